@@ -1,0 +1,93 @@
+"""A store that is a folder: each object is a plain file whose path is its key."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from tilth.base.atomic_io import create_durably, replace_durably, translated_os_errors
+from tilth.base.errors import Corrupt, ObjectNotFound
+from tilth.store.api import Buffer, Key, ObjectInfo
+
+__all__ = ["LocalStore"]
+
+_SCRATCH = "tmp"
+
+
+class LocalStore:
+    """Objects in a folder of a local file system. Any number of processes may use the same folder at once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, key: Key, parts: Sequence[Buffer]) -> None:
+        replace_durably(self._path(key), parts, scratch=self.root / _SCRATCH)
+
+    def put_if_absent(self, key: Key, data: Buffer) -> bool:
+        return create_durably(self._path(key), [data], scratch=self.root / _SCRATCH)
+
+    def get(self, key: Key) -> bytes:
+        try:
+            return self._path(key).read_bytes()
+        except FileNotFoundError:
+            raise _missing(key) from None
+
+    def get_range(self, key: Key, start: int, length: int) -> bytes:
+        try:
+            descriptor = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise _missing(key) from None
+        try:
+            size = os.fstat(descriptor).st_size
+            begin = max(size + start, 0) if start < 0 else start
+            data = os.pread(descriptor, length, begin)
+            while len(data) < length and (more := os.pread(descriptor, length - len(data), begin + len(data))):
+                data += more
+        finally:
+            os.close(descriptor)
+        if len(data) != length:
+            raise Corrupt(f"object {key} is {size} bytes long and can't hold {length} bytes from {start}", hint="run `tilth data verify`")
+        return data
+
+    def head(self, key: Key) -> ObjectInfo | None:
+        try:
+            found = self._path(key).stat()
+        except FileNotFoundError:
+            return None
+        return ObjectInfo(key, found.st_size, found.st_mtime)
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        yield from _walk(self.root / prefix, prefix)
+
+    def delete(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            with translated_os_errors(self._path(key)), suppress(FileNotFoundError):
+                self._path(key).unlink()
+
+    def local_path(self, key: Key) -> Path | None:
+        return self._path(key)
+
+    def _path(self, key: Key) -> Path:
+        return self.root / key
+
+
+def _missing(key: Key) -> ObjectNotFound:
+    return ObjectNotFound(f"object {key} does not exist")
+
+
+def _walk(folder: Path, prefix: str) -> Iterator[ObjectInfo]:
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name + "/" if entry.is_dir() else entry.name)
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        if entry.is_dir():
+            if prefix or entry.name != _SCRATCH:
+                yield from _walk(folder / entry.name, f"{prefix}{entry.name}/")
+            continue
+        try:
+            info = entry.stat()
+        except FileNotFoundError:
+            continue
+        yield ObjectInfo(Key(prefix + entry.name), info.st_size, info.st_mtime)
