@@ -1,0 +1,215 @@
+"""What a Version consists of: the full listing, found by path, walked in order, and rewritten only where it changed."""
+
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from itertools import chain, islice, zip_longest
+
+from msgspec import Struct
+
+from tilth.base.errors import Corrupt
+from tilth.base.faultpoints import reach
+from tilth.base.ids import VersionId
+from tilth.datasets.format import root_key, segment_key
+from tilth.datasets.records import VersionRecord
+from tilth.datasets.segments import Root, Rows, SegmentRef, cut, dump_root, joined, load_root, packs_of_segment
+from tilth.domain.dataset import Entry
+from tilth.store.api import Key, ObjectStore
+
+__all__ = ["Change", "Manifest", "WrittenRoot", "live_keys", "open_manifest", "write_manifest"]
+
+Change = tuple[str, Entry | None]
+"""A path and what it is to be: an entry, or None for nothing."""
+
+_BATCH = 1 << 15
+_MOST_LOADED = 4
+_FOOTER_GUESS = 64 << 10
+
+
+class Manifest:
+    """The listing of one Version. Segments are fetched when a path in their range is asked for, and checked by their hash."""
+
+    def __init__(self, store: ObjectStore, segments: Root) -> None:
+        self._store = store
+        self._loaded: OrderedDict[str, Rows] = OrderedDict()
+        self.segments = segments
+
+    @property
+    def count(self) -> int:
+        """The number of entries."""
+        return sum(segment.entries for segment in self.segments)
+
+    @property
+    def size_bytes(self) -> int:
+        """The sum of the sizes of the entries."""
+        return sum(segment.size_bytes for segment in self.segments)
+
+    def find(self, path: str) -> Entry | None:
+        """The entry at exactly `path`."""
+        at = bisect_left(self.segments, path, key=lambda segment: segment.last_path)
+        if at == len(self.segments) or self.segments[at].first_path > path:
+            return None
+        return self.load(self.segments[at]).find(path)
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        """The entries in the order of their paths: all, or the one at `prefix`, or all below it."""
+        if prefix and (exact := self.find(prefix)):
+            yield exact
+            return
+        for segment in self.segments_of(prefix):
+            rows = self.load(segment)
+            start, stop = rows.range_of(prefix)
+            for at in range(start, stop, _BATCH):
+                yield from rows.entries(at, min(at + _BATCH, stop))
+
+    def segments_of(self, prefix: str) -> Sequence[SegmentRef]:
+        """The segments that may hold a path below `prefix`."""
+        if not prefix:
+            return self.segments
+        start = bisect_left(self.segments, prefix + "/", key=lambda segment: segment.last_path)
+        stop = bisect_right(self.segments, prefix + "0", key=lambda segment: segment.first_path)
+        return self.segments[start:stop]
+
+    def load(self, segment: SegmentRef) -> Rows:
+        """The rows of one segment."""
+        rows = self._loaded.get(segment.key)
+        if rows is None:
+            data = self._store.get(Key(segment.key))
+            if sha256(data).digest() != segment.sha256:
+                raise Corrupt(f"segment {segment.key} is damaged: it does not match its checksum", hint="run `tilth data verify`")
+            rows = self._loaded[segment.key] = Rows.load(data, name=segment.key)
+            if len(self._loaded) > _MOST_LOADED:
+                self._loaded.popitem(last=False)
+        self._loaded.move_to_end(segment.key)
+        return rows
+
+
+def open_manifest(store: ObjectStore, record: VersionRecord) -> Manifest:
+    """The listing of the Version behind `record`; `Corrupt` if its Root is not what was committed."""
+    data = store.get(Key(record.root))
+    if sha256(data).hexdigest() != record.root_sha256:
+        raise Corrupt(f"root {record.root} is damaged: it does not match its checksum", hint="run `tilth data verify`")
+    return Manifest(store, load_root(data, name=record.root))
+
+
+def live_keys(store: ObjectStore, record: VersionRecord) -> Iterator[Key]:
+    """Every object that the Version needs besides its record: its Root, its Segments, and their packs, read from footers."""
+    yield Key(record.root)
+    for segment in open_manifest(store, record).segments:
+        yield Key(segment.key)
+        for pack in packs_of_segment(_footer(store, Key(segment.key)), name=segment.key):
+            yield Key(pack)
+
+
+def _footer(store: ObjectStore, key: Key) -> bytes:
+    info = store.head(key)
+    if info is None:
+        return store.get(key)
+    size = min(info.size_bytes, _FOOTER_GUESS)
+    tail = store.get_range(key, -size, size)
+    needed = min(int.from_bytes(tail[-8:-4], "little") + 8, info.size_bytes)
+    return tail if needed <= size else store.get_range(key, -needed, needed)
+
+
+class WrittenRoot(Struct, frozen=True):
+    """A Root that is durable in the store, and what it adds up to."""
+
+    key: Key
+    sha256: str
+    entries: int
+    size_bytes: int
+    new_segments: int
+
+
+def write_manifest(
+    store: ObjectStore, session: VersionId, base: Manifest, changes: Iterable[Change], *, known: Iterable[SegmentRef] = ()
+) -> WrittenRoot:
+    """Write the listing that `base` becomes with `changes`, which are sorted by path, each path once.
+
+    Segments that no change touches are shared with the base. A segment that comes out equal to one of `known`, such as the
+    segments of other parents, is shared with that.
+    """
+    writer = _SegmentWriter(store, session, [*base.segments, *known])
+    pending = _Batches(changes)
+    carry = Rows.of([])
+    bounds = [segment.first_path for segment in base.segments[1:]]
+    for segment, bound in zip_longest(base.segments, bounds):
+        batches = list(islice(pending.before(bound), 1))
+        if not batches and not carry:
+            writer.share(segment)
+            continue
+        rows = base.load(segment)
+        done = 0
+        for batch in chain(batches, pending.before(bound)):
+            stop = bisect_right(rows.paths, batch[-1][0])
+            carry = writer.feed(joined([carry, rows.slice(done, stop).splice(batch)]))
+            done = stop
+        carry = writer.feed(joined([carry, rows.slice(done, len(rows))]))
+    for batch in pending.before(None):
+        carry = writer.feed(joined([carry, Rows.of([entry for _, entry in batch if entry])]))
+    return writer.finish(carry)
+
+
+class _Batches:
+    """Hands out sorted changes in bounded batches, up to a path."""
+
+    def __init__(self, changes: Iterable[Change]) -> None:
+        self._changes = iter(changes)
+        self._next = next(self._changes, None)
+
+    def before(self, bound: str | None) -> Iterator[list[Change]]:
+        """The changes not yet handed out whose path is below `bound`, all if it is None."""
+        batch: list[Change] = []
+        while self._next is not None and (bound is None or self._next[0] < bound):
+            batch.append(self._next)
+            self._next = next(self._changes, None)
+            if len(batch) == _BATCH:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+
+class _SegmentWriter:
+    """Cuts rows into segments, stores those that are new, and ends with the Root."""
+
+    def __init__(self, store: ObjectStore, session: VersionId, known: Iterable[SegmentRef]) -> None:
+        self._store = store
+        self._session = session
+        self._known = {segment.sha256: segment for segment in known}
+        self._root: list[SegmentRef] = []
+        self._new = 0
+
+    def share(self, segment: SegmentRef) -> None:
+        self._root.append(segment)
+
+    def feed(self, rows: Rows) -> Rows:
+        """Store the whole segments at the front of `rows`; what is left comes back."""
+        segments, rest = cut(rows, last=False)
+        for segment in segments:
+            self._write(segment)
+        return rest
+
+    def finish(self, rest: Rows) -> WrittenRoot:
+        for segment in cut(rest, last=True)[0]:
+            self._write(segment)
+        data = dump_root(tuple(self._root))
+        key = root_key(self._session)
+        reach("commit.before-root")
+        self._store.put(key, [data])
+        entries = sum(segment.entries for segment in self._root)
+        size_bytes = sum(segment.size_bytes for segment in self._root)
+        return WrittenRoot(key, sha256(data).hexdigest(), entries, size_bytes, self._new)
+
+    def _write(self, rows: Rows) -> None:
+        data = rows.dump()
+        digest = sha256(data).digest()
+        shared = self._known.get(digest)
+        if shared is None:
+            key = segment_key(self._session, self._new)
+            reach("commit.before-segment")
+            self._store.put(key, [data])
+            self._new += 1
+            shared = SegmentRef(rows.paths[0], rows.paths[-1], len(rows), rows.size_bytes, key, digest)
+        self._root.append(shared)

@@ -1,0 +1,192 @@
+"""Where Chunks lie: packs, objects that hold many Chunks one after the other and end with an index of themselves.
+
+    magic (8) · flags (8) · stored chunks · one 48-byte record a chunk · trailer (48)
+
+A record is (sha256 of the raw bytes, offset, stored length, raw length); `stored == raw` means the bytes are there as they
+are, otherwise one zstd frame. The trailer is (sha256 of the records, their number, format version, magic). A pack can be
+understood from its own tail alone, so every index kept elsewhere can be rebuilt.
+"""
+
+import hashlib
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
+
+import zstandard
+from msgspec import Struct
+
+from tilth.base.errors import Corrupt, FormatUnsupported
+from tilth.base.faultpoints import reach
+from tilth.base.ids import VersionId
+from tilth.datasets.format import pack_key
+from tilth.domain.dataset import ChunkRef
+from tilth.store.api import Buffer, Key, ObjectStore
+
+__all__ = ["PACK_BYTES", "PackWriter", "StoredPack", "read_chunks", "read_pack_index", "unpack_chunk"]
+
+PACK_BYTES = 64 << 20
+"""A pack is closed when it holds at least this many bytes."""
+
+_MAGIC = b"TILTHPK1"
+_HEAD = struct.Struct("<8sQ")
+_RECORD = struct.Struct("<32sQII")
+_TRAILER = struct.Struct("<32sII8s")
+_FORMAT = 1
+_MOST_OPEN_UPLOADS = 2
+_GAP_BYTES = 512 << 10
+_SPAN_BYTES = 16 << 20
+
+
+class StoredPack(Struct, frozen=True):
+    """A pack that is durable in the store."""
+
+    sequence: int
+    key: Key
+    size_bytes: int
+
+
+class PackWriter:
+    """Collects chunks into packs and stores each full pack from a thread of its own while the next one fills.
+
+    At most `PACK_BYTES` times three are held in memory. `on_stored` is called in the thread of the caller, in the order of
+    the packs, once a pack is durable. One writer belongs to one thread.
+    """
+
+    def __init__(
+        self, store: ObjectStore, session: VersionId, *, first_sequence: int, on_stored: Callable[[StoredPack], None] | None = None
+    ) -> None:
+        self._store = store
+        self._session = session
+        self._on_stored = on_stored
+        self._sequence = first_sequence
+        self._uploader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tilth-pack")
+        self._uploads: list[tuple[StoredPack, Future[None]]] = []
+        self.stored_bytes = 0
+        self.stored_packs = 0
+        self._open()
+
+    @property
+    def sequence(self) -> int:
+        """The number of the pack that is filling now."""
+        return self._sequence
+
+    def add(self, sha256: bytes, data: Buffer, raw: int) -> ChunkRef:
+        """Append one chunk as it is to be stored; its bytes must not change afterwards. The pack may not be durable yet."""
+        offset, stored = self._offset, len(data)
+        self._parts.append(data)
+        self._records.append(_RECORD.pack(sha256, offset, stored, raw))
+        self._offset = offset + stored
+        reference = ChunkRef(sha256, self._key, offset, stored, raw)
+        if self._offset >= PACK_BYTES:
+            self.flush()
+        return reference
+
+    def flush(self) -> None:
+        """Close the open pack, if it holds anything, and begin to store it."""
+        if not self._records:
+            return
+        records = b"".join(self._records)
+        trailer = _TRAILER.pack(hashlib.sha256(records).digest(), len(self._records), _FORMAT, _MAGIC)
+        parts = [*self._parts, records, trailer]
+        pack = StoredPack(self._sequence, self._key, self._offset + len(records) + len(trailer))
+        self._uploads.append((pack, self._uploader.submit(_store, self._store, pack.key, parts)))
+        self._sequence += 1
+        self._open()
+        self._settle(most_open=_MOST_OPEN_UPLOADS - 1)
+
+    def close(self) -> None:
+        """Store what is left and wait until all of it is durable."""
+        try:
+            self.flush()
+            self._settle(most_open=0)
+        finally:
+            self._uploader.shutdown(wait=True, cancel_futures=True)
+
+    def abandon(self) -> None:
+        """Stop after a failure: what is being stored finishes, the rest is dropped."""
+        self._uploader.shutdown(wait=True, cancel_futures=True)
+
+    def _open(self) -> None:
+        self._key = pack_key(self._session, self._sequence)
+        self._parts: list[Buffer] = [_HEAD.pack(_MAGIC, 0)]
+        self._records: list[bytes] = []
+        self._offset = _HEAD.size
+
+    def _settle(self, *, most_open: int) -> None:
+        while self._uploads and (len(self._uploads) > most_open or self._uploads[0][1].done()):
+            pack, upload = self._uploads.pop(0)
+            upload.result()
+            self.stored_bytes += pack.size_bytes
+            self.stored_packs += 1
+            if self._on_stored:
+                self._on_stored(pack)
+
+
+def _store(store: ObjectStore, key: Key, parts: Sequence[Buffer]) -> None:
+    reach("ingest.before-pack")
+    store.put(key, parts)
+    reach("ingest.after-pack")
+
+
+def read_pack_index(store: ObjectStore, key: Key) -> list[ChunkRef]:
+    """The chunks of a pack, from its own index; `Corrupt` names the pack if the index is damaged."""
+    digest, count, version, magic = _TRAILER.unpack(store.get_range(key, -_TRAILER.size, _TRAILER.size))
+    if magic != _MAGIC:
+        raise Corrupt(f"pack {key} is damaged: its last bytes are not a pack's", hint="run `tilth data verify`")
+    if version != _FORMAT:
+        raise FormatUnsupported(f"pack {key} has format {version}, this Tilth reads {_FORMAT}", hint="install a newer Tilth")
+    tail = count * _RECORD.size + _TRAILER.size
+    records = store.get_range(key, -tail, count * _RECORD.size)
+    if hashlib.sha256(records).digest() != digest:
+        raise Corrupt(f"pack {key} is damaged: its index does not match its checksum", hint="run `tilth data verify`")
+    return [ChunkRef(sha256, key, offset, stored, raw) for sha256, offset, stored, raw in _RECORD.iter_unpack(records)]
+
+
+def read_chunks(store: ObjectStore, chunks: Sequence[ChunkRef]) -> Iterator[Buffer]:
+    """The raw bytes of each chunk in order, each checked against its SHA-256; neighbours in a pack are read together.
+
+    `Corrupt` names the pack and the chunk; chunks before it have been yielded whole.
+    """
+    for span in _spans(chunks):
+        first, last = span[0], span[-1]
+        block = memoryview(store.get_range(Key(first.pack), first.offset, last.offset + last.stored - first.offset))
+        for chunk in span:
+            begin = chunk.offset - first.offset
+            yield unpack_chunk(chunk, block[begin : begin + chunk.stored])
+
+
+def unpack_chunk(chunk: ChunkRef, stored: Buffer) -> Buffer:
+    """The raw bytes behind the stored ones, checked against the chunk's length and SHA-256."""
+    raw: Buffer = stored
+    if chunk.stored != chunk.raw:
+        try:
+            raw = zstandard.ZstdDecompressor().decompress(stored, max_output_size=chunk.raw)
+        except zstandard.ZstdError as error:
+            raise _damaged(chunk) from error
+    if len(raw) != chunk.raw or hashlib.sha256(raw).digest() != chunk.sha256:
+        raise _damaged(chunk)
+    return raw
+
+
+def _damaged(chunk: ChunkRef) -> Corrupt:
+    return Corrupt(
+        f"pack {chunk.pack} is damaged: chunk {chunk.sha256.hex()[:16]} at {chunk.offset} is not what was written",
+        hint="other files are still readable; `tilth data verify` lists what is affected",
+    )
+
+
+def _spans(chunks: Iterable[ChunkRef]) -> Iterator[list[ChunkRef]]:
+    """Cut a sequence of chunks into runs that one ranged read each can serve."""
+    ordered = list(chunks)
+    if not ordered:
+        return
+    span = [ordered[0]]
+    for before, chunk in pairwise(ordered):
+        end = before.offset + before.stored
+        near = chunk.pack == before.pack and 0 <= chunk.offset - end <= _GAP_BYTES
+        if not near or chunk.offset + chunk.stored - span[0].offset > _SPAN_BYTES:
+            yield span
+            span = []
+        span.append(chunk)
+    yield span

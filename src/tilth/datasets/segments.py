@@ -1,0 +1,356 @@
+"""Where a Version's bytes are: sorted Parquet slices of its listing.
+
+A Segment is immutable and may be shared by many Versions. Cuts depend only on nearby paths, so two listings that agree on
+a range of paths agree on the Segments of that range.
+
+A `Rows` is a piece of a listing in memory, in columns; it is sliced and joined without making an object per entry, so that
+ten changes in a million entries cost the rewriting of a few Segments and not the reading of all.
+"""
+
+import json
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from hashlib import sha256
+from io import BytesIO
+from itertools import chain
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from msgspec import Struct
+
+from tilth.base.errors import Corrupt
+from tilth.domain.dataset import ChunkRef, Entry
+
+__all__ = ["Root", "Rows", "SegmentRef", "cut", "dump_root", "load_root", "packs_of_segment"]
+
+LEAST_WEIGHT = 1 << 16
+MOST_WEIGHT = 1 << 18
+_CUT_MASK = (1 << 14) - 1
+_PACKS = b"tilth.packs"
+
+_CHUNK = pa.struct(
+    [
+        ("sha256", pa.binary(32)),
+        ("pack", pa.uint32()),
+        ("offset", pa.uint64()),
+        ("stored", pa.uint32()),
+        ("raw", pa.uint32()),
+    ]
+)
+_SCHEMA = pa.schema(
+    [
+        ("path", pa.string()),
+        ("size", pa.int64()),
+        ("sha256", pa.binary(32)),
+        ("mode", pa.uint16()),
+        ("mtime_ns", pa.int64()),
+        ("chunks", pa.list_(_CHUNK)),
+    ]
+)
+_ROOT = pa.schema(
+    [
+        ("first_path", pa.string()),
+        ("last_path", pa.string()),
+        ("entries", pa.int64()),
+        ("size_bytes", pa.int64()),
+        ("key", pa.string()),
+        ("sha256", pa.binary(32)),
+    ]
+)
+
+
+class SegmentRef(Struct, frozen=True):
+    """One Segment of a Root: the range of paths it holds, what they add up to, and the object that holds it."""
+
+    first_path: str
+    last_path: str
+    entries: int
+    size_bytes: int
+    key: str
+    sha256: bytes
+
+
+Root = tuple[SegmentRef, ...]
+"""The Segments of one Version, in the order of their paths."""
+
+
+class Rows:
+    """Entries in columns, sorted by path."""
+
+    def __init__(self, table: pa.Table, packs: Sequence[str]) -> None:
+        self._table = table
+        self._packs = packs
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry]) -> "Rows":
+        """The rows of `entries`, which are sorted by path."""
+        chunks = list(chain.from_iterable(entry.chunks for entry in entries))
+        packs = {name: number for number, name in enumerate(dict.fromkeys(chunk.pack for chunk in chunks))}
+        ends = array("i", [0])
+        end = 0
+        for entry in entries:
+            end += len(entry.chunks)
+            ends.append(end)
+        structs = pa.StructArray.from_arrays(
+            [
+                _chunk_hashes(entries),
+                _numbers(pa.uint32(), "I", (packs[chunk.pack] for chunk in chunks)),
+                _numbers(pa.uint64(), "Q", (chunk.offset for chunk in chunks)),
+                _numbers(pa.uint32(), "I", (chunk.stored for chunk in chunks)),
+                _numbers(pa.uint32(), "I", (chunk.raw for chunk in chunks)),
+            ],
+            fields=list(_CHUNK),
+        )
+        columns = [
+            pa.array([entry.path for entry in entries], pa.string()),
+            _numbers(pa.int64(), "q", (entry.size for entry in entries)),
+            _hashes([entry.sha256 for entry in entries]),
+            _numbers(pa.uint16(), "H", (entry.mode for entry in entries)),
+            _numbers(pa.int64(), "q", (entry.mtime_ns for entry in entries)),
+            pa.ListArray.from_arrays(pa.Array.from_buffers(pa.int32(), len(ends), [None, pa.py_buffer(ends)]), structs),
+        ]
+        return cls(pa.table(columns, schema=_SCHEMA), list(packs))
+
+    @classmethod
+    def load(cls, data: bytes, *, name: str) -> "Rows":
+        """The rows of an encoded Segment; `Corrupt` names it if it can't be read."""
+        try:
+            file = pq.ParquetFile(pa.BufferReader(data))
+            packs = json.loads(file.schema_arrow.metadata[_PACKS])
+            return cls(file.read().replace_schema_metadata(None).cast(_SCHEMA), packs)
+        except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
+            raise Corrupt(f"segment {name} is damaged: {error}", hint="run `tilth data verify`") from error
+
+    def dump(self) -> bytes:
+        """The rows as a Segment: the same rows always give the same bytes."""
+        used, table = self._with_used_packs_only()
+        out = BytesIO()
+        pq.write_table(
+            table.replace_schema_metadata({_PACKS: json.dumps(used).encode()}),
+            out,
+            compression="zstd",
+            use_dictionary=["mode", "chunks.list.element.pack"],
+            column_encoding={
+                "path": "DELTA_BYTE_ARRAY",
+                "size": "DELTA_BINARY_PACKED",
+                "mtime_ns": "DELTA_BINARY_PACKED",
+                "sha256": "PLAIN",
+                "chunks.list.element.sha256": "PLAIN",
+                "chunks.list.element.offset": "DELTA_BINARY_PACKED",
+                "chunks.list.element.stored": "DELTA_BINARY_PACKED",
+                "chunks.list.element.raw": "DELTA_BINARY_PACKED",
+            },
+            write_page_index=True,
+            store_schema=False,
+        )
+        return out.getvalue()
+
+    def __len__(self) -> int:
+        return self._table.num_rows
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """All paths, in order."""
+        return self._table.column("path").to_pylist()
+
+    @cached_property
+    def size_bytes(self) -> int:
+        """The sum of the sizes."""
+        return pc.sum(self._table.column("size")).as_py() or 0
+
+    def range_of(self, prefix: str) -> tuple[int, int]:
+        """The rows, from and up to, of the path `prefix` and of every path below it; of all for an empty prefix."""
+        if not prefix:
+            return 0, len(self)
+        start = bisect_left(self.paths, prefix + "/")
+        return start, bisect_left(self.paths, prefix + "0", lo=start)  # "0" is the character after "/"
+
+    def find(self, path: str) -> Entry | None:
+        """The entry at exactly `path`."""
+        at = bisect_left(self.paths, path)
+        if at == len(self) or self.paths[at] != path:
+            return None
+        return next(self.entries(at, at + 1))
+
+    def entries(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
+        """The entries of rows `start` up to `stop`."""
+        part = self._table.slice(start, (len(self) if stop is None else stop) - start).combine_chunks()
+        lists = _single(part.column("chunks"))
+        flat = lists.flatten()
+        ends = lists.value_lengths().to_pylist()
+        packs = self._packs
+        chunk_columns = zip(
+            flat.field("sha256").to_pylist(),
+            [packs[number] for number in flat.field("pack").to_pylist()],
+            flat.field("offset").to_pylist(),
+            flat.field("stored").to_pylist(),
+            flat.field("raw").to_pylist(),
+            strict=True,
+        )
+        columns = (part.column(name).to_pylist() for name in ("path", "size", "sha256", "mode", "mtime_ns"))
+        for path, size, digest, mode, mtime_ns, count in zip(*columns, ends, strict=True):
+            if count == 1:
+                _, pack, offset, stored, raw = next(chunk_columns)
+                chunks: tuple[ChunkRef, ...] = (ChunkRef(digest, pack, offset, stored, raw),)
+            else:
+                chunks = tuple(ChunkRef(*next(chunk_columns)) for _ in range(count))
+            yield Entry(path, size, digest, mode, mtime_ns, chunks)
+
+    def hash_prefixes(self) -> array:
+        """The first eight bytes of each row's SHA-256, as native integers, in the order of the rows."""
+        return _hash_prefixes(_single(self._table.column("sha256")))
+
+    def slice(self, start: int, stop: int) -> "Rows":
+        """Rows `start` up to `stop`, sharing memory."""
+        return Rows(self._table.slice(start, stop - start), self._packs)
+
+    def splice(self, changes: Sequence[tuple[str, Entry | None]]) -> "Rows":
+        """These rows with each path of `changes`, sorted, set to its entry, or taken away where it is None."""
+        pieces: list[Rows] = []
+        position = 0
+        new: list[Entry] = []
+        for path, entry in changes:
+            at = bisect_left(self.paths, path, lo=position)
+            if at > position:
+                pieces += [Rows.of(new)] if new else []
+                pieces.append(self.slice(position, at))
+                new = []
+            if entry is not None:
+                new.append(entry)
+            position = at + 1 if at < len(self) and self.paths[at] == path else at
+        pieces += [Rows.of(new)] if new else []
+        if position < len(self):
+            pieces.append(self.slice(position, len(self)))
+        return joined(pieces)
+
+    def weights_until(self, weight: int) -> int:
+        """How many of the first rows it takes to reach `weight`, entries and chunks each counting one; all of them if they don't."""
+        ends = self._chunk_ends
+        return min(bisect_left(range(len(self)), weight, key=lambda row: row + 1 + ends[row]) + 1, len(self))
+
+    @cached_property
+    def weight(self) -> int:
+        """The number of entries and of chunks."""
+        return len(self) + (self._chunk_ends[-1] if len(self) else 0)
+
+    @cached_property
+    def _chunk_ends(self) -> list[int]:
+        counts = _single(self._table.column("chunks")).value_lengths()
+        return pc.cumulative_sum(counts).to_pylist()
+
+    def _with_used_packs_only(self) -> tuple[list[str], pa.Table]:
+        lists = _single(self._table.column("chunks"))
+        flat = lists.flatten()
+        numbers = flat.field("pack")
+        used = pc.unique(numbers).to_pylist()
+        renumbered = pa.array([None] * len(self._packs), pa.uint32()).to_pylist()
+        for new, old in enumerate(used):
+            renumbered[old] = new
+        chunks = _with_packs(lists, flat, pc.take(pa.array(renumbered, pa.uint32()), numbers))
+        return [self._packs[number] for number in used], self._table.combine_chunks().set_column(5, _SCHEMA.field("chunks"), chunks)
+
+    def _renumbered(self, packs: dict[str, int]) -> pa.Table:
+        mapping = pa.array([packs.setdefault(name, len(packs)) for name in self._packs], pa.uint32())
+        lists = _single(self._table.column("chunks"))
+        flat = lists.flatten()
+        chunks = _with_packs(lists, flat, pc.take(mapping, flat.field("pack")))
+        return self._table.combine_chunks().set_column(5, _SCHEMA.field("chunks"), chunks)
+
+
+def joined(pieces: Sequence[Rows]) -> Rows:
+    """The rows of all pieces, one after the other."""
+    if len(pieces) == 1:
+        return pieces[0]
+    packs: dict[str, int] = {}
+    tables = [piece._renumbered(packs) for piece in pieces]  # noqa: SLF001
+    return Rows(pa.concat_tables(tables).combine_chunks() if tables else _SCHEMA.empty_table(), list(packs))
+
+
+def cut(rows: Rows, *, last: bool) -> tuple[list[Rows], Rows]:
+    """Cut whole Segments off the front of `rows`; what is left may still grow, unless this is the `last` of the listing."""
+    segments = []
+    while rows.weight >= LEAST_WEIGHT:
+        length = _segment_length(rows)
+        if length is None:
+            break
+        segments.append(rows.slice(0, length))
+        rows = rows.slice(length, len(rows))
+    if last and len(rows):
+        segments.append(rows)
+        rows = rows.slice(len(rows), len(rows))
+    return segments, rows
+
+
+def _segment_length(rows: Rows) -> int | None:
+    most = rows.weights_until(MOST_WEIGHT)
+    for row in range(rows.weights_until(LEAST_WEIGHT) - 1, most):
+        if int.from_bytes(sha256(rows.paths[row].encode()).digest()[-4:]) & _CUT_MASK == 0:
+            return row + 1
+    return most if rows.weight >= MOST_WEIGHT else None
+
+
+def packs_of_segment(data: bytes, *, name: str) -> list[str]:
+    """The packs that a Segment refers to, read from its footer alone; `data` may be its tail."""
+    try:
+        metadata = pq.read_metadata(pa.BufferReader(data)).metadata
+        return list(json.loads(metadata[_PACKS]))
+    except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
+        raise Corrupt(f"segment {name} is damaged: {error}", hint="run `tilth data verify`") from error
+
+
+def dump_root(root: Root) -> bytes:
+    """The Root as a Parquet table."""
+    columns = [[getattr(ref, name) for ref in root] for name in _ROOT.names]
+    out = BytesIO()
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, _ROOT, strict=True)]
+    pq.write_table(pa.table(arrays, schema=_ROOT), out, compression="zstd", store_schema=False)
+    return out.getvalue()
+
+
+def load_root(data: bytes, *, name: str) -> Root:
+    """The Root behind `data`; `Corrupt` names it if it can't be read."""
+    try:
+        table = pq.ParquetFile(pa.BufferReader(data)).read()
+        columns = [table.column(field).to_pylist() for field in _ROOT.names]
+    except (pa.ArrowException, KeyError, ValueError) as error:
+        raise Corrupt(f"root {name} is damaged: {error}", hint="run `tilth data verify`") from error
+    return tuple(SegmentRef(*row) for row in zip(*columns, strict=True))
+
+
+def _single(column: pa.ChunkedArray) -> pa.Array:
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def _numbers(kind: pa.DataType, code: str, values: Iterable[int]) -> pa.Array:
+    numbers = array(code, values)
+    return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])
+
+
+def _hashes(digests: Sequence[bytes]) -> pa.Array:
+    return pa.Array.from_buffers(pa.binary(32), len(digests), [None, pa.py_buffer(b"".join(digests))])
+
+
+def _chunk_hashes(entries: Sequence[Entry]) -> pa.Array:
+    """Null where the file is one chunk: the chunk's hash is the file's."""
+    values = [None if len(entry.chunks) == 1 else chunk.sha256 for entry in entries for chunk in entry.chunks]
+    return pa.array(values, pa.binary(32))
+
+
+def _with_packs(lists: pa.ListArray, flat: pa.StructArray, numbers: pa.Array) -> pa.ListArray:
+    fields = [numbers if field.name == "pack" else flat.field(field.name) for field in _CHUNK]
+    structs = pa.StructArray.from_arrays(fields, fields=list(_CHUNK))
+    ends = pc.cumulative_sum(lists.value_lengths())
+    offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends.cast(pa.int32())])
+    return pa.ListArray.from_arrays(offsets, structs)
+
+
+def _hash_prefixes(column: pa.Array) -> array:
+    data = memoryview(column.buffers()[1])[column.offset * 32 : (column.offset + len(column)) * 32]
+    prefixes = array("Q")
+    prefixes.frombytes(bytes(data.cast("B").cast("Q")[::4]))
+    return prefixes
