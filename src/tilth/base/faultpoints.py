@@ -1,0 +1,36 @@
+"""Where a test may kill this process: named points that do nothing unless the environment names one of them.
+
+`TILTH_CRASH_AT=commit.before-register` ends the process, as a power cut would, when it first reaches that point;
+`TILTH_CRASH_AT=gc.before-delete:3` when it reaches it for the third time. No cleanup runs and nothing is flushed.
+"""
+
+import os
+
+__all__ = ["CRASH_STATUS", "reach"]
+
+CRASH_STATUS = 137
+"""The exit status of a process that ended at a fault point; the one that a shell shows after SIGKILL."""
+
+
+class _Fuse:
+    """Counts down the visits of one point."""
+
+    def __init__(self, text: str) -> None:
+        self.point, _, count = text.partition(":")
+        self.left = int(count or 1)
+
+    def burn(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os._exit(CRASH_STATUS)
+
+
+# The one place outside `tilth.config` that reads the environment: a crash must be possible at any depth of any process,
+# before and without settings, and nothing that a user may rely on depends on it.
+_FUSE = _Fuse(os.environ.get("TILTH_CRASH_AT", ""))
+
+
+def reach(point: str) -> None:
+    """Note that the work has come to `point`; end the process here if that is what the environment asks for."""
+    if point == _FUSE.point:
+        _FUSE.burn()
