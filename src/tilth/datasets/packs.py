@@ -53,12 +53,10 @@ class PackWriter:
     the packs, once a pack is durable. One writer belongs to one thread.
     """
 
-    def __init__(
-        self, store: ObjectStore, session: VersionId, *, first_sequence: int, on_stored: Callable[[StoredPack], None] | None = None
-    ) -> None:
+    def __init__(self, store: ObjectStore, session: VersionId, *, first_sequence: int) -> None:
         self._store = store
         self._session = session
-        self._on_stored = on_stored
+        self.on_stored: Callable[[StoredPack], None] | None = None
         self._sequence = first_sequence
         self._uploader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tilth-pack")
         self._uploads: list[tuple[StoredPack, Future[None]]] = []
@@ -119,8 +117,8 @@ class PackWriter:
             upload.result()
             self.stored_bytes += pack.size_bytes
             self.stored_packs += 1
-            if self._on_stored:
-                self._on_stored(pack)
+            if self.on_stored:
+                self.on_stored(pack)
 
 
 def _store(store: ObjectStore, key: Key, parts: Sequence[Buffer]) -> None:

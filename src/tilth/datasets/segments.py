@@ -162,7 +162,7 @@ class Rows:
         return pc.sum(self._table.column("size")).as_py() or 0
 
     def range_of(self, prefix: str) -> tuple[int, int]:
-        """The rows, from and up to, of the path `prefix` and of every path below it; of all for an empty prefix."""
+        """The rows, from and up to, of every path below the folder `prefix`; all rows for an empty one."""
         if not prefix:
             return 0, len(self)
         start = bisect_left(self.paths, prefix + "/")
@@ -199,9 +199,19 @@ class Rows:
                 chunks = tuple(ChunkRef(*next(chunk_columns)) for _ in range(count))
             yield Entry(path, size, digest, mode, mtime_ns, chunks)
 
-    def hash_prefixes(self) -> array:
-        """The first eight bytes of each row's SHA-256, as native integers, in the order of the rows."""
-        return _hash_prefixes(_single(self._table.column("sha256")))
+    def digests(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[str, int, bytes]]:
+        """Path, size and SHA-256 of rows `start` up to `stop`."""
+        part = self._table.slice(start, (len(self) if stop is None else stop) - start)
+        return zip(*(part.column(name).to_pylist() for name in ("path", "size", "sha256")), strict=True)
+
+    def chunks(self) -> pa.Table:
+        """Every chunk that the rows refer to: sha256, pack (a dictionary), offset, stored, raw."""
+        lists = _single(self._table.column("chunks"))
+        flat = lists.flatten()
+        of_file = pc.take(_single(self._table.column("sha256")), pc.list_parent_indices(lists))
+        packs = pa.DictionaryArray.from_arrays(flat.field("pack").cast(pa.int32()), pa.array(self._packs, pa.string()))
+        columns = {"sha256": pc.coalesce(flat.field("sha256"), of_file), "pack": packs}
+        return pa.table(columns | {name: flat.field(name) for name in ("offset", "stored", "raw")})
 
     def slice(self, start: int, stop: int) -> "Rows":
         """Rows `start` up to `stop`, sharing memory."""
@@ -347,10 +357,3 @@ def _with_packs(lists: pa.ListArray, flat: pa.StructArray, numbers: pa.Array) ->
     ends = pc.cumulative_sum(lists.value_lengths())
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends.cast(pa.int32())])
     return pa.ListArray.from_arrays(offsets, structs)
-
-
-def _hash_prefixes(column: pa.Array) -> array:
-    data = memoryview(column.buffers()[1])[column.offset * 32 : (column.offset + len(column)) * 32]
-    prefixes = array("Q")
-    prefixes.frombytes(bytes(data.cast("B").cast("Q")[::4]))
-    return prefixes

@@ -1,0 +1,271 @@
+"""A version while it can be changed: what its parents hold, what was added, removed and modified since, and its commit.
+
+A draft lives in a folder of this machine (its journal and its lock) and in the store (its claim and its packs). One process
+changes it at a time; the others are told who does. Whatever a call has recorded stays recorded when it is killed: the same
+call goes on where the last one was.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from tilth.base.atomic_io import translated_os_errors
+from tilth.base.clock import Clock
+from tilth.base.errors import Corrupt, DraftBusy, PathCollision, VersionNotFinal, VersionNotFound
+from tilth.base.faultpoints import reach
+from tilth.base.ids import VersionId
+from tilth.base.paths import normalise_prefix
+from tilth.datasets.bases import Base, Collision, ConflictRule, overlaid
+from tilth.datasets.journal import Journal, Removed, Row, Stored, Waiting
+from tilth.datasets.manifests import Change, Manifest, WrittenRoot, open_manifest, write_manifest
+from tilth.datasets.matching import literal_prefix, matcher
+from tilth.datasets.records import VersionRecord
+from tilth.datasets.sessions import Session, open_session, resume_session
+from tilth.datasets.totals import TotalsCounter
+from tilth.domain.dataset import ChangeTotals, Entry
+from tilth.store.api import ObjectStore
+
+__all__ = ["Digest", "Draft", "draft_exists"]
+
+Digest = tuple[str, int, bytes]
+"""Path, size and SHA-256 of a file."""
+
+_BATCH = 5_000
+_HEARTBEAT_S = 600
+
+
+class _Origin(Struct, frozen=True):
+    """What a draft was made of; written once, before anything else of it."""
+
+    id: VersionId
+    parents: tuple[VersionId, ...]
+    rule: ConflictRule
+
+
+class Draft:
+    """A version that is being changed by this process. Close it, or use it as a context manager, to let others in."""
+
+    def __init__(self, store: ObjectStore, folder: Path, origin: _Origin, session: Session, journal: Journal, lock: int, clock: Clock) -> None:
+        self.store = store
+        self.id = origin.id
+        self.parents = origin.parents
+        self.session = session
+        self.journal = journal
+        self._origin = origin
+        self._folder = folder
+        self._lock = lock
+        self._clock = clock
+        self._seen_alive = clock.monotonic()
+
+    @classmethod
+    def create(
+        cls, store: ObjectStore, folder: Path, id: VersionId, parents: Sequence[VersionId], *, rule: ConflictRule, clock: Clock
+    ) -> "Draft":
+        """Begin a draft in `folder`, which does not exist yet, from what `parents` hold; they can't be collected while it is open."""
+        with translated_os_errors(folder):
+            folder.mkdir(parents=True)
+        lock = _locked(folder, id)
+        try:
+            origin = _Origin(id, tuple(parents), rule)
+            session = open_session(store, id, origin.parents, clock=clock)
+            with translated_os_errors(folder):
+                (folder / "origin.json").write_bytes(msgspec.json.encode(origin))
+            return cls(store, folder, origin, session, Journal(folder / "journal.sqlite"), lock, clock)
+        except BaseException:
+            os.close(lock)
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    @classmethod
+    def open(cls, store: ObjectStore, folder: Path, id: VersionId, *, clock: Clock) -> "Draft":
+        """Go on with a draft; `DraftBusy` if another process is changing it, `SessionFenced` if it was given up as dead."""
+        origin = _read_origin(folder, id)
+        lock = _locked(folder, id)
+        try:
+            session = resume_session(store, id, clock=clock)
+            return cls(store, folder, origin, session, Journal(folder / "journal.sqlite"), lock, clock)
+        except BaseException:
+            os.close(lock)
+            raise
+
+    @classmethod
+    def rescue(cls, store: ObjectStore, folder: Path, id: VersionId, *, successor: VersionId, new_folder: Path, clock: Clock) -> "Draft":
+        """Carry a fenced draft's changes over to a new one: what had not been stored elsewhere is to be stored again."""
+        origin = _read_origin(folder, id)
+        lock = _locked(folder, id)
+        try:
+            draft = cls.create(store, new_folder, successor, origin.parents, rule=origin.rule, clock=clock)
+            old = Journal(folder / "journal.sqlite")
+            draft.journal.put(Waiting(row.file, row.entry.sha256) if isinstance(row, Stored) else row for row in old.rows())
+            old.close()
+            return draft
+        finally:
+            os.close(lock)
+
+    def close(self) -> None:
+        """Let other processes change the draft. Safe to repeat."""
+        self.journal.close()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def __enter__(self) -> "Draft":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @cached_property
+    def base(self) -> Base:
+        """The united listing of the parents."""
+        return Base([open_manifest(self.store, self.session.bases[parent]) for parent in self.parents], self._origin.rule)
+
+    def digests(self, prefix: str = "") -> Iterator[Digest]:
+        """The files of the draft as it stands, in the order of their paths: all, the one at `prefix`, or all below it."""
+        prefix = normalise_prefix(prefix)
+        below = ((path, (path, size, sha256)) for path, size, sha256 in self.base.digests(prefix))
+        above = ((path, sha256 and (path, size, sha256)) for path, size, sha256 in self.journal.digests(prefix))
+        return (digest for _, digest in overlaid(below, above) if digest)
+
+    def find(self, path: str) -> bytes | None:
+        """The SHA-256 of the file at exactly `path`, if the draft holds one."""
+        row = self.journal.find(path)
+        if row is None:
+            entry = self.base.find(path)
+            return entry.sha256 if entry else None
+        return None if isinstance(row, Removed) else row.entry.sha256 if isinstance(row, Stored) else row.sha256
+
+    def collisions(self) -> Iterator[Collision]:
+        """The paths that the parents disagree on; raises `PathCollision` if the draft was begun with the rule `fail`."""
+        return self.base.collisions()
+
+    def is_dirty(self) -> bool:
+        """Whether files were added whose bytes are not stored yet."""
+        return self.journal.count_waiting()[0] > 0
+
+    def is_changed(self) -> bool:
+        """Whether the draft is anything else than what its first parent is."""
+        return len(self.parents) != 1 or not self.journal.is_empty()
+
+    def remove(self, pattern: str, *, recursive: bool = True) -> list[str]:
+        """Take away just the files that `pattern` means (see `tilth.datasets.matching`); returns their paths."""
+        means = matcher(pattern, recursive=recursive)
+        gone = [path for path, _, _ in self.digests(literal_prefix(pattern)) if means(path)]
+        self.record_removed(gone)
+        return gone
+
+    def record_removed(self, paths: Sequence[str]) -> None:
+        """Record that `paths` are to be gone."""
+        for at in range(0, len(paths), _BATCH):
+            batch = paths[at : at + _BATCH]
+            inherited = {path for path in batch if self.base.find(path)}
+            self.journal.put(Removed(path) for path in batch if path in inherited)
+            self.journal.forget(path for path in batch if path not in inherited)
+
+    def totals(self) -> ChangeTotals:
+        """How the draft differs from its parents' united listing, in numbers."""
+        counter = TotalsCounter()
+        for path, size, sha256 in self.journal.digests():
+            before = self.base.find(path)
+            counter.count(before and (before.size, before.sha256), (size, sha256) if sha256 else None)
+        return counter.totals(self.base.total())
+
+    def show_life(self) -> None:
+        """Keep the draft from being taken for dead; to be called now and then during long work."""
+        if self._clock.monotonic() - self._seen_alive > _HEARTBEAT_S:
+            self.session.heartbeat()
+            self._seen_alive = self._clock.monotonic()
+
+    def write(self) -> WrittenRoot:
+        """Write the listing, durably; nobody sees it before `commit`."""
+        self._check_clashes()
+        first = self.base.manifests[0] if self.base.manifests else Manifest(self.store, ())
+        known = [segment for manifest in self.base.manifests[1:] for segment in manifest.segments]
+        return write_manifest(self.store, self.id, first, overlaid(self.base.changes_to_first(), self._changes()), known=known)
+
+    def commit(self, record: VersionRecord) -> None:
+        """Make the version real, once for all, and forget the draft. Safe to call again with the same record."""
+        reach("commit.before-record")
+        self.session.commit(record)
+        reach("commit.after-record")
+
+    def discard(self) -> None:
+        """Forget what this machine knows of the draft; what it stored is collected later unless it was committed."""
+        self.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def abort(self) -> None:
+        """Give the draft up."""
+        self.session.abort()
+        self.discard()
+
+    def _changes(self) -> Iterator[Change]:
+        for row in self.journal.rows():
+            yield row.path, _entry_of(row)
+
+    def _check_clashes(self) -> None:
+        """A path can't be a file and a folder at once."""
+        checked: set[str] = set()
+        for path, entry in overlaid(self.base.changes_to_first(), self._changes()):
+            if entry is None:
+                continue
+            folder = path.rpartition("/")[0]
+            while folder and folder not in checked:
+                checked.add(folder)
+                if self._holds(folder):
+                    raise _clash(folder, path)
+                folder = folder.rpartition("/")[0]
+            if self.base.has_below(path) and (below := next((found for found, _, _ in self.digests(path) if found != path), None)):
+                raise _clash(path, below)
+
+    def _holds(self, path: str) -> bool:
+        row = self.journal.find(path)
+        return not isinstance(row, Removed) if row else self.base.find(path) is not None
+
+
+def draft_exists(folder: Path) -> bool:
+    """Whether `folder` holds a draft."""
+    return (folder / "origin.json").exists()
+
+
+def _read_origin(folder: Path, id: VersionId) -> _Origin:
+    try:
+        return msgspec.json.decode((folder / "origin.json").read_bytes(), type=_Origin)
+    except FileNotFoundError:
+        raise VersionNotFound(
+            f"version {id} is not being changed on this machine", hint="it can be changed only where it was created"
+        ) from None
+    except msgspec.MsgspecError as error:
+        raise Corrupt(f"the draft of version {id} can't be read ({error})", hint="delete it and make it again") from error
+
+
+def _locked(folder: Path, id: VersionId) -> int:
+    with translated_os_errors(folder):
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(lock, 32, 0).decode("ascii", "replace").strip()
+        os.close(lock)
+        raise DraftBusy(f"version {id} is being changed by process {holder or 'another'}", hint="wait for it to end, or stop it") from None
+    with suppress(OSError):
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, str(os.getpid()).encode(), 0)
+    return lock
+
+
+def _entry_of(row: Row) -> Entry | None:
+    if isinstance(row, Waiting):
+        raise VersionNotFinal(f"{row.path} was added but its bytes are not stored yet", hint="run `tilth data upload`")
+    return row.entry if isinstance(row, Stored) else None
+
+
+def _clash(file: str, below: str) -> PathCollision:
+    return PathCollision(f"{file} would be a file and also the folder that holds {below}", hint="remove one of them")

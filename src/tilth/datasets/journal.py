@@ -1,0 +1,210 @@
+"""What a draft has become so far: one small database a draft, so that interrupted work goes on where it was.
+
+A row is a path and what it is to be: stored (its chunks are durable), waiting (its bytes still lie at a source, seen in a
+known state), or removed. Rows say `stored` only after the packs they name are durable, so whatever the journal says is true
+after a crash; what it does not say yet is found again from the packs of the draft's own session.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from tilth.base.atomic_io import describe_os_error
+from tilth.base.errors import Corrupt, DiskFull, HomeReadOnly, TilthError
+from tilth.datasets.scanning import SourceFile
+from tilth.domain.dataset import ChunkRef, Entry
+
+__all__ = ["Journal", "Pending", "Removed", "Row", "Stored", "Waiting"]
+
+
+class Stored(Struct, frozen=True, gc=False):
+    """A path whose bytes are in the store, and the file they were read from."""
+
+    entry: Entry
+    file: SourceFile
+
+    @property
+    def path(self) -> str:
+        return self.entry.path
+
+
+class Waiting(Struct, frozen=True, gc=False):
+    """A path whose bytes lie at a source that had this hash when it was in this state."""
+
+    file: SourceFile
+    sha256: bytes
+
+    @property
+    def path(self) -> str:
+        return self.file.path
+
+
+class Removed(Struct, frozen=True, gc=False):
+    """A path of the parents that is to be gone."""
+
+    path: str
+
+
+Pending = Stored | Waiting
+Row = Stored | Waiting | Removed
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS pending (
+    path TEXT PRIMARY KEY, kind INTEGER NOT NULL, size INTEGER, sha256 BLOB, mode INTEGER, mtime_ns INTEGER,
+    chunks BLOB, source TEXT, ctime_ns INTEGER, inode INTEGER
+) STRICT, WITHOUT ROWID;
+"""
+_STORED, _WAITING, _REMOVED = 0, 1, 2
+_COLUMNS = "path, kind, size, sha256, mode, mtime_ns, chunks, source, ctime_ns, inode"
+_encode_chunks = msgspec.msgpack.Encoder().encode
+_decode_chunks = msgspec.msgpack.Decoder(tuple[ChunkRef, ...]).decode
+
+
+class Journal:
+    """The changes of one draft against its parents. One process writes at a time (see `tilth.datasets.drafts`)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _translated(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, timeout=60, check_same_thread=False, isolation_level=None)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def get_meta(self, key: str) -> str | None:
+        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def set_meta(self, key: str, value: str) -> None:
+        with _translated(self._path):
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def put(self, rows: Iterable[Row]) -> None:
+        """Record `rows`, all or none, over what was said of their paths before."""
+        self._in_transaction(f"INSERT OR REPLACE INTO pending ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_dump, rows))
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Say nothing any more of `paths`: they are what the parents say."""
+        self._in_transaction("DELETE FROM pending WHERE path = ?", ((path,) for path in paths))
+
+    def find(self, path: str) -> Row | None:
+        """What is recorded of exactly `path`."""
+        found = self._connection.execute(f"SELECT {_COLUMNS} FROM pending WHERE path = ?", (path,)).fetchone()  # noqa: S608
+        return _load(found) if found else None
+
+    def rows(self, prefix: str = "") -> Iterator[Row]:
+        """What is recorded of the paths below `prefix`, in their order, as it was when the walk began."""
+        with _reader(self._path) as connection:
+            for row in connection.execute(f"SELECT {_COLUMNS} FROM pending{_where(prefix)} ORDER BY path", _bounds(prefix)):  # noqa: S608
+                yield _load(row)
+
+    def digests(self, prefix: str = "") -> Iterator[tuple[str, int, bytes | None]]:
+        """Path, size and hash of what is recorded below `prefix`, the hash None where a path is to be gone; cheaper than `rows`."""
+        with _reader(self._path) as connection:
+            yield from connection.execute(f"SELECT path, size, sha256 FROM pending{_where(prefix)} ORDER BY path", _bounds(prefix))  # noqa: S608
+
+    def waiting(self) -> Iterator[Waiting]:
+        """What still has to be stored, in the order of the paths."""
+        with _reader(self._path) as connection:
+            for row in connection.execute(f"SELECT {_COLUMNS} FROM pending WHERE kind = {_WAITING} ORDER BY path"):  # noqa: S608
+                found = _load(row)
+                assert isinstance(found, Waiting)
+                yield found
+
+    def count_waiting(self) -> tuple[int, int]:
+        """How many files, and bytes, still have to be stored."""
+        row = self._connection.execute(f"SELECT count(*), coalesce(sum(size), 0) FROM pending WHERE kind = {_WAITING}").fetchone()  # noqa: S608
+        return row[0], row[1]
+
+    def is_empty(self) -> bool:
+        """Whether the draft is just what its parents are."""
+        return self._connection.execute("SELECT 1 FROM pending LIMIT 1").fetchone() is None
+
+    def _in_transaction(self, statement: str, values: Iterable[Sequence[object]]) -> None:
+        with _translated(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._connection.executemany(statement, values)
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+
+class _reader:
+    """A connection of its own, so that a walk sees one state while rows are written."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._connection = sqlite3.connect(self._path, timeout=60, isolation_level=None, check_same_thread=False)
+        return self._connection
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+
+class _translated:
+    """Raise what the database refuses as Tilth errors that name the journal."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise _described(error, self._path) from error
+        if isinstance(error, OSError):
+            raise describe_os_error(error, self._path) from error
+
+
+def _described(error: sqlite3.Error, path: Path) -> TilthError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return DiskFull(f"no space left to write {path}", hint="free some space and run the same command again; nothing that was stored is lost")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return HomeReadOnly(f"{path} can't be written", hint="check its permissions, or set TILTH_HOME to a writable folder")
+    return Corrupt(f"the draft's journal {path} can't be used ({error})", hint="delete the draft and make it again; stored versions are not affected")
+
+
+def _where(prefix: str) -> str:
+    return " WHERE path = ? OR (path >= ? AND path < ?)" if prefix else ""
+
+
+def _bounds(prefix: str) -> tuple[str, ...]:
+    return (prefix, prefix + "/", prefix + "0") if prefix else ()
+
+
+def _dump(row: Row) -> tuple[object, ...]:
+    if isinstance(row, Stored):
+        entry = row.entry
+        source = row.file
+        chunks = _encode_chunks(entry.chunks)
+        return (
+            entry.path, _STORED, entry.size, entry.sha256, entry.mode, entry.mtime_ns, chunks, source.source, source.ctime_ns, source.inode,
+        )  # fmt: skip
+    if isinstance(row, Waiting):
+        file = row.file
+        return (file.path, _WAITING, file.size, row.sha256, file.mode, file.mtime_ns, None, file.source, file.ctime_ns, file.inode)
+    return (row.path, _REMOVED, None, None, None, None, None, None, None, None)
+
+
+def _load(row: tuple) -> Row:  # type: ignore[type-arg]
+    path, kind, size, sha256, mode, mtime_ns, chunks, source, ctime_ns, inode = row
+    if kind == _REMOVED:
+        return Removed(path)
+    file = SourceFile(path, source, size, mtime_ns, ctime_ns, inode, mode)
+    if kind == _STORED:
+        return Stored(Entry(path, size, sha256, mode, mtime_ns, _decode_chunks(chunks)), file)
+    return Waiting(file, sha256)

@@ -1,0 +1,50 @@
+"""Which paths of a version a person means: a file, a folder, or a pattern with `*`, `?` and `[...]`."""
+
+import re
+from collections.abc import Callable
+from fnmatch import translate
+
+from tilth.base.paths import normalise_prefix
+
+__all__ = ["has_wildcard", "literal_prefix", "matcher"]
+
+_WILD = re.compile(r"[*?\[]")
+
+
+def has_wildcard(pattern: str) -> bool:
+    """Whether `pattern` may mean several names."""
+    return _WILD.search(pattern) is not None
+
+
+def literal_prefix(pattern: str) -> str:
+    """The folder, or whole path, that everything `pattern` matches lies in; empty if it may lie anywhere."""
+    wild = _WILD.search(pattern)
+    return normalise_prefix(pattern if wild is None else pattern[: pattern.rfind("/", 0, wild.start()) + 1])
+
+
+def matcher(pattern: str, *, recursive: bool = True) -> Callable[[str], bool]:
+    """A test for paths: what `pattern` names itself, and what lies in the folders it names.
+
+    Recursive, a wildcard also stands for any number of folders, and all that lies below a folder is in it. Otherwise a
+    wildcard stays within one folder, and only a folder's own files are in it.
+    """
+    cleaned = _cleaned(pattern)
+    if not cleaned:
+        return (lambda path: True) if recursive else (lambda path: "/" not in path)
+    if recursive:
+        expression = re.compile(f"(?:{translate(cleaned)}|{translate(cleaned + '/*')})")
+        return lambda path: expression.match(path) is not None
+    parts = [re.compile(translate(part)) for part in cleaned.split("/")]
+
+    def same_depth(path: str) -> bool:
+        names = path.split("/")
+        if len(names) not in (len(parts), len(parts) + 1):
+            return False
+        return all(part.match(name) for part, name in zip(parts, names, strict=False))
+
+    return same_depth
+
+
+def _cleaned(pattern: str) -> str:
+    parts = [part for part in pattern.replace("\\", "/").split("/") if part not in ("", ".")]
+    return "/".join(parts)

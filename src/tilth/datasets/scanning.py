@@ -1,0 +1,212 @@
+"""What lies in a folder: its files in the order of their paths, and what keeps them from becoming a version.
+
+Links to files and to folders are followed. A walk for names alone comes first (`find_problems`), so that everything that
+can be known without reading is reported before anything is stored.
+"""
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from msgspec import Struct
+
+from tilth.base.errors import PathInvalid, PathNotFound, SourceUnreadable
+from tilth.base.paths import check_path
+
+__all__ = ["FolderProblems", "SourceFile", "find_problems", "one_file", "scan"]
+
+Identity = tuple[int, int]
+"""Device and inode of a folder."""
+
+
+class SourceFile(Struct, frozen=True, gc=False):
+    """A file that was found: where it is, the path it is to have in the version, and the state in which it was seen."""
+
+    path: str
+    source: str
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+    mode: int
+
+
+class FolderProblems(Struct, frozen=True):
+    """What a walk for names found: sentences that name a path each."""
+
+    refused: Sequence[str]
+    """Why a path can't become part of a version."""
+    warnings: Sequence[str]
+    """Why a path might not be restored on another system."""
+    files: int
+
+
+def scan(folder: str, prefix: str = "", *, recursive: bool = True, wildcards: Sequence[str] = ()) -> Iterator[SourceFile]:
+    """The files below `folder`, in the order of their paths in the version, which begin with `prefix`.
+
+    With `wildcards`, only files whose name matches one of them, case and all.
+    """
+    for entry, path in _files(folder, f"{prefix}/" if prefix else "", (), recursive=recursive):
+        if wildcards and not any(fnmatchcase(entry.name, pattern) for pattern in wildcards):
+            continue
+        try:
+            found = entry.stat()
+        except OSError as error:
+            raise _unreadable(entry.path, error) from error
+        yield SourceFile(
+            path, entry.path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_mode & 0o7777
+        )
+
+
+def one_file(source: str, path: str) -> SourceFile:
+    """A single file, to have `path` in the version."""
+    try:
+        found = os.stat(source)
+    except FileNotFoundError:
+        raise _missing(source) from None
+    except OSError as error:
+        raise _unreadable(source, error) from error
+    if not stat.S_ISREG(found.st_mode):
+        raise SourceUnreadable(f"{source} is {_kind(found.st_mode)}, not a file", hint="leave it out")
+    check_path(path)
+    return SourceFile(path, source, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_mode & 0o7777)
+
+
+def find_problems(folder: str, prefix: str = "", *, recursive: bool = True) -> FolderProblems:
+    """Walk `folder` for names alone, and say what is wrong with them; raises only if `folder` itself is not a readable folder."""
+    if not os.path.isdir(folder):
+        raise _missing(folder) if not os.path.lexists(folder) else SourceUnreadable(f"{folder} is not a folder")
+    inspection = _Inspection(recursive=recursive)
+    inspection.enter(folder, f"{prefix}/" if prefix else "", ())
+    return FolderProblems(inspection.refused, inspection.warnings, inspection.files)
+
+
+class _Inspection:
+    def __init__(self, *, recursive: bool) -> None:
+        self._recursive = recursive
+        self.refused: list[str] = []
+        self.warnings: list[str] = []
+        self.files = 0
+
+    def enter(self, folder: str, begin: str, trail: tuple[Identity, ...]) -> None:
+        try:
+            entries = _listed(folder)
+            trail = _deeper(folder, trail)
+        except SourceUnreadable as error:
+            self.refused.append(error.message)
+            return
+        self._check_names([entry.name for entry in entries], folder, begin)
+        for entry in entries:
+            if entry.is_symlink():
+                self._check_link(entry, begin, trail)
+            elif entry.is_dir(follow_symlinks=False):
+                if self._recursive:
+                    self.enter(entry.path, f"{begin}{entry.name}/", trail)
+            elif entry.is_file(follow_symlinks=False):
+                self.files += 1
+            else:
+                self.refused.append(f"{_shown(entry.path)} is {_kind(entry.stat(follow_symlinks=False).st_mode)}, not a file")
+
+    def _check_link(self, entry: "os.DirEntry[str]", begin: str, trail: tuple[Identity, ...]) -> None:
+        try:
+            mode = entry.stat().st_mode
+        except FileNotFoundError:
+            self.refused.append(f"{_shown(entry.path)} is a link to {os.readlink(entry.path)}, which does not exist")
+        except OSError:
+            self.refused.append(f"{_shown(entry.path)} is a link that leads back to itself")
+        else:
+            if stat.S_ISDIR(mode):
+                if self._recursive:
+                    self.enter(entry.path, f"{begin}{entry.name}/", trail)
+            elif stat.S_ISREG(mode):
+                self.files += 1
+            else:
+                self.refused.append(f"{_shown(entry.path)} is a link to {_kind(mode)}, not to a file")
+
+    def _check_names(self, names: list[str], folder: str, begin: str) -> None:
+        try:
+            "".join(names).encode()
+            if max(map(len, names), default=0) * 4 + len(begin) * 4 > 255:
+                for name in names:
+                    check_path(begin + name)
+        except UnicodeEncodeError:
+            wrong = [name for name in names if not _is_unicode(name)]
+            self.refused += [f"{_shown(os.path.join(folder, name))} has a name that is not valid UTF-8" for name in wrong]
+        except PathInvalid as error:
+            self.refused.append(error.message)
+        if len({name.casefold() for name in names}) < len(names):
+            self.warnings += _same_but_for_case(names, folder)
+
+
+def _files(folder: str, begin: str, trail: tuple[Identity, ...], *, recursive: bool) -> "Iterator[tuple[os.DirEntry[str], str]]":
+    trail = _deeper(folder, trail)
+    for entry in _listed(folder):
+        if entry.is_dir():
+            if recursive:
+                yield from _files(entry.path, f"{begin}{entry.name}/", trail, recursive=True)
+        else:
+            yield entry, begin + entry.name
+
+
+def _listed(folder: str) -> "list[os.DirEntry[str]]":
+    """What `folder` holds, in the order that the whole paths have."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=_sort_key)
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+
+
+def _sort_key(entry: "os.DirEntry[str]") -> str:
+    return entry.name + "/" if entry.is_dir() else entry.name
+
+
+def _deeper(folder: str, trail: tuple[Identity, ...]) -> tuple[Identity, ...]:
+    try:
+        found = os.stat(folder)
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    identity = (found.st_dev, found.st_ino)
+    if identity in trail:
+        raise SourceUnreadable(f"{_shown(folder)} is a link that leads back to a folder above it", hint="remove the link")
+    return (*trail, identity)
+
+
+def _same_but_for_case(names: list[str], folder: str) -> list[str]:
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(name.casefold(), []).append(name)
+    return [f"{' and '.join(group)} in {folder} differ only in case" for group in groups.values() if len(group) > 1]
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(path: str) -> str:
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _kind(mode: int) -> str:
+    kinds = {
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFIFO: "a named pipe",
+        stat.S_IFBLK: "a device",
+        stat.S_IFCHR: "a device",
+        stat.S_IFDIR: "a folder",
+    }
+    return kinds.get(stat.S_IFMT(mode), "something special")
+
+
+def _missing(path: str) -> PathNotFound:
+    return PathNotFound(f"{_shown(path)} does not exist", hint="check the spelling, and the folder that you are in")
+
+
+def _unreadable(path: str, error: OSError) -> SourceUnreadable:
+    return SourceUnreadable(f"{_shown(path)} can't be read ({error.strerror})", hint="check its permissions, or leave it out")

@@ -1,0 +1,259 @@
+"""How files of this machine are taken into a draft: added to wait, stored from where they wait, or a folder synchronised.
+
+`sync` reads each new or changed file once and stores it on the way. `add` only hashes, so that one may look, change and add
+more before `upload` reads again; a file that changed in between is told, never silently taken.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby, islice
+from typing import TypeVar
+
+from msgspec import Struct
+
+from tilth.base.errors import Invalid, PathNotFound, SourceChanged, SourceUnreadable
+from tilth.base.faultpoints import reach
+from tilth.base.ids import VersionId
+from tilth.base.paths import normalise_prefix
+from tilth.datasets.drafts import Draft
+from tilth.datasets.format import pack_key
+from tilth.datasets.ingest import Ingest, hash_file, sample_hashes
+from tilth.datasets.journal import Stored, Waiting
+from tilth.datasets.known_chunks import KnownChunks
+from tilth.datasets.matching import has_wildcard
+from tilth.datasets.packs import PackWriter, read_pack_index
+from tilth.datasets.scanning import SourceFile, find_problems, one_file, scan
+from tilth.datasets.stat_cache import StatCache
+from tilth.domain.dataset import Entry
+
+__all__ = ["AddRequest", "Change", "Outcome", "TakingContext", "add", "sync", "upload"]
+
+T = TypeVar("T")
+
+_BATCH = 2_048
+_MOST_TOLD = 10
+
+Change = str
+"""One of `added`, `modified`, `removed`."""
+
+
+class TakingContext(Struct, frozen=True):
+    """What taking files needs besides the draft, and whom it tells."""
+
+    stat_cache: StatCache
+    candidates: Callable[[], Iterable[VersionId]] = tuple
+    """Versions that may share contents with the draft, the likeliest first."""
+    on_found: Callable[[int, int], None] = lambda files, size: None
+    """Called as files are found that have to be looked at closely: how many, and their bytes."""
+    on_done: Callable[[int, int], None] = lambda files, size: None
+    """Called as they are done with: how many, and their bytes."""
+    on_change: Callable[[Change, str], None] = lambda change, path: None
+    on_warning: Callable[[str], None] = lambda message: None
+
+
+class Outcome(Struct):
+    """What a command did to a draft, in numbers of files."""
+
+    added: int = 0
+    modified: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    stored_bytes: int = 0
+
+    @property
+    def is_change(self) -> bool:
+        return bool(self.added or self.modified or self.removed)
+
+
+class AddRequest(Struct, frozen=True, kw_only=True):
+    """Which files of this machine to add, and under which paths.
+
+    A folder is added with all below it, under paths relative to `base` or to itself; a file under its name, or its path
+    relative to `base`. Each path gets `prefix` before it. With `wildcards`, only files whose name matches one of them.
+    """
+
+    sources: Sequence[str]
+    prefix: str = ""
+    base: str | None = None
+    wildcards: Sequence[str] = ()
+    recursive: bool = True
+
+
+def add(draft: Draft, request: AddRequest, context: TakingContext) -> Outcome:
+    """Hash the files of `request` and let them wait in the draft for `upload`."""
+    outcome = Outcome()
+    for folder, files in _sources(request, context):
+        for batch in _batches(context.stat_cache.matched(folder, files)):
+            context.on_found(len(batch), sum(file.size for file, _ in batch))
+            fresh: list[tuple[SourceFile, bytes]] = []
+            changed: list[Waiting] = []
+            for found, known in batch:
+                file, digest = (found, known) if known else hash_file(found)
+                if not known:
+                    fresh.append((file, digest))
+                if _count(outcome, context, file.path, draft.find(file.path), digest):
+                    changed.append(Waiting(file, digest))
+                context.on_done(1, file.size)
+            context.stat_cache.remember(folder, fresh)
+            draft.journal.put(changed)
+            reach("add.after-batch")
+    if not (outcome.is_change or outcome.unchanged):
+        raise Invalid(f"nothing to add: {', '.join(request.sources)} holds no file that is wanted", hint="check the folder and the wildcards")
+    return outcome
+
+
+def upload(draft: Draft, context: TakingContext) -> Outcome:
+    """Store what waits in the draft. `SourceChanged` if a file is not what was added any more; the others are stored."""
+    outcome = Outcome()
+    context.on_found(*draft.journal.count_waiting())
+    changed: list[str] = []
+    with _ingest(draft, context, outcome) as (ingest, known):
+        for batch in _batches(draft.journal.waiting()):
+            _probe(known, [waiting.file for waiting in batch])
+            for waiting in batch:
+                if not ingest.reuse(waiting.file, waiting.sha256) and not ingest.take_known(waiting.file, waiting.sha256):
+                    changed.append(waiting.file.source)
+                outcome.added += 1
+                context.on_done(1, waiting.file.size)
+    if changed:
+        raise SourceChanged(f"{_listed(changed)} changed after being added", hint="add again, then upload; the other files are stored")
+    return outcome
+
+
+def sync(draft: Draft, folder: str, context: TakingContext, *, prefix: str = "") -> Outcome:
+    """Make the draft below `prefix` just what `folder` holds, storing what is new on the way."""
+    prefix = normalise_prefix(prefix)
+    folder = os.path.abspath(folder)
+    _refuse_problems(folder, prefix, context, recursive=True)
+    outcome = Outcome()
+    files = context.stat_cache.matched(folder, scan(folder, prefix))
+    with _ingest(draft, context, outcome) as (ingest, known):
+        for batch in _batches(_differing(draft, files, prefix, outcome, context)):
+            context.on_found(len(batch), sum(file.size for file, _, _ in batch))
+            _probe(known, [file for file, _, digest in batch if digest is None])
+            fresh: list[tuple[SourceFile, bytes]] = []
+            for file, before, digest in batch:
+                if digest is None or not ingest.reuse(file, digest):
+                    digest = ingest.take(file, unless=before)
+                    fresh.append((file, digest))
+                _count(outcome, context, file.path, before, digest)
+                context.on_done(1, file.size)
+            context.stat_cache.remember(folder, fresh)
+            reach("sync.after-batch")
+    return outcome
+
+
+def _differing(
+    draft: Draft, files: Iterator[tuple[SourceFile, bytes | None]], prefix: str, outcome: Outcome, context: TakingContext
+) -> Iterator[tuple[SourceFile, bytes | None, bytes | None]]:
+    """The files that are not known to be what the draft holds: file, hash in the draft, hash now as far as it is known."""
+    held = draft.digests(prefix)
+    gone: list[str] = []
+    now = next(held, None)
+    for file, digest in files:
+        while now is not None and now[0] < file.path:
+            gone.append(now[0])
+            now = next(held, None)
+        if now is None or now[0] != file.path:
+            yield file, None, digest
+            continue
+        if digest == now[2]:
+            outcome.unchanged += 1
+        else:
+            yield file, now[2], digest
+        now = next(held, None)
+    if now is not None:
+        gone += [now[0], *(path for path, _, _ in held)]
+    outcome.removed += len(gone)
+    for path in gone:
+        context.on_change("removed", path)
+    draft.record_removed(gone)
+
+
+def _count(outcome: Outcome, context: TakingContext, path: str, before: bytes | None, after: bytes) -> bool:
+    if before == after:
+        outcome.unchanged += 1
+        return False
+    if before is None:
+        outcome.added += 1
+        context.on_change("added", path)
+    else:
+        outcome.modified += 1
+        context.on_change("modified", path)
+    return True
+
+
+@contextmanager
+def _ingest(draft: Draft, context: TakingContext, outcome: Outcome) -> Iterator[tuple[Ingest, KnownChunks]]:
+    known = KnownChunks(draft.store, draft.session, draft.base.manifests, context.candidates)
+    sequence = 0
+    while draft.store.head(key := pack_key(draft.id, sequence)):
+        for chunk in read_pack_index(draft.store, key):
+            known.add(chunk)
+        sequence += 1
+
+    def record(durable: Sequence[tuple[SourceFile, Entry]]) -> None:
+        reach("ingest.before-journal")
+        draft.journal.put(Stored(entry, file) for file, entry in durable)
+        draft.show_life()
+
+    writer = PackWriter(draft.store, draft.id, first_sequence=sequence)
+    with Ingest(writer, known, on_durable=record) as ingest:
+        yield ingest, known
+    outcome.stored_bytes = writer.stored_bytes
+
+
+def _probe(known: KnownChunks, files: Sequence[SourceFile]) -> None:
+    if files and known.has_candidates:
+        known.probe(sample_hashes(files))
+
+
+def _sources(request: AddRequest, context: TakingContext) -> Iterator[tuple[str, Iterator[SourceFile]]]:
+    """The files to add, by the folder they are remembered under, sorted by their source below it."""
+    singles: list[tuple[str, SourceFile]] = []
+    begin = normalise_prefix(request.prefix)
+    for given in request.sources:
+        source, wildcards = os.path.abspath(os.path.expanduser(given)), request.wildcards
+        if not os.path.lexists(source) and has_wildcard(os.path.basename(source)):
+            source, pattern = os.path.split(source)
+            wildcards = (*wildcards, pattern)
+        if not os.path.isdir(source):
+            path = os.path.relpath(source, os.path.abspath(request.base)) if request.base else os.path.basename(source)
+            singles.append((os.path.dirname(source), one_file(source, _under(begin, path, source, request.base))))
+            continue
+        prefix = _under(begin, os.path.relpath(source, os.path.abspath(request.base)), source, request.base) if request.base else begin
+        _refuse_problems(source, prefix, context, recursive=request.recursive)
+        yield source, scan(source, prefix, recursive=request.recursive, wildcards=wildcards)
+    singles.sort(key=lambda single: (single[0], single[1].source))
+    for folder, group in groupby(singles, key=lambda single: single[0]):
+        yield folder, (file for _, file in group)
+
+
+def _under(prefix: str, path: str, source: str, base: str | None) -> str:
+    if path == ".":
+        return prefix
+    if path.startswith(".."):
+        raise Invalid(f"{source} does not lie in {base}", hint="name a base folder that holds it")
+    return f"{prefix}/{path}" if prefix else path
+
+
+def _refuse_problems(folder: str, prefix: str, context: TakingContext, *, recursive: bool) -> None:
+    problems = find_problems(folder, prefix, recursive=recursive)
+    for warning in problems.warnings:
+        context.on_warning(warning)
+    if problems.refused:
+        raise SourceUnreadable(_listed(problems.refused), hint="nothing was stored; remove or rename what is named and run the command again")
+    if not problems.files:
+        raise PathNotFound(f"{folder} holds no files", hint="check that it is the right folder, and that what should be there is mounted")
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = "; ".join(names[:_MOST_TOLD])
+    return f"{shown}; and {len(names) - _MOST_TOLD} more" if len(names) > _MOST_TOLD else shown
+
+
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch
