@@ -1,0 +1,38 @@
+"""Whether a store really decides races: the one promise that commits rest on, and that servers have broken before."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+from tilth.base.errors import FormatUnsupported
+from tilth.base.ids import new_id
+from tilth.store.api import Key, ObjectStore
+
+__all__ = ["require_put_if_absent"]
+
+_RACERS = 8
+
+
+def require_put_if_absent(store: ObjectStore) -> None:
+    """Let eight threads create one key at once; `FormatUnsupported` unless exactly one wins and its bytes stay.
+
+    To be called before a repository is created in `store`. The key is removed again.
+    """
+    key = Key(f"tmp/probe-{new_id()}")
+    bodies = [f"{racer}".encode() for racer in range(_RACERS)]
+    start = Barrier(_RACERS)
+
+    def race(body: bytes) -> bool:
+        start.wait()
+        return store.put_if_absent(key, body)
+
+    try:
+        with ThreadPoolExecutor(_RACERS, thread_name_prefix="tilth-probe") as racers:
+            won = list(racers.map(race, bodies))
+        winners = [body for body, success in zip(bodies, won, strict=True) if success]
+        if winners != [store.get(key)]:
+            raise FormatUnsupported(
+                f"this store let {len(winners)} of {_RACERS} writers create the same object, so versions could overwrite each other",
+                hint="use a store with conditional writes",
+            )
+    finally:
+        store.delete([key])
