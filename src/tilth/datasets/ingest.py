@@ -168,11 +168,15 @@ def hash_file(file: SourceFile) -> tuple[SourceFile, bytes]:
     raise AssertionError
 
 
-def sample_hashes(files: Sequence[SourceFile]) -> list[bytes]:
-    """The hashes of the first chunks of some of `files`, spread evenly: enough to tell whether a version holds many of them."""
+def sample_hashes(files: Sequence[tuple[SourceFile, bytes | None]]) -> list[bytes]:
+    """The hashes of the first chunks of some of `files`, spread evenly: enough to tell whether a version holds many of them.
+
+    A file comes with its own hash where that is known.
+    """
     step = max(1, len(files) // _SAMPLE_FILES)
-    sample = [file for file in files[::step] if file.size][:_SAMPLE_FILES]
-    return [digest for file in sample if (digest := _first_chunk_hash(file))]
+    sample = [(file, digest) for file, digest in files[::step] if file.size][:_SAMPLE_FILES]
+    hashes = (digest if digest and file.size <= ONE_CHUNK_BYTES else _first_chunk_hash(file) for file, digest in sample)
+    return [digest for digest in hashes if digest]
 
 
 def _first_chunk_hash(file: SourceFile) -> bytes | None:

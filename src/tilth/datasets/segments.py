@@ -29,7 +29,23 @@ __all__ = ["Root", "Rows", "SegmentRef", "cut", "dump_root", "load_root", "packs
 LEAST_WEIGHT = 1 << 16
 MOST_WEIGHT = 1 << 18
 _CUT_MASK = (1 << 14) - 1
-_PACKS = b"tilth.packs"
+_PACKS = "tilth.packs"
+_ENCODING = {
+    "compression": "zstd",
+    "use_dictionary": ["mode", "chunks.list.element.pack"],
+    "column_encoding": {
+        "path": "DELTA_BYTE_ARRAY",
+        "size": "DELTA_BINARY_PACKED",
+        "mtime_ns": "DELTA_BINARY_PACKED",
+        "sha256": "PLAIN",
+        "chunks.list.element.sha256": "PLAIN",
+        "chunks.list.element.offset": "DELTA_BINARY_PACKED",
+        "chunks.list.element.stored": "DELTA_BINARY_PACKED",
+        "chunks.list.element.raw": "DELTA_BINARY_PACKED",
+    },
+    "write_page_index": True,
+    "store_schema": False,
+}
 
 _CHUNK = pa.struct(
     [
@@ -119,7 +135,7 @@ class Rows:
         """The rows of an encoded Segment; `Corrupt` names it if it can't be read."""
         try:
             file = pq.ParquetFile(pa.BufferReader(data))
-            packs = json.loads(file.schema_arrow.metadata[_PACKS])
+            packs = json.loads(file.metadata.metadata[_PACKS.encode()])
             return cls(file.read().replace_schema_metadata(None).cast(_SCHEMA), packs)
         except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
             raise Corrupt(f"segment {name} is damaged: {error}", hint="run `tilth data verify`") from error
@@ -128,24 +144,9 @@ class Rows:
         """The rows as a Segment: the same rows always give the same bytes."""
         used, table = self._with_used_packs_only()
         out = BytesIO()
-        pq.write_table(
-            table.replace_schema_metadata({_PACKS: json.dumps(used).encode()}),
-            out,
-            compression="zstd",
-            use_dictionary=["mode", "chunks.list.element.pack"],
-            column_encoding={
-                "path": "DELTA_BYTE_ARRAY",
-                "size": "DELTA_BINARY_PACKED",
-                "mtime_ns": "DELTA_BINARY_PACKED",
-                "sha256": "PLAIN",
-                "chunks.list.element.sha256": "PLAIN",
-                "chunks.list.element.offset": "DELTA_BINARY_PACKED",
-                "chunks.list.element.stored": "DELTA_BINARY_PACKED",
-                "chunks.list.element.raw": "DELTA_BINARY_PACKED",
-            },
-            write_page_index=True,
-            store_schema=False,
-        )
+        with pq.ParquetWriter(out, _SCHEMA, **_ENCODING) as writer:
+            writer.write_table(table)
+            writer.add_key_value_metadata({_PACKS: json.dumps(used)})
         return out.getvalue()
 
     def __len__(self) -> int:
@@ -306,7 +307,7 @@ def packs_of_segment(data: bytes, *, name: str) -> list[str]:
     """The packs that a Segment refers to, read from its footer alone; `data` may be its tail."""
     try:
         metadata = pq.read_metadata(pa.BufferReader(data)).metadata
-        return list(json.loads(metadata[_PACKS]))
+        return list(json.loads(metadata[_PACKS.encode()]))
     except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
         raise Corrupt(f"segment {name} is damaged: {error}", hint="run `tilth data verify`") from error
 

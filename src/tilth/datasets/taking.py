@@ -110,7 +110,7 @@ def upload(draft: Draft, context: TakingContext) -> Outcome:
     changed: list[str] = []
     with _ingest(draft, context, outcome) as (ingest, known):
         for batch in _batches(draft.journal.waiting()):
-            _probe(known, [waiting.file for waiting in batch])
+            _probe(known, [(waiting.file, waiting.sha256) for waiting in batch])
             for waiting in batch:
                 if not ingest.reuse(waiting.file, waiting.sha256) and not ingest.take_known(waiting.file, waiting.sha256):
                     changed.append(waiting.file.source)
@@ -131,7 +131,7 @@ def sync(draft: Draft, folder: str, context: TakingContext, *, prefix: str = "")
     with _ingest(draft, context, outcome) as (ingest, known):
         for batch in _batches(_differing(draft, files, prefix, outcome, context)):
             context.on_found(len(batch), sum(file.size for file, _, _ in batch))
-            _probe(known, [file for file, _, digest in batch if digest is None])
+            _probe(known, [(file, digest) for file, _, digest in batch])
             fresh: list[tuple[SourceFile, bytes]] = []
             for file, before, digest in batch:
                 if digest is None or not ingest.reuse(file, digest):
@@ -204,8 +204,8 @@ def _ingest(draft: Draft, context: TakingContext, outcome: Outcome) -> Iterator[
     outcome.stored_bytes = writer.stored_bytes
 
 
-def _probe(known: KnownChunks, files: Sequence[SourceFile]) -> None:
-    if files and known.has_candidates:
+def _probe(known: KnownChunks, files: Sequence[tuple[SourceFile, bytes | None]]) -> None:
+    if known.has_candidates:
         known.probe(sample_hashes(files))
 
 
