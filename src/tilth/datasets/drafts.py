@@ -16,9 +16,9 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from tilth.base.atomic_io import translated_os_errors
+from tilth.base.atomic_io import replace_durably, translated_os_errors
 from tilth.base.clock import Clock
-from tilth.base.errors import Corrupt, DraftBusy, PathCollision, VersionNotFinal, VersionNotFound
+from tilth.base.errors import Corrupt, DraftBusy, PathCollision, VersionDeleted, VersionNotFinal, VersionNotFound
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId
 from tilth.base.paths import normalise_prefix
@@ -70,13 +70,13 @@ class Draft:
     ) -> "Draft":
         """Begin a draft in `folder`, which does not exist yet, from what `parents` hold; they can't be collected while it is open."""
         with translated_os_errors(folder):
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
         lock = _locked(folder, id)
         try:
             origin = _Origin(id, tuple(parents), rule)
+            # The origin before the claim: whatever has a claim can be found again and gone on with.
+            replace_durably(folder / "origin.json", [msgspec.json.encode(origin)], scratch=folder)
             session = open_session(store, id, origin.parents, clock=clock)
-            with translated_os_errors(folder):
-                (folder / "origin.json").write_bytes(msgspec.json.encode(origin))
             return cls(store, folder, origin, session, Journal(folder / "journal.sqlite"), lock, clock)
         except BaseException:
             os.close(lock)
@@ -90,6 +90,9 @@ class Draft:
         lock = _locked(folder, id)
         try:
             session = resume_session(store, id, clock=clock)
+            for parent in origin.parents:
+                if session.pin(parent) is None:
+                    raise VersionDeleted(f"parent {parent} of version {id} was deleted", hint="delete this version and make it again")
             return cls(store, folder, origin, session, Journal(folder / "journal.sqlite"), lock, clock)
         except BaseException:
             os.close(lock)

@@ -17,12 +17,12 @@ from tilth.datasets.segments import Root, Rows, SegmentRef, cut, dump_root, join
 from tilth.domain.dataset import Entry
 from tilth.store.api import Key, ObjectStore
 
-__all__ = ["Change", "Manifest", "WrittenRoot", "live_keys", "open_manifest", "write_manifest"]
+__all__ = ["Change", "Manifest", "Marker", "WrittenRoot", "live_keys", "open_manifest", "write_manifest"]
 
 Change = tuple[str, Entry | None]
 """A path and what it is to be: an entry, or None for nothing."""
 
-_BATCH = 1 << 15
+BATCH = 1 << 15
 _MOST_LOADED = 4
 _FOOTER_GUESS = 64 << 10
 
@@ -60,8 +60,8 @@ class Manifest:
         for segment in self.segments_of(prefix):
             rows = self.load(segment)
             start, stop = rows.range_of(prefix)
-            for at in range(start, stop, _BATCH):
-                yield from rows.entries(at, min(at + _BATCH, stop))
+            for at in range(start, stop, BATCH):
+                yield from rows.entries(at, min(at + BATCH, stop))
 
     def digests(self, prefix: str = "") -> Iterator[tuple[str, int, bytes]]:
         """Path, size and SHA-256 of the entries, in the order of their paths; much cheaper than the entries themselves."""
@@ -113,11 +113,26 @@ def open_manifest(store: ObjectStore, record: VersionRecord) -> Manifest:
 
 def live_keys(store: ObjectStore, record: VersionRecord) -> Iterator[Key]:
     """Every object that the Version needs besides its record: its Root, its Segments, and their packs, read from footers."""
-    yield Key(record.root)
-    for segment in open_manifest(store, record).segments:
-        yield Key(segment.key)
-        for pack in packs_of_segment(_footer(store, Key(segment.key)), name=segment.key):
-            yield Key(pack)
+    return Marker().live_keys(store, record)
+
+
+class Marker:
+    """Tells what Versions need, reading each Segment that they share only once."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def live_keys(self, store: ObjectStore, record: VersionRecord) -> Iterator[Key]:
+        """Every object that the Version needs besides its record, except what was yielded before."""
+        yield Key(record.root)
+        for segment in open_manifest(store, record).segments:
+            if segment.key in self._seen:
+                continue
+            packs = packs_of_segment(_footer(store, Key(segment.key)), name=segment.key)
+            yield Key(segment.key)
+            for pack in packs:
+                yield Key(pack)
+            self._seen.add(segment.key)
 
 
 def _footer(store: ObjectStore, key: Key) -> bytes:
@@ -182,7 +197,7 @@ class _Batches:
         while self._next is not None and (bound is None or self._next[0] < bound):
             batch.append(self._next)
             self._next = next(self._changes, None)
-            if len(batch) == _BATCH:
+            if len(batch) == BATCH:
                 yield batch
                 batch = []
         if batch:

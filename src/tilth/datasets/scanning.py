@@ -78,6 +78,8 @@ def find_problems(folder: str, prefix: str = "", *, recursive: bool = True) -> F
     """Walk `folder` for names alone, and say what is wrong with them; raises only if `folder` itself is not a readable folder."""
     if not os.path.isdir(folder):
         raise _missing(folder) if not os.path.lexists(folder) else SourceUnreadable(f"{folder} is not a folder")
+    if prefix:
+        check_path(prefix)
     inspection = _Inspection(recursive=recursive)
     inspection.enter(folder, f"{prefix}/" if prefix else "", ())
     return FolderProblems(inspection.refused, inspection.warnings, inspection.files)
@@ -143,7 +145,7 @@ class _Inspection:
 def _files(folder: str, begin: str, trail: tuple[Identity, ...], *, recursive: bool) -> "Iterator[tuple[os.DirEntry[str], str]]":
     trail = _deeper(folder, trail)
     for entry in _listed(folder):
-        if entry.is_dir():
+        if _is_folder(entry):
             if recursive:
                 yield from _files(entry.path, f"{begin}{entry.name}/", trail, recursive=True)
         else:
@@ -160,7 +162,14 @@ def _listed(folder: str) -> "list[os.DirEntry[str]]":
 
 
 def _sort_key(entry: "os.DirEntry[str]") -> str:
-    return entry.name + "/" if entry.is_dir() else entry.name
+    return entry.name + "/" if _is_folder(entry) else entry.name
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads back to itself
+        return False
 
 
 def _deeper(folder: str, trail: tuple[Identity, ...]) -> tuple[Identity, ...]:

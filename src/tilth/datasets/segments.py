@@ -28,7 +28,7 @@ __all__ = ["Root", "Rows", "SegmentRef", "cut", "dump_root", "load_root", "packs
 
 LEAST_WEIGHT = 1 << 16
 MOST_WEIGHT = 1 << 18
-_CUT_MASK = (1 << 14) - 1
+CUT_MASK = (1 << 14) - 1
 _PACKS = "tilth.packs"
 _ENCODING = {
     "compression": "zstd",
@@ -298,7 +298,7 @@ def cut(rows: Rows, *, last: bool) -> tuple[list[Rows], Rows]:
 def _segment_length(rows: Rows) -> int | None:
     most = rows.weights_until(MOST_WEIGHT)
     for row in range(rows.weights_until(LEAST_WEIGHT) - 1, most):
-        if int.from_bytes(sha256(rows.paths[row].encode()).digest()[-4:]) & _CUT_MASK == 0:
+        if int.from_bytes(sha256(rows.paths[row].encode()).digest()[-4:]) & CUT_MASK == 0:
             return row + 1
     return most if rows.weight >= MOST_WEIGHT else None
 

@@ -1,0 +1,91 @@
+"""One place that holds versions, and all that can be done with it: the door to the engine."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tilth.base.clock import Clock
+from tilth.base.errors import NotFound, VersionNotFinal
+from tilth.base.ids import VersionId
+from tilth.datasets.bases import ConflictRule
+from tilth.datasets.catalog import list_records, read_record, write_tombstone
+from tilth.datasets.chunking import CHUNKER
+from tilth.datasets.drafts import Draft, draft_exists
+from tilth.datasets.format import init_format, read_format
+from tilth.datasets.gc import DEFAULT_LEASE, GcPlan, execute_gc, lease_expired, plan_gc
+from tilth.datasets.manifests import Manifest, Marker, open_manifest
+from tilth.datasets.records import VersionRecord, fetch_register
+from tilth.store.api import ObjectStore
+from tilth.store.probe import require_put_if_absent
+
+__all__ = ["Repository"]
+
+
+class Repository:
+    """Versions in a store, and the drafts of versions to come on this machine.
+
+    Any number of processes on any number of machines may use one store at once. A version is visible whole or not at all,
+    and what a version holds never changes.
+    """
+
+    def __init__(self, store: ObjectStore, *, drafts: Path, clock: Clock) -> None:
+        self.store = store
+        self._drafts = drafts
+        self._clock = clock
+
+    def prepare(self) -> None:
+        """Make the store a repository if it is none; `FormatUnsupported` if it can't be one, or is one that this release can't write."""
+        try:
+            read_format(self.store)
+        except NotFound:
+            require_put_if_absent(self.store)
+            init_format(self.store, CHUNKER)
+
+    def record(self, id: VersionId) -> VersionRecord:
+        """What was committed as version `id`; `VersionNotFound` if nothing was, `VersionDeleted` if it is gone."""
+        return read_record(self.store, id)
+
+    def records(self) -> Iterator[VersionRecord]:
+        """Every version that was committed and not deleted."""
+        return list_records(self.store)
+
+    def is_committed(self, id: VersionId) -> bool:
+        """Whether `id` was ever committed."""
+        return isinstance(fetch_register(self.store, id), VersionRecord)
+
+    def manifest(self, id: VersionId) -> Manifest:
+        """The listing of version `id`."""
+        return open_manifest(self.store, self.record(id))
+
+    def create_draft(self, id: VersionId, parents: Sequence[VersionId], *, rule: ConflictRule = ConflictRule.FIRST) -> Draft:
+        """Begin version `id` from what `parents` hold."""
+        self.prepare()
+        return Draft.create(self.store, self._folder(id), id, parents, rule=rule, clock=self._clock)
+
+    def has_draft(self, id: VersionId) -> bool:
+        """Whether version `id` can be changed on this machine."""
+        return draft_exists(self._folder(id))
+
+    def open_draft(self, id: VersionId) -> Draft:
+        """Go on with version `id`, which this process then has for itself."""
+        return Draft.open(self.store, self._folder(id), id, clock=self._clock)
+
+    def rescue_draft(self, id: VersionId, successor: VersionId) -> Draft:
+        """Carry what a fenced draft was to become over to a new version, `successor`."""
+        return Draft.rescue(self.store, self._folder(id), id, successor=successor, new_folder=self._folder(successor), clock=self._clock)
+
+    def delete(self, id: VersionId) -> None:
+        """Forget version `id`, irrevocably. What other versions share with it stays; the rest goes at the next collection."""
+        if self.has_draft(id):
+            raise VersionNotFinal(f"version {id} is being changed", hint="abort it instead")
+        write_tombstone(self.store, id, self._clock)
+
+    def plan_gc(self) -> GcPlan:
+        """Find what no version and no draft needs any more."""
+        return plan_gc(self.store, mark=Marker().live_keys, is_expired=lease_expired(self._clock, DEFAULT_LEASE), clock=self._clock)
+
+    def execute_gc(self, plan: GcPlan, *, confirmed: bool = False) -> None:
+        """Remove it."""
+        execute_gc(self.store, plan, confirmed=confirmed)
+
+    def _folder(self, id: VersionId) -> Path:
+        return self._drafts / id
