@@ -10,7 +10,7 @@ that is pinned late gets a claim of its own.
 """
 
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from threading import Lock
 
@@ -197,7 +197,8 @@ def resume_session(store: ObjectStore, id: VersionId, *, clock: Clock, claims: t
     """
     announced = claims(store, id, clock)
     found = list(announced.find())
-    # Claims before the register: whoever removes claims has written the register first.
+    checked = _checked_bases(store, id)
+    # Claims and heartbeat before the register: whoever removes them has written the register first.
     register = fetch_register(store, id)
     if register is not None or store.head(tombstone_key(id)) is not None:
         announced.release()
@@ -206,12 +207,11 @@ def resume_session(store: ObjectStore, id: VersionId, *, clock: Clock, claims: t
         # No claim and no register: the Session never began, and has stored nothing.
         announced.write(session_key(id), ())
     session = Session(announced)
-    session.hold(_still_held(store, id, [base for claim in found for base in claim.bases]))
+    session.hold(_still_held(store, id, [base for claim in found for base in claim.bases], checked))
     return session
 
 
-def _still_held(store: ObjectStore, id: VersionId, claimed: Iterable[VersionId]) -> Bases:
-    checked = _checked_bases(store, id)
+def _still_held(store: ObjectStore, id: VersionId, claimed: Iterable[VersionId], checked: Collection[VersionId]) -> Bases:
     bases: dict[VersionId, VersionRecord] = {}
     for base in dict.fromkeys(claimed):
         if base not in checked:

@@ -14,18 +14,19 @@ from tilth.store.api import Buffer, Key, ObjectInfo, ObjectStore
 
 __all__ = ["Crashed", "ScheduledStore", "Scheduler"]
 
-_BURSTS = (1, 1, 1, 2, 5, 20)
-
-
 class Crashed(BaseException):
     """Ends an actor on the spot. Not an `Exception`, so that no handler mistakes it for an answer of the store."""
 
 
 class Scheduler:
-    """Runs actors to their ends, one request of one of them at a time, in the order that `random` gives."""
+    """Runs actors to their ends, one request of one of them at a time, in the order that `random` gives.
 
-    def __init__(self, random: Random, *, crash_chance: float = 0.004) -> None:
+    The actor whose turn it is makes as many requests in a row as one of `bursts` says.
+    """
+
+    def __init__(self, random: Random, *, bursts: Sequence[int] = (1, 1, 1, 2, 5, 20), crash_chance: float = 0.004) -> None:
         self.random = random
+        self._bursts = bursts
         self._crash_chance = crash_chance
         self._actors: list[_Actor] = []
         self._running: _Actor | None = None
@@ -42,7 +43,7 @@ class Scheduler:
         try:
             while waiting:
                 actor = self.random.choice(waiting)
-                actor.burst = self.random.choice(_BURSTS)
+                actor.burst = self.random.choice(self._bursts)
                 self._give_turn(actor)
                 if actor.failure is not None:
                     raise actor.failure

@@ -1,0 +1,49 @@
+"""Versions without content: just enough of each for commits and collections to be right or wrong about it.
+
+A Root is a JSON list of the packs that its Version needs.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+
+from tilth.base.ids import VersionId
+from tilth.datasets.format import root_key
+from tilth.datasets.records import VersionRecord
+from tilth.store.api import Key, ObjectStore
+
+__all__ = ["light_record", "light_root", "mark_light", "numbered_id"]
+
+
+def numbered_id(number: int) -> VersionId:
+    """An id that a reader of a failing test recognises."""
+    return VersionId(f"{number:032x}")
+
+
+def light_record(id: VersionId, bases: Iterable[VersionId] = ()) -> VersionRecord:
+    """A record of a light Version that was made from `bases`."""
+    return VersionRecord(
+        id=id,
+        project="examples",
+        name="light",
+        version="1.0.0",
+        parents=tuple(bases),
+        bases=tuple(bases),
+        root=root_key(id),
+        root_sha256="0" * 64,
+        entries=0,
+        size_bytes=0,
+        author="somebody",
+        message="",
+        created="2025-01-01T00:00:00.000000Z",
+    )
+
+
+def light_root(packs: Iterable[Key]) -> bytes:
+    """The Root of a light Version that needs `packs`."""
+    return json.dumps(sorted(packs)).encode()
+
+
+def mark_light(store: ObjectStore, record: VersionRecord) -> Iterator[Key]:
+    """Every object that a light Version needs besides its record."""
+    yield record.root
+    yield from json.loads(store.get(record.root))
