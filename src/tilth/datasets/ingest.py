@@ -6,9 +6,10 @@ is cut and hashed by chunk here while another thread hashes it as a whole.
 
 import errno
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from tilth.base.errors import Conflict, SourceChanged, SourceUnreadable, TilthError
 from tilth.datasets.chunking import ONE_CHUNK_BYTES, cut_points
@@ -18,6 +19,9 @@ from tilth.datasets.packs import PackWriter, StoredPack
 from tilth.datasets.scanning import SourceFile, one_file
 from tilth.domain.dataset import ChunkRef, Entry
 from tilth.store.api import Buffer
+
+if TYPE_CHECKING:
+    from _hashlib import HASH
 
 __all__ = ["Ingest", "hash_file", "sample_hashes"]
 
@@ -106,33 +110,44 @@ class Ingest:
 
     def _take_large(self, file: SourceFile) -> tuple[bytes, tuple[ChunkRef, ...]]:
         whole = sha256()
-        hashing: Future[None] | None = None
         chunks: list[ChunkRef] = []
         rest: Buffer = b""
         descriptor = _opened(file)
         try:
-            left = file.size
+            for block, last in self._blocks_ahead(file, descriptor, whole):
+                buffer = memoryview(b"".join((rest, block)) if rest else block)
+                start = 0
+                for end in cut_points(buffer, last=last):
+                    piece = buffer[start:end]
+                    chunks.append(self._chunk(file, sha256(piece).digest(), piece))
+                    start = end
+                rest = buffer[start:]
+            _check_unchanged(file, descriptor)
+        finally:
+            os.close(descriptor)
+        return whole.digest(), tuple(chunks)
+
+    def _blocks_ahead(self, file: SourceFile, descriptor: int, whole: "HASH") -> Iterator[tuple[bytes, bool]]:
+        """The blocks of a large file, each told whether it is the last; the next is read and hashed while one is worked on."""
+
+        def read(size: int) -> bytes:
+            block = os.read(descriptor, size)
+            whole.update(block)
+            return block
+
+        left = file.size
+        ahead = self._hasher.submit(read, min(_BLOCK_BYTES, left))
+        try:
             while left:
-                block = os.read(descriptor, min(_BLOCK_BYTES, left))
+                block = ahead.result()
                 if not block:
                     raise _changed(file)
                 left -= len(block)
-                if hashing:
-                    hashing.result()
-                hashing = self._hasher.submit(whole.update, block)
-                rest = memoryview(b"".join((rest, block)) if rest else block)
-                start = 0
-                for end in cut_points(rest, last=left == 0):
-                    piece = rest[start:end]
-                    chunks.append(self._chunk(file, sha256(piece).digest(), piece))
-                    start = end
-                rest = rest[start:]
-            _check_unchanged(file, descriptor)
+                if left:
+                    ahead = self._hasher.submit(read, min(_BLOCK_BYTES, left))
+                yield block, not left
         finally:
-            if hashing:
-                hashing.result()
-            os.close(descriptor)
-        return whole.digest(), tuple(chunks)
+            wait([ahead])
 
     def _chunk(self, file: SourceFile, digest: bytes, data: Buffer) -> ChunkRef:
         chunk = self._known.find(digest)
