@@ -1,19 +1,21 @@
 """What a path in a version may look like, so that every system that holds files could restore it where it belongs.
 
 A path is relative, `/`-separated, and goes down only. Names are kept as they are; what only some systems can't restore is
-told (`portability_problem`), not refused.
+told (`portability_problems`), not refused.
 """
 
 import re
+from collections.abc import Sequence
 
 from tilth.base.errors import PathInvalid
 
-__all__ = ["check_path", "normalise_prefix", "portability_problem"]
+__all__ = ["check_path", "normalise_prefix", "portability_problems"]
 
 LONGEST_NAME_BYTES = 255
 LONGEST_PATH_BYTES = 4096
 
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+_SUSPICIOUS = re.compile(r'[<>:"|?*\\\x01-\x1f]|[. ](?:/|$)|(?:^|/)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[./]|$)', re.IGNORECASE)
 _NOT_EVERYWHERE = re.compile(r'[<>:"|?*\\\x01-\x1f]')
 
 
@@ -33,7 +35,14 @@ def normalise_prefix(text: str) -> str:
     return prefix
 
 
-def portability_problem(name: str) -> str | None:
+def portability_problems(names: Sequence[str]) -> list[str]:
+    """A sentence for each of `names` that some system could not restore."""
+    if not _SUSPICIOUS.search("/".join(names)):
+        return []
+    return [problem for name in names if (problem := _portability_problem(name))]
+
+
+def _portability_problem(name: str) -> str | None:
     """Why some system could not restore a file called `name`, or None if every one can."""
     if _RESERVED.fullmatch(name):
         return f"{name} is a reserved name on Windows"

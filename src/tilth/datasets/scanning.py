@@ -13,7 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tilth.base.errors import PathInvalid, PathNotFound, SourceUnreadable
-from tilth.base.paths import check_path, portability_problem
+from tilth.base.paths import check_path, portability_problems
 
 __all__ = ["FolderProblems", "SourceFile", "find_problems", "one_file", "scan"]
 
@@ -138,7 +138,7 @@ class _Inspection:
             self.refused += [f"{_shown(os.path.join(folder, name))} has a name that is not valid UTF-8" for name in wrong]
         except PathInvalid as error:
             self.refused.append(error.message)
-        self.warnings += [f"{problem} ({folder})" for name in names if (problem := portability_problem(name))]
+        self.warnings += [f"{problem} ({folder})" for problem in portability_problems(names)]
         if len({name.casefold() for name in names}) < len(names):
             self.warnings += _same_but_for_case(names, folder)
 
