@@ -16,7 +16,7 @@ from random import Random
 import pytest
 from msgspec import Struct
 
-from tilth.base.errors import NotFound, ObjectNotFound, SessionFenced, VersionFinal
+from tilth.base.errors import Conflict, NotFound, SessionFenced, VersionFinal
 from tilth.base.ids import VersionId
 from tilth.datasets.catalog import list_records, write_tombstone
 from tilth.datasets.format import PACKS, ROOTS, SESSIONS, pack_key, root_key, tombstone_key, version_key
@@ -117,7 +117,6 @@ FEW = Crowd(versions=1, writers=(1, 2), deleters=(1, 1), collections=(1, 1), bur
 
 SEARCHES = {"sessions-before-tombs": (FEW, 4000, 20_000)}
 """Where to look for a violation that is rare, about one in 4,000: the crowd, the first seed, and how many to try."""
-
 
 
 class Draft:
@@ -267,7 +266,7 @@ class World:
 
     def collect(self) -> None:
         # A version that another collection removes meanwhile can't be marked: giving up is allowed, going on is not.
-        with suppress(ObjectNotFound):
+        with suppress(Conflict):
             plan = plan_gc(
                 self.store, mark=mark_light, is_expired=lambda *_: self.random.random() < 0.5, clock=self.clock, steps=self.variant.steps
             )

@@ -1,13 +1,14 @@
 """Which objects nobody can ever need again, and their removal.
 
     G1  LIST packs, segments, roots        G4  fence each expired Session: PUT-IF-ABSENT a Fence, DELETE its claims
-    G2  LIST tombstones                    G5  LIST versions; drop those with a tombstone that no claim pins
-    G3  LIST heartbeats, claims            G6  mark what the others need
+    G2  LIST tombstones                    G5  LIST versions, without those that have a tombstone and that no claim pins
+    G3  LIST heartbeats, claims            G6  mark what these need
 
 What G1 listed, G6 did not mark, and no surviving claim owns, is garbage. The steps go against the order in which writers
-write, so of any two things that a writer does, collection that sees the later one has seen the earlier one too. Whether a
+write: a collection that missed a claim because the Session had ended sees its record, and one that missed a tombstone
+keeps the Version. No listing has to be of one moment, because nothing that G2 and G5 list is ever removed. Whether a
 Session is called expired matters for liveness only: a living one that is fenced fails its commit, and nothing is lost.
-Whatever can't be understood ends the collection before anything is removed.
+Whatever is missing or can't be understood ends the collection before anything is removed.
 """
 
 import sqlite3
@@ -18,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from tilth.base.clock import Clock
-from tilth.base.errors import ObjectNotFound, PlanRefused
+from tilth.base.errors import Conflict, Corrupt, ObjectNotFound, PlanRefused
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId
 from tilth.datasets.format import (
@@ -32,6 +33,7 @@ from tilth.datasets.format import (
     find_owner,
     heartbeat_key,
     owner_of,
+    tombstone_key,
     version_key,
 )
 from tilth.datasets.records import Claim, Fence, VersionRecord, dump_record, fetch_register, load_claim, timestamp
@@ -55,7 +57,7 @@ class GcPlan:
     doomed: tuple[ObjectInfo, ...]
     """The objects to remove."""
     dropped: tuple[VersionId, ...]
-    """The deleted Versions whose records go with them."""
+    """The deleted Versions that are gone for good with them. Their records stay, as their tombstones do."""
     fenced: tuple[VersionId, ...]
     """The Sessions that were given up while planning."""
     kept_bytes: int
@@ -72,8 +74,9 @@ class GcPlan:
 def plan_gc(store: ObjectStore, *, mark: Mark, is_expired: IsExpired, clock: Clock, steps: "Sequence[Step] | None" = None) -> GcPlan:
     """Find the garbage. Expired Sessions are fenced on the way; nothing that holds data is touched.
 
-    Safe beside any number of writers, readers and other collections. Memory is bounded by the number of Versions, of open
-    Sessions and of objects to remove; the listing of the rest is spilled to disk. `steps` is for tests of the protocol,
+    Safe beside any number of writers, readers and other collections; `Conflict` if one of these removes what this one is
+    looking at. Memory grows with the ids of Versions and Sessions and with what is to be removed; the listing of everything
+    else is kept in at most 64 MiB, and on disk beyond that. `steps` is for tests of the protocol,
     which show that every other order is wrong.
     """
     with closing(Survey(store, is_expired, clock)) as survey:
@@ -92,9 +95,6 @@ def execute_gc(store: ObjectStore, plan: GcPlan, *, confirmed: bool = False) -> 
         raise PlanRefused(f"the plan would remove {share} % of all stored bytes", hint="look at the plan, then confirm it")
     if not plan.permit.acquire(blocking=False):
         raise PlanRefused("the plan was already executed", hint="make a new one")
-    # Records before objects: a record that exists never names an object that does not.
-    store.delete(_reaching("gc.before-drop", map(version_key, plan.dropped)))
-    reach("gc.after-drops")
     store.delete(_reaching("gc.before-delete", (info.key for info in plan.doomed)))
     reach("gc.after-deletes")
 
@@ -121,7 +121,7 @@ class Survey:
         self.last_seen: dict[VersionId, datetime] = {}
         self.claims: dict[VersionId, list[tuple[Key, Claim]]] = {}
         self.fenced: list[VersionId] = []
-        self.records: dict[VersionId, VersionRecord] = {}
+        self.versions: set[VersionId] = set()
 
     def expired(self) -> list[VersionId]:
         """The Sessions that are to be given up, each judged by the newest of its claims."""
@@ -174,11 +174,9 @@ def fence_expired(survey: Survey) -> None:
 
 
 def list_versions(survey: Survey) -> None:
-    """G5: what was committed."""
+    """G5: what was committed and is not to be forgotten."""
     for info in survey.store.list(VERSIONS):
-        register = fetch_register(survey.store, owner_of(info.key))
-        if isinstance(register, VersionRecord):
-            survey.records[register.id] = register
+        survey.versions.add(owner_of(info.key))
 
 
 Step = Callable[[Survey], None]
@@ -188,14 +186,28 @@ STEPS: tuple[Step, ...] = (list_objects, list_tombstones, list_claims, fence_exp
 def _decide(survey: Survey, mark: Mark) -> GcPlan:
     """G6: which of the listed objects nobody needs."""
     pinned = {base for claims in survey.claims.values() for _, claim in claims for base in claim.bases}
-    dropped = survey.records.keys() & (survey.tombstones - pinned)
+    forgotten = survey.tombstones - pinned
     total_bytes = survey.objects.size_bytes()
-    for record in survey.records.values():
-        if record.id not in dropped:
-            survey.objects.keep(mark(survey.store, record))
+    for version in survey.versions - forgotten:
+        survey.objects.keep(_needs(survey.store, version, mark))
     doomed = tuple(info for info in survey.objects.unmarked() if _is_abandoned(info.key, survey))
     kept_bytes = total_bytes - sum(info.size_bytes for info in doomed)
-    return GcPlan(doomed, tuple(sorted(dropped)), tuple(survey.fenced), kept_bytes, total_bytes)
+    dropped = tuple(owner_of(info.key) for info in doomed if info.key.startswith(ROOTS) and owner_of(info.key) in forgotten)
+    return GcPlan(doomed, dropped, tuple(survey.fenced), kept_bytes, total_bytes)
+
+
+def _needs(store: ObjectStore, version: VersionId, mark: Mark) -> Iterator[Key]:
+    register = fetch_register(store, version)
+    if isinstance(register, Fence):
+        return
+    if register is None:
+        raise Corrupt(f"object {version_key(version)} was removed, which Tilth never does", hint="restore it from a backup")
+    try:
+        yield from mark(store, register)
+    except ObjectNotFound as error:
+        if store.head(tombstone_key(version)) is None:
+            raise Corrupt(f"version {version} is damaged: {error.message}", hint="run `tilth data verify`; nothing was removed") from error
+        raise Conflict(f"version {version} is being removed by another collection", hint="run the command again") from error
 
 
 def _is_abandoned(key: Key, survey: Survey) -> bool:

@@ -5,7 +5,7 @@
     W3  PUT packs                              W6  DELETE claims and heartbeat
 
 Nothing else decides: the register `versions/<id>` is written once, by the writer (a record) or by whoever gives the
-Session up (a Fence). A claim is written once as well, so that no listing can overlook a base while it changes; a base
+Session up (a Fence), and is never removed. A claim is written once as well, so that no listing can overlook a base while it changes; a base
 that is pinned late gets a claim of its own.
 """
 
@@ -17,17 +17,17 @@ from threading import Lock
 from tilth.base.clock import Clock
 from tilth.base.errors import (
     AlreadyExists,
+    Corrupt,
     Internal,
     NotFound,
     ObjectNotFound,
     SessionFenced,
     TilthError,
-    VersionDeleted,
     VersionFinal,
 )
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId
-from tilth.datasets.format import SESSIONS, find_owner, heartbeat_key, late_claim_key, session_key, tombstone_key, version_key
+from tilth.datasets.format import SESSIONS, find_owner, heartbeat_key, late_claim_key, session_key, version_key
 from tilth.datasets.records import (
     Claim,
     Fence,
@@ -193,14 +193,14 @@ def resume_session(store: ObjectStore, id: VersionId, *, clock: Clock, claims: t
     """Go on with Session `id` after its process ended, at whatever step that was.
 
     Every base that was held is still held, even if it was deleted since. `SessionFenced` if the Session was given up,
-    `VersionFinal` if it was committed, `VersionDeleted` if it was committed and then deleted.
+    `VersionFinal` if it was committed.
     """
     announced = claims(store, id, clock)
     found = list(announced.find())
     checked = _checked_bases(store, id)
     # Claims and heartbeat before the register: whoever removes them has written the register first.
     register = fetch_register(store, id)
-    if register is not None or store.head(tombstone_key(id)) is not None:
+    if register is not None:
         announced.release()
         raise _ended(id, register)
     if not found:
@@ -235,14 +235,14 @@ def _checked_bases(store: ObjectStore, id: VersionId) -> tuple[VersionId, ...]:
 
 
 def _ended(id: VersionId, register: Register | None) -> TilthError:
-    """What to tell a writer whose register is taken, or was until the Version was forgotten."""
+    """What to tell a writer whose register is taken."""
     match register:
         case VersionRecord():
             return VersionFinal(f"version {id} is final", hint="create a new version with this one as its parent")
         case Fence():
             return _fenced(id)
         case None:
-            return VersionDeleted(f"version {id} was deleted")
+            return Corrupt(f"object {version_key(id)} was removed, which Tilth never does", hint="restore it from a backup")
 
 
 def _fenced(id: VersionId) -> SessionFenced:
