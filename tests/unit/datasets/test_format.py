@@ -27,8 +27,8 @@ def stored(**fields: object) -> MemoryStore:
 
 
 def test_names() -> None:
-    assert fmt.pack_key(A, 7) == f"packs/53/{A}-7"
-    assert fmt.segment_key(A, 0) == f"segments/7f/{A}-0"
+    assert fmt.pack_key(A, 7) == f"packs/7f/{A}-7"
+    assert fmt.segment_key(A, 0) == f"segments/8a/{A}-0"
     assert fmt.root_key(A) == f"roots/{A}"
     assert fmt.version_key(A) == f"versions/{A}"
     assert fmt.session_key(A) == f"sessions/{A}"
@@ -49,7 +49,9 @@ def test_names_differ_when_numbers_do(session: VersionId, one: int, other: int) 
     assert (fmt.pack_key(session, one) == fmt.pack_key(session, other)) == (one == other)
 
 
-@pytest.mark.parametrize("name", ["packs/0f/x", "packs/", f"packs/0f/{A}-", f"packs/0f/{A}.part", f"roots/{A[:-1]}", f"roots/{A.upper()}", ""])
+@pytest.mark.parametrize(
+    "name", ["packs/0f/x", "packs/", f"packs/0f/{A}-", f"packs/0f/{A}.part", f"roots/{A[:-1]}", f"roots/{A.upper()}", ""]
+)
 def test_foreign_names_have_no_owner(name: str) -> None:
     assert fmt.find_owner(Key(name)) is None
     with pytest.raises(Corrupt):
