@@ -26,13 +26,13 @@ from tilth.datasets.bases import Base, Collision, ConflictRule, overlaid
 from tilth.datasets.journal import Journal, Removed, Row, Stored, Waiting
 from tilth.datasets.manifests import Change, Manifest, WrittenRoot, open_manifest, write_manifest
 from tilth.datasets.matching import literal_prefix, matcher
-from tilth.datasets.records import VersionRecord
+from tilth.datasets.records import VersionRecord, fetch_register
 from tilth.datasets.sessions import Session, open_session, resume_session
 from tilth.datasets.totals import TotalsCounter
 from tilth.domain.dataset import ChangeTotals, Entry
 from tilth.store.api import ObjectStore
 
-__all__ = ["Digest", "Draft", "draft_exists"]
+__all__ = ["Digest", "Draft", "DraftView", "draft_exists"]
 
 Digest = tuple[str, int, bytes]
 """Path, size and SHA-256 of a file."""
@@ -47,6 +47,27 @@ class _Origin(Struct, frozen=True):
     id: VersionId
     parents: tuple[VersionId, ...]
     rule: ConflictRule
+
+
+class DraftView:
+    """A draft as it stands, for looking only: the process that changes it is not disturbed. Use as a context manager."""
+
+    def __init__(self, store: ObjectStore, folder: Path, id: VersionId) -> None:
+        origin = _read_origin(folder, id)
+        registers = [fetch_register(store, parent) for parent in origin.parents]
+        self.parents = origin.parents
+        self.base = Base([open_manifest(store, record) for record in registers if isinstance(record, VersionRecord)], origin.rule)
+        self.journal = Journal(folder / "journal.sqlite")
+
+    def __enter__(self) -> "DraftView":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.journal.close()
+
+    def digests(self, prefix: str = "") -> Iterator[Digest]:
+        """The files of the draft as it stands, in the order of their paths: all, the one at `prefix`, or all below it."""
+        return _digests(self.base, self.journal, prefix)
 
 
 class Draft:
@@ -132,10 +153,7 @@ class Draft:
 
     def digests(self, prefix: str = "") -> Iterator[Digest]:
         """The files of the draft as it stands, in the order of their paths: all, the one at `prefix`, or all below it."""
-        prefix = normalise_prefix(prefix)
-        below = ((path, (path, size, sha256)) for path, size, sha256 in self.base.digests(prefix))
-        above = ((path, sha256 and (path, size, sha256)) for path, size, sha256 in self.journal.digests(prefix))
-        return (digest for _, digest in overlaid(below, above) if digest)
+        return _digests(self.base, self.journal, prefix)
 
     def find(self, path: str) -> bytes | None:
         """The SHA-256 of the file at exactly `path`, if the draft holds one."""
@@ -231,6 +249,13 @@ class Draft:
     def _holds(self, path: str) -> bool:
         row = self.journal.find(path)
         return not isinstance(row, Removed) if row else self.base.find(path) is not None
+
+
+def _digests(base: Base, journal: Journal, prefix: str) -> Iterator[Digest]:
+    prefix = normalise_prefix(prefix)
+    below = ((path, (path, size, sha256)) for path, size, sha256 in base.digests(prefix))
+    above = ((path, sha256 and (path, size, sha256)) for path, size, sha256 in journal.digests(prefix))
+    return (digest for _, digest in overlaid(below, above) if digest)
 
 
 def draft_exists(folder: Path) -> bool:

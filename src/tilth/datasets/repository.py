@@ -1,20 +1,21 @@
 """One place that holds versions, and all that can be done with it: the door to the engine."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tilth.base.clock import Clock
-from tilth.base.errors import NotFound, VersionNotFinal
+from tilth.base.errors import NotFound
 from tilth.base.ids import VersionId
 from tilth.datasets.bases import ConflictRule
 from tilth.datasets.catalog import list_records, read_record, write_tombstone
 from tilth.datasets.chunking import CHUNKER
-from tilth.datasets.drafts import Draft, draft_exists
+from tilth.datasets.drafts import Draft, DraftView, draft_exists
 from tilth.datasets.format import init_format, read_format
 from tilth.datasets.gc import DEFAULT_LEASE, GcPlan, execute_gc, lease_expired, plan_gc
 from tilth.datasets.manifests import Manifest, Marker, open_manifest
 from tilth.datasets.records import VersionRecord, fetch_register
-from tilth.store.api import ObjectStore
+from tilth.store.api import Key, ObjectStore
 from tilth.store.probe import require_put_if_absent
 
 __all__ = ["Repository"]
@@ -52,6 +53,18 @@ class Repository:
         """Whether `id` was ever committed."""
         return isinstance(fetch_register(self.store, id), VersionRecord)
 
+    def exists(self, id: VersionId) -> bool:
+        """Whether `id` is a version that can be read."""
+        try:
+            self.record(id)
+        except NotFound:
+            return False
+        return True
+
+    def needed_keys(self, id: VersionId) -> Iterator[Key]:
+        """Every object that version `id` refers to."""
+        return Marker().live_keys(self.store, self.record(id))
+
     def manifest(self, id: VersionId) -> Manifest:
         """The listing of version `id`."""
         return open_manifest(self.store, self.record(id))
@@ -69,14 +82,20 @@ class Repository:
         """Go on with version `id`, which this process then has for itself."""
         return Draft.open(self.store, self._folder(id), id, clock=self._clock)
 
+    def peek_draft(self, id: VersionId) -> DraftView:
+        """Look at a draft without keeping others from changing it."""
+        return DraftView(self.store, self._folder(id), id)
+
+    def discard_draft(self, id: VersionId) -> None:
+        """Forget what this machine still knows of a draft that ended."""
+        shutil.rmtree(self._folder(id), ignore_errors=True)
+
     def rescue_draft(self, id: VersionId, successor: VersionId) -> Draft:
         """Carry what a fenced draft was to become over to a new version, `successor`."""
         return Draft.rescue(self.store, self._folder(id), id, successor=successor, new_folder=self._folder(successor), clock=self._clock)
 
     def delete(self, id: VersionId) -> None:
         """Forget version `id`, irrevocably. What other versions share with it stays; the rest goes at the next collection."""
-        if self.has_draft(id):
-            raise VersionNotFinal(f"version {id} is being changed", hint="abort it instead")
         write_tombstone(self.store, id, self._clock)
 
     def plan_gc(self) -> GcPlan:

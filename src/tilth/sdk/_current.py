@@ -1,0 +1,35 @@
+"""The home that this process works in: set once by whoever composed it, opened when it is first needed."""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+
+from tilth.base.errors import Internal
+from tilth.sdk.home import Home
+
+__all__ = ["current_home", "set_home", "set_home_opener"]
+
+_openers: list[Callable[[], Home]] = []
+_home: ContextVar[Home | None] = ContextVar("tilth_home", default=None)
+_opened: list[Home] = []
+
+
+def set_home_opener(opener: Callable[[], Home]) -> None:
+    """Say how the process's home is opened; called by the composition root when it is imported."""
+    _openers[:] = [opener]
+
+
+def set_home(home: Home | None) -> None:
+    """Work in `home` from now on in this context; None goes back to the process's own."""
+    _home.set(home)
+
+
+def current_home() -> Home:
+    """The home of this context, or else of this process."""
+    home = _home.get()
+    if home is not None:
+        return home
+    if not _opened:
+        if not _openers:
+            raise Internal("no home was composed; import tilth, not its parts")
+        _opened.append(_openers[0]())
+    return _opened[0]

@@ -1,0 +1,158 @@
+"""What a version holds, final or not, in one way: its listing, and the one file of it that somebody wants."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+
+from msgspec import Struct
+
+from tilth.base.errors import PathNotFound
+from tilth.base.ids import VersionId
+from tilth.datasets.bases import Base
+from tilth.datasets.drafts import Digest
+from tilth.datasets.format import PACKS, find_owner
+from tilth.datasets.manifests import Manifest
+from tilth.datasets.matching import literal_prefix, matcher
+from tilth.domain.dataset import Entry
+from tilth.domain.version import DatasetVersion, VersionStatus
+from tilth.sdk.home import Home
+from tilth.store.api import Key
+
+__all__ = [
+    "FileEntry",
+    "PathChanges",
+    "changes",
+    "count_packs",
+    "digests",
+    "entry_at",
+    "file_entries",
+    "folder_of",
+    "manifest_of",
+    "matcher_of",
+    "matching",
+]
+
+
+class FileEntry(Struct, frozen=True):
+    """One file of a version, as `Dataset.file_entries` shows it."""
+
+    relative_path: str
+    hash: str
+    """SHA-256 of the content, hexadecimal."""
+    size: int
+    """Bytes."""
+    parent_dataset_id: str
+    """The version that first stored the bytes, or the version itself for an empty file."""
+
+
+def digests(home: Home, version: DatasetVersion, prefix: str = "") -> Iterator[Digest]:
+    """Path, size and SHA-256 of the files of a version below `prefix`, in the order of their paths; of a draft as it stands."""
+    if version.status is not VersionStatus.UPLOADING:
+        yield from manifest_of(home, version).digests(prefix)
+        return
+    with home.repository.peek_draft(version.id) as draft:
+        yield from draft.digests(prefix)
+
+
+def matching(home: Home, version: DatasetVersion, pattern: str | None, *, recursive: bool = True) -> Iterator[Digest]:
+    """The files that `pattern` means (see `tilth.datasets.matching`); all without one."""
+    if not pattern:
+        yield from digests(home, version)
+        return
+    means = matcher(pattern, recursive=recursive)
+    yield from (digest for digest in digests(home, version, literal_prefix(pattern)) if means(digest[0]))
+
+
+def manifest_of(home: Home, version: DatasetVersion) -> Manifest:
+    """The listing of a final version."""
+    return home.repository.manifest(version.id)
+
+
+def entry_at(home: Home, version: DatasetVersion, path: str) -> Entry:
+    """The file at exactly `path` of a final version; `PathNotFound` if there is none."""
+    entry = manifest_of(home, version).find(path)
+    if entry is None:
+        raise PathNotFound(f"version {version.id} has no file {path}", hint=f"`tilth data ls --id {version.id}` shows what it has")
+    return entry
+
+
+class PathChanges(Struct, frozen=True):
+    """How the paths of one listing differ from another's. A moved file is both added and removed."""
+
+    added: list[str]
+    removed: list[str]
+    modified: list[str]
+
+
+def changes(home: Home, version: DatasetVersion, other: DatasetVersion | None) -> PathChanges:
+    """How `version` differs from `other`, or from its parents."""
+    before = digests(home, other) if other else _parents_digests(home, version)
+    found = PathChanges([], [], [])
+    for was, now in _side_by_side(before, digests(home, version)):
+        if was is None and now is not None:
+            found.added.append(now[0])
+        elif was is not None and now is None:
+            found.removed.append(was[0])
+        elif was is not None and now is not None and was[2] != now[2]:
+            found.modified.append(now[0])
+    return found
+
+
+def file_entries(home: Home, version: DatasetVersion) -> list[FileEntry]:
+    """Every file of `version`, final or not."""
+    if version.status is not VersionStatus.UPLOADING:
+        return [_file_entry(entry, version.id) for entry in manifest_of(home, version).entries()]
+    with home.repository.peek_draft(version.id) as draft:
+        inherited = draft.base.find
+        return [
+            _file_entry(entry, version.id)
+            if (entry := inherited(path)) and entry.sha256 == sha256
+            else FileEntry(path, sha256.hex(), size, version.id)
+            for path, size, sha256 in draft.digests()
+        ]
+
+
+def count_packs(home: Home, version: DatasetVersion, *, own_only: bool) -> int:
+    """How many packs a final version refers to; of those that it stored itself, with `own_only`."""
+    packs = {key for key in home.repository.needed_keys(version.id) if key.startswith(PACKS)}
+    return sum(find_owner(key) == version.id for key in packs) if own_only else len(packs)
+
+
+def folder_of(digests: Iterable[Digest], folder: str) -> Iterator[Digest]:
+    """What lies directly in `folder`: its files, and each folder in it once, with a `/` at its end, its bytes, and no hash."""
+    skip = len(folder) + 1 if folder else 0
+    for name, group in groupby(digests, key=lambda digest: digest[0][skip:].partition("/")[0:2]):
+        if name[1]:
+            yield f"{name[0]}/", sum(size for _, size, _ in group), b""
+        else:
+            yield from group
+
+
+def matcher_of(pattern: str | None, *, recursive: bool) -> Callable[[str], bool]:
+    """The test of `tilth.datasets.matching`; true for everything without a pattern."""
+    return matcher(pattern or "", recursive=recursive)
+
+
+def _parents_digests(home: Home, version: DatasetVersion) -> Iterator[Digest]:
+    manifests = [home.repository.manifest(parent) for parent in version.parents if home.repository.exists(parent)]
+    return Base(manifests).digests()
+
+
+def _side_by_side(before: Iterable[Digest], after: Iterable[Digest]) -> Iterator[tuple[Digest | None, Digest | None]]:
+    """Two listings, sorted by path, path by path."""
+    old, new = iter(before), iter(after)
+    was, now = next(old, None), next(new, None)
+    while was is not None or now is not None:
+        if now is None or (was is not None and was[0] < now[0]):
+            yield was, None
+            was = next(old, None)
+        elif was is None or now[0] < was[0]:
+            yield None, now
+            now = next(new, None)
+        else:
+            yield was, now
+            was, now = next(old, None), next(new, None)
+
+
+def _file_entry(entry: Entry, version: VersionId) -> FileEntry:
+    owner = find_owner(Key(entry.chunks[0].pack)) if entry.chunks else None
+    return FileEntry(entry.path, entry.sha256.hex(), entry.size, owner or version)

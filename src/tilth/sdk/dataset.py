@@ -1,0 +1,451 @@
+"""`Dataset`: versions of data, apart from code, by the names that ClearML's users know."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tilth.base.errors import Invalid, NotFound, TilthError
+from tilth.datasets.taking import AddRequest, add, sync, upload
+from tilth.domain.version import DatasetVersion, VersionStatus
+from tilth.sdk import contents, copies, lifecycle, lookup
+from tilth.sdk import metadata as metadata_module
+from tilth.sdk._current import current_home
+from tilth.sdk.contents import FileEntry
+from tilth.sdk.taking import taking_context
+from tilth.sdk.home import Home
+
+__all__ = ["Dataset", "FileEntry"]
+
+PathLike = str | Path
+
+
+class Dataset:
+    """One version of a dataset.
+
+    Made by `create`, found by `get`. While it is being made, files can be added, removed and synchronised; `finalize` makes it
+    immutable. Every call is durable when it returns, so a script that is killed goes on where it was when it is run again.
+    """
+
+    def __init__(self, home: Home, version: DatasetVersion) -> None:
+        self._home = home
+        self._version = version
+
+    # --- what it is -------------------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """32 hexadecimal digits that name this version for ever."""
+        return self._version.id
+
+    @property
+    def name(self) -> str:
+        """The dataset's name."""
+        return self._version.name
+
+    @property
+    def project(self) -> str:
+        """The project that the dataset lies in, such as `Team/Pictures`."""
+        return self._version.project
+
+    @property
+    def version(self) -> str:
+        """The version's number, such as `1.0.2`."""
+        return self._version.version
+
+    @property
+    def tags(self) -> list[str]:
+        """The version's tags."""
+        return list(self._version.tags)
+
+    @tags.setter
+    def tags(self, tags: Iterable[str]) -> None:
+        self._version = self._home.api.versions.update(id=self._version.id, tags=_words(tags))
+
+    def add_tags(self, tags: Sequence[str] | str) -> None:
+        """Add tags; those that it has already stay as they are."""
+        self._version = self._home.api.versions.update(id=self._version.id, add_tags=_words(tags))
+
+    def set_description(self, description: str) -> None:
+        """Set the description, also of a final version: it is not part of the content."""
+        self._version = self._home.api.versions.update(id=self._version.id, description=description)
+
+    # --- what it holds ----------------------------------------------------------------------------------------------
+
+    @property
+    def file_entries(self) -> list[FileEntry]:
+        """Every file, in the order of the paths; of a version that is being made, as it stands."""
+        return contents.file_entries(self._home, self._version)
+
+    @property
+    def file_entries_dict(self) -> Mapping[str, FileEntry]:
+        """Every file by its path."""
+        return {entry.relative_path: entry for entry in self.file_entries}
+
+    def list_files(self, dataset_path: str | None = None, recursive: bool = True, dataset_id: str | None = None) -> list[str]:
+        """The paths of the files that `dataset_path` means: a file, a folder, or a pattern with wildcards; all without it.
+
+        With `dataset_id`, only those whose bytes that version first stored.
+        """
+        if dataset_id is None:
+            return [path for path, _, _ in contents.matching(self._home, self._version, dataset_path, recursive=recursive)]
+        means = contents.matcher_of(dataset_path, recursive=recursive)
+        return [entry.relative_path for entry in self.file_entries if entry.parent_dataset_id == dataset_id and means(entry.relative_path)]
+
+    def list_added_files(self, dataset_id: str | None = None) -> list[str]:
+        """The paths that are here and not in version `dataset_id`, or not in the parents."""
+        return self._compared(dataset_id).added
+
+    def list_removed_files(self, dataset_id: str | None = None) -> list[str]:
+        """The paths that are in version `dataset_id`, or in the parents, and not here."""
+        return self._compared(dataset_id).removed
+
+    def list_modified_files(self, dataset_id: str | None = None) -> list[str]:
+        """The paths that version `dataset_id`, or the parents, have with other contents."""
+        return self._compared(dataset_id).modified
+
+    def get_dependency_graph(self) -> dict[str, list[str]]:
+        """The ids of this version and all versions it descends from, each with the ids of its parents, in their order."""
+        nodes = self._home.api.versions.lineage(id=self._version.id)
+        return {node.id: list(node.parents) for node in nodes}
+
+    def get_num_chunks(self, include_parents: bool = True) -> int:
+        """The number of stored packs that the version refers to, or of those that it stored itself."""
+        return contents.count_packs(self._home, self._version, own_only=not include_parents)
+
+    # --- changing it ------------------------------------------------------------------------------------------------
+
+    def add_files(
+        self,
+        path: PathLike,
+        wildcard: str | Sequence[str] | None = None,
+        local_base_folder: str | None = None,
+        dataset_path: str | None = None,
+        recursive: bool = True,
+        verbose: bool = False,
+        max_workers: int | None = None,
+    ) -> int:
+        """Add a file, or a folder with all that lies in it, and return how many files are new or changed.
+
+        A folder's files get paths relative to `local_base_folder`, or else to the folder itself, below `dataset_path`. Their bytes
+        are stored by `upload`; a file that changes before that is told then. `max_workers` has no effect: one thread is fastest.
+        """
+        request = AddRequest(
+            sources=[str(path)], prefix=dataset_path or "", base=local_base_folder, wildcards=_words(wildcard), recursive=recursive
+        )
+        with lifecycle.opened_draft(self._home, self._version) as draft:
+            outcome = add(draft, request, taking_context(self._home, self._version, verbose=verbose))
+        return outcome.added + outcome.modified
+
+    def remove_files(self, dataset_path: str | None = None, recursive: bool = True, verbose: bool = False) -> int:
+        """Remove just the files that `dataset_path` means, and return how many there were; nothing is fetched for it.
+
+        A file (`a/b.jpg`), a folder (`./a`, `a/`) with all below it, or a pattern (`*.jpg`, `a/*/c?.txt`). Recursive, a wildcard
+        also stands for any number of folders; otherwise it stays within one, and only a folder's own files go.
+        """
+        if not dataset_path:
+            raise Invalid("remove_files needs to know what to remove", hint="name a file, a folder or a pattern; '*' is everything")
+        with lifecycle.opened_draft(self._home, self._version) as draft:
+            gone = draft.remove(dataset_path, recursive=recursive)
+        if verbose:
+            print("\n".join(f"removed {path}" for path in gone))
+        return len(gone)
+
+    def sync_folder(self, local_path: PathLike, dataset_path: str | None = None, verbose: bool = False) -> tuple[int, int, int]:
+        """Make the version, or its folder `dataset_path`, just what `local_path` holds, storing what is new.
+
+        Returns how many files were removed, added and modified. Files that did not change since they were last seen are not opened.
+        """
+        with lifecycle.opened_draft(self._home, self._version) as draft:
+            context = taking_context(self._home, self._version, verbose=verbose)
+            outcome = sync(draft, str(local_path), context, prefix=dataset_path or "")
+        return outcome.removed, outcome.added, outcome.modified
+
+    def is_dirty(self) -> bool:
+        """Whether files were added whose bytes are not stored yet."""
+        if self.is_final():
+            return False
+        with self._home.repository.peek_draft(self._version.id) as draft:
+            return draft.journal.count_waiting()[0] > 0
+
+    def upload(
+        self,
+        show_progress: bool = True,
+        verbose: bool = False,
+        output_url: str | None = None,
+        compression: int | None = None,
+        chunk_size: int | None = None,
+        max_workers: int | None = None,
+        retries: int = 3,
+        preview: bool = True,
+    ) -> None:
+        """Store the bytes of all files that were added. What is stored already, in whatever version, is not stored again.
+
+        `output_url` has to be the version's storage. The other parameters are taken for the sake of scripts and have no effect.
+        """
+        copies.require_own_storage(self._home, output_url)
+        with lifecycle.opened_draft(self._home, self._version) as draft:
+            upload(draft, taking_context(self._home, self._version, verbose=verbose))
+
+    def finalize(self, verbose: bool = False, raise_on_error: bool = True, auto_upload: bool = False) -> bool:
+        """Make the version immutable; with `auto_upload` after storing what still waits. True if it is final now.
+
+        With `raise_on_error=False`, what keeps it from being finalized gives False instead of an error.
+        """
+        try:
+            if auto_upload and not self.is_final():
+                self.upload(verbose=verbose)
+            self._version = lifecycle.finalize(self._home, self._version)
+        except TilthError:
+            if raise_on_error:
+                raise
+            return False
+        return True
+
+    def publish(self, raise_on_error: bool = True) -> bool:
+        """Mark a final version as published. True if it is published now."""
+        try:
+            self._version = self._home.api.versions.publish(id=self._version.id)
+        except TilthError:
+            if raise_on_error:
+                raise
+            return False
+        return True
+
+    def is_final(self) -> bool:
+        """Whether the version is immutable."""
+        if self._version.status is VersionStatus.UPLOADING:
+            self._version = lookup.find(self._home, self._version.id)
+        return self._version.status is not VersionStatus.UPLOADING
+
+    # --- copies of it -----------------------------------------------------------------------------------------------
+
+    def get_local_copy(
+        self,
+        use_soft_links: bool | None = None,
+        part: int | None = None,
+        num_parts: int | None = None,
+        raise_on_error: bool = True,
+        max_workers: int | None = None,
+        files: Sequence[str] | None = None,
+    ) -> str:
+        """A read-only folder in the cache that holds the version; only what the cache does not have is fetched.
+
+        With `part` of `num_parts`, only that share of the files; with `files`, only those. The folder must not be changed: its
+        files are shared. `use_soft_links` and `max_workers` have no effect.
+        """
+        return copies.local_copy(self._home, self._version, part=part, num_parts=num_parts, files=files, raise_on_error=raise_on_error)
+
+    def get_mutable_local_copy(
+        self,
+        target_folder: PathLike,
+        overwrite: bool = False,
+        part: int | None = None,
+        num_parts: int | None = None,
+        raise_on_error: bool = True,
+        max_workers: int | None = None,
+    ) -> str | None:
+        """Copy the version, or `part` of `num_parts` of it, to `target_folder`, to be changed at will; returns the folder.
+
+        A folder that holds anything is refused, and with `overwrite` replaced as a whole. None if that fails and `raise_on_error`
+        is False.
+        """
+        return copies.mutable_copy(
+            self._home, self._version, Path(target_folder), overwrite=overwrite, part=part, num_parts=num_parts, raise_on_error=raise_on_error
+        )
+
+    def verify_dataset_hash(self, local_copy_path: str | None = None, skip_hash: bool = False, verbose: bool = False) -> list[str]:
+        """The paths of the files in a local copy, the cached one if none is named, that are not what the version holds.
+
+        With `skip_hash` only sizes are compared.
+        """
+        return copies.wrong_files(self._home, self._version, local_copy_path, skip_hash=skip_hash, verbose=verbose)
+
+    def get_default_storage(self) -> str:
+        """Where the version's bytes are kept."""
+        return copies.storage_of(self._home)
+
+    # --- metadata ---------------------------------------------------------------------------------------------------
+
+    def set_metadata(self, metadata: Any, metadata_name: str = "metadata", ui_visible: bool = True) -> None:
+        """Attach metadata: anything that JSON can hold, a NumPy array, or a pandas DataFrame, which is kept as a table."""
+        metadata_module.put(self._home, self._version, metadata, metadata_name)
+
+    def get_metadata(self, metadata_name: str = "metadata") -> Any:
+        """The metadata of this name as it was attached; None if there is none."""
+        return metadata_module.get(self._home, self._version, metadata_name)
+
+    # --- making and finding -----------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls,
+        dataset_name: str | None = None,
+        dataset_project: str | None = None,
+        dataset_tags: Sequence[str] | None = None,
+        parent_datasets: "Sequence[str | Dataset] | None" = None,
+        use_current_task: bool = False,
+        dataset_version: str | None = None,
+        output_uri: str | None = None,
+        description: str | None = None,
+    ) -> "Dataset":
+        """Begin a new version; the next number of the dataset unless `dataset_version` names one.
+
+        It begins with what the parents hold; where several have the same path, the first named parent's file stands. Without a
+        name and a project, the first parent's are taken. `VersionNotFinal` if a parent can still be changed.
+        """
+        home = current_home()
+        if use_current_task:
+            raise Invalid("a dataset can't be kept in the current task yet", hint="leave use_current_task out")
+        copies.require_own_storage(home, output_uri)
+        parents = [_version_of(home, parent) for parent in parent_datasets or ()]
+        for parent in parents:
+            lifecycle.require_final(parent)
+        return cls(
+            home,
+            lifecycle.create(
+                home,
+                name=dataset_name or (parents[0].name if parents else None),
+                project=dataset_project or (parents[0].project if parents else None),
+                version=dataset_version,
+                parents=[parent.id for parent in parents],
+                tags=_words(dataset_tags),
+                description=description,
+            ),
+        )
+
+    @classmethod
+    def get(
+        cls,
+        dataset_id: str | None = None,
+        dataset_project: str | None = None,
+        dataset_name: str | None = None,
+        dataset_tags: Sequence[str] | None = None,
+        only_completed: bool = False,
+        only_published: bool = False,
+        include_archived: bool = False,
+        auto_create: bool = False,
+        writable_copy: bool = False,
+        dataset_version: str | None = None,
+        alias: str | None = None,
+        overridable: bool = False,
+        shallow_search: bool = False,
+        silence_alias_warnings: bool = False,
+    ) -> "Dataset":
+        """Find a version by its id, or the newest one that fits the name, project, tags and version. Nothing is downloaded.
+
+        `dataset_id` may also be the beginning of an id, or `project/name@version`. With `auto_create`, one that does not exist is
+        begun; with `writable_copy`, a new version is begun with the found one as its parent.
+        """
+        home = current_home()
+        try:
+            if dataset_id:
+                found = lookup.find(home, dataset_id)
+            else:
+                found = lookup.find_parts(
+                    home,
+                    project=dataset_project,
+                    name=dataset_name,
+                    version=dataset_version,
+                    tags=_words(dataset_tags),
+                    only_final=only_completed,
+                    only_published=only_published,
+                    include_archived=include_archived,
+                )
+        except NotFound:
+            if not (auto_create and dataset_name):
+                raise
+            return cls.create(dataset_name, dataset_project, dataset_tags, dataset_version=dataset_version)
+        if writable_copy:
+            return cls.create(parent_datasets=[found.id])
+        return cls(home, found)
+
+    @classmethod
+    def list_datasets(
+        cls,
+        dataset_project: str | None = None,
+        partial_name: str | None = None,
+        tags: Sequence[str] | None = None,
+        ids: Sequence[str] | None = None,
+        only_completed: bool = True,
+        recursive_project_search: bool = True,
+        include_archived: bool = True,
+    ) -> list[dict[str, Any]]:
+        """The versions that fit, newest first: dictionaries with `id`, `name`, `project`, `version`, `tags`, `created` and `status`."""
+        found = lookup.search(
+            current_home(),
+            project=dataset_project,
+            name=partial_name,
+            tags=_words(tags),
+            ids=_words(ids),
+            only_final=only_completed,
+            recursive=recursive_project_search,
+            include_archived=include_archived,
+        )
+        return [lookup.summary(version) for version in found]
+
+    @classmethod
+    def squash(
+        cls,
+        dataset_name: str,
+        dataset_ids: "Sequence[str | Dataset] | None" = None,
+        dataset_project_name_pairs: Sequence[tuple[str, str]] | None = None,
+        output_url: str | None = None,
+        close_squashed_dataset: bool = True,
+    ) -> "Dataset":
+        """A new version that stands alone and holds what the given ones hold together, the last one's file where paths are equal.
+
+        No bytes are stored again. The versions may be deleted afterwards.
+        """
+        home = current_home()
+        copies.require_own_storage(home, output_url)
+        if dataset_ids:
+            versions = [_version_of(home, dataset) for dataset in dataset_ids]
+        else:
+            versions = [lookup.find_parts(home, project=project, name=name) for project, name in dataset_project_name_pairs or ()]
+        return cls(home, lifecycle.squash(home, dataset_name, versions, finalize_it=close_squashed_dataset))
+
+    @classmethod
+    def delete(
+        cls,
+        dataset_id: str | None = None,
+        dataset_project: str | None = None,
+        dataset_name: str | None = None,
+        force: bool = False,
+        dataset_version: str | None = None,
+        entire_dataset: bool = False,
+        shallow_search: bool = False,
+        delete_files: bool = True,
+        delete_external_files: bool = False,
+    ) -> None:
+        """Delete a version, or all versions of a dataset with `entire_dataset`. Versions that build on it are never harmed.
+
+        A published version, or several at once, needs `force`. Its bytes are freed by the next `tilth data gc`, except what others need.
+        """
+        home = current_home()
+        for version in lookup.to_delete(
+            home, id=dataset_id, project=dataset_project, name=dataset_name, version=dataset_version, entire=entire_dataset, force=force
+        ):
+            lifecycle.delete(home, version)
+
+    @classmethod
+    def rename(cls, new_dataset_name: str, dataset_project: str, dataset_name: str) -> None:
+        """Give a dataset another name; ids, versions and lineage stay."""
+        current_home().api.versions.rename(project=dataset_project, name=dataset_name, new_name=new_dataset_name)
+
+    @classmethod
+    def move_to_project(cls, new_dataset_project: str, dataset_project: str, dataset_name: str) -> None:
+        """Move a dataset to another project; ids, versions and lineage stay."""
+        current_home().api.versions.move(project=dataset_project, name=dataset_name, new_project=new_dataset_project)
+
+    def _compared(self, other: str | None) -> "contents.PathChanges":
+        return contents.changes(self._home, self._version, other and lookup.find(self._home, other))
+
+
+def _version_of(home: Home, dataset: "str | Dataset") -> DatasetVersion:
+    return lookup.find(home, dataset.id if isinstance(dataset, Dataset) else dataset)
+
+
+def _words(words: Iterable[str] | str | None) -> list[str]:
+    if words is None:
+        return []
+    return [words] if isinstance(words, str) else list(words)

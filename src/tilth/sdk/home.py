@@ -1,0 +1,29 @@
+"""What everything in the SDK works on: a catalog, a repository, a cache, and who is working."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tilth.base.clock import Clock
+from tilth.client.api import Api
+from tilth.datasets.repository import Repository
+from tilth.datasets.stat_cache import StatCache
+
+__all__ = ["Home"]
+
+
+@dataclass(frozen=True)
+class Home:
+    """One home: its parts are opened when they are first needed."""
+
+    folder: Path
+    cache_folder: Path
+    author: str
+    clock: Clock
+    api: Api
+    repository: Repository
+
+    @cached_property
+    def stat_cache(self) -> StatCache:
+        """What is known of files that did not change."""
+        return StatCache(self.cache_folder / "stat.sqlite")

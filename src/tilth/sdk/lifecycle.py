@@ -1,0 +1,183 @@
+"""From nothing to a final version and beyond: the steps that touch both the catalog and the repository, in their safe order.
+
+The repository is the truth about what a version holds, the catalog about what it is called. A version is committed in the
+repository first and registered in the catalog afterwards; whoever finds one that is committed and not registered registers it.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from tilth.base.errors import Invalid, NotFound, SessionFenced, TilthError, VersionFinal, VersionNotFinal
+from tilth.base.faultpoints import reach
+from tilth.base.ids import VersionId, new_id
+from tilth.datasets.bases import Collision, ConflictRule
+from tilth.datasets.drafts import Draft
+from tilth.datasets.records import VersionRecord, timestamp
+from tilth.domain.dataset import ChangeTotals
+from tilth.domain.version import DatasetVersion, VersionStatus
+from tilth.sdk.home import Home
+
+__all__ = ["abort", "create", "delete", "finalize", "opened_draft", "require_final", "rescue", "settled", "squash"]
+
+_CHANGES = "changes"
+_LONGEST_MESSAGE = 1_000
+
+
+def create(
+    home: Home,
+    *,
+    name: str | None,
+    project: str | None,
+    version: str | None = None,
+    parents: Sequence[VersionId] = (),
+    tags: Sequence[str] = (),
+    description: str | None = None,
+    rule: ConflictRule = ConflictRule.FIRST,
+    contents_of: Sequence[VersionId] | None = None,
+) -> DatasetVersion:
+    """Begin a version. Its name is reserved, and its parents can't be collected, before this returns.
+
+    It begins with what its parents hold, or with what `contents_of` hold, which then do not count as parents.
+    """
+    id = VersionId(new_id())
+    with home.repository.create_draft(id, parents if contents_of is None else contents_of, rule=rule) as draft:
+        reach("create.after-draft")
+        try:
+            if rule is ConflictRule.FAIL:
+                _all(draft)
+            return home.api.versions.create(
+                id=id, name=name, project=project, version=version, parents=list(parents), tags=list(tags), description=description, author=home.author
+            )
+        except BaseException:
+            draft.abort()
+            raise
+
+
+def squash(home: Home, name: str, versions: Sequence[DatasetVersion], *, finalize_it: bool) -> DatasetVersion:
+    """Begin a version without parents that holds what `versions` hold together, the last one's file where paths are equal."""
+    if not versions:
+        raise Invalid("nothing to squash", hint="name at least one version")
+    bases = [require_final(version).id for version in versions]
+    squashed = create(home, name=name, project=versions[0].project, contents_of=bases, rule=ConflictRule.LAST)
+    return finalize(home, squashed) if finalize_it else squashed
+
+
+def _all(draft: Draft) -> list[Collision]:
+    return list(draft.collisions())
+
+
+def settled(home: Home, version: DatasetVersion) -> DatasetVersion:
+    """`version` as it really is: registered now, if it was committed and the registration was lost."""
+    if version.status is VersionStatus.UPLOADING and home.repository.is_committed(version.id):
+        return _register(home, home.repository.record(version.id))
+    return version
+
+
+def opened_draft(home: Home, version: DatasetVersion) -> Draft:
+    """The draft behind `version`, for this process alone; `VersionFinal` if it can't be changed any more."""
+    version = settled(home, version)
+    if version.status is not VersionStatus.UPLOADING:
+        raise VersionFinal(
+            f"version {version.version} of {version.name} ({version.id}) is {version.status} and can't be changed",
+            hint="create a new version with it as the parent",
+        )
+    try:
+        return home.repository.open_draft(version.id)
+    except SessionFenced as error:
+        raise SessionFenced(
+            f"version {version.id} was given up: nothing was done with it for too long",
+            hint=f"`tilth data resume --id {version.id}` goes on under a new id, with nothing lost",
+        ) from error
+
+
+def finalize(home: Home, version: DatasetVersion) -> DatasetVersion:
+    """Make `version` immutable. Everything that was added must be stored; safe to repeat after any interruption."""
+    version = settled(home, version)
+    if version.status is not VersionStatus.UPLOADING:
+        return version
+    with opened_draft(home, version) as draft:
+        waiting, _ = draft.journal.count_waiting()
+        if waiting:
+            raise VersionNotFinal(f"{waiting} files of version {version.id} are not stored yet", hint="run `tilth data upload` first")
+        totals = draft.totals()
+        root = draft.write()
+        record = VersionRecord(
+            id=version.id,
+            project=version.project,
+            name=version.name,
+            version=version.version,
+            parents=tuple(version.parents),
+            bases=tuple(draft.session.bases),
+            root=root.key,
+            root_sha256=root.sha256,
+            entries=root.entries,
+            size_bytes=root.size_bytes,
+            author=version.author,
+            message=(version.description or "")[:_LONGEST_MESSAGE],
+            created=timestamp(home.clock),
+            metadata={_CHANGES: msgspec.json.encode(totals).decode()},
+        )
+        draft.commit(record)
+        registered = _register(home, record)
+        draft.discard()
+        return registered
+
+
+def rescue(home: Home, version: DatasetVersion) -> DatasetVersion:
+    """Go on with a fenced version under a new id, which takes its place and its name."""
+    successor = VersionId(new_id())
+    with home.repository.rescue_draft(version.id, successor) as draft:
+        home.api.versions.delete(id=version.id)
+        try:
+            return home.api.versions.create(
+                id=successor,
+                name=version.name,
+                project=version.project,
+                version=version.version,
+                parents=list(draft.parents),
+                tags=list(version.tags),
+                description=version.description,
+                author=home.author,
+            )
+        except TilthError:
+            draft.abort()
+            raise
+
+
+def delete(home: Home, version: DatasetVersion) -> None:
+    """Forget `version`, final or not. What other versions share with it stays."""
+    if home.repository.is_committed(version.id):
+        home.repository.discard_draft(version.id)
+        home.repository.delete(version.id)
+    elif home.repository.has_draft(version.id):
+        abort(home, version)
+    reach("delete.before-catalog")
+    home.api.versions.delete(id=version.id)
+
+
+def _final(version: DatasetVersion) -> DatasetVersion:
+    if version.status is VersionStatus.UPLOADING:
+        raise VersionNotFinal(
+            f"version {version.version} of {version.name} ({version.id}) is not final yet", hint=f"run `tilth data close --id {version.id}` first"
+        )
+    return version
+
+
+def abort(home: Home, version: DatasetVersion) -> None:
+    """Give up what was begun; nothing of it becomes a version."""
+    try:
+        with home.repository.open_draft(version.id) as draft:
+            draft.abort()
+    except (SessionFenced, NotFound):
+        home.repository.discard_draft(version.id)
+
+
+def _register(home: Home, record: VersionRecord) -> DatasetVersion:
+    reach("finalize.before-register")
+    changes = msgspec.json.decode(record.metadata.get(_CHANGES, "{}"), type=ChangeTotals)
+    registered = home.api.versions.register(
+        id=record.id, entries=record.entries, size_bytes=record.size_bytes, root=record.root, changes=changes, finished=record.created
+    )
+    reach("finalize.after-register")
+    return registered
