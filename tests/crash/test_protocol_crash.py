@@ -43,21 +43,26 @@ POINTS = [
 
 def work(store: ObjectStore) -> None:
     """What the child does: two versions, a third that shares their packs, two sessions that come to nothing, a deletion."""
-    for id in (FIRST, SECOND):
-        commit_light(store, id, clock=CLOCK, packs=2)
-        print("committed", id, flush=True)
+    for version in (FIRST, SECOND):
+        commit_light(store, version, clock=CLOCK, packs=2)
+        say("committed", version)
     session = open_session(store, CHILD, [FIRST], clock=CLOCK)
     session.pin(SECOND)
     finish_light(store, session, packs_of_child(store))
-    print("committed", CHILD, flush=True)
+    say("committed", CHILD)
     open_session(store, IDLE, [], clock=CLOCK)
     store.put(pack_key(IDLE, 0), [b"idle"])
     given_up = open_session(store, GIVEN_UP, [SECOND], clock=CLOCK)
     store.put(pack_key(GIVEN_UP, 0), [b"given up"])
     given_up.abort()
     write_tombstone(store, FIRST, CLOCK)
-    print("deleted", FIRST, flush=True)
+    say("deleted", FIRST)
     collect(store)
+
+
+def say(word: str, version: VersionId) -> None:
+    sys.stdout.write(f"{word} {version}\n")
+    sys.stdout.flush()
 
 
 def packs_of_child(store: ObjectStore) -> list[Key]:
@@ -75,8 +80,8 @@ def collect(store: ObjectStore) -> None:
 def test_what_was_acknowledged_survives_a_crash(tmp_path: Path, point: str) -> None:
     said = run_child(tmp_path, crash_at=point)
     store = LocalStore(tmp_path)
-    deleted = {id for word, id in said if word == "deleted"}
-    acknowledged = {id for word, id in said if word == "committed"} - deleted
+    deleted = {version for word, version in said if word == "deleted"}
+    acknowledged = {version for word, version in said if word == "committed"} - deleted
 
     check_whole(store, acknowledged)
     go_on(store)
@@ -96,14 +101,14 @@ def run_child(root: Path, *, crash_at: str) -> list[tuple[str, VersionId]]:
     done = subprocess.run([sys.executable, __file__, str(root)], env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == CRASH_STATUS, done.stderr
     words = (line.split() for line in done.stdout.splitlines())
-    return [(word, VersionId(id)) for word, id in words]
+    return [(word, VersionId(version)) for word, version in words]
 
 
 def check_whole(store: ObjectStore, acknowledged: set[VersionId]) -> None:
     """Every version that was acknowledged can be read, and whatever can be read is whole."""
-    for id in acknowledged:
-        if store.head(tombstone_key(id)) is None:
-            read_record(store, id)
+    for version in acknowledged:
+        if store.head(tombstone_key(version)) is None:
+            read_record(store, version)
     for record in list_records(store):
         assert [key for key in mark_light(store, record) if store.head(key) is None] == []
 

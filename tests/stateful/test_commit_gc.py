@@ -60,7 +60,7 @@ class ClaimsWithoutPins(Claims):
     """Announces the session, but not what it relies on."""
 
     def write(self, key: Key, bases: tuple[VersionId, ...]) -> None:
-        super().write(key, ())
+        super().write(key, bases[:0])
 
 
 class ClaimsAfterChecks(Claims):
@@ -122,8 +122,8 @@ SEARCHES = {"sessions-before-tombs": (FEW, 4000, 20_000)}
 class Draft:
     """What a writer keeps on its own disk: enough for another process to go on."""
 
-    def __init__(self, id: VersionId) -> None:
-        self.id = id
+    def __init__(self, version: VersionId) -> None:
+        self.id = version
         self.needs: set[Key] = set()
         self.packs = 0
         self.held: frozenset[VersionId] = frozenset()
@@ -159,14 +159,14 @@ class World:
 
     def check(self) -> None:
         """Every version that anybody can see, and every one that was acknowledged, is whole until somebody deletes it."""
-        for id, needs in self.needs.items():
-            if self.disk.head(tombstone_key(id)) is not None:
+        for version, needs in self.needs.items():
+            if self.disk.head(tombstone_key(version)) is not None:
                 continue
-            if isinstance(fetch_register(self.disk, id), VersionRecord):
+            if isinstance(fetch_register(self.disk, version), VersionRecord):
                 if missing := [key for key in needs if self.disk.head(key) is None]:
-                    raise Violation(f"version {id} lost {missing}")
-            elif id in self.acknowledged:
-                raise Violation(f"version {id} was acknowledged and is gone")
+                    raise Violation(f"version {version} lost {missing}")
+            elif version in self.acknowledged:
+                raise Violation(f"version {version} was acknowledged and is gone")
 
     # The actors
 
@@ -248,7 +248,7 @@ class World:
         self.check()
 
     def delete(self) -> None:
-        living = sorted(id for id in self.acknowledged if self.disk.head(tombstone_key(id)) is None)
+        living = sorted(version for version in self.acknowledged if self.disk.head(tombstone_key(version)) is None)
         if living:
             with suppress(NotFound):
                 write_tombstone(self.store, self.random.choice(living), self.clock)
@@ -273,7 +273,7 @@ class World:
             execute_gc(self.store, plan, confirmed=True)
 
     def some_version(self) -> VersionId | None:
-        known = sorted(id for id in self.needs if self.disk.head(version_key(id)) is not None)
+        known = sorted(version for version in self.needs if self.disk.head(version_key(version)) is not None)
         return self.random.choice(known) if known else None
 
 

@@ -23,16 +23,16 @@ def list_records(store: ObjectStore) -> Iterator[VersionRecord]:
             yield register
 
 
-def write_tombstone(store: ObjectStore, id: VersionId, clock: Clock) -> None:
+def write_tombstone(store: ObjectStore, version: VersionId, clock: Clock) -> None:
     """Delete a Version, irrevocably; garbage collection frees its bytes later. Safe to repeat.
 
     Sessions that hold the Version as a base keep what they need of it; nobody else can read it any more.
     """
-    key = tombstone_key(id)
+    key = tombstone_key(version)
     if store.head(key) is not None:
         return
-    if not isinstance(fetch_register(store, id), VersionRecord):
-        raise VersionNotFound(f"version {id} does not exist", hint="check the id with `tilth data list`")
+    if not isinstance(fetch_register(store, version), VersionRecord):
+        raise VersionNotFound(f"version {version} does not exist", hint="check the id with `tilth data list`")
     reach("delete.before-tombstone")
-    store.put_if_absent(key, dump_record(Tombstone(id, timestamp(clock))))
+    store.put_if_absent(key, dump_record(Tombstone(version, timestamp(clock))))
     reach("delete.after-tombstone")

@@ -74,10 +74,10 @@ class GcPlan:
 def plan_gc(store: ObjectStore, *, mark: Mark, is_expired: IsExpired, clock: Clock, steps: "Sequence[Step] | None" = None) -> GcPlan:
     """Find the garbage. Expired Sessions are fenced on the way; nothing that holds data is touched.
 
-    Safe beside any number of writers, readers and other collections; `Conflict` if one of these removes what this one is
-    looking at. Memory grows with the ids of Versions and Sessions and with what is to be removed; the listing of everything
-    else is kept in at most 64 MiB, and on disk beyond that. `steps` is for tests of the protocol,
-    which show that every other order is wrong.
+    Safe beside any number of writers, readers and other collections; `Conflict` if another collection removes what this one
+    is looking at. Memory grows with the ids of Versions and Sessions and with what is to be removed; the listing of all other
+    objects is kept in at most 64 MiB, and on disk beyond that. `steps` is for tests of the protocol, which show that no other
+    order will do.
     """
     with closing(Survey(store, is_expired, clock)) as survey:
         for step in STEPS if steps is None else steps:

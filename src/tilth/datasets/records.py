@@ -144,9 +144,9 @@ def load_tombstone(data: bytes, key: Key) -> Tombstone:
     return tombstone
 
 
-def fetch_register(store: ObjectStore, id: VersionId) -> Register | None:
-    """What became of Session `id`: a record, a Fence, or None while it is open or if it never was."""
-    key = version_key(id)
+def fetch_register(store: ObjectStore, version: VersionId) -> Register | None:
+    """What became of Session `version`: a record, a Fence, or None while it is open or if it never was."""
+    key = version_key(version)
     try:
         data = store.get(key)
     except ObjectNotFound:
@@ -154,13 +154,13 @@ def fetch_register(store: ObjectStore, id: VersionId) -> Register | None:
     return load_register(data, key)
 
 
-def read_record(store: ObjectStore, id: VersionId) -> VersionRecord:
+def read_record(store: ObjectStore, version: VersionId) -> VersionRecord:
     """The record of a living Version; `VersionDeleted` once it has a Tombstone, `VersionNotFound` if it was never committed."""
-    if store.head(tombstone_key(id)) is not None:
-        raise VersionDeleted(f"version {id} was deleted")
-    register = fetch_register(store, id)
+    if store.head(tombstone_key(version)) is not None:
+        raise VersionDeleted(f"version {version} was deleted")
+    register = fetch_register(store, version)
     if not isinstance(register, VersionRecord):
-        raise VersionNotFound(f"version {id} does not exist", hint="check the id with `tilth data list`")
+        raise VersionNotFound(f"version {version} does not exist", hint="check the id with `tilth data list`")
     return register
 
 
@@ -184,6 +184,6 @@ def _load(decoder: msgspec.json.Decoder[_T], data: bytes, key: Key) -> _T:
         raise Corrupt(f"object {key} can't be read ({error})", hint="run `tilth data verify`") from error
 
 
-def _require_home(id: VersionId, key: Key) -> None:
-    if id != owner_of(key):
-        raise Corrupt(f"object {key} speaks of {id}, not of what its name says", hint="run `tilth data verify`")
+def _require_home(version: VersionId, key: Key) -> None:
+    if version != owner_of(key):
+        raise Corrupt(f"object {key} speaks of {version}, not of what its name says", hint="run `tilth data verify`")

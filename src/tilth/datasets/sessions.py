@@ -51,9 +51,9 @@ Bases = Mapping[VersionId, VersionRecord]
 class Claims:
     """What one Session has announced: W1, W2 and W6."""
 
-    def __init__(self, store: ObjectStore, id: VersionId, clock: Clock) -> None:
+    def __init__(self, store: ObjectStore, version: VersionId, clock: Clock) -> None:
         self.store = store
-        self.id = id
+        self.id = version
         self.clock = clock
         self._keys: list[Key] = []
 
@@ -177,41 +177,43 @@ class Session:
         self._store.put(heartbeat_key(self.id), [dump_record(Heartbeat(self.id, tuple(bases), timestamp(self._clock)))])
 
 
-def open_session(store: ObjectStore, id: VersionId, bases: Iterable[VersionId], *, clock: Clock, claims: type[Claims] = Claims) -> Session:
-    """Begin to write Version `id`, sharing objects of `bases`.
+def open_session(
+    store: ObjectStore, version: VersionId, bases: Iterable[VersionId], *, clock: Clock, claims: type[Claims] = Claims
+) -> Session:
+    """Begin to write `version`, sharing objects of `bases`.
 
     `VersionNotFound` or `VersionDeleted` if a base is not a living Version; then nothing is left behind. `claims` is for tests
     of the protocol, which show what goes wrong if its steps are others.
     """
-    announced = claims(store, id, clock)
+    announced = claims(store, version, clock)
     session = Session(announced)
-    session.hold(announced.pin(session_key(id), bases))
+    session.hold(announced.pin(session_key(version), bases))
     return session
 
 
-def resume_session(store: ObjectStore, id: VersionId, *, clock: Clock, claims: type[Claims] = Claims) -> Session:
-    """Go on with Session `id` after its process ended, at whatever step that was.
+def resume_session(store: ObjectStore, version: VersionId, *, clock: Clock, claims: type[Claims] = Claims) -> Session:
+    """Go on with the Session of `version` after its process ended, at whatever step that was.
 
     Every base that was held is still held, even if it was deleted since. `SessionFenced` if the Session was given up,
     `VersionFinal` if it was committed.
     """
-    announced = claims(store, id, clock)
+    announced = claims(store, version, clock)
     found = list(announced.find())
-    checked = _checked_bases(store, id)
+    checked = _checked_bases(store, version)
     # Claims and heartbeat before the register: whoever removes them has written the register first.
-    register = fetch_register(store, id)
+    register = fetch_register(store, version)
     if register is not None:
         announced.release()
-        raise _ended(id, register)
+        raise _ended(version, register)
     if not found:
         # No claim and no register: the Session never began, and has stored nothing.
-        announced.write(session_key(id), ())
+        announced.write(session_key(version), ())
     session = Session(announced)
-    session.hold(_still_held(store, id, [base for claim in found for base in claim.bases], checked))
+    session.hold(_still_held(store, version, [base for claim in found for base in claim.bases], checked))
     return session
 
 
-def _still_held(store: ObjectStore, id: VersionId, claimed: Iterable[VersionId], checked: Collection[VersionId]) -> Bases:
+def _still_held(store: ObjectStore, version: VersionId, claimed: Iterable[VersionId], checked: Collection[VersionId]) -> Bases:
     bases: dict[VersionId, VersionRecord] = {}
     for base in dict.fromkeys(claimed):
         if base not in checked:
@@ -221,29 +223,29 @@ def _still_held(store: ObjectStore, id: VersionId, claimed: Iterable[VersionId],
         # It was alive when it was claimed, so a Tombstone that came later does not take it away.
         record = fetch_register(store, base)
         if not isinstance(record, VersionRecord):
-            raise _fenced(id)
+            raise _fenced(version)
         bases[base] = record
     return bases
 
 
-def _checked_bases(store: ObjectStore, id: VersionId) -> tuple[VersionId, ...]:
-    key = heartbeat_key(id)
+def _checked_bases(store: ObjectStore, version: VersionId) -> tuple[VersionId, ...]:
+    key = heartbeat_key(version)
     try:
         return load_heartbeat(store.get(key), key).held
     except ObjectNotFound:
         return ()
 
 
-def _ended(id: VersionId, register: Register | None) -> TilthError:
+def _ended(version: VersionId, register: Register | None) -> TilthError:
     """What to tell a writer whose register is taken."""
     match register:
         case VersionRecord():
-            return VersionFinal(f"version {id} is final", hint="create a new version with this one as its parent")
+            return VersionFinal(f"version {version} is final", hint="create a new version with this one as its parent")
         case Fence():
-            return _fenced(id)
+            return _fenced(version)
         case None:
-            return Corrupt(f"object {version_key(id)} was removed, which Tilth never does", hint="restore it from a backup")
+            return Corrupt(f"object {version_key(version)} was removed, which Tilth never does", hint="restore it from a backup")
 
 
-def _fenced(id: VersionId) -> SessionFenced:
-    return SessionFenced(f"session {id} was given up before it was committed", hint="run the command again to start a new one")
+def _fenced(version: VersionId) -> SessionFenced:
+    return SessionFenced(f"session {version} was given up before it was committed", hint="run the command again to start a new one")

@@ -14,6 +14,7 @@ from tilth.store.api import Buffer, Key, ObjectInfo, ObjectStore
 
 __all__ = ["Crashed", "ScheduledStore", "Scheduler"]
 
+
 class Crashed(BaseException):
     """Ends an actor on the spot. Not an `Exception`, so that no handler mistakes it for an answer of the store."""
 

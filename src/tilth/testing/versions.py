@@ -21,16 +21,16 @@ def numbered_id(number: int) -> VersionId:
     return VersionId(f"{number:032x}")
 
 
-def light_record(id: VersionId, bases: Iterable[VersionId] = ()) -> VersionRecord:
+def light_record(version: VersionId, bases: Iterable[VersionId] = ()) -> VersionRecord:
     """A record of a light Version that was made from `bases`."""
     return VersionRecord(
-        id=id,
+        id=version,
         project="examples",
         name="light",
         version="1.0.0",
         parents=tuple(bases),
         bases=tuple(bases),
-        root=root_key(id),
+        root=root_key(version),
         root_sha256="0" * 64,
         entries=0,
         size_bytes=0,
@@ -51,10 +51,10 @@ def mark_light(store: ObjectStore, record: VersionRecord) -> Iterator[Key]:
     yield from json.loads(store.get(record.root))
 
 
-def commit_light(store: ObjectStore, id: VersionId, *, clock: Clock, packs: int = 1, size_bytes: int = 100) -> list[Key]:
+def commit_light(store: ObjectStore, version: VersionId, *, clock: Clock, packs: int = 1, size_bytes: int = 100) -> list[Key]:
     """Commit a light Version with packs of its own; all keys that it needs come back."""
-    session = open_session(store, id, [], clock=clock)
-    keys = [pack_key(id, number) for number in range(packs)]
+    session = open_session(store, version, [], clock=clock)
+    keys = [pack_key(version, number) for number in range(packs)]
     for key in keys:
         store.put(key, [bytes(size_bytes)])
     return finish_light(store, session, keys)

@@ -19,8 +19,8 @@ A, B, C = numbered_id(1), numbered_id(2), numbered_id(3)
 
 def test_listing_shows_living_versions_in_the_order_of_their_ids() -> None:
     store = MemoryStore()
-    for id in (C, A, B):
-        commit_light(store, id, clock=CLOCK)
+    for version in (C, A, B):
+        commit_light(store, version, clock=CLOCK)
     write_tombstone(store, B, CLOCK)
     open_session(store, numbered_id(4), [], clock=CLOCK)
     open_session(store, numbered_id(5), [], clock=CLOCK).abort()
@@ -50,9 +50,9 @@ def test_only_a_committed_version_can_be_deleted() -> None:
     store = MemoryStore()
     open_session(store, A, [], clock=CLOCK)
     open_session(store, B, [], clock=CLOCK).abort()
-    for id in (A, B, C):
-        with pytest.raises(VersionNotFound, match=id):
-            write_tombstone(store, id, CLOCK)
+    for version in (A, B, C):
+        with pytest.raises(VersionNotFound, match=version):
+            write_tombstone(store, version, CLOCK)
     assert list(store.list("tombstones/")) == []
 
 

@@ -14,7 +14,7 @@ from tilth.store.memory import MemoryStore
 
 A = VersionId("0123456789abcdef0123456789abcdef")
 B = VersionId("f" * 32)
-CHUNKER = {"name": "fastcdc-2020", "average": 1 << 20}
+CHUNKER: dict[str, str | int] = {"name": "fastcdc-2020", "average": 1 << 20}
 
 ids = st.text("0123456789abcdef", min_size=32, max_size=32).map(VersionId)
 numbers = st.integers(0, 10**9)

@@ -37,11 +37,11 @@ def keys(found: GcPlan) -> set[Key]:
     return {info.key for info in found.doomed}
 
 
-def child_of(store: ObjectStore, base: VersionId, id: VersionId) -> list[Key]:
+def child_of(store: ObjectStore, base: VersionId, version: VersionId) -> list[Key]:
     """A version that shares its base's first pack and has one of its own."""
-    session = open_session(store, id, [base], clock=CLOCK)
-    store.put(pack_key(id, 0), [bytes(100)])
-    return finish_light(store, session, [pack_key(base, 0), pack_key(id, 0)])
+    session = open_session(store, version, [base], clock=CLOCK)
+    store.put(pack_key(version, 0), [bytes(100)])
+    return finish_light(store, session, [pack_key(base, 0), pack_key(version, 0)])
 
 
 def test_nothing_is_removed_from_an_empty_store() -> None:
@@ -80,8 +80,8 @@ def test_an_open_session_keeps_what_it_stored_and_its_deleted_bases() -> None:
     session = open_session(store, NEW, [A], clock=CLOCK)
     session.pin(B)
     store.put(pack_key(NEW, 0), [b"new"])
-    for id in (A, B):
-        write_tombstone(store, id, CLOCK)
+    for version in (A, B):
+        write_tombstone(store, version, CLOCK)
     assert keys(plan(store)) == set()
     finish_light(store, session, [pack_key(NEW, 0), pack_key(A, 0)])
     assert keys(plan(store)) == {root_key(A), root_key(B), pack_key(B, 0)}
@@ -155,8 +155,8 @@ def test_an_error_while_marking_ends_the_collection() -> None:
 
 def test_removing_more_than_a_fifth_has_to_be_confirmed() -> None:
     store = MemoryStore()
-    for id in (A, B, C):
-        commit_light(store, id, clock=CLOCK, size_bytes=1000)
+    for version in (A, B, C):
+        commit_light(store, version, clock=CLOCK, size_bytes=1000)
     write_tombstone(store, A, CLOCK)
     found = plan(store)
     with pytest.raises(PlanRefused, match="33 %"):

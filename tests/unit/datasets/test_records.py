@@ -80,11 +80,11 @@ def test_a_register_comes_back(register: Register) -> None:
 
 
 @given(ids, st.lists(ids, max_size=3).map(tuple), texts)
-def test_claims_heartbeats_and_tombstones_come_back(id: VersionId, bases: tuple[VersionId, ...], host: str) -> None:
-    claim, heartbeat, tombstone = Claim(id, bases, host, NOW), Heartbeat(id, bases, NOW), Tombstone(id, NOW)
-    assert load_claim(dump_record(claim), session_key(id)) == claim
-    assert load_heartbeat(dump_record(heartbeat), session_key(id)) == heartbeat
-    assert load_tombstone(dump_record(tombstone), tombstone_key(id)) == tombstone
+def test_claims_heartbeats_and_tombstones_come_back(version: VersionId, bases: tuple[VersionId, ...], host: str) -> None:
+    claim, heartbeat, tombstone = Claim(version, bases, host, NOW), Heartbeat(version, bases, NOW), Tombstone(version, NOW)
+    assert load_claim(dump_record(claim), session_key(version)) == claim
+    assert load_heartbeat(dump_record(heartbeat), session_key(version)) == heartbeat
+    assert load_tombstone(dump_record(tombstone), tombstone_key(version)) == tombstone
 
 
 @given(registers)

@@ -27,8 +27,8 @@ def clock() -> ManualClock:
 def store(clock: ManualClock) -> MemoryStore:
     """A store with the versions A, B and C."""
     store = MemoryStore()
-    for id in (A, B, C):
-        commit_light(store, id, clock=clock)
+    for version in (A, B, C):
+        commit_light(store, version, clock=clock)
     return store
 
 
@@ -160,8 +160,8 @@ def test_a_dead_base_is_not_pinned(store: MemoryStore, clock: ManualClock) -> No
 def test_resuming_keeps_every_base_even_if_it_was_deleted_since(store: MemoryStore, clock: ManualClock) -> None:
     session = open_session(store, NEW, [A, B], clock=clock)
     session.pin(C)
-    for id in (B, C):
-        write_tombstone(store, id, clock)
+    for version in (B, C):
+        write_tombstone(store, version, clock)
     resumed = resume_session(store, NEW, clock=clock)
     assert resumed.bases == session.bases
     resumed.commit(light_record(NEW, resumed.bases))
