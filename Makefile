@@ -1,0 +1,70 @@
+# Every command of the project. `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+LOCKS := requirements/bootstrap.txt requirements/dev.txt
+
+# Lock files say the same on every machine: whatever package index is configured here, its address is not written down.
+COMPILE = $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+.PHONY: help install demo test check lint format bench lock snapshots clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(STAMP)  ## put Tilth and all its tools into .venv
+
+$(STAMP): pyproject.toml $(LOCKS)
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: name it with PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is too old: 3.11 or newer is needed" >&2; exit 1; }
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/bootstrap.txt -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+demo: install  ## version a folder of pictures and get it back [FOLDER=...]
+	@$(BIN)/python tools/demo.py $(if $(FOLDER),--folder "$(FOLDER)")
+
+test: install  ## every test that CI runs
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+check: lint  ## linters, types, layers, spelling, unit tests: before each commit
+	$(BIN)/pytest -q -n 2 tests/unit
+
+lint: install  ## the linters alone
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/codespell
+
+format: install  ## format the code, sort the imports
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install  ## measure Tilth beside others and the floors [WORKLOADS=images,tiny] [SCALE=0.1] [WRITE=1]
+	$(BIN)/python benchmarks/run.py $(if $(WORKLOADS),--workloads $(WORKLOADS)) $(if $(SCALE),--scale $(SCALE)) $(if $(WRITE),--write)
+
+lock: | $(BIN)/uv  ## write the lock files anew [UPGRADE=1]
+	$(COMPILE) --group bootstrap --output-file requirements/bootstrap.txt
+	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt
+	$(COMPILE) pyproject.toml --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+
+$(BIN)/uv:
+	"$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(test -s requirements/bootstrap.txt && echo "--require-hashes -r requirements/bootstrap.txt" || echo uv)
+
+snapshots: install  ## write the snapshots of the public surface anew
+	$(BIN)/python tools/snapshots.py
+
+clean:  ## remove what the other commands made
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
