@@ -31,7 +31,7 @@ $(STAMP): pyproject.toml $(LOCKS)
 	@touch $(STAMP)
 
 demo: install  ## version a folder of pictures and get it back [FOLDER=...]
-	@$(BIN)/python tools/demo.py $(if $(FOLDER),--folder "$(FOLDER)")
+	@$(BIN)/python -m tools.demo $(if $(FOLDER),--folder "$(FOLDER)")
 
 test: install  ## every test that CI runs
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
@@ -51,7 +51,7 @@ format: install  ## format the code, sort the imports
 	$(BIN)/ruff format .
 
 bench: install  ## measure Tilth beside others and the floors [WORKLOADS=images,tiny] [SCALE=0.1] [WRITE=1]
-	$(BIN)/python benchmarks/run.py $(if $(WORKLOADS),--workloads $(WORKLOADS)) $(if $(SCALE),--scale $(SCALE)) $(if $(WRITE),--write)
+	$(BIN)/python -m benchmarks.run $(if $(WORKLOADS),--workloads $(WORKLOADS)) $(if $(SCALE),--scale $(SCALE)) $(if $(WRITE),--write)
 
 lock: | $(BIN)/uv  ## write the lock files anew [UPGRADE=1]
 	$(COMPILE) --group bootstrap --output-file requirements/bootstrap.txt
@@ -63,7 +63,7 @@ $(BIN)/uv:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(test -s requirements/bootstrap.txt && echo "--require-hashes -r requirements/bootstrap.txt" || echo uv)
 
 snapshots: install  ## write the snapshots of the public surface anew
-	$(BIN)/python tools/snapshots.py
+	$(BIN)/python -m tools.snapshots
 
 clean:  ## remove what the other commands made
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,11 +1,13 @@
 """What holds for every test: its tier, a home of its own, and how hard Hypothesis tries."""
 
+from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent
+HOMES = count()
 
 # No deadline: on a busy machine a slow example says nothing about the code.
 settings.register_profile("tilth", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
@@ -22,5 +24,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep every test, and the processes it starts, away from the home and cache of whoever runs it."""
-    monkeypatch.setenv("TILTH_HOME", str(tmp_path_factory.getbasetemp() / "unset-home"))
+    monkeypatch.setenv("TILTH_HOME", str(tmp_path_factory.getbasetemp() / f"home-{next(HOMES)}"))
     monkeypatch.delenv("TILTH_CACHE", raising=False)
