@@ -5,15 +5,14 @@ from hashlib import sha256
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import tilth.datasets.manifests as manifests
-import tilth.datasets.segments as segments
 from tilth.base.ids import VersionId, new_id
+from tilth.datasets import manifests, segments
 from tilth.datasets.manifests import Manifest, write_manifest
 from tilth.datasets.segments import Rows, load_root
 from tilth.domain.dataset import ChunkRef, Entry
 from tilth.store.memory import MemoryStore
 
-names = st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=4)
+names = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=4)
 paths = st.lists(names, min_size=1, max_size=3).map("/".join)
 chunks = st.builds(
     ChunkRef,
@@ -68,7 +67,7 @@ def test_a_splice_is_what_changing_the_entries_one_by_one_gives(listing: dict[st
 @settings(deadline=None)
 @given(st.integers(0, 400), st.data())
 def test_a_changed_listing_is_cut_as_if_it_had_been_written_anew(count: int, data: st.DataObject) -> None:
-    with small_segments():
+    with SmallSegments():
         listing = {path: simple_entry(path, 0) for path in sorted(f"{number % 7}/{number:04}" for number in range(count))}
         touched = data.draw(st.sets(st.integers(0, 500), max_size=20))
         changes: dict[str, Entry | None] = {}
@@ -90,7 +89,7 @@ def test_a_changed_listing_is_cut_as_if_it_had_been_written_anew(count: int, dat
 
 
 def test_a_change_rewrites_only_the_segments_around_it() -> None:
-    with small_segments():
+    with SmallSegments():
         store = MemoryStore()
         listing = {f"{number:05}": simple_entry(f"{number:05}", 0) for number in range(5_000)}
         before = written(store, Manifest(store, ()), listing)
@@ -112,7 +111,7 @@ def written(store: MemoryStore, base: Manifest, changes: dict[str, Entry] | dict
     return manifest
 
 
-class small_segments:
+class SmallSegments:
     """Segments of some dozens of entries, so that a small listing has many, and batches that end inside them."""
 
     def __enter__(self) -> None:
@@ -121,5 +120,3 @@ class small_segments:
 
     def __exit__(self, *_: object) -> None:
         segments.LEAST_WEIGHT, segments.MOST_WEIGHT, segments.CUT_MASK, manifests.BATCH = self._kept
-
-

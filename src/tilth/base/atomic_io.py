@@ -28,7 +28,9 @@ def describe_os_error(error: OSError, path: str | os.PathLike[str]) -> TilthErro
             f"no space left to write {shown}", hint="free some space and run the same command again; nothing that was stored is lost"
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return HomeReadOnly(f"{shown} can't be written ({error.strerror})", hint="check its permissions, or set TILTH_HOME to a writable folder")
+        return HomeReadOnly(
+            f"{shown} can't be written ({error.strerror})", hint="check its permissions, or set TILTH_HOME to a writable folder"
+        )
     return Unavailable(f"{shown}: {error.strerror or error}", hint="check the disk and run the same command again")
 
 

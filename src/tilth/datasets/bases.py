@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import groupby
 from operator import itemgetter
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -16,6 +17,9 @@ from tilth.datasets.manifests import Change, Manifest
 from tilth.domain.dataset import Entry, Total
 
 __all__ = ["Base", "Collision", "ConflictRule", "overlaid"]
+
+
+T = TypeVar("T")
 
 
 class ConflictRule(StrEnum):
@@ -98,15 +102,13 @@ class Base:
         return count - 1 if self._rule is ConflictRule.LAST else 0
 
     def _grouped(self, prefix: str) -> Iterator[tuple[str, list[tuple[int, Entry]]]]:
-        streams = [
-            _numbered(number, manifest.entries(prefix)) for number, manifest in enumerate(self.manifests)
-        ]
+        streams = [_numbered(number, manifest.entries(prefix)) for number, manifest in enumerate(self.manifests)]
         for path, group in groupby(heapq.merge(*streams, key=itemgetter(0, 1)), key=itemgetter(0)):
             yield path, [(number, entry) for _, number, entry in group]
 
 
-def overlaid(below: Iterable[Change], above: Iterable[Change]) -> Iterator[Change]:
-    """Two sorted streams of changes as one; where both name a path, the one of `above` stands."""
+def overlaid(below: Iterable[tuple[str, T]], above: Iterable[tuple[str, T]]) -> Iterator[tuple[str, T]]:
+    """Two streams, sorted by path, as one; where both name a path, the one of `above` stands."""
     lower, upper = iter(below), iter(above)
     low, up = next(lower, None), next(upper, None)
     while low is not None or up is not None:

@@ -3,9 +3,9 @@
 Files of at most `ONE_CHUNK_BYTES` are one Chunk, whose SHA-256 is then the file's own.
 """
 
-
 from pyfastcdc.cy import FastCDC
 
+from tilth.datasets.format import Chunker
 from tilth.store.api import Buffer
 
 __all__ = ["CHUNKER", "ONE_CHUNK_BYTES", "cut_points"]
@@ -14,7 +14,7 @@ MIN_BYTES = 256 << 10
 AVERAGE_BYTES = 1 << 20
 MAX_BYTES = 4 << 20
 ONE_CHUNK_BYTES = MAX_BYTES
-CHUNKER = {"name": "fastcdc-2020", "min": MIN_BYTES, "average": AVERAGE_BYTES, "max": MAX_BYTES, "normalization": 2, "seed": 0}
+CHUNKER: Chunker = {"name": "fastcdc-2020", "min": MIN_BYTES, "average": AVERAGE_BYTES, "max": MAX_BYTES, "normalization": 2, "seed": 0}
 """What `format.json` records of the chunker; a repository is only ever written with the one that it names."""
 
 

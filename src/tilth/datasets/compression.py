@@ -15,7 +15,39 @@ _SAMPLE_BYTES = 64 << 10
 _WORTH = 0.95
 _MOST_SKIPPED = 255
 _DENSE = frozenset(
-    "jpg jpeg png gif webp heic avif jxl mp3 m4a aac ogg opus flac mp4 m4v mkv webm mov avi zip gz tgz bz2 xz zst lz4 7z rar br npz".split()
+    [
+        "jpg",
+        "jpeg",
+        "png",
+        "gif",
+        "webp",
+        "heic",
+        "avif",
+        "jxl",
+        "mp3",
+        "m4a",
+        "aac",
+        "ogg",
+        "opus",
+        "flac",
+        "mp4",
+        "m4v",
+        "mkv",
+        "webm",
+        "mov",
+        "avi",
+        "zip",
+        "gz",
+        "tgz",
+        "bz2",
+        "xz",
+        "zst",
+        "lz4",
+        "7z",
+        "rar",
+        "br",
+        "npz",
+    ]
 )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import msgspec
 from msgspec import Struct
@@ -56,10 +57,11 @@ class DraftView:
         origin = _read_origin(folder, id)
         registers = [fetch_register(store, parent) for parent in origin.parents]
         self.parents = origin.parents
-        self.base = Base([open_manifest(store, record) for record in registers if isinstance(record, VersionRecord)], origin.rule)
+        records = [register for register in registers if isinstance(register, VersionRecord)]
+        self.base = Base([open_manifest(store, record) for record in records], origin.rule)
         self.journal = Journal(folder / "journal.sqlite")
 
-    def __enter__(self) -> "DraftView":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -73,7 +75,9 @@ class DraftView:
 class Draft:
     """A version that is being changed by this process. Close it, or use it as a context manager, to let others in."""
 
-    def __init__(self, store: ObjectStore, folder: Path, origin: _Origin, session: Session, journal: Journal, lock: int, clock: Clock) -> None:
+    def __init__(
+        self, store: ObjectStore, folder: Path, origin: _Origin, session: Session, journal: Journal, lock: int, clock: Clock
+    ) -> None:
         self.store = store
         self.id = origin.id
         self.parents = origin.parents
@@ -140,7 +144,7 @@ class Draft:
             os.close(self._lock)
             self._lock = -1
 
-    def __enter__(self) -> "Draft":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -195,7 +199,7 @@ class Draft:
         counter = TotalsCounter()
         for path, size, sha256 in self.journal.digests():
             before = self.base.find(path)
-            counter.count(before and (before.size, before.sha256), (size, sha256) if sha256 else None)
+            counter.count((before.size, before.sha256) if before else None, (size, sha256) if sha256 else None)
         return counter.totals(self.base.total())
 
     def show_life(self) -> None:
@@ -253,8 +257,8 @@ class Draft:
 
 def _digests(base: Base, journal: Journal, prefix: str) -> Iterator[Digest]:
     prefix = normalise_prefix(prefix)
-    below = ((path, (path, size, sha256)) for path, size, sha256 in base.digests(prefix))
-    above = ((path, sha256 and (path, size, sha256)) for path, size, sha256 in journal.digests(prefix))
+    below: Iterator[tuple[str, Digest | None]] = ((digest[0], digest) for digest in base.digests(prefix))
+    above = ((path, (path, size, sha256) if sha256 else None) for path, size, sha256 in journal.digests(prefix))
     return (digest for _, digest in overlaid(below, above) if digest)
 
 

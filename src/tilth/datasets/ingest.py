@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from tilth.base.errors import Conflict, SourceChanged, SourceUnreadable, TilthError
 from tilth.datasets.chunking import ONE_CHUNK_BYTES, cut_points
@@ -53,7 +53,7 @@ class Ingest:
         self._taken: list[tuple[int, SourceFile, Entry]] = []
         writer.on_stored = self._stored
 
-    def __enter__(self) -> "Ingest":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -69,14 +69,11 @@ class Ingest:
 
         `SourceChanged` if the file was changed, twice, while it was read.
         """
-        for attempt in (1, 2):
-            try:
-                digest, chunks = self._take_small(file, unless) if file.size <= ONE_CHUNK_BYTES else self._take_large(file)
-                break
-            except SourceChanged:
-                if attempt == 2:
-                    raise
-                file = one_file(file.source, file.path)
+        try:
+            digest, chunks = self._read(file, unless)
+        except SourceChanged:
+            file = one_file(file.source, file.path)
+            digest, chunks = self._read(file, unless)
         if digest != unless:
             self._hand_in(file, digest, chunks)
         return digest
@@ -84,7 +81,7 @@ class Ingest:
     def take_known(self, file: SourceFile, digest: bytes) -> bool:
         """Read and store `file`, which had this hash; False, with nothing handed out, if it has another one now."""
         try:
-            now, chunks = self._take_small(file, None) if file.size <= ONE_CHUNK_BYTES else self._take_large(file)
+            now, chunks = self._read(file, None)
         except SourceChanged:
             return False
         if now == digest:
@@ -100,6 +97,9 @@ class Ingest:
             return False
         self._hand_in(file, digest, (chunk,) if chunk else ())
         return True
+
+    def _read(self, file: SourceFile, unless: bytes | None) -> tuple[bytes, tuple[ChunkRef, ...]]:
+        return self._take_small(file, unless) if file.size <= ONE_CHUNK_BYTES else self._take_large(file)
 
     def _take_small(self, file: SourceFile, unless: bytes | None) -> tuple[bytes, tuple[ChunkRef, ...]]:
         data = _read_whole(file)
@@ -173,14 +173,11 @@ class Ingest:
 
 def hash_file(file: SourceFile) -> tuple[SourceFile, bytes]:
     """The SHA-256 of a file, and the state in which it was read; `SourceChanged` if it was changed, twice, meanwhile."""
-    for attempt in (1, 2):
-        try:
-            return file, _hash_once(file)
-        except SourceChanged:
-            if attempt == 2:
-                raise
-            file = one_file(file.source, file.path)
-    raise AssertionError
+    try:
+        return file, _hash_once(file)
+    except SourceChanged:
+        file = one_file(file.source, file.path)
+        return file, _hash_once(file)
 
 
 def sample_hashes(files: Sequence[tuple[SourceFile, bytes | None]]) -> list[bytes]:
@@ -240,7 +237,9 @@ def _opened(file: SourceFile) -> int:
     try:
         return os.open(file.source, _OPEN)
     except FileNotFoundError:
-        raise SourceChanged(f"{file.source} vanished while it was being read", hint="run the command again when nothing writes there") from None
+        raise SourceChanged(
+            f"{file.source} vanished while it was being read", hint="run the command again when nothing writes there"
+        ) from None
     except OSError as error:
         reason = "it is not a file any more" if error.errno == errno.ELOOP else error.strerror
         raise SourceUnreadable(f"{file.source} can't be read ({reason})", hint="check its permissions, or leave it out") from error

@@ -69,7 +69,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with _translated(path):
+        with _Translated(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=60, check_same_thread=False, isolation_level=None)
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -84,7 +84,7 @@ class Journal:
         return row[0] if row else None
 
     def set_meta(self, key: str, value: str) -> None:
-        with _translated(self._path):
+        with _Translated(self._path):
             self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def put(self, rows: Iterable[Row]) -> None:
@@ -97,31 +97,31 @@ class Journal:
 
     def find(self, path: str) -> Row | None:
         """What is recorded of exactly `path`."""
-        found = self._connection.execute(f"SELECT {_COLUMNS} FROM pending WHERE path = ?", (path,)).fetchone()  # noqa: S608
+        found = self._connection.execute(f"SELECT {_COLUMNS} FROM pending WHERE path = ?", (path,)).fetchone()
         return _load(found) if found else None
 
     def rows(self, prefix: str = "") -> Iterator[Row]:
         """What is recorded of the paths below `prefix`, in their order, as it was when the walk began."""
-        with _reader(self._path) as connection:
-            for row in connection.execute(f"SELECT {_COLUMNS} FROM pending{_where(prefix)} ORDER BY path", _bounds(prefix)):  # noqa: S608
+        with _Reader(self._path) as connection:
+            for row in connection.execute(f"SELECT {_COLUMNS} FROM pending{_where(prefix)} ORDER BY path", _bounds(prefix)):
                 yield _load(row)
 
     def digests(self, prefix: str = "") -> Iterator[tuple[str, int, bytes | None]]:
         """Path, size and hash of what is recorded below `prefix`, the hash None where a path is to be gone; cheaper than `rows`."""
-        with _reader(self._path) as connection:
-            yield from connection.execute(f"SELECT path, size, sha256 FROM pending{_where(prefix)} ORDER BY path", _bounds(prefix))  # noqa: S608
+        with _Reader(self._path) as connection:
+            yield from connection.execute(f"SELECT path, size, sha256 FROM pending{_where(prefix)} ORDER BY path", _bounds(prefix))
 
     def waiting(self) -> Iterator[Waiting]:
         """What still has to be stored, in the order of the paths."""
-        with _reader(self._path) as connection:
-            for row in connection.execute(f"SELECT {_COLUMNS} FROM pending WHERE kind = {_WAITING} ORDER BY path"):  # noqa: S608
+        with _Reader(self._path) as connection:
+            for row in connection.execute(f"SELECT {_COLUMNS} FROM pending WHERE kind = {_WAITING} ORDER BY path"):
                 found = _load(row)
                 assert isinstance(found, Waiting)
                 yield found
 
     def count_waiting(self) -> tuple[int, int]:
         """How many files, and bytes, still have to be stored."""
-        row = self._connection.execute(f"SELECT count(*), coalesce(sum(size), 0) FROM pending WHERE kind = {_WAITING}").fetchone()  # noqa: S608
+        row = self._connection.execute(f"SELECT count(*), coalesce(sum(size), 0) FROM pending WHERE kind = {_WAITING}").fetchone()
         return row[0], row[1]
 
     def is_empty(self) -> bool:
@@ -129,7 +129,7 @@ class Journal:
         return self._connection.execute("SELECT 1 FROM pending LIMIT 1").fetchone() is None
 
     def _in_transaction(self, statement: str, values: Iterable[Sequence[object]]) -> None:
-        with _translated(self._path):
+        with _Translated(self._path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 self._connection.executemany(statement, values)
@@ -139,7 +139,7 @@ class Journal:
             self._connection.execute("COMMIT")
 
 
-class _reader:
+class _Reader:
     """A connection of its own, so that a walk sees one state while rows are written."""
 
     def __init__(self, path: Path) -> None:
@@ -153,7 +153,7 @@ class _reader:
         self._connection.close()
 
 
-class _translated:
+class _Translated:
     """Raise what the database refuses as Tilth errors that name the journal."""
 
     def __init__(self, path: Path) -> None:
@@ -172,10 +172,14 @@ class _translated:
 def _described(error: sqlite3.Error, path: Path) -> TilthError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-        return DiskFull(f"no space left to write {path}", hint="free some space and run the same command again; nothing that was stored is lost")
+        return DiskFull(
+            f"no space left to write {path}", hint="free some space and run the same command again; nothing that was stored is lost"
+        )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return HomeReadOnly(f"{path} can't be written", hint="check its permissions, or set TILTH_HOME to a writable folder")
-    return Corrupt(f"the draft's journal {path} can't be used ({error})", hint="delete the draft and make it again; stored versions are not affected")
+    return Corrupt(
+        f"the draft's journal {path} can't be used ({error})", hint="delete the draft and make it again; stored versions are not affected"
+    )
 
 
 def _where(prefix: str) -> str:

@@ -6,9 +6,9 @@ that was forgotten. Whether it does is told from a small sample; only then is it
 
 from collections.abc import Callable, Iterable, Sequence
 
+from tilth.base.errors import NotFound
 from tilth.base.ids import VersionId
 from tilth.datasets.catalog import read_record
-from tilth.base.errors import NotFound
 from tilth.datasets.chunk_index import ChunkIndex
 from tilth.datasets.manifests import Manifest, open_manifest
 from tilth.datasets.sessions import Session

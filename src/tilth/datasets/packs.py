@@ -62,6 +62,7 @@ class PackWriter:
         self._uploads: list[tuple[StoredPack, Future[None]]] = []
         self.stored_bytes = 0
         self.stored_packs = 0
+        self._offset = 0
         self._open()
 
     @property

@@ -8,7 +8,6 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from msgspec import Struct
 
@@ -55,9 +54,7 @@ def scan(folder: str, prefix: str = "", *, recursive: bool = True, wildcards: Se
             found = entry.stat()
         except OSError as error:
             raise _unreadable(entry.path, error) from error
-        yield SourceFile(
-            path, entry.path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_mode & 0o7777
-        )
+        yield SourceFile(path, entry.path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_mode & 0o7777)
 
 
 def one_file(source: str, path: str) -> SourceFile:

@@ -9,7 +9,7 @@ ten changes in a million entries cost the rewriting of a few Segments and not th
 
 import json
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
@@ -150,17 +150,17 @@ class Rows:
         return out.getvalue()
 
     def __len__(self) -> int:
-        return self._table.num_rows
+        return int(self._table.num_rows)
 
     @cached_property
     def paths(self) -> list[str]:
         """All paths, in order."""
-        return self._table.column("path").to_pylist()
+        return list(self._table.column("path").to_pylist())
 
     @cached_property
     def size_bytes(self) -> int:
         """The sum of the sizes."""
-        return pc.sum(self._table.column("size")).as_py() or 0
+        return int(pc.sum(self._table.column("size")).as_py() or 0)
 
     def range_of(self, prefix: str) -> tuple[int, int]:
         """The rows, from and up to, of every path below the folder `prefix`; all rows for an empty one."""
@@ -250,7 +250,7 @@ class Rows:
     @cached_property
     def _chunk_ends(self) -> list[int]:
         counts = _single(self._table.column("chunks")).value_lengths()
-        return pc.cumulative_sum(counts).to_pylist()
+        return list(pc.cumulative_sum(counts).to_pylist())
 
     def _with_used_packs_only(self) -> tuple[list[str], pa.Table]:
         lists = _single(self._table.column("chunks"))
@@ -276,7 +276,7 @@ def joined(pieces: Sequence[Rows]) -> Rows:
     if len(pieces) == 1:
         return pieces[0]
     packs: dict[str, int] = {}
-    tables = [piece._renumbered(packs) for piece in pieces]  # noqa: SLF001
+    tables = [piece._renumbered(packs) for piece in pieces]
     return Rows(pa.concat_tables(tables).combine_chunks() if tables else _SCHEMA.empty_table(), list(packs))
 
 

@@ -99,7 +99,9 @@ def add(draft: Draft, request: AddRequest, context: TakingContext) -> Outcome:
             draft.journal.put(changed)
             reach("add.after-batch")
     if not (outcome.is_change or outcome.unchanged):
-        raise Invalid(f"nothing to add: {', '.join(request.sources)} holds no file that is wanted", hint="check the folder and the wildcards")
+        raise Invalid(
+            f"nothing to add: {', '.join(request.sources)} holds no file that is wanted", hint="check the folder and the wildcards"
+        )
     return outcome
 
 
@@ -133,10 +135,12 @@ def sync(draft: Draft, folder: str, context: TakingContext, *, prefix: str = "")
             context.on_found(len(batch), sum(file.size for file, _, _ in batch))
             _probe(known, [(file, digest) for file, _, digest in batch])
             fresh: list[tuple[SourceFile, bytes]] = []
-            for file, before, digest in batch:
-                if digest is None or not ingest.reuse(file, digest):
+            for file, before, known_digest in batch:
+                if known_digest is None or not ingest.reuse(file, known_digest):
                     digest = ingest.take(file, unless=before)
                     fresh.append((file, digest))
+                else:
+                    digest = known_digest
                 _count(outcome, context, file.path, before, digest)
                 context.on_done(1, file.size)
             context.stat_cache.remember(folder, fresh)
@@ -243,7 +247,9 @@ def _refuse_problems(folder: str, prefix: str, context: TakingContext, *, recurs
     for warning in problems.warnings:
         context.on_warning(warning)
     if problems.refused:
-        raise SourceUnreadable(_listed(problems.refused), hint="nothing was stored; remove or rename what is named and run the command again")
+        raise SourceUnreadable(
+            _listed(problems.refused), hint="nothing was stored; remove or rename what is named and run the command again"
+        )
     if not problems.files:
         raise PathNotFound(f"{folder} holds no files", hint="check that it is the right folder, and that what should be there is mounted")
 

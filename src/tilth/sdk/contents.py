@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from tilth.base.errors import PathNotFound
 from tilth.base.ids import VersionId
+from tilth.base.paths import normalise_prefix
 from tilth.datasets.bases import Base
 from tilth.datasets.drafts import Digest
 from tilth.datasets.format import PACKS, find_owner
@@ -20,15 +21,19 @@ from tilth.store.api import Key
 __all__ = [
     "FileEntry",
     "PathChanges",
+    "changed_digests",
     "changes",
     "count_packs",
     "digests",
     "entry_at",
+    "existing_folder",
     "file_entries",
     "folder_of",
     "manifest_of",
     "matcher_of",
     "matching",
+    "parents_digests",
+    "side_by_side",
 ]
 
 
@@ -85,9 +90,9 @@ class PathChanges(Struct, frozen=True):
 
 def changes(home: Home, version: DatasetVersion, other: DatasetVersion | None) -> PathChanges:
     """How `version` differs from `other`, or from its parents."""
-    before = digests(home, other) if other else _parents_digests(home, version)
+    before = digests(home, other) if other else parents_digests(home, version)
     found = PathChanges([], [], [])
-    for was, now in _side_by_side(before, digests(home, version)):
+    for was, now in side_by_side(before, digests(home, version)):
         if was is None and now is not None:
             found.added.append(now[0])
         elif was is not None and now is None:
@@ -95,6 +100,25 @@ def changes(home: Home, version: DatasetVersion, other: DatasetVersion | None) -
         elif was is not None and now is not None and was[2] != now[2]:
             found.modified.append(now[0])
     return found
+
+
+def changed_digests(home: Home, version: DatasetVersion) -> list[tuple[str, str, int, bytes]]:
+    """What `version` adds to, modifies in and removes from its parents: change, path, size and SHA-256, in the order of the paths."""
+    found: list[tuple[str, str, int, bytes]] = []
+    for was, now in side_by_side(parents_digests(home, version), digests(home, version)):
+        if now is None and was is not None:
+            found.append(("removed", *was))
+        elif now is not None and (was is None or was[2] != now[2]):
+            found.append(("added" if was is None else "modified", *now))
+    return found
+
+
+def existing_folder(home: Home, version: DatasetVersion, path: str) -> str:
+    """`path` as it begins the paths of its files; `PathNotFound` if nothing lies below it."""
+    folder = normalise_prefix(path)
+    if folder and next(digests(home, version, folder), None) is None:
+        raise PathNotFound(f"version {version.id} has no {folder}", hint=f"`tilth data ls --id {version.id}` shows what it has")
+    return folder
 
 
 def file_entries(home: Home, version: DatasetVersion) -> list[FileEntry]:
@@ -132,12 +156,13 @@ def matcher_of(pattern: str | None, *, recursive: bool) -> Callable[[str], bool]
     return matcher(pattern or "", recursive=recursive)
 
 
-def _parents_digests(home: Home, version: DatasetVersion) -> Iterator[Digest]:
+def parents_digests(home: Home, version: DatasetVersion) -> Iterator[Digest]:
+    """What the parents of `version` hold, united; those that were deleted are left out."""
     manifests = [home.repository.manifest(parent) for parent in version.parents if home.repository.exists(parent)]
     return Base(manifests).digests()
 
 
-def _side_by_side(before: Iterable[Digest], after: Iterable[Digest]) -> Iterator[tuple[Digest | None, Digest | None]]:
+def side_by_side(before: Iterable[Digest], after: Iterable[Digest]) -> Iterator[tuple[Digest | None, Digest | None]]:
     """Two listings, sorted by path, path by path."""
     old, new = iter(before), iter(after)
     was, now = next(old, None), next(new, None)

@@ -11,8 +11,8 @@ from tilth.sdk import contents, copies, lifecycle, lookup
 from tilth.sdk import metadata as metadata_module
 from tilth.sdk._current import current_home
 from tilth.sdk.contents import FileEntry
-from tilth.sdk.taking import taking_context
 from tilth.sdk.home import Home
+from tilth.sdk.taking import taking_context
 
 __all__ = ["Dataset", "FileEntry"]
 
@@ -250,7 +250,13 @@ class Dataset:
         is False.
         """
         return copies.mutable_copy(
-            self._home, self._version, Path(target_folder), overwrite=overwrite, part=part, num_parts=num_parts, raise_on_error=raise_on_error
+            self._home,
+            self._version,
+            Path(target_folder),
+            overwrite=overwrite,
+            part=part,
+            num_parts=num_parts,
+            raise_on_error=raise_on_error,
         )
 
     def verify_dataset_hash(self, local_copy_path: str | None = None, skip_hash: bool = False, verbose: bool = False) -> list[str]:

@@ -11,14 +11,28 @@ import msgspec
 from tilth.base.errors import Invalid, NotFound, SessionFenced, TilthError, VersionFinal, VersionNotFinal
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId, new_id
-from tilth.datasets.bases import Collision, ConflictRule
+from tilth.datasets.bases import ConflictRule
 from tilth.datasets.drafts import Draft
 from tilth.datasets.records import VersionRecord, timestamp
+from tilth.datasets.taking import Outcome, sync
 from tilth.domain.dataset import ChangeTotals
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk.home import Home
+from tilth.sdk.taking import Watcher, taking_context
 
-__all__ = ["abort", "create", "delete", "finalize", "opened_draft", "require_final", "rescue", "settled", "squash"]
+__all__ = [
+    "abort",
+    "create",
+    "delete",
+    "finalize",
+    "opened_draft",
+    "require_final",
+    "require_open",
+    "rescue",
+    "settled",
+    "squash",
+    "sync_into",
+]
 
 _CHANGES = "changes"
 _LONGEST_MESSAGE = 1_000
@@ -45,9 +59,16 @@ def create(
         reach("create.after-draft")
         try:
             if rule is ConflictRule.FAIL:
-                _all(draft)
+                _refuse_collisions(draft)
             return home.api.versions.create(
-                id=id, name=name, project=project, version=version, parents=list(parents), tags=list(tags), description=description, author=home.author
+                id=id,
+                name=name,
+                project=project,
+                version=version,
+                parents=list(parents),
+                tags=list(tags),
+                description=description,
+                author=home.author,
             )
         except BaseException:
             draft.abort()
@@ -63,8 +84,9 @@ def squash(home: Home, name: str, versions: Sequence[DatasetVersion], *, finaliz
     return finalize(home, squashed) if finalize_it else squashed
 
 
-def _all(draft: Draft) -> list[Collision]:
-    return list(draft.collisions())
+def _refuse_collisions(draft: Draft) -> None:
+    for _ in draft.collisions():
+        pass
 
 
 def settled(home: Home, version: DatasetVersion) -> DatasetVersion:
@@ -76,12 +98,7 @@ def settled(home: Home, version: DatasetVersion) -> DatasetVersion:
 
 def opened_draft(home: Home, version: DatasetVersion) -> Draft:
     """The draft behind `version`, for this process alone; `VersionFinal` if it can't be changed any more."""
-    version = settled(home, version)
-    if version.status is not VersionStatus.UPLOADING:
-        raise VersionFinal(
-            f"version {version.version} of {version.name} ({version.id}) is {version.status} and can't be changed",
-            hint="create a new version with it as the parent",
-        )
+    version = require_open(settled(home, version))
     try:
         return home.repository.open_draft(version.id)
     except SessionFenced as error:
@@ -156,12 +173,30 @@ def delete(home: Home, version: DatasetVersion) -> None:
     home.api.versions.delete(id=version.id)
 
 
-def _final(version: DatasetVersion) -> DatasetVersion:
+def require_final(version: DatasetVersion) -> DatasetVersion:
+    """`version`; `VersionNotFinal` if it can still be changed."""
     if version.status is VersionStatus.UPLOADING:
         raise VersionNotFinal(
-            f"version {version.version} of {version.name} ({version.id}) is not final yet", hint=f"run `tilth data close --id {version.id}` first"
+            f"version {version.version} of {version.name} ({version.id}) is not final yet",
+            hint=f"run `tilth data close --id {version.id}` first",
         )
     return version
+
+
+def require_open(version: DatasetVersion) -> DatasetVersion:
+    """`version`; `VersionFinal` if it can't be changed any more."""
+    if version.status is not VersionStatus.UPLOADING:
+        raise VersionFinal(
+            f"version {version.version} of {version.name} ({version.id}) is {version.status} and can't be changed",
+            hint="create a new version with it as the parent",
+        )
+    return version
+
+
+def sync_into(home: Home, version: DatasetVersion, folder: str, prefix: str, watcher: Watcher) -> Outcome:
+    """Make `version`, or its folder `prefix`, just what `folder` holds."""
+    with opened_draft(home, version) as draft:
+        return sync(draft, folder, taking_context(home, version, watcher=watcher), prefix=prefix)
 
 
 def abort(home: Home, version: DatasetVersion) -> None:

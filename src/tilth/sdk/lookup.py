@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tilth.base.errors import Denied, Invalid
-from tilth.domain.version import DatasetVersion, VersionStatus
+from tilth.domain.version import DatasetVersion, VersionPage, VersionStatus
 from tilth.sdk.home import Home
 from tilth.sdk.lifecycle import settled
 
-__all__ = ["find", "find_parts", "resolve_all", "search", "summary", "to_delete"]
+__all__ = ["find", "find_parts", "resolve_all", "search", "search_page", "summary", "to_delete"]
 
 
 _PAGE = 500
@@ -51,6 +51,31 @@ def resolve_all(home: Home, references: Iterable[str]) -> list[DatasetVersion]:
     """What each of `references` means, in their order, each once."""
     found = [find(home, reference) for reference in references]
     return list({version.id: version for version in found}.values())
+
+
+def search_page(
+    home: Home,
+    *,
+    project: str | None,
+    name: str | None,
+    tags: Sequence[str],
+    ids: Sequence[str],
+    only_final: bool,
+    recursive: bool,
+    page: int,
+    page_size: int,
+) -> VersionPage:
+    """One page of the versions that fit, newest first, and how many there are."""
+    return home.api.versions.search(
+        project=project,
+        name=name,
+        tags=list(tags),
+        ids=list(ids),
+        only_final=only_final,
+        recursive=recursive,
+        page=page,
+        page_size=page_size,
+    )
 
 
 def search(
@@ -108,5 +133,7 @@ def to_delete(
         raise Denied(f"{first.project}/{first.name} has {len(found)} versions", hint="say --force to delete them all")
     published = [v for v in found if v.status is VersionStatus.PUBLISHED]
     if published and not force:
-        raise Denied(f"version {published[0].version} of {first.name} ({published[0].id}) is published", hint="say --force to delete it all the same")
+        raise Denied(
+            f"version {published[0].version} of {first.name} ({published[0].id}) is published", hint="say --force to delete it all the same"
+        )
     return found

@@ -55,4 +55,6 @@ def _module(name: str, metadata_name: str) -> Any:
     try:
         return __import__(name)
     except ImportError as error:
-        raise Invalid(f"metadata {metadata_name!r} was made with {name}, which is not installed here", hint=f"pip install {name}") from error
+        raise Invalid(
+            f"metadata {metadata_name!r} was made with {name}, which is not installed here", hint=f"pip install {name}"
+        ) from error

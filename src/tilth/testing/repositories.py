@@ -74,9 +74,7 @@ class Workbench:
 
     def contents(self, version: VersionId) -> dict[str, bytes]:
         """Every file of a version, read back and checked."""
-        return {
-            entry.path: b"".join(read_chunks(self.store, entry.chunks)) for entry in self.repository.manifest(version).entries()
-        }
+        return {entry.path: b"".join(read_chunks(self.store, entry.chunks)) for entry in self.repository.manifest(version).entries()}
 
     def stored_bytes(self) -> int:
         """How many bytes the packs take."""
@@ -102,5 +100,3 @@ def write_files(folder: Path, files: Files) -> str:
         hour_ago = target.stat().st_mtime - 3600
         os.utime(target, (hour_ago, hour_ago))
     return str(folder)
-
-

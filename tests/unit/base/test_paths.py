@@ -52,6 +52,12 @@ def test_names_that_one_system_refuses_are_told(name: str) -> None:
     assert len(portability_problems(["fine.txt", name, "also-fine"])) == 1
 
 
-@given(st.lists(st.from_regex(r"[a-z][a-z0-9_-]{0,8}\.(jpg|txt)", fullmatch=True).filter(lambda n: not n.startswith(("con.", "prn.", "aux.", "nul.", "com", "lpt")))))
+@given(
+    st.lists(
+        st.from_regex(r"[a-z][a-z0-9_-]{0,8}\.(jpg|txt)", fullmatch=True).filter(
+            lambda n: not n.startswith(("con.", "prn.", "aux.", "nul.", "com", "lpt"))
+        )
+    )
+)
 def test_plain_names_are_not(names: list[str]) -> None:
     assert portability_problems(names) == []

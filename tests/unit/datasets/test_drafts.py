@@ -253,9 +253,8 @@ def test_a_path_is_not_a_file_and_a_folder_at_once(bench: Workbench, inherited: 
 
 
 def test_one_process_changes_a_draft_at_a_time(bench: Workbench) -> None:
-    with bench.draft() as draft:
-        with pytest.raises(DraftBusy, match=str(os.getpid())):
-            bench.repository.open_draft(draft.id)
+    with bench.draft() as draft, pytest.raises(DraftBusy, match=str(os.getpid())):
+        bench.repository.open_draft(draft.id)
     bench.repository.open_draft(draft.id).close()
 
 

@@ -1,0 +1,20 @@
+"""`tilth data`: the names of its commands; each is imported when it is run."""
+
+from cyclopts import App, Parameter
+
+__all__ = ["app"]
+
+app = App(
+    name="data",
+    help="Versions of datasets. A command that names no --id means the version that was made or changed last.",
+    default_parameter=Parameter(negative=()),
+)
+
+for _module, _names in {
+    "data_making": ["create", "add", "remove", "sync", "upload", "finalize", "close", "resume", "squash"],
+    "data_reading": ["list", "ls", "cat", "get", "export", "verify"],
+    "data_finding": ["search", "log", "stats", "compare"],
+    "data_keeping": ["set-description", "tag", "alias", "rename", "move", "publish", "archive", "delete", "gc"],
+}.items():
+    for _name in _names:
+        app.command(f"tilth.cli.{_module}:{_name.replace('-', '_')}_command", name=_name)

@@ -1,0 +1,109 @@
+"""Commands that find versions and compare them."""
+
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from tilth._wiring import open_home
+from tilth.cli.data_making import title, version_document
+from tilth.cli.options import Id, Json, Verbose, Words
+from tilth.cli.output import Output, count, size, table
+from tilth.cli.state import current_id
+from tilth.domain.dataset import ChangeTotals, Total
+from tilth.sdk import comparing, lookup
+
+__all__: list[str] = []
+
+_SHOWN = 20
+
+
+def search_command(
+    *,
+    ids: Words = None,
+    project: str | None = None,
+    name: Annotated[str | None, Parameter(help="A part of the name.")] = None,
+    tags: Words = None,
+    not_only_completed: Annotated[bool, Parameter(help="Also versions that are still being made.")] = False,
+    non_recursive_project_search: Annotated[bool, Parameter(help="Only in the project itself, not in those below it.")] = False,
+    page: Annotated[int | None, Parameter(help="Which page, from 0, of --page-size rows.")] = None,
+    page_size: int = 100,
+    json: Json = False,
+) -> None:
+    """Find versions by project, name, tags or ids, newest first."""
+    found = lookup.search_page(
+        open_home(),
+        project=project,
+        name=name,
+        tags=tags or [],
+        ids=ids or [],
+        only_final=not not_only_completed,
+        recursive=not non_recursive_project_search,
+        page=page or 0,
+        page_size=page_size,
+    )
+    rows = [
+        (v.project, v.name, v.version, ", ".join(v.tags), str(v.status), v.created[:16].replace("T", " "), v.id) for v in found.versions
+    ]
+    lines = table(rows, ("project", "name", "version", "tags", "status", "created", "id")) or ["no version fits"]
+    if found.total > len(rows):
+        lines.append(f"{len(rows)} of {found.total}; --page {(page or 0) + 1} shows more")
+    Output(json=json).result({"versions": [version_document(v) for v in found.versions], "total": found.total}, lines)
+
+
+def log_command(*, id: Id = None, project: str | None = None, name: str | None = None, json: Json = False) -> None:
+    """Draw where a version comes from, or all versions of a dataset with --name: newest first, with their parents."""
+    home = open_home()
+    if name:
+        nodes = home.api.versions.lineage(project=project or lookup.find_parts(home, project=None, name=name).project, name=name)
+    else:
+        nodes = home.api.versions.lineage(id=lookup.find(home, current_id(home.folder, id)).id)
+    Output(json=json).result({"versions": nodes}, comparing.drawn_lineage(nodes))
+
+
+def stats_command(*, id: Id = None, json: Json = False) -> None:
+    """How large a version is and what it changed, in numbers."""
+    home = open_home()
+    found = lookup.find(home, current_id(home.folder, id))
+    numbers = comparing.statistics(home, found)
+    lines = [
+        title(found),
+        f"id           {found.id}",
+        f"status       {found.status}",
+        f"created      {found.created}  by {found.author}",
+        f"parents      {', '.join(found.parents) or '-'}",
+        f"files        {numbers.whole.files:,}, {size(numbers.whole.size_bytes)}",
+        *(f"{what:<12} {_total(total)}" for what, total in _totals(numbers.changes)),
+        f"stored       {count(numbers.own_packs, 'pack')} of its own, {count(numbers.packs, 'pack')} in all",
+        f"description  {found.description or '-'}",
+        f"tags         {', '.join(found.tags) or '-'}",
+    ]
+    Output(json=json).result(
+        version_document(found) | {"changes": numbers.changes, "packs": numbers.packs, "own_packs": numbers.own_packs}, lines
+    )
+
+
+def compare_command(*, source: str, target: str, verbose: Verbose = False, json: Json = False) -> None:
+    """What the target has that the source has not: added, removed, modified and moved files."""
+    home = open_home()
+    before, after = lookup.find(home, source), lookup.find(home, target)
+    found = comparing.compared(home, before, after)
+    lines = [f"{title(before)} ({before.id}) -> {title(after)} ({after.id})"]
+    document: dict[str, Any] = {"source": before.id, "target": after.id}
+    for what, paths in (("added", found.added), ("removed", found.removed), ("modified", found.modified), ("moved", found.moved)):
+        names = [f"{path[0]} -> {path[1]}" if isinstance(path, tuple) else path for path in paths]
+        shown = names if verbose or len(names) <= _SHOWN else names[:_SHOWN]
+        lines += [f"  {what:<9}{name}" for name in shown]
+        lines += [f"  {what:<9}... and {len(names) - len(shown):,} more (--verbose names all)"] if len(names) > len(shown) else []
+        document[what] = [{"from": path[0], "to": path[1]} if isinstance(path, tuple) else path for path in paths]
+    numbers = [f"{len(document[what]):,} {what}" for what in ("added", "removed", "modified", "moved")]
+    Output(json=json).result(document | {"unchanged": found.unchanged}, [*lines, f"{', '.join(numbers)}, {found.unchanged:,} unchanged"])
+
+
+def _totals(changes: ChangeTotals | None) -> list[tuple[str, Total]]:
+    if changes is None:
+        return []
+    return [(what, getattr(changes, what)) for what in ("added", "removed", "modified", "moved", "unchanged")]
+
+
+def _total(total: Total) -> str:
+    return f"{total.files:,} files, {size(total.size_bytes)}" if total.files else "-"

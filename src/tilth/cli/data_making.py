@@ -1,0 +1,279 @@
+"""Commands that make versions: from `create` to `close`, and `sync`, which is all of it at once."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from tilth._wiring import open_home
+from tilth.base.errors import Invalid, PathNotFound, SessionFenced
+from tilth.cli.options import Id, Json, Verbose, Words
+from tilth.cli.output import Output, count, size
+from tilth.cli.progress import Progress
+from tilth.cli.state import current_id, remember_id
+from tilth.datasets.bases import Collision, ConflictRule
+from tilth.datasets.taking import AddRequest, Outcome, add, upload
+from tilth.domain.version import DatasetVersion
+from tilth.sdk import lifecycle, lookup
+from tilth.sdk.home import Home
+from tilth.sdk.storage import require_own_storage
+from tilth.sdk.syncing import SyncRequest, parents_of, sync_folder
+from tilth.sdk.taking import taking_context
+
+__all__: list[str] = []
+
+Storage = Annotated[str | None, Parameter(help="Where the bytes are to be kept; only the home's own store for now.")]
+Unused = Annotated[int | None, Parameter(help="Taken for the sake of scripts; Tilth chooses by itself.")]
+
+
+def create_command(
+    *,
+    name: str,
+    project: str | None = None,
+    parents: Words = None,
+    version: str | None = None,
+    output_uri: Annotated[str | None, Parameter(help="The same as --storage.")] = None,
+    storage: Storage = None,
+    tags: Words = None,
+    description: str | None = None,
+    on_conflict: Annotated[ConflictRule, Parameter(help="Whose file stands where parents have the same path.")] = ConflictRule.FIRST,
+    json: Json = False,
+) -> None:
+    """Begin a new version: empty, or with what its parents hold."""
+    home = open_home()
+    require_own_storage(home, storage or output_uri)
+    made = lifecycle.create(
+        home,
+        name=name,
+        project=project,
+        version=version,
+        parents=parents_of(lookup.resolve_all(home, parents or [])),
+        tags=tags or [],
+        description=description,
+        rule=on_conflict,
+    )
+    remember_id(home.folder, made.id)
+    with home.repository.peek_draft(made.id) as draft:
+        collisions = list(draft.base.collisions()) if len(draft.parents) > 1 else []
+    out = Output(json=json)
+    out.warn([_collision(collision, made) for collision in collisions])
+    document = version_document(made) | {"collisions": [{"path": c.path, "winner": made.parents[c.winner]} for c in collisions]}
+    out.result(document, [f"created {title(made)}", f"id={made.id}"])
+
+
+def add_command(
+    *,
+    files: Words = None,
+    id: Id = None,
+    dataset_folder: Annotated[str | None, Parameter(help="The folder of the dataset that the files go into.")] = None,
+    wildcard: Annotated[
+        list[str] | None, Parameter(consume_multiple=True, negative=(), help="Only files with such names, e.g. '*.jpg'.")
+    ] = None,
+    non_recursive: Annotated[bool, Parameter(help="Only the files directly in a named folder.")] = False,
+    max_workers: Unused = None,
+    verbose: Verbose = False,
+    json: Json = False,
+) -> None:
+    """Add files, or folders with all that lies in them. Their bytes are stored by `upload` or `close`."""
+    if not files:
+        raise Invalid("nothing to add", hint="name files or folders with --files")
+    home = open_home()
+    version = lookup.find(home, current_id(home.folder, id))
+    request = AddRequest(sources=files, prefix=dataset_folder or "", wildcards=wildcard or (), recursive=not non_recursive)
+    with Progress("hashing", verbose=verbose) as progress, lifecycle.opened_draft(home, version) as draft:
+        outcome = add(draft, request, taking_context(home, version, watcher=progress))
+    _tell_outcome(home, version, outcome, progress, json=json)
+
+
+def remove_command(
+    *, files: Words = None, id: Id = None, non_recursive: bool = False, verbose: Verbose = False, json: Json = False
+) -> None:
+    """Remove just the named files, folders or patterns from a version that can still be changed."""
+    if not files:
+        raise Invalid("nothing to remove", hint="name files, folders or patterns with --files")
+    home = open_home()
+    version = lookup.find(home, current_id(home.folder, id))
+    gone: list[str] = []
+    missed: list[str] = []
+    with lifecycle.opened_draft(home, version) as draft:
+        for pattern in files:
+            found = draft.remove(pattern, recursive=not non_recursive)
+            gone += found
+            missed += [] if found else [pattern]
+    out = Output(json=json)
+    if verbose:
+        for path in gone:
+            out.note(f"removed {path}")
+    remember_id(home.folder, version.id)
+    if missed and not gone:
+        raise PathNotFound(f"nothing in the version matches {', '.join(missed)}", hint="`tilth data ls` shows what it holds")
+    out.warn([f"nothing in the version matches {pattern}" for pattern in missed])
+    out.result({"id": version.id, "removed": len(gone), "unmatched": missed}, [f"removed {count(len(gone), 'file')}", f"id={version.id}"])
+
+
+def sync_command(
+    *,
+    folder: str,
+    id: Id = None,
+    dataset_folder: Annotated[str | None, Parameter(help="The folder of the dataset that is to be what --folder is.")] = None,
+    parents: Words = None,
+    project: str | None = None,
+    name: str | None = None,
+    version: str | None = None,
+    output_uri: Annotated[str | None, Parameter(help="The same as --storage.")] = None,
+    tags: Words = None,
+    storage: Storage = None,
+    skip_close: Annotated[bool, Parameter(help="Leave the version open for more changes.")] = False,
+    chunk_size: Unused = None,
+    verbose: Verbose = False,
+    json: Json = False,
+) -> None:
+    """Make a version of a folder, storing what is new. Interrupted, the same command goes on; without a change, no version is made."""
+    home = open_home()
+    require_own_storage(home, storage or output_uri)
+    if not (parents or name):
+        _sync_existing(home, current_id(home.folder, id), folder, dataset_folder or "", close=not skip_close, verbose=verbose, json=json)
+        return
+    found = lookup.resolve_all(home, parents or [])
+    request = SyncRequest(
+        folder=folder,
+        project=project or (found[0].project if found else None),
+        name=name or found[0].name,
+        version=version,
+        parents=parents_of(found),
+        tags=tuple(tags or ()),
+        dataset_path=dataset_folder or "",
+    )
+    with Progress("storing", verbose=verbose) as progress:
+        synced = sync_folder(home, request, progress, close=not skip_close)
+    if not synced.changed:
+        Output(json=json).note("nothing changed: no version was made")
+    _tell_outcome(home, synced.version, synced.outcome, progress, json=json, changed=synced.changed)
+
+
+def upload_command(
+    *,
+    id: Id = None,
+    storage: Storage = None,
+    chunk_size: Unused = None,
+    max_workers: Unused = None,
+    verbose: Verbose = False,
+    json: Json = False,
+) -> None:
+    """Store the bytes of all files that were added. The version can still be changed."""
+    home = open_home()
+    require_own_storage(home, storage)
+    version = lookup.find(home, current_id(home.folder, id))
+    outcome = _upload(home, version, verbose=verbose)
+    remember_id(home.folder, version.id)
+    Output(json=json).result(
+        {"id": version.id, "files": outcome.added, "stored_bytes": outcome.stored_bytes},
+        [f"uploaded {count(outcome.added, 'file')}, {size(outcome.stored_bytes)} of them new", f"id={version.id}"],
+    )
+
+
+def close_command(
+    *,
+    id: Id = None,
+    storage: Storage = None,
+    disable_upload: Annotated[bool, Parameter(help="Fail instead of storing what was added.")] = False,
+    chunk_size: Unused = None,
+    max_workers: Unused = None,
+    verbose: Verbose = False,
+    json: Json = False,
+) -> None:
+    """Store what was added and make the version immutable."""
+    home = open_home()
+    require_own_storage(home, storage)
+    version = lookup.find(home, current_id(home.folder, id))
+    if not disable_upload:
+        lifecycle.require_open(version)
+        _upload(home, version, verbose=verbose)
+    _finalize(home, version, json=json)
+
+
+def finalize_command(*, id: Id = None, json: Json = False) -> None:
+    """Make a version immutable whose files are all stored."""
+    home = open_home()
+    _finalize(home, lookup.find(home, current_id(home.folder, id)), json=json)
+
+
+def resume_command(*, id: Id = None, verbose: Verbose = False, json: Json = False) -> None:
+    """Go on with an interrupted upload; under a new id, if it was interrupted for so long that it was given up."""
+    home = open_home()
+    version = lookup.find(home, current_id(home.folder, id))
+    try:
+        outcome = _upload(home, version, verbose=verbose)
+    except SessionFenced:
+        version = lifecycle.rescue(home, version)
+        outcome = _upload(home, version, verbose=verbose)
+    remember_id(home.folder, version.id)
+    Output(json=json).result(
+        version_document(version) | {"stored_bytes": outcome.stored_bytes},
+        [f"{title(version)}: everything that was added is stored; `tilth data close` makes it final", f"id={version.id}"],
+    )
+
+
+def squash_command(*, name: str, ids: Words = None, storage: Storage = None, verbose: Verbose = False, json: Json = False) -> None:
+    """Unite versions into one that stands alone; where paths are equal, the last one's file stands. No bytes are stored again."""
+    home = open_home()
+    require_own_storage(home, storage)
+    made = lifecycle.squash(home, name, lookup.resolve_all(home, ids or []), finalize_it=True)
+    remember_id(home.folder, made.id)
+    Output(json=json).result(version_document(made), [f"squashed into {title(made)}", f"id={made.id}"])
+
+
+def title(version: DatasetVersion) -> str:
+    """`project/name 1.0.0`."""
+    return f"{version.project}/{version.name} {version.version}"
+
+
+def version_document(version: DatasetVersion) -> dict[str, Any]:
+    """A version as scripts get it."""
+    return lookup.summary(version) | {"parents": list(version.parents), "files": version.entries, "size_bytes": version.size_bytes}
+
+
+def _sync_existing(home: Home, id: str, folder: str, prefix: str, *, close: bool, verbose: bool, json: bool) -> None:
+    version = lookup.find(home, id)
+    with Progress("storing", verbose=verbose) as progress:
+        outcome = lifecycle.sync_into(home, version, folder, prefix, progress)
+        if close:
+            version = lifecycle.finalize(home, version)
+    _tell_outcome(home, version, outcome, progress, json=json)
+
+
+def _upload(home: Home, version: DatasetVersion, *, verbose: bool) -> Outcome:
+    with Progress("storing", verbose=verbose) as progress, lifecycle.opened_draft(home, version) as draft:
+        return upload(draft, taking_context(home, version, watcher=progress))
+
+
+def _finalize(home: Home, version: DatasetVersion, *, json: bool) -> None:
+    version = lifecycle.finalize(home, lifecycle.require_open(version))
+    remember_id(home.folder, version.id)
+    Output(json=json).result(
+        version_document(version) | {"changes": version.changes},
+        [f"{title(version)} is final: {count(version.entries, 'file')}, {size(version.size_bytes)}", f"id={version.id}"],
+    )
+
+
+def _tell_outcome(
+    home: Home, version: DatasetVersion, outcome: Outcome, progress: Progress, *, json: bool, changed: bool | None = None
+) -> None:
+    remember_id(home.folder, version.id)
+    out = Output(json=json)
+    out.warn(progress.warnings)
+    numbers = {"added": outcome.added, "modified": outcome.modified, "removed": outcome.removed, "unchanged": outcome.unchanged}
+    document = version_document(version) | numbers | {"stored_bytes": outcome.stored_bytes}
+    said = ", ".join(f"{number:,} {what}" for what, number in numbers.items() if number)
+    stored = f"; {size(outcome.stored_bytes)} stored" if outcome.stored_bytes else ""
+    out.result(
+        document | ({} if changed is None else {"changed": changed}),
+        [f"{title(version)} ({version.status}): {said}{stored}", f"id={version.id}"],
+    )
+
+
+def _collision(collision: Collision, version: DatasetVersion) -> str:
+    owners: Sequence[str] = [version.parents[number][:8] for number in collision.parents]
+    return (
+        f"{collision.path} is in parents {' and '.join(owners)} with different contents; {version.parents[collision.winner][:8]}'s stands"
+    )

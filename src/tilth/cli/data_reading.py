@@ -1,0 +1,170 @@
+"""Commands that read what versions hold."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from tilth._wiring import open_home
+from tilth.base.errors import Corrupt, Invalid
+from tilth.cli.options import Id, Json, Verbose, Words
+from tilth.cli.output import Output, count, size, table
+from tilth.cli.progress import Progress
+from tilth.cli.state import current_id
+from tilth.domain.version import DatasetVersion
+from tilth.sdk import contents, copies, lookup
+from tilth.sdk.home import Home
+
+__all__: list[str] = []
+
+Page = Annotated[int | None, Parameter(help="Which page, from 0, of --page-size rows.")]
+
+
+def list_command(
+    *,
+    id: Id = None,
+    project: str | None = None,
+    name: str | None = None,
+    version: str | None = None,
+    filter: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=(), help="Only such paths, e.g. 'Cat/*.jpg'.")] = None,
+    modified: Annotated[bool, Parameter(help="Only what this version adds, removes or modifies.")] = False,
+    page: Page = None,
+    page_size: int = 1_000,
+    json: Json = False,
+) -> None:
+    """Path, size and SHA-256 of a version's files, also before they are stored, and their total."""
+    home = open_home()
+    found = _one(home, id, project, name, version)
+    rows = _changes(home, found) if modified else [("", *digest) for digest in _listed(home, found, filter)]
+    if filter and modified:
+        means = [contents.matcher_of(pattern, recursive=True) for pattern in filter]
+        rows = [row for row in rows if any(test(row[1]) for test in means)]
+    total = sum(row[2] for row in rows)
+    shown = rows if page is None else rows[page * page_size : (page + 1) * page_size]
+    files = [
+        {"path": path, "size": size_bytes, "sha256": sha256.hex()} | ({"change": change} if change else {})
+        for change, path, size_bytes, sha256 in shown
+    ]
+    cells = [((change,) if modified else ()) + (path, str(size_bytes), sha256.hex()) for change, path, size_bytes, sha256 in shown]
+    lines = [
+        *table(cells, (("change",) if modified else ()) + ("path", "bytes", "sha256")),
+        f"total {count(len(rows), 'file')}, {size(total)} ({total} bytes)",
+    ]
+    Output(json=json).result({"id": found.id, "files": files, "total_files": len(rows), "total_bytes": total}, lines)
+
+
+def ls_command(path: str = "", /, *, id: Id = None, json: Json = False) -> None:
+    """What lies in one folder of a version."""
+    home = open_home()
+    found = lookup.find(home, current_id(home.folder, id))
+    folder = contents.existing_folder(home, found, path)
+    rows = list(contents.folder_of(contents.digests(home, found, folder), folder))
+    skip = len(folder) + 1 if folder else 0
+    names = [(name if name.endswith("/") else name[skip:], size_bytes, sha256.hex()) for name, size_bytes, sha256 in rows]
+    document = [{"name": name, "size": size_bytes, "sha256": sha256 or None} for name, size_bytes, sha256 in names]
+    Output(json=json).result(
+        {"id": found.id, "path": folder, "entries": document},
+        table([(n, size(s), h[:12]) for n, s, h in names], ("name", "size", "sha256")),
+    )
+
+
+def cat_command(path: str, /, *, id: Id = None) -> None:
+    """Write one file of a version to standard output, checked, without restoring the rest."""
+    home = open_home()
+    found = lookup.find(home, current_id(home.folder, id))
+    try:
+        for data in copies.read(home, found, path):
+            sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def get_command(
+    *,
+    id: Id = None,
+    copy: Annotated[str | None, Parameter(help="Copy to this folder, to be changed at will.")] = None,
+    link: Annotated[str | None, Parameter(help="Make this name a link to the read-only copy.")] = None,
+    part: Annotated[int | None, Parameter(help="Only this part, from 0, of --num-parts.")] = None,
+    num_parts: int | None = None,
+    overwrite: Annotated[bool, Parameter(help="Replace what --copy or --link names.")] = False,
+    max_workers: Annotated[int | None, Parameter(help="Taken for the sake of scripts.")] = None,
+    verbose: Verbose = False,
+    json: Json = False,
+) -> None:
+    """A local copy: read-only in the cache, or with --copy a folder of one's own. Prints where it is."""
+    if copy and link:
+        raise Invalid("--copy and --link exclude each other", hint="choose one")
+    home = open_home()
+    found = lookup.find(home, current_id(home.folder, id))
+    with Progress("restoring", verbose=verbose) as progress:
+        if copy:
+            folder = copies.mutable_copy(home, found, Path(copy), overwrite=overwrite, part=part, num_parts=num_parts, watcher=progress)
+        else:
+            folder = copies.local_copy(home, found, part=part, num_parts=num_parts, watcher=progress)
+    if link:
+        folder = copies.link_to(Path(link), folder, overwrite=overwrite)
+    Output(json=json).result({"id": found.id, "folder": folder}, [str(folder)])
+
+
+def export_command(
+    file: str,
+    /,
+    *,
+    id: Id = None,
+    path: Annotated[str, Parameter(help="Only this folder of the version.")] = "",
+    format: Annotated[Literal["zip", "tar"] | None, Parameter(help="Default: what the file's name says.")] = None,
+    json: Json = False,
+) -> None:
+    """Write a version as a zip or tar file."""
+    home = open_home()
+    found = lookup.find(home, current_id(home.folder, id))
+    with Progress("exporting") as progress:
+        written = copies.export(home, found, Path(file), prefix=path, kind=format, watcher=progress)
+    Output(json=json).result({"id": found.id, "file": file, "size_bytes": written}, [f"{file}: {size(written)}"])
+
+
+def verify_command(
+    *,
+    id: Id = None,
+    folder: Annotated[
+        str | None, Parameter(help="A local copy to compare with the version; without it, the stored bytes are checked.")
+    ] = None,
+    filesize: Annotated[bool, Parameter(help="Compare sizes only.")] = False,
+    level: Annotated[Literal["structure", "presence", "content"], Parameter(help="How deep to check what is stored.")] = "content",
+    sample: Annotated[float, Parameter(help="The share of the bytes to read, from 0 to 1.")] = 1.0,
+    verbose: Verbose = False,
+    json: Json = False,
+) -> int:
+    """Check a local copy against its version, or what is stored of it."""
+    home = open_home()
+    found = lookup.find(home, current_id(home.folder, id))
+    if folder:
+        wrong = copies.wrong_files(home, found, folder, skip_hash=filesize)
+        lines = [*wrong, f"{count(len(wrong), 'file')} differ from the version" if wrong else "every file is what the version holds"]
+        Output(json=json).result({"id": found.id, "errors": wrong}, lines)
+        return Corrupt.exit_status if wrong else 0
+    problems = copies.check_stored(home, found, level=level, sample=sample)
+    Output(json=json).result(
+        {"id": found.id, "level": level, "errors": problems}, problems or [f"{found.id}: {level} verified, nothing wrong"]
+    )
+    return Corrupt.exit_status if problems else 0
+
+
+def _one(home: Home, id: str | None, project: str | None, name: str | None, version: str | None) -> DatasetVersion:
+    if not id and (project or name):
+        return lookup.find_parts(home, project=project, name=name, version=version)
+    return lookup.find(home, current_id(home.folder, id))
+
+
+def _listed(home: Home, version: DatasetVersion, patterns: Words) -> list[tuple[str, int, bytes]]:
+    if not patterns:
+        return list(contents.digests(home, version))
+    found = {digest for pattern in patterns for digest in contents.matching(home, version, pattern)}
+    return sorted(found)
+
+
+def _changes(home: Home, version: DatasetVersion) -> list[tuple[str, str, int, bytes]]:
+    return contents.changed_digests(home, version)

@@ -1,0 +1,53 @@
+"""`tilth` and `tilth-data`: which commands there are, and how every one of them ends."""
+
+import sys
+from collections.abc import Sequence
+from typing import Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from tilth import __version__
+from tilth.base.errors import TilthError
+
+__all__ = ["app", "main", "main_data"]
+
+_INTERRUPTED = 130
+_MISUSED = 2
+
+app = App(
+    name="tilth",
+    help="Versioned data and recorded experiments, on your own machine. Everything lies under TILTH_HOME (default ~/.tilth).",
+    version=__version__,
+    default_parameter=Parameter(negative=()),
+)
+app.command("tilth.cli.data:app", name="data", help="Versions of datasets: make, look at, get, merge, compare, delete.")
+
+
+@app.command
+def completion(shell: Literal["bash", "zsh", "fish"], /) -> None:
+    """Print the completion script of a shell: `source <(tilth completion bash)`."""
+    sys.stdout.write(app.generate_completion(shell=shell))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run `tilth`; exits with what became of it."""
+    sys.exit(_run(app, arguments))
+
+
+def main_data(arguments: Sequence[str] | None = None) -> None:
+    """Run `tilth-data`, which is `tilth data`."""
+    sys.exit(_run(app, ["data", *(sys.argv[1:] if arguments is None else arguments)]))
+
+
+def _run(command: App, arguments: Sequence[str] | None) -> int:
+    try:
+        result = command(arguments, exit_on_error=False, print_error=True, result_action="return_value")
+        return result if isinstance(result, int) else 0
+    except CycloptsError:
+        return _MISUSED
+    except TilthError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("\ninterrupted; run the same command again to go on where it was", file=sys.stderr)
+        return _INTERRUPTED

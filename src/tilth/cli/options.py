@@ -1,0 +1,12 @@
+"""Options that many commands have, said once."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+__all__ = ["Id", "Json", "Verbose", "Words"]
+
+Id = Annotated[str | None, Parameter(help="The version: an id, the beginning of one, or project/name@version. Default: the last one.")]
+Json = Annotated[bool, Parameter(help="Print one JSON document on standard output.")]
+Verbose = Annotated[bool, Parameter(help="Name each file.")]
+Words = Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())]

@@ -1,0 +1,63 @@
+"""What commands print: results on standard output, everything else on standard error, one JSON document if that is asked for."""
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from tilth.base.units import readable_bytes
+
+__all__ = ["Output"]
+
+
+class Output:
+    """Where a command's words go. With `json`, standard output gets exactly one document, whatever else is said."""
+
+    def __init__(self, *, json: bool) -> None:
+        self.json = json
+
+    def result(self, document: dict[str, Any] | list[Any], lines: Iterable[str]) -> None:
+        """The command's result: `document` for scripts, or `lines` for people."""
+        if self.json:
+            _write(msgspec.json.format(msgspec.json.encode(document, enc_hook=str), indent=2).decode() + "\n")
+        else:
+            _write("".join(f"{line}\n" for line in lines))
+
+    def note(self, message: str) -> None:
+        """Something that is no result: what is being done, or was."""
+        print(message, file=sys.stderr)
+
+    def warn(self, messages: Sequence[str], *, shown: int = 5) -> None:
+        """Warnings; of many, the first few and their number."""
+        for message in messages[:shown]:
+            print(f"warning: {message}", file=sys.stderr)
+        if len(messages) > shown:
+            print(f"warning: and {len(messages) - shown} more like these", file=sys.stderr)
+
+
+def table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> list[str]:
+    """Rows in columns, the header first; nothing for no rows."""
+    if not rows:
+        return []
+    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in (header, *rows)]
+
+
+def size(size_bytes: int) -> str:
+    """A number of bytes, for people."""
+    return readable_bytes(size_bytes)
+
+
+def count(number: int, what: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,91 @@
+"""A folder as a new version in one step, and in one step again after an interruption.
+
+What was asked for is remembered beside the draft, so that the same request after a crash, a full disk or Ctrl-C finds the
+draft that it had begun instead of beginning another.
+"""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from tilth.base.atomic_io import replace_durably
+from tilth.base.errors import NotFound
+from tilth.base.faultpoints import reach
+from tilth.base.ids import VersionId
+from tilth.datasets.taking import Outcome, sync
+from tilth.domain.version import DatasetVersion, VersionStatus
+from tilth.sdk import lifecycle, lookup
+from tilth.sdk.home import Home
+from tilth.sdk.taking import Watcher, taking_context
+
+__all__ = ["SyncRequest", "Synced", "begun", "parents_of", "sync_folder"]
+
+
+class SyncRequest(Struct, frozen=True, kw_only=True):
+    """What is to become a version: `folder`, on top of `parents`."""
+
+    folder: str
+    project: str | None = None
+    name: str | None = None
+    version: str | None = None
+    parents: tuple[VersionId, ...] = ()
+    tags: tuple[str, ...] = ()
+    dataset_path: str = ""
+
+
+class Synced(Struct, frozen=True):
+    """What became of it. Without a change there is no new version, and `version` is the parent."""
+
+    version: DatasetVersion
+    outcome: Outcome
+    changed: bool
+
+
+def sync_folder(home: Home, request: SyncRequest, watcher: Watcher, *, close: bool) -> Synced:
+    """Make a version that holds just what the folder does, or go on with one that an interrupted call had begun."""
+    version = begun(home, request)
+    with lifecycle.opened_draft(home, version) as draft:
+        outcome = sync(draft, request.folder, taking_context(home, version, watcher=watcher), prefix=request.dataset_path)
+        changed = draft.is_changed()
+    reach("sync.before-close")
+    if close and not changed:
+        lifecycle.delete(home, version)
+        _forget(home, request)
+        return Synced(lookup.find(home, request.parents[0]), outcome, changed=False)
+    if close:
+        version = lifecycle.finalize(home, version)
+    _forget(home, request)
+    return Synced(version, outcome, changed=True)
+
+
+def begun(home: Home, request: SyncRequest) -> DatasetVersion:
+    """The version that `request` had begun, or a new one."""
+    note = _note(home, request)
+    with suppress(FileNotFoundError, NotFound):
+        version = lookup.find(home, note.read_text())
+        if version.status is VersionStatus.UPLOADING and home.repository.has_draft(version.id):
+            return version
+    version = lifecycle.create(
+        home, name=request.name, project=request.project, version=request.version, parents=request.parents, tags=request.tags
+    )
+    replace_durably(note, [version.id.encode()], scratch=home.folder)
+    return version
+
+
+def _forget(home: Home, request: SyncRequest) -> None:
+    _note(home, request).unlink(missing_ok=True)
+
+
+def _note(home: Home, request: SyncRequest) -> Path:
+    asked = msgspec.structs.replace(request, folder=os.path.abspath(request.folder))
+    return home.folder / "drafts" / f"sync-{sha256(msgspec.json.encode(asked)).hexdigest()[:32]}"
+
+
+def parents_of(versions: Sequence[DatasetVersion]) -> tuple[VersionId, ...]:
+    """The ids of `versions`, each of which has to be final."""
+    return tuple(lifecycle.require_final(version).id for version in versions)
