@@ -1,0 +1,75 @@
+"""The user guide is true: what its blocks do is what its pages show; and the machine that checks this does check."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.docs.guide import Block, Command, Page, blocks_of, commands_of, matches
+
+PAGES = sorted((Path(__file__).parents[2] / "docs").glob("*.md"))
+
+Open = Callable[[], Page]
+
+
+@pytest.fixture
+def open_page(tmp_path: Path) -> Open:
+    home, folder = tmp_path / "home", tmp_path / "folder"
+    home.mkdir()
+    folder.mkdir()
+    return lambda: Page(home, folder)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_is_true(page: Path, open_page: Open) -> None:
+    with open_page() as opened:
+        for block in blocks_of(page.read_text()):
+            opened.run(block)
+
+
+def test_blocks_are_found_with_their_lines() -> None:
+    page = "# Page\n\n```console\n$ true\n```\n\n<!-- not run -->\n```console\n$ false\n```\n\n```json\n{}\n```\n\n```python\nx = 1\n```\n"
+    assert list(blocks_of(page)) == [Block("console", "$ true\n", 4), Block("python", "x = 1\n", 17)]
+
+
+def test_commands_have_output_continuation_and_status() -> None:
+    text = "$ cat <<END\n> one\n> END\none\n$ false  # exits 1\n"
+    assert commands_of(text) == [Command("cat <<END\none\nEND", "one\n"), Command("false", status=1)]
+
+
+@pytest.mark.parametrize(
+    ("expected", "got"),
+    [("one\n", "one\n"), ("o...e ...\n", "orange  3\n"), ("a\n...\nz\n", "a\nb\nc\nz\n"), ("a\n...\n", "a\n"), ("(a+)\n", "(a+)  \n")],
+)
+def test_output_that_fits(expected: str, got: str) -> None:
+    assert matches(expected, got)
+
+
+@pytest.mark.parametrize(("expected", "got"), [("one\n", "two\n"), ("one\n", "one\ntwo\n"), ("a...z\n", "a\nz\n"), ("a\nb\n", "a\n")])
+def test_output_that_does_not(expected: str, got: str) -> None:
+    assert not matches(expected, got)
+
+
+def test_blocks_of_a_page_share_variables_folder_and_home(open_page: Open) -> None:
+    with open_page() as page:
+        page.run(Block("console", "$ mkdir sub && cd sub\n$ word=three\n$ echo $word > $HOME/file\n", 1))
+        page.run(Block("python", "import os\nhere = os.path.basename(os.getcwd())\n", 1))
+        page.run(Block("python", ">>> here\n'sub'\n>>> open(os.environ['HOME'] + '/file').read()\n'thr...\n", 1))
+        page.run(Block("console", "$ echo $word; pwd; exec_missing 2>&1  # exits 127\nthree\n.../sub\n...\n", 1))
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        Block("console", "$ echo one\ntwo\n", 1),
+        Block("console", "$ false\n", 1),
+        Block("console", "$ exit 3\n", 1),
+        Block("python", "1 / 0\n", 1),
+        Block("python", ">>> 1 + 1\n3\n", 1),
+        Block("python", "raise SystemExit\n", 1),
+    ],
+    ids=lambda block: block.text.strip(),
+)
+def test_a_page_that_is_not_true_is_told(block: Block, open_page: Open) -> None:
+    with open_page() as page, pytest.raises(AssertionError, match=r"line 1|the shell ended"):
+        page.run(block)
