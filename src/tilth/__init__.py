@@ -3,24 +3,24 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tilth.sdk.dataset import Dataset
-
 __all__ = ["Dataset", "__version__"]
 
 __version__ = "0.1.0"
 
 _HOMES = {"Dataset": "tilth.sdk.dataset"}
 
+if TYPE_CHECKING:
+    from tilth.sdk.dataset import Dataset
+else:
 
-def __getattr__(name: str) -> object:
-    """Load a public name when it is first used, so that `import tilth` costs next to nothing."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import_module("tilth._wiring")  # says how the process's home is opened
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        """Load a public name when it is first used, so that `import tilth` costs next to nothing."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import_module("tilth._wiring")  # says how the process's home is opened
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -1,0 +1,50 @@
+"""What the public surface looks like, written down: `make snapshots` writes the files that tests compare with."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["SNAPSHOTS", "import_modules"]
+
+FOLDER = Path(__file__).resolve().parent.parent / "tests" / "snapshots"
+
+_HELP = """
+from contextlib import redirect_stdout, suppress
+from tilth.cli.main import main
+with suppress(SystemExit), redirect_stdout(None):
+    main(["--help"])
+"""
+
+
+def import_modules() -> str:
+    """What is loaded by `import tilth`, by asking for help, and by using the SDK: our modules, and the packages of others."""
+    idle = _loaded("pass")
+    parts = []
+    for title, code in (("import tilth", "import tilth"), ("tilth --help", _HELP)):
+        parts.append(f"[{title}]\n" + "".join(f"{name}\n" for name in sorted(_loaded(code) - idle)))
+    others = {name for name in _loaded("from tilth import Dataset") - idle if not name.startswith("tilth")}
+    parts.append("[from tilth import Dataset: the packages of others]\n" + "".join(f"{name}\n" for name in sorted(others)))
+    return "\n".join(parts)
+
+
+SNAPSHOTS: dict[str, Callable[[], str]] = {"import_modules.txt": import_modules}
+
+
+def _loaded(code: str) -> set[str]:
+    """The modules of Tilth, and the top-level packages of others, that a new Python has loaded after `code`."""
+    report = "import sys\nsys.stderr.write('\\n'.join(['', *sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", f"{code}\n{report}"], capture_output=True, text=True, check=True)
+    names = done.stderr.split("\n")
+    ours = {name for name in names if name == "tilth" or name.startswith("tilth.")}
+    return ours | {name for name in names if name and "." not in name} - sys.stdlib_module_names - {"__main__"}
+
+
+def main() -> None:
+    """Write every snapshot anew."""
+    for name, taken in SNAPSHOTS.items():
+        (FOLDER / name).write_text(taken())
+
+
+if __name__ == "__main__":
+    main()
