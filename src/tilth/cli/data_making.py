@@ -14,7 +14,7 @@ from tilth.cli.state import current_id, remember_id
 from tilth.datasets.bases import Collision, ConflictRule
 from tilth.datasets.taking import AddRequest, Outcome, add, upload
 from tilth.domain.version import DatasetVersion
-from tilth.sdk import lifecycle, lookup
+from tilth.sdk import contents, lifecycle, lookup
 from tilth.sdk.home import Home
 from tilth.sdk.storage import require_own_storage
 from tilth.sdk.syncing import SyncRequest, parents_of, sync_folder
@@ -23,7 +23,8 @@ from tilth.sdk.taking import taking_context
 __all__: list[str] = []
 
 Storage = Annotated[str | None, Parameter(help="Where the bytes are to be kept; only the home's own store for now.")]
-Unused = Annotated[int | None, Parameter(help="Taken for the sake of scripts; Tilth chooses by itself.")]
+Workers = Annotated[int | None, Parameter(help="How many large files are hashed, or packs stored, at once.")]
+ChunkSize = Annotated[int | None, Parameter(help="Store packs of this many MB; never more than 64.")]
 
 
 def create_command(
@@ -70,7 +71,7 @@ def add_command(
         list[str] | None, Parameter(consume_multiple=True, negative=(), help="Only files with such names, e.g. '*.jpg'.")
     ] = None,
     non_recursive: Annotated[bool, Parameter(help="Only the files directly in a named folder.")] = False,
-    max_workers: Unused = None,
+    max_workers: Workers = None,
     verbose: Verbose = False,
     json: Json = False,
 ) -> None:
@@ -81,7 +82,7 @@ def add_command(
     version = lookup.find(home, current_id(home.folder, id))
     request = AddRequest(sources=files, prefix=dataset_folder or "", wildcards=wildcard or (), recursive=not non_recursive)
     with Progress("hashing", verbose=verbose) as progress, lifecycle.opened_draft(home, version) as draft:
-        outcome = add(draft, request, taking_context(home, version, watcher=progress))
+        outcome = add(draft, request, taking_context(home, version, watcher=progress, workers=max_workers))
     _tell_outcome(home, version, outcome, progress, json=json)
 
 
@@ -124,7 +125,7 @@ def sync_command(
     tags: Words = None,
     storage: Storage = None,
     skip_close: Annotated[bool, Parameter(help="Leave the version open for more changes.")] = False,
-    chunk_size: Unused = None,
+    chunk_size: ChunkSize = None,
     verbose: Verbose = False,
     json: Json = False,
 ) -> None:
@@ -145,7 +146,7 @@ def sync_command(
         dataset_path=dataset_folder or "",
     )
     with Progress("storing", verbose=verbose) as progress:
-        synced = sync_folder(home, request, progress, close=not skip_close)
+        synced = sync_folder(home, request, progress, close=not skip_close, chunk_mb=chunk_size)
     if not synced.changed:
         Output(json=json).note("nothing changed: no version was made")
     _tell_outcome(home, synced.version, synced.outcome, progress, json=json, changed=synced.changed)
@@ -155,8 +156,8 @@ def upload_command(
     *,
     id: Id = None,
     storage: Storage = None,
-    chunk_size: Unused = None,
-    max_workers: Unused = None,
+    chunk_size: ChunkSize = None,
+    max_workers: Workers = None,
     verbose: Verbose = False,
     json: Json = False,
 ) -> None:
@@ -164,7 +165,7 @@ def upload_command(
     home = open_home()
     require_own_storage(home, storage)
     version = lookup.find(home, current_id(home.folder, id))
-    outcome = _upload(home, version, verbose=verbose)
+    outcome = _upload(home, version, verbose=verbose, workers=max_workers, chunk_mb=chunk_size)
     remember_id(home.folder, version.id)
     Output(json=json).result(
         {"id": version.id, "files": outcome.added, "stored_bytes": outcome.stored_bytes},
@@ -177,8 +178,8 @@ def close_command(
     id: Id = None,
     storage: Storage = None,
     disable_upload: Annotated[bool, Parameter(help="Fail instead of storing what was added.")] = False,
-    chunk_size: Unused = None,
-    max_workers: Unused = None,
+    chunk_size: ChunkSize = None,
+    max_workers: Workers = None,
     verbose: Verbose = False,
     json: Json = False,
 ) -> None:
@@ -188,7 +189,7 @@ def close_command(
     version = lookup.find(home, current_id(home.folder, id))
     if not disable_upload:
         lifecycle.require_open(version)
-        _upload(home, version, verbose=verbose)
+        _upload(home, version, verbose=verbose, workers=max_workers, chunk_mb=chunk_size)
     _finalize(home, version, json=json)
 
 
@@ -220,7 +221,11 @@ def squash_command(*, name: str, ids: Words = None, storage: Storage = None, ver
     require_own_storage(home, storage)
     made = lifecycle.squash(home, name, lookup.resolve_all(home, ids or []), finalize_it=True)
     remember_id(home.folder, made.id)
-    Output(json=json).result(version_document(made), [f"squashed into {title(made)}", f"id={made.id}"])
+    out = Output(json=json)
+    if verbose:
+        for path, _, _ in contents.digests(home, made):
+            out.note(path)
+    out.result(version_document(made), [f"squashed into {title(made)}", f"id={made.id}"])
 
 
 def title(version: DatasetVersion) -> str:
@@ -242,9 +247,9 @@ def _sync_existing(home: Home, id: str, folder: str, prefix: str, *, close: bool
     _tell_outcome(home, version, outcome, progress, json=json)
 
 
-def _upload(home: Home, version: DatasetVersion, *, verbose: bool) -> Outcome:
+def _upload(home: Home, version: DatasetVersion, *, verbose: bool, workers: int | None = None, chunk_mb: int | None = None) -> Outcome:
     with Progress("storing", verbose=verbose) as progress, lifecycle.opened_draft(home, version) as draft:
-        return upload(draft, taking_context(home, version, watcher=progress))
+        return upload(draft, taking_context(home, version, watcher=progress, workers=workers, chunk_mb=chunk_mb))
 
 
 def _finalize(home: Home, version: DatasetVersion, *, json: bool) -> None:

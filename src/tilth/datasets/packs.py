@@ -26,14 +26,14 @@ from tilth.store.api import Buffer, Key, ObjectStore
 __all__ = ["PACK_BYTES", "PackWriter", "StoredPack", "read_chunks", "read_pack_index", "unpack_chunk"]
 
 PACK_BYTES = 64 << 20
-"""A pack is closed when it holds at least this many bytes."""
+"""A pack is closed when it holds at least this many bytes, unless its writer was told a smaller number."""
+MOST_UPLOADS = 4
 
 _MAGIC = b"TILTHPK1"
 _HEAD = struct.Struct("<8sQ")
 _RECORD = struct.Struct("<32sQII")
 _TRAILER = struct.Struct("<32sII8s")
 _FORMAT = 1
-_MOST_OPEN_UPLOADS = 2
 _GAP_BYTES = 512 << 10
 _SPAN_BYTES = 16 << 20
 
@@ -49,16 +49,20 @@ class StoredPack(Struct, frozen=True):
 class PackWriter:
     """Collects chunks into packs and stores each full pack from a thread of its own while the next one fills.
 
-    At most `PACK_BYTES` times three are held in memory. `on_stored` is called in the thread of the caller, in the order of
-    the packs, once a pack is durable. One writer belongs to one thread.
+    `uploads` packs are stored at once, so `PACK_BYTES` times that number plus two are held in memory at the most. `on_stored` is
+    called in the thread of the caller, in the order of the packs, once a pack is durable. One writer belongs to one thread.
     """
 
-    def __init__(self, store: ObjectStore, session: VersionId, *, first_sequence: int) -> None:
+    def __init__(
+        self, store: ObjectStore, session: VersionId, *, first_sequence: int, pack_bytes: int | None = None, uploads: int = 1
+    ) -> None:
         self._store = store
         self._session = session
         self.on_stored: Callable[[StoredPack], None] | None = None
         self._sequence = first_sequence
-        self._uploader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tilth-pack")
+        self._pack_bytes = min(pack_bytes or PACK_BYTES, PACK_BYTES)
+        self._most_open = max(1, min(uploads, MOST_UPLOADS))
+        self._uploader = ThreadPoolExecutor(max_workers=self._most_open, thread_name_prefix="tilth-pack")
         self._uploads: list[tuple[StoredPack, Future[None]]] = []
         self.stored_bytes = 0
         self.stored_packs = 0
@@ -77,7 +81,7 @@ class PackWriter:
         self._records.append(_RECORD.pack(sha256, offset, stored, raw))
         self._offset = offset + stored
         reference = ChunkRef(sha256, self._key, offset, stored, raw)
-        if self._offset >= PACK_BYTES:
+        if self._offset >= self._pack_bytes:
             self.flush()
         return reference
 
@@ -92,7 +96,7 @@ class PackWriter:
         self._uploads.append((pack, self._uploader.submit(_store, self._store, pack.key, parts)))
         self._sequence += 1
         self._open()
-        self._settle(most_open=_MOST_OPEN_UPLOADS - 1)
+        self._settle(most_open=self._most_open)
 
     def close(self) -> None:
         """Store what is left and wait until all of it is durable."""

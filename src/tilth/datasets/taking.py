@@ -6,6 +6,7 @@ more before `upload` reads again; a file that changed in between is told, never 
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import groupby, islice
 from typing import TypeVar
@@ -16,6 +17,7 @@ from tilth.base.errors import Invalid, PathNotFound, SourceChanged, SourceUnread
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId
 from tilth.base.paths import normalise_prefix
+from tilth.datasets.chunking import ONE_CHUNK_BYTES
 from tilth.datasets.drafts import Draft
 from tilth.datasets.format import pack_key
 from tilth.datasets.ingest import Ingest, hash_file, sample_hashes
@@ -42,6 +44,10 @@ class TakingContext(Struct, frozen=True):
     """What taking files needs besides the draft, and whom it tells."""
 
     stat_cache: StatCache
+    workers: int | None = None
+    """How many large files are hashed, or packs stored, at once; None for what is fastest on most machines."""
+    pack_bytes: int | None = None
+    """Close packs at this size already."""
     candidates: Callable[[], Iterable[VersionId]] = tuple
     """Versions that may share contents with the draft, the likeliest first."""
     on_found: Callable[[int, int], None] = lambda files, size: None
@@ -88,8 +94,7 @@ def add(draft: Draft, request: AddRequest, context: TakingContext) -> Outcome:
             context.on_found(len(batch), sum(file.size for file, _ in batch))
             fresh: list[tuple[SourceFile, bytes]] = []
             changed: list[Waiting] = []
-            for found, known in batch:
-                file, digest = (found, known) if known else hash_file(found)
+            for (_, known), (file, digest) in zip(batch, _hashed(batch, context.workers), strict=True):
                 if not known:
                     fresh.append((file, digest))
                 if _count(outcome, context, file.path, draft.find(file.path), digest):
@@ -202,10 +207,24 @@ def _ingest(draft: Draft, context: TakingContext, outcome: Outcome) -> Iterator[
         draft.journal.put(Stored(entry, file) for file, entry in durable)
         draft.show_life()
 
-    writer = PackWriter(draft.store, draft.id, first_sequence=sequence)
+    writer = PackWriter(draft.store, draft.id, first_sequence=sequence, pack_bytes=context.pack_bytes, uploads=context.workers or 1)
     with Ingest(writer, known, on_durable=record) as ingest:
         yield ingest, known
     outcome.stored_bytes = writer.stored_bytes
+
+
+def _hashed(batch: Sequence[tuple[SourceFile, bytes | None]], workers: int | None) -> Iterator[tuple[SourceFile, bytes]]:
+    """Each file with its hash, in order. Large ones are hashed by threads, which for small ones would cost more than they bring."""
+    with ThreadPoolExecutor(workers or os.cpu_count(), thread_name_prefix="tilth-hash") as pool:
+        ahead = {file.path: pool.submit(hash_file, file) for file, known in batch if not known and file.size > ONE_CHUNK_BYTES}
+        try:
+            for file, known in batch:
+                if known:
+                    yield file, known
+                else:
+                    yield ahead[file.path].result() if file.path in ahead else hash_file(file)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _probe(known: KnownChunks, files: Sequence[tuple[SourceFile, bytes | None]]) -> None:

@@ -12,6 +12,7 @@ from tilth.sdk import metadata as metadata_module
 from tilth.sdk._current import current_home
 from tilth.sdk.contents import FileEntry
 from tilth.sdk.home import Home
+from tilth.sdk.storage import require_own_storage, storage_of
 from tilth.sdk.taking import taking_context
 
 __all__ = ["Dataset", "FileEntry"]
@@ -127,13 +128,13 @@ class Dataset:
         """Add a file, or a folder with all that lies in it, and return how many files are new or changed.
 
         A folder's files get paths relative to `local_base_folder`, or else to the folder itself, below `dataset_path`. Their bytes
-        are stored by `upload`; a file that changes before that is told then. `max_workers` has no effect: one thread is fastest.
+        are stored by `upload`; a file that changes before that is told then. Large files are hashed by `max_workers` threads.
         """
         request = AddRequest(
             sources=[str(path)], prefix=dataset_path or "", base=local_base_folder, wildcards=_words(wildcard), recursive=recursive
         )
         with lifecycle.opened_draft(self._home, self._version) as draft:
-            outcome = add(draft, request, taking_context(self._home, self._version, verbose=verbose))
+            outcome = add(draft, request, taking_context(self._home, self._version, verbose=verbose, workers=max_workers))
         return outcome.added + outcome.modified
 
     def remove_files(self, dataset_path: str | None = None, recursive: bool = True, verbose: bool = False) -> int:
@@ -180,11 +181,14 @@ class Dataset:
     ) -> None:
         """Store the bytes of all files that were added. What is stored already, in whatever version, is not stored again.
 
-        `output_url` has to be the version's storage. The other parameters are taken for the sake of scripts and have no effect.
+        `output_url` has to be the version's storage. At most `max_workers` packs, of `chunk_size` MB but never more than 64, are
+        stored at once. `compression`, `retries` and `preview` are there for the sake of existing scripts: chunks that shrink are
+        always compressed.
         """
-        copies.require_own_storage(self._home, output_url)
+        require_own_storage(self._home, output_url)
         with lifecycle.opened_draft(self._home, self._version) as draft:
-            upload(draft, taking_context(self._home, self._version, verbose=verbose))
+            context = taking_context(self._home, self._version, verbose=verbose, workers=max_workers, chunk_mb=chunk_size)
+            upload(draft, context)
 
     def finalize(self, verbose: bool = False, raise_on_error: bool = True, auto_upload: bool = False) -> bool:
         """Make the version immutable; with `auto_upload` after storing what still waits. True if it is final now.
@@ -268,7 +272,7 @@ class Dataset:
 
     def get_default_storage(self) -> str:
         """Where the version's bytes are kept."""
-        return copies.storage_of(self._home)
+        return storage_of(self._home)
 
     # --- metadata ---------------------------------------------------------------------------------------------------
 
@@ -302,7 +306,7 @@ class Dataset:
         home = current_home()
         if use_current_task:
             raise Invalid("a dataset can't be kept in the current task yet", hint="leave use_current_task out")
-        copies.require_own_storage(home, output_uri)
+        require_own_storage(home, output_uri)
         parents = [_version_of(home, parent) for parent in parent_datasets or ()]
         for parent in parents:
             lifecycle.require_final(parent)
@@ -403,7 +407,7 @@ class Dataset:
         No bytes are stored again. The versions may be deleted afterwards.
         """
         home = current_home()
-        copies.require_own_storage(home, output_url)
+        require_own_storage(home, output_url)
         if dataset_ids:
             versions = [_version_of(home, dataset) for dataset in dataset_ids]
         else:

@@ -46,11 +46,13 @@ class Synced(Struct, frozen=True):
     changed: bool
 
 
-def sync_folder(home: Home, request: SyncRequest, watcher: Watcher, *, close: bool) -> Synced:
+def sync_folder(home: Home, request: SyncRequest, watcher: Watcher, *, close: bool, chunk_mb: int | None = None) -> Synced:
     """Make a version that holds just what the folder does, or go on with one that an interrupted call had begun."""
     version = begun(home, request)
     with lifecycle.opened_draft(home, version) as draft:
-        outcome = sync(draft, request.folder, taking_context(home, version, watcher=watcher), prefix=request.dataset_path)
+        outcome = sync(
+            draft, request.folder, taking_context(home, version, watcher=watcher, chunk_mb=chunk_mb), prefix=request.dataset_path
+        )
         changed = draft.is_changed()
     reach("sync.before-close")
     if close and not changed:

@@ -32,11 +32,21 @@ class Watcher:
         """Something is not wrong but should be known."""
 
 
-def taking_context(home: Home, version: DatasetVersion, *, verbose: bool = False, watcher: Watcher | None = None) -> TakingContext:
+def taking_context(
+    home: Home,
+    version: DatasetVersion,
+    *,
+    verbose: bool = False,
+    watcher: Watcher | None = None,
+    workers: int | None = None,
+    chunk_mb: int | None = None,
+) -> TakingContext:
     """The context for changing `version`, with the newest versions of its own and other datasets as candidates for shared contents."""
     told = watcher or Watcher(verbose=verbose)
     return TakingContext(
         home.stat_cache,
+        workers=workers,
+        pack_bytes=chunk_mb << 20 if chunk_mb and chunk_mb > 0 else None,
         candidates=_candidates(home, version),
         on_found=told.found,
         on_done=told.done,
@@ -47,7 +57,7 @@ def taking_context(home: Home, version: DatasetVersion, *, verbose: bool = False
 
 def _candidates(home: Home, version: DatasetVersion) -> Callable[[], Iterator[VersionId]]:
     def newest() -> Iterator[VersionId]:
-        found = home.api.versions.newest(project=version.project, limit=MOST_CANDIDATES)
+        found = home.api.versions.newest(limit=MOST_CANDIDATES)
         own_name_first = sorted(found, key=lambda candidate: candidate.name != version.name)
         return (candidate.id for candidate in own_name_first if candidate.id != version.id)
 

@@ -34,7 +34,9 @@ class MemoryStore:
         begin = max(len(whole) + start, 0) if start < 0 else start
         data = whole[begin : begin + length]
         if len(data) != length:
-            raise Corrupt(f"object {key} is {len(whole)} bytes long and can't hold {length} bytes from {start}", hint="run `tilth data verify`")
+            raise Corrupt(
+                f"object {key} is {len(whole)} bytes long and can't hold {length} bytes from {start}", hint="run `tilth data verify`"
+            )
         return data
 
     def head(self, key: Key) -> ObjectInfo | None:

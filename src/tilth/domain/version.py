@@ -1,0 +1,112 @@
+"""What a dataset version is called and how it stands: all that is known of it beside its content."""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+
+from msgspec import Struct
+
+from tilth.base.ids import VersionId
+from tilth.domain.dataset import ChangeTotals
+from tilth.domain.task import TaskStatus
+
+__all__ = ["DatasetVersion", "LineageNode", "Metadata", "VersionPage", "VersionStatus", "next_number", "number_key", "status_of"]
+
+FIRST = "1.0.0"
+
+_NUMBER = re.compile(r"v?(\d{1,18})(?:\.(\d{1,18}))?(?:\.(\d{1,18}))?(?:[-+.].*)?")
+
+
+class VersionStatus(StrEnum):
+    """How a version stands."""
+
+    UPLOADING = "uploading"
+    """It can be changed."""
+    FINAL = "final"
+    """It can't be changed any more."""
+    PUBLISHED = "published"
+    """It is final and meant for others."""
+    ARCHIVED = "archived"
+    """It is final and out of sight."""
+    ABORTED = "aborted"
+    """It was given up, and holds nothing."""
+
+
+class DatasetVersion(Struct, frozen=True, kw_only=True):
+    """One version of a dataset. Times are RFC 3339 in UTC."""
+
+    id: VersionId
+    project: str
+    name: str
+    version: str
+    status: VersionStatus
+    parents: tuple[VersionId, ...] = ()
+    tags: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    description: str = ""
+    author: str = ""
+    created: str = ""
+    finished: str | None = None
+    entries: int = 0
+    size_bytes: int = 0
+    root: str | None = None
+    """The object in the repository that its listing begins with."""
+    changes: ChangeTotals | None = None
+    """Against its parents; None until it is final."""
+
+
+class VersionPage(Struct, frozen=True):
+    """Some of the versions that fit, and how many there are in all."""
+
+    versions: tuple[DatasetVersion, ...]
+    total: int
+
+
+class LineageNode(Struct, frozen=True, kw_only=True):
+    """A version among its ancestors. Of a deleted one only the id is known."""
+
+    id: VersionId
+    project: str = ""
+    name: str = ""
+    version: str = ""
+    status: VersionStatus | None = None
+    parents: tuple[VersionId, ...] = ()
+    created: str = ""
+    deleted: bool = False
+
+
+class Metadata(Struct, frozen=True):
+    """What somebody attached to a version under a name: JSON text, and what it stands for (`json`, `array` or `table`)."""
+
+    name: str
+    kind: str
+    value: str
+
+
+def status_of(task: TaskStatus, *, archived: bool) -> VersionStatus:
+    """How a version stands whose Task has this status."""
+    if task in (TaskStatus.CREATED, TaskStatus.QUEUED, TaskStatus.IN_PROGRESS):
+        return VersionStatus.UPLOADING
+    if task in (TaskStatus.STOPPED, TaskStatus.FAILED, TaskStatus.UNKNOWN):
+        return VersionStatus.ABORTED
+    if archived:
+        return VersionStatus.ARCHIVED
+    return VersionStatus.PUBLISHED if task in (TaskStatus.PUBLISHED, TaskStatus.PUBLISHING) else VersionStatus.FINAL
+
+
+def number_key(version: str) -> str:
+    """A text that sorts as versions do: `1.9.0` before `1.10.0`, and what is no number before all numbers."""
+    match = _NUMBER.fullmatch(version)
+    if match is None:
+        return ""
+    return ".".join(f"{int(part or 0):018d}" for part in match.groups())
+
+
+def next_number(taken: Iterable[str]) -> str:
+    """The number after the highest of `taken`, whose last part is one more; the first one if none of them is a number."""
+    newest = max(taken, key=number_key, default="")
+    if not number_key(newest):
+        return FIRST
+    numbers = [int(part) for part in number_key(newest).split(".")]
+    numbers[-1] += 1
+    return ".".join(map(str, numbers))

@@ -1,0 +1,355 @@
+"""What may be done with dataset versions. A version is a Task in the hidden project of its dataset."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+
+from tilth.base.errors import (
+    AlreadyExists,
+    AmbiguousId,
+    Invalid,
+    NotFound,
+    StatusRefused,
+    VersionNameTaken,
+    VersionNotFinal,
+    VersionNotFound,
+)
+from tilth.base.ids import VersionId, is_id, looks_like_id_prefix, new_id
+from tilth.domain.dataset import ChangeTotals
+from tilth.domain.project import clean_name, dataset_project
+from tilth.domain.task import Task, TaskStatus, check_transition
+from tilth.domain.version import DatasetVersion, LineageNode, Metadata, VersionStatus, next_number, number_key
+from tilth.server.services.projects import ensure_project, set_name
+from tilth.server.stores.unit_of_work import Tx
+from tilth.server.stores.versions import VersionFilter, VersionRow
+
+__all__ = [
+    "archive_version",
+    "create_version",
+    "delete_version",
+    "get_version",
+    "lineage",
+    "move_dataset",
+    "publish_version",
+    "register_version",
+    "remove_alias",
+    "rename_dataset",
+    "resolve_parts",
+    "resolve_reference",
+    "set_alias",
+    "set_metadata",
+    "update_version",
+]
+
+DEFAULT_PROJECT = "Datasets"
+LATEST = "latest"
+
+_LONGEST_NAME = 1_000
+_MOST_SHOWN = 5
+
+
+def create_version(
+    tx: Tx,
+    *,
+    name: str,
+    id: str | None = None,
+    project: str | None = None,
+    number: str | None = None,
+    parents: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    description: str | None = None,
+    author: str = "",
+) -> DatasetVersion:
+    """Begin a version and reserve its number; its parents have to be final."""
+    name = _dataset_name(name)
+    found = [get_version(tx, parent) for parent in parents]
+    for parent in found:
+        if parent.status is VersionStatus.UPLOADING:
+            raise VersionNotFinal(f"parent {parent.id} ({parent.name} {parent.version}) is not final", hint="close it first")
+    within = clean_name(project) if project else found[0].project if found else DEFAULT_PROJECT
+    ensure_project(tx, within)
+    dataset = ensure_project(tx, dataset_project(within, name), system_tags=("dataset",))
+    number = (number or "").strip() or next_number(tx.versions.numbers(dataset.id))
+    if tx.versions.has_number(dataset.id, number):
+        raise VersionNameTaken(f"{within}/{name} has a version {number} already", hint="choose another number, or leave it out")
+    version = VersionId(id or new_id())
+    if tx.tasks.get(version):
+        raise AlreadyExists(f"task {version} exists already", hint="leave the id out")
+    tx.tasks.insert(_task(tx, version, name, dataset.id, number, tags, description or "", author))
+    tx.versions.insert(
+        VersionRow(task=version, dataset=dataset.id, number=number, number_key=number_key(number), parents=tuple(p.id for p in found))
+    )
+    tx.changed("version.created", version, dataset.id)
+    return get_version(tx, version)
+
+
+def get_version(tx: Tx, id: str) -> DatasetVersion:
+    """The version with this id."""
+    found = tx.versions.get(id)
+    if found is None:
+        raise VersionNotFound(f"version {id} does not exist", hint="`tilth data search` shows which do")
+    return found
+
+
+def resolve_reference(tx: Tx, reference: str) -> DatasetVersion:
+    """What a person means: an id, the beginning of one, `project/name@version`, `project/name@alias` or `project/name`."""
+    reference = reference.strip()
+    if is_id(reference):
+        return get_version(tx, reference)
+    if looks_like_id_prefix(reference):
+        matching = tx.versions.search(VersionFilter(id_prefix=reference), limit=_MOST_SHOWN + 1)
+        if len(matching) == 1:
+            return matching[0]
+        if matching:
+            shown = ", ".join(f"{v.id} ({v.name} {v.version})" for v in matching[:_MOST_SHOWN])
+            raise AmbiguousId(f"{reference} begins the ids of several versions: {shown}", hint="give more of the id")
+    path, _, number = reference.partition("@")
+    project, _, name = path.rpartition("/")
+    if not name:
+        raise Invalid(f"{reference!r} names no dataset", hint="give an id, or project/name@version")
+    return resolve_parts(tx, project=project or None, name=name, number=number or None, exact_project=True, include_archived=bool(number))
+
+
+def resolve_parts(
+    tx: Tx,
+    *,
+    project: str | None = None,
+    name: str | None = None,
+    number: str | None = None,
+    tags: Sequence[str] = (),
+    only_final: bool = False,
+    only_published: bool = False,
+    include_archived: bool = False,
+    exact_project: bool = False,
+) -> DatasetVersion:
+    """The version with the highest number that fits; of the number, or with the alias, `number` if that is given."""
+    within = clean_name(project) if project else None
+    wanted = VersionFilter(
+        project=within,
+        recursive=not (exact_project or name),
+        dataset=name,
+        tags=tags,
+        only_final=only_final,
+        only_published=only_published,
+        include_archived=include_archived,
+    )
+    if number is None or number == LATEST:
+        found = tx.versions.search(msgspec.structs.replace(wanted, only_final=only_final or number == LATEST), limit=1, newest_number_first=True)
+    else:
+        found = tx.versions.search(msgspec.structs.replace(wanted, number=number), limit=1, newest_number_first=True)
+        found = found or tx.versions.search(msgspec.structs.replace(wanted, alias=number), limit=1, newest_number_first=True)
+    if not found:
+        said = "/".join(part for part in (within, name) if part) + (f"@{number}" if number else "")
+        raise VersionNotFound(f"no version fits {said or 'the tags'}", hint=_near(tx, within, name))
+    return found[0]
+
+
+def register_version(
+    tx: Tx, id: str, *, entries: int, size_bytes: int, root: str, changes: ChangeTotals, finished: str
+) -> DatasetVersion:
+    """Note that a version was committed in the repository. Safe to repeat."""
+    version = get_version(tx, id)
+    if version.status is not VersionStatus.UPLOADING:
+        return version
+    task = _get_task(tx, id)
+    runtime = {
+        "version": version.version,
+        "ds_file_count": entries,
+        "ds_link_count": 0,
+        "ds_total_size": size_bytes,
+        "ds_change_add": changes.added.files + changes.moved.files,
+        "ds_change_remove": changes.removed.files + changes.moved.files,
+        "ds_change_modify": changes.modified.files,
+        "ds_change_size": size_bytes - changes.unchanged.size_bytes,
+    }
+    tx.tasks.update(_with_status(tx, task, TaskStatus.COMPLETED, completed=finished, runtime=task.runtime | runtime))
+    tx.versions.finish(id, entries=entries, size_bytes=size_bytes, root=root, changes=changes)
+    tx.changed("version.finished", id, task.project)
+    return get_version(tx, id)
+
+
+def update_version(
+    tx: Tx,
+    id: str,
+    *,
+    description: str | None = None,
+    tags: Sequence[str] | None = None,
+    add_tags: Sequence[str] = (),
+    remove_tags: Sequence[str] = (),
+) -> DatasetVersion:
+    """Change what is said of a version, final or not: its description and its tags."""
+    get_version(tx, id)
+    task = _get_task(tx, id)
+    kept = [tag for tag in (task.tags if tags is None else tags) if tag not in remove_tags]
+    changed = msgspec.structs.replace(
+        task, tags=tuple(dict.fromkeys([*kept, *add_tags])), comment=task.comment if description is None else description, last_update=tx.now
+    )
+    tx.tasks.update(changed)
+    tx.changed("version.updated", id, task.project)
+    return get_version(tx, id)
+
+
+def publish_version(tx: Tx, id: str) -> DatasetVersion:
+    """Mark a final version as published."""
+    version, task = get_version(tx, id), _get_task(tx, id)
+    if version.status is VersionStatus.UPLOADING:
+        raise StatusRefused(f"version {id} is not final and can't be published", hint="close it first")
+    tx.tasks.update(_with_status(tx, task, TaskStatus.PUBLISHED, published=task.published or tx.now))
+    tx.changed("version.published", id, task.project)
+    return get_version(tx, id)
+
+
+def archive_version(tx: Tx, id: str, *, archived: bool) -> DatasetVersion:
+    """Put a final version out of sight, or back."""
+    version, task = get_version(tx, id), _get_task(tx, id)
+    if version.status is VersionStatus.UPLOADING:
+        raise StatusRefused(f"version {id} is not final and can't be archived", hint="close or delete it")
+    others = tuple(tag for tag in task.system_tags if tag != "archived")
+    tx.tasks.update(msgspec.structs.replace(task, system_tags=(*others, "archived") if archived else others, last_update=tx.now))
+    tx.versions.set_archived(id, archived)
+    tx.changed("version.archived" if archived else "version.unarchived", id, task.project)
+    return get_version(tx, id)
+
+
+def delete_version(tx: Tx, id: str) -> list[VersionId]:
+    """Forget a version; with the last one its dataset goes too. Returns its children, which keep all that they hold."""
+    get_version(tx, id)
+    task = _get_task(tx, id)
+    children = tx.versions.children([id])
+    tx.tasks.delete(id)
+    tx.changed("version.deleted", id, task.project)
+    if task.project and not tx.projects.is_used(task.project):
+        tx.projects.delete(task.project)
+    return children
+
+
+def rename_dataset(tx: Tx, project: str, name: str, new_name: str) -> None:
+    """Give a dataset another name; ids, versions and lineage stay."""
+    _relocate(tx, project, name, project, _dataset_name(new_name))
+
+
+def move_dataset(tx: Tx, project: str, name: str, new_project: str) -> None:
+    """Let a dataset lie in another project, which is made if it is missing."""
+    ensure_project(tx, new_project)
+    _relocate(tx, project, name, new_project, name)
+
+
+def set_alias(tx: Tx, id: str, alias: str) -> None:
+    """Let `alias` mean this version in its dataset, whatever it meant before."""
+    alias = alias.strip()
+    if not alias or alias == LATEST or "@" in alias or "/" in alias:
+        raise Invalid(f"{alias!r} can't be an alias", hint="use a word without / and @; `latest` is the newest version by itself")
+    task = _get_task(tx, get_version(tx, id).id)
+    tx.versions.set_alias(task.project or "", alias, id)
+    tx.changed("version.updated", id, task.project)
+
+
+def remove_alias(tx: Tx, id: str, alias: str) -> None:
+    """Let `alias` mean nothing any more; `NotFound` if it did not mean this version."""
+    if not tx.versions.remove_alias(id, alias):
+        raise NotFound(f"{alias} is no alias of version {id}", hint="`tilth data stats` shows what is")
+    tx.changed("version.updated", id)
+
+
+def set_metadata(tx: Tx, id: str, metadata: Metadata) -> None:
+    """Attach metadata to a version, in place of what had the name."""
+    get_version(tx, id)
+    if not metadata.name or metadata.name.startswith("data_"):
+        raise Invalid(f"{metadata.name!r} can't be the name of metadata", hint="choose a name that does not begin with data_")
+    tx.versions.set_metadata(id, metadata)
+    tx.changed("version.updated", id)
+
+
+def lineage(tx: Tx, *, id: str | None = None, project: str | None = None, name: str | None = None) -> list[LineageNode]:
+    """A version, or all versions of a dataset, and everything they descend from; deleted ones by their id alone."""
+    if id:
+        starts = [get_version(tx, id)]
+    else:
+        within = clean_name(project) if project else None
+        starts = tx.versions.search(VersionFilter(project=within, recursive=False, dataset=name), limit=10_000)
+        if not starts:
+            raise VersionNotFound(f"no version fits {within}/{name}", hint=_near(tx, within, name))
+    parents = tx.versions.ancestry([version.id for version in starts])
+    known = {version.id: version for version in tx.versions.search(VersionFilter(ids=list(parents)), limit=len(parents))}
+    return [_node(known[version], line) if version in known else LineageNode(id=version, deleted=True) for version, line in parents.items()]
+
+
+def _node(version: DatasetVersion, parents: tuple[VersionId, ...]) -> LineageNode:
+    return LineageNode(
+        id=version.id,
+        project=version.project,
+        name=version.name,
+        version=version.version,
+        status=version.status,
+        parents=parents,
+        created=version.created,
+    )
+
+
+def _relocate(tx: Tx, project: str, name: str, new_project: str, new_name: str) -> None:
+    found = tx.projects.by_name(dataset_project(clean_name(project), name))
+    if found is None:
+        raise NotFound(f"dataset {project}/{name} does not exist", hint=_near(tx, clean_name(project), name))
+    target = dataset_project(clean_name(new_project), new_name)
+    if tx.projects.by_name(target) and target != found.name:
+        raise AlreadyExists(f"dataset {new_project}/{new_name} exists already", hint="choose another name")
+    set_name(tx, found, target)
+    tx.tasks.rename_in(found.id, new_name, tx.now)
+
+
+def _dataset_name(text: str) -> str:
+    name = text.strip()
+    if not name or "/" in name or "@" in name or len(name) > _LONGEST_NAME:
+        raise Invalid(f"{text[:60]!r} can't be the name of a dataset", hint="use 1 to 1,000 characters without / and @")
+    return name
+
+
+def _near(tx: Tx, project: str | None, name: str | None) -> str:
+    names = {version.name for version in tx.versions.search(VersionFilter(project=project), limit=500)}
+    close = get_close_matches(name or "", names, n=3)
+    return f"similar names: {', '.join(close)}" if close else "`tilth data search` shows which versions there are"
+
+
+def _get_task(tx: Tx, id: str) -> Task:
+    task = tx.tasks.get(id)
+    if task is None:
+        raise VersionNotFound(f"version {id} does not exist")
+    return task
+
+
+def _with_status(tx: Tx, task: Task, status: TaskStatus, **details: Any) -> Task:
+    check_transition(task.status, status)
+    return msgspec.structs.replace(task, status=status, status_changed=tx.now, last_update=tx.now, **details)
+
+
+def _task(
+    tx: Tx, id: str, name: str, project: str, number: str, tags: Sequence[str], description: str, author: str
+) -> Task:
+    version = {"section": "properties", "name": "version", "value": number, "type": "str", "description": ""}
+    return Task(
+        id=id,
+        name=name,
+        type="data_processing",
+        status=TaskStatus.IN_PROGRESS,
+        project=project,
+        user=author,
+        comment=description,
+        tags=tuple(dict.fromkeys(tags)),
+        system_tags=("dataset",),
+        parent=None,
+        created=tx.now,
+        started=tx.now,
+        completed=None,
+        published=None,
+        status_changed=tx.now,
+        last_update=tx.now,
+        status_message="",
+        status_reason="",
+        hyperparams={"properties": {"version": version}},
+        configuration={},
+        runtime={"version": number, "orig_dataset_name": name, "orig_dataset_id": id},
+        execution={},
+        script={"entry_point": "register_dataset.py", "working_dir": "."},
+    )

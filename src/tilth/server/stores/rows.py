@@ -1,0 +1,30 @@
+"""How values stand in columns: JSON texts for lists and objects."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+__all__ = ["dumped", "loaded", "marks", "strings"]
+
+T = TypeVar("T")
+
+
+def dumped(value: Any) -> str:
+    """`value` as JSON text."""
+    return msgspec.json.encode(value).decode()
+
+
+def loaded(text: str, type: type[T]) -> T:
+    """The value behind a JSON text."""
+    return msgspec.json.decode(text, type=type)
+
+
+def strings(text: str) -> tuple[str, ...]:
+    """The strings behind the JSON text of a list."""
+    return msgspec.json.decode(text, type=tuple[str, ...])
+
+
+def marks(values: Sequence[Any] | Iterable[Any]) -> str:
+    """As many parameter marks as there are values."""
+    return ", ".join("?" for _ in values)

@@ -1,0 +1,90 @@
+"""Tasks in the database."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tilth.domain.task import Task, TaskStatus
+from tilth.server.db.engine import Connection
+from tilth.server.stores.rows import dumped, loaded, marks, strings
+
+__all__ = ["Tasks"]
+
+_PLAIN = ("id", "name", "type", "status", "project", "author", "comment", "parent", "created", "started", "completed", "published")
+_TIMES = ("status_changed", "last_update", "status_message", "status_reason")
+_LISTS = ("tags", "system_tags")
+_OBJECTS = ("hyperparams", "configuration", "runtime", "execution", "script")
+_ALL = (*_PLAIN, *_TIMES, *_LISTS, *_OBJECTS)
+_COLUMNS = ", ".join(f"task.{name}" for name in _ALL)
+
+
+class Tasks:
+    """Tasks, by id and by what they are."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def get(self, id: str) -> Task | None:
+        row = self._db.one(f"SELECT {_COLUMNS} FROM task WHERE id = ?", (id,))
+        return _task(row) if row else None
+
+    def insert(self, task: Task) -> None:
+        names = ", ".join(_ALL)
+        self._db.execute(f"INSERT INTO task ({names}, rev) VALUES ({marks(_ALL)}, 1)", _values(task))
+        self._tag(task)
+
+    def update(self, task: Task) -> None:
+        names = ", ".join(f"{name} = ?" for name in _ALL[1:])
+        self._db.execute(f"UPDATE task SET {names}, rev = rev + 1 WHERE id = ?", (*_values(task)[1:], task.id))
+        self._db.execute("DELETE FROM task_tag WHERE task = ?", (task.id,))
+        self._tag(task)
+
+    def delete(self, id: str) -> None:
+        self._db.execute("DELETE FROM task WHERE id = ?", (id,))
+
+    def rename_in(self, project: str, name: str, now: str) -> None:
+        """Give every task that lies in `project` another name."""
+        self._db.execute("UPDATE task SET name = ?, last_update = ?, rev = rev + 1 WHERE project = ?", (name, now, project))
+
+    def search(
+        self,
+        *,
+        ids: Sequence[str] = (),
+        projects: Sequence[str] = (),
+        name: str | None = None,
+        types: Sequence[str] = (),
+        statuses: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        limit: int,
+        offset: int,
+    ) -> list[Task]:
+        """Tasks that fit all that is given, the last changed first."""
+        conditions, values = ["1 = 1"], list[Any]()
+        for column, wanted in (("id", ids), ("project", projects), ("type", types), ("status", statuses)):
+            if wanted:
+                conditions.append(f"{column} IN ({marks(wanted)})")
+                values += wanted
+        if name:
+            conditions.append("matches(?, name)")
+            values.append(name)
+        for tag in tags:
+            conditions.append("EXISTS (SELECT 1 FROM task_tag WHERE task_tag.task = task.id AND tag = ?)")
+            values.append(tag)
+        query = f"SELECT {_COLUMNS} FROM task WHERE {' AND '.join(conditions)} ORDER BY last_update DESC, id LIMIT ? OFFSET ?"
+        return [_task(row) for row in self._db.all(query, (*values, limit, offset))]
+
+    def _tag(self, task: Task) -> None:
+        self._db.execute_many("INSERT INTO task_tag (task, tag) VALUES (?, ?)", [(task.id, tag) for tag in dict.fromkeys(task.tags)])
+
+
+def _values(task: Task) -> tuple[Any, ...]:
+    plain = [getattr(task, "user" if name == "author" else name) for name in (*_PLAIN, *_TIMES)]
+    return (*plain, *(dumped(getattr(task, name)) for name in (*_LISTS, *_OBJECTS)))
+
+
+def _task(row: tuple[Any, ...]) -> Task:
+    values = dict(zip(_ALL, row, strict=True))
+    values["user"] = values.pop("author")
+    values["status"] = TaskStatus(values["status"])
+    values |= {name: strings(values[name]) for name in _LISTS}
+    values |= {name: loaded(values[name], dict[str, Any]) for name in _OBJECTS}
+    return Task(**values)

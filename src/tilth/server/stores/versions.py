@@ -1,0 +1,229 @@
+"""Dataset versions in the database: what a task's row does not say of them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from tilth.base.ids import VersionId
+from tilth.domain.dataset import ChangeTotals
+from tilth.domain.project import split_dataset_project
+from tilth.domain.task import TaskStatus
+from tilth.domain.version import DatasetVersion, Metadata, VersionStatus, status_of
+from tilth.server.db.engine import Connection
+from tilth.server.stores.rows import dumped, loaded, marks, strings
+
+__all__ = ["VersionFilter", "VersionRow", "Versions"]
+
+_SELECT = """
+    SELECT task.id, project.name, version.number, task.status, version.archived, task.tags, task.comment, task.author, task.created,
+           task.completed, version.entries, version.size_bytes, version.root, version.changes
+    FROM version JOIN task ON task.id = version.task JOIN project ON project.id = version.dataset
+"""
+_STATUSES = {
+    VersionStatus.UPLOADING: (TaskStatus.CREATED, TaskStatus.QUEUED, TaskStatus.IN_PROGRESS),
+    VersionStatus.FINAL: (TaskStatus.COMPLETED, TaskStatus.CLOSED),
+    VersionStatus.PUBLISHED: (TaskStatus.PUBLISHED, TaskStatus.PUBLISHING),
+    VersionStatus.ABORTED: (TaskStatus.STOPPED, TaskStatus.FAILED, TaskStatus.UNKNOWN),
+}
+_FINAL = (*_STATUSES[VersionStatus.FINAL], *_STATUSES[VersionStatus.PUBLISHED])
+
+
+class VersionRow(Struct, frozen=True, kw_only=True):
+    """A version's own columns."""
+
+    task: VersionId
+    dataset: str
+    """The id of the dataset's hidden project."""
+    number: str
+    number_key: str
+    parents: tuple[VersionId, ...]
+
+
+class VersionFilter(Struct, frozen=True, kw_only=True):
+    """Which versions are wanted; all conditions that are given have to hold."""
+
+    ids: Sequence[str] = ()
+    id_prefix: str | None = None
+    project: str | None = None
+    recursive: bool = True
+    dataset: str | None = None
+    """The exact name of the dataset."""
+    name: str | None = None
+    """A part of the dataset's name."""
+    number: str | None = None
+    alias: str | None = None
+    tags: Sequence[str] = ()
+    only_final: bool = False
+    only_published: bool = False
+    include_archived: bool = True
+
+
+class Versions:
+    """Versions, by id, by dataset and by what they are called."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def get(self, id: str) -> DatasetVersion | None:
+        found = self._versions(f"{_SELECT} WHERE version.task = ?", (id,))
+        return found[0] if found else None
+
+    def insert(self, row: VersionRow) -> None:
+        self._db.execute(
+            "INSERT INTO version (task, dataset, number, number_key, archived, entries, size_bytes) VALUES (?, ?, ?, ?, 0, 0, 0)",
+            (row.task, row.dataset, row.number, row.number_key),
+        )
+        self._db.execute_many(
+            "INSERT INTO version_parent (version, position, parent) VALUES (?, ?, ?)",
+            [(row.task, position, parent) for position, parent in enumerate(row.parents)],
+        )
+
+    def finish(self, id: str, *, entries: int, size_bytes: int, root: str, changes: ChangeTotals) -> None:
+        self._db.execute(
+            "UPDATE version SET entries = ?, size_bytes = ?, root = ?, changes = ? WHERE task = ?", (entries, size_bytes, root, dumped(changes), id)
+        )
+
+    def set_archived(self, id: str, archived: bool) -> None:
+        self._db.execute("UPDATE version SET archived = ? WHERE task = ?", (int(archived), id))
+
+    def numbers(self, dataset: str) -> list[str]:
+        """The highest number that is taken in a dataset, if any is."""
+        rows = self._db.all("SELECT number FROM version WHERE dataset = ? ORDER BY number_key DESC LIMIT 1", (dataset,))
+        return [number for (number,) in rows]
+
+    def has_number(self, dataset: str, number: str) -> bool:
+        return self._db.one("SELECT 1 FROM version WHERE dataset = ? AND number = ?", (dataset, number)) is not None
+
+    def search(self, wanted: VersionFilter, *, limit: int, offset: int = 0, newest_number_first: bool = False) -> list[DatasetVersion]:
+        """The versions that fit, the last made first, or the highest number first."""
+        where, values = _conditions(wanted)
+        order = "version.number_key DESC, task.created DESC" if newest_number_first else "task.created DESC, version.number_key DESC, task.id"
+        return self._versions(f"{_SELECT} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", (*values, limit, offset))
+
+    def count(self, wanted: VersionFilter) -> int:
+        where, values = _conditions(wanted)
+        query = f"SELECT count(*) FROM version JOIN task ON task.id = version.task JOIN project ON project.id = version.dataset WHERE {where}"
+        row = self._db.one(query, values)
+        return int(row[0]) if row else 0
+
+    def newest_of_each(self, limit: int) -> list[DatasetVersion]:
+        """The newest final version of each dataset, the last made first."""
+        query = f"""
+            {_SELECT} WHERE task.status IN ({marks(_FINAL)}) AND version.number_key = (
+                SELECT max(other.number_key) FROM version AS other JOIN task AS o ON o.id = other.task
+                WHERE other.dataset = version.dataset AND o.status IN ({marks(_FINAL)})
+            ) ORDER BY task.created DESC LIMIT ?
+        """
+        return self._versions(query, (*_FINAL, *_FINAL, limit))
+
+    def children(self, ids: Sequence[str]) -> list[VersionId]:
+        """The versions that have one of `ids` as a parent."""
+        rows = self._db.all(f"SELECT DISTINCT version FROM version_parent WHERE parent IN ({marks(ids)}) ORDER BY version", ids)
+        return [VersionId(id) for (id,) in rows]
+
+    def ancestry(self, ids: Sequence[str]) -> dict[VersionId, tuple[VersionId, ...]]:
+        """The parents of each version that `ids` descend from, themselves included, in one query."""
+        rows = self._db.all(
+            f"""
+            WITH RECURSIVE line (id) AS (
+                SELECT task FROM version WHERE task IN ({marks(ids)})
+                UNION SELECT parent FROM version_parent JOIN line ON version_parent.version = line.id
+            )
+            SELECT line.id, version_parent.parent FROM line LEFT JOIN version_parent ON version_parent.version = line.id
+            ORDER BY line.id, version_parent.position
+            """,
+            ids,
+        )
+        parents: dict[VersionId, tuple[VersionId, ...]] = {}
+        for id, parent in rows:
+            parents[id] = (*parents.get(id, ()), parent) if parent else parents.get(id, ())
+        return parents
+
+    def set_alias(self, dataset: str, alias: str, id: str) -> None:
+        """Let `alias` mean version `id`, whatever it meant before."""
+        self._db.execute("DELETE FROM version_alias WHERE dataset = ? AND alias = ?", (dataset, alias))
+        self._db.execute("INSERT INTO version_alias (dataset, alias, version) VALUES (?, ?, ?)", (dataset, alias, id))
+
+    def remove_alias(self, id: str, alias: str) -> bool:
+        return self._db.execute("DELETE FROM version_alias WHERE version = ? AND alias = ?", (id, alias)) > 0
+
+    def set_metadata(self, id: str, metadata: Metadata) -> None:
+        self._db.execute("DELETE FROM version_metadata WHERE version = ? AND name = ?", (id, metadata.name))
+        self._db.execute(
+            "INSERT INTO version_metadata (version, name, kind, value) VALUES (?, ?, ?, ?)", (id, metadata.name, metadata.kind, metadata.value)
+        )
+
+    def get_metadata(self, id: str, name: str) -> Metadata | None:
+        row = self._db.one("SELECT name, kind, value FROM version_metadata WHERE version = ? AND name = ?", (id, name))
+        return Metadata(*row) if row else None
+
+    def _versions(self, query: str, values: Sequence[Any]) -> list[DatasetVersion]:
+        rows = self._db.all(query, values)
+        ids = [row[0] for row in rows]
+        parents = self._grouped("SELECT version, parent FROM version_parent WHERE version IN", "ORDER BY version, position", ids)
+        aliases = self._grouped("SELECT version, alias FROM version_alias WHERE version IN", "ORDER BY alias", ids)
+        return [_version(row, parents.get(row[0], ()), aliases.get(row[0], ())) for row in rows]
+
+    def _grouped(self, query: str, order: str, ids: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+        grouped: dict[str, tuple[Any, ...]] = {}
+        for version, value in self._db.all(f"{query} ({marks(ids)}) {order}", ids) if ids else ():
+            grouped[version] = (*grouped.get(version, ()), value)
+        return grouped
+
+
+def _conditions(wanted: VersionFilter) -> tuple[str, list[Any]]:
+    conditions, values = ["1 = 1"], list[Any]()
+
+    def demand(condition: str, *demanded: Any) -> None:
+        conditions.append(condition)
+        values.extend(demanded)
+
+    if wanted.ids:
+        demand(f"version.task IN ({marks(wanted.ids)})", *wanted.ids)
+    if wanted.id_prefix:
+        demand("version.task >= ? AND version.task < ?", wanted.id_prefix, wanted.id_prefix + "g")
+    if wanted.project and wanted.recursive:
+        demand("project.name >= ? AND project.name < ?", f"{wanted.project}/", f"{wanted.project}0")
+    elif wanted.project:
+        demand("project.name >= ? AND project.name < ?", f"{wanted.project}/.datasets/", f"{wanted.project}/.datasets0")
+    if wanted.dataset:
+        demand("task.name = ?", wanted.dataset)
+    if wanted.name:
+        demand("matches(?, task.name)", wanted.name)
+    if wanted.number:
+        demand("version.number = ?", wanted.number)
+    if wanted.alias:
+        demand("EXISTS (SELECT 1 FROM version_alias WHERE version_alias.version = version.task AND alias = ?)", wanted.alias)
+    for tag in wanted.tags:
+        demand("EXISTS (SELECT 1 FROM task_tag WHERE task_tag.task = version.task AND tag = ?)", tag)
+    if wanted.only_final:
+        demand(f"task.status IN ({marks(_FINAL)})", *_FINAL)
+    if wanted.only_published:
+        demand(f"task.status IN ({marks(_STATUSES[VersionStatus.PUBLISHED])})", *_STATUSES[VersionStatus.PUBLISHED])
+    if not wanted.include_archived:
+        demand("version.archived = 0")
+    return " AND ".join(conditions), values
+
+
+def _version(row: tuple[Any, ...], parents: Iterable[VersionId], aliases: Iterable[str]) -> DatasetVersion:
+    id, hidden, number, status, archived, tags, comment, author, created, completed, entries, size_bytes, root, changes = row
+    project, name = split_dataset_project(hidden)
+    return DatasetVersion(
+        id=id,
+        project=project,
+        name=name,
+        version=number,
+        status=status_of(TaskStatus(status), archived=bool(archived)),
+        parents=tuple(parents),
+        tags=strings(tags),
+        aliases=tuple(aliases),
+        description=comment,
+        author=author,
+        created=created,
+        finished=completed,
+        entries=entries,
+        size_bytes=size_bytes,
+        root=root,
+        changes=loaded(changes, ChangeTotals) if changes else None,
+    )
