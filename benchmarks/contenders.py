@@ -224,13 +224,13 @@ class ClearML:
         return spend([self.command, *words], folder=self.arena, env=self.env)
 
     def first(self) -> Spent:
-        return self._synced()
+        return self._made(self._synced())
 
     def unchanged(self) -> Spent:
-        return self._synced("--parents", self.id)
+        return self._synced("--parents", self.id)  # makes a version and deletes it again
 
     def next(self) -> Spent:
-        return self._synced("--parents", self.id)
+        return self._made(self.unchanged())
 
     def restore(self, target: Path) -> Spent:
         remove(Path(self.env["CLEARML_CACHE_DIR"]))
@@ -242,7 +242,9 @@ class ClearML:
 
     def _synced(self, *more: str) -> Spent:
         where = ("--project", "Bench", "--name", "Source", "--storage", str(self.storage))
-        spent = self.run("sync", "--folder", "source", *where, *more)
+        return self.run("sync", "--folder", "source", *where, *more)
+
+    def _made(self, spent: Spent) -> Spent:
         self.id = found_id(spent)
         return spent
 

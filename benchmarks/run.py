@@ -11,6 +11,8 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,15 +145,18 @@ class Bench:
         warm(self.source)
         for name, spent in floors(self.source, self.scratch, contents=self.workload not in ALONE):
             self.note(name, "floor", spent)
-        contenders = [tilth, *others]
-        for contender in contenders:
-            contender.reset()
-            self.note("first version", contender.name, contender.first(), stored=contender.stored())
-        for contender in contenders:
-            self.note("unchanged", contender.name, contender.unchanged())
-        for contender in contenders:
-            self.note("restore", contender.name, contender.restore(self.out))
-            self.check_restored(contender.name, tree)
+        for contender in self.playing(tilth, others):
+            with self.dropping(contender):
+                contender.reset()
+                self.note("first version", contender.name, contender.first(), stored=contender.stored())
+        for contender in self.playing(tilth, others):
+            with self.dropping(contender):
+                self.note("unchanged", contender.name, contender.unchanged())
+        for contender in self.playing(tilth, others):
+            with self.dropping(contender):
+                self.note("restore", contender.name, contender.restore(self.out))
+                self.check_restored(contender.name, tree)
+            remove(self.out)
         for name, forget in (("get, cold cache", tilth.forget_cache), ("get, warm cache", tilth.forget_views)):
             forget()
             self.note(name, tilth.name, tilth.view())
@@ -160,17 +165,32 @@ class Bench:
     def second_half(self, tilth: Tilth, others: list[Contender]) -> None:
         """All tools store the next version."""
         warm(self.source)
-        for contender in [tilth, *others]:
-            before = contender.stored()
-            spent = contender.next()
-            self.note("next version", contender.name, spent, stored=growth(before, contender.stored()))
+        for contender in self.playing(tilth, others):
+            with self.dropping(contender):
+                before = contender.stored()
+                spent = contender.next()
+                self.note("next version", contender.name, spent, stored=growth(before, contender.stored()))
+
+    def playing(self, tilth: Tilth, others: list[Contender]) -> list[Contender]:
+        """Tilth, and the others that have not failed."""
+        return [tilth, *(contender for contender in others if contender.name not in self.results.skipped)]
+
+    @contextmanager
+    def dropping(self, contender: Contender) -> Iterator[None]:
+        """Leave another tool out from where it fails; a failure of Tilth itself ends the benchmark."""
+        try:
+            yield
+        except Failed as error:
+            if isinstance(contender, Tilth):
+                raise
+            self.results.skipped[contender.name] = f"it failed with {self.workload}"
+            tell(f"{contender.name} is left out from here on: {error}")
 
     def check_restored(self, who: str, tree: Tree) -> None:
         """What was restored must be as many files and bytes as were stored."""
         restored = tree_of(self.out)
         if (restored.files, restored.size_bytes) != (tree.files, tree.size_bytes):
             raise Failed(f"{who} restored {restored.files} files of {tree.files}, {restored.size_bytes} bytes of {tree.size_bytes}")
-        remove(self.out)
 
     def note(self, step: str, who: str, spent: Spent, *, stored: tuple[int, int] | None = None) -> None:
         """Keep one figure, and tell it."""

@@ -7,7 +7,7 @@ __all__ = ["Dataset", "__version__"]
 
 __version__ = "0.1.0"
 
-_HOMES = {"Dataset": "tilth.sdk.dataset"}
+_LAZY = frozenset({"Dataset"})
 
 if TYPE_CHECKING:
     from tilth.sdk.dataset import Dataset
@@ -15,10 +15,9 @@ else:
 
     def __getattr__(name: str) -> object:
         """Load a public name when it is first used, so that `import tilth` costs next to nothing."""
-        if name not in _HOMES:
+        if name not in _LAZY:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        import_module("tilth._wiring")  # says how the process's home is opened
-        value = getattr(import_module(_HOMES[name]), name)
+        value = getattr(import_module("tilth._wiring"), name)
         globals()[name] = value
         return value
 
