@@ -37,7 +37,8 @@ def _loaded(code: str) -> set[str]:
     done = subprocess.run([sys.executable, "-c", f"{code}\n{report}"], capture_output=True, text=True, check=True)
     names = done.stderr.split("\n")
     ours = {name for name in names if name == "tilth" or name.startswith("tilth.")}
-    return ours | {name for name in names if name and "." not in name} - sys.stdlib_module_names - {"__main__"}
+    others = {name for name in names if name and "." not in name and not name.startswith("_")} - sys.stdlib_module_names
+    return ours | others - {"cython_runtime"}  # which exists while a module of Cython does, in no file
 
 
 def main() -> None:
