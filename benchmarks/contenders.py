@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from benchmarks.measure import Spent, spend, tree_of
+from benchmarks.measure import Spent, spend
+from benchmarks.trees import tree_of
 
 __all__ = ["ClearML", "Contender", "Dvc", "Restic", "Tilth", "found_id", "remove"]
 

@@ -1,4 +1,4 @@
-"""What a command costs: seconds on the wall, seconds of processors, peak memory. Also how large a tree is, and what a next tree adds."""
+"""What a command costs: seconds on the wall, seconds of processors, peak memory."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Failed", "Spent", "Tree", "measured", "spend", "spend_in_process", "tree_of"]
+__all__ = ["Failed", "Spent", "measured", "spend", "spend_in_process"]
 
 
 class Failed(Exception):
@@ -32,24 +32,11 @@ class Spent:
         return Spent(self.seconds + other.seconds, self.cpu_s + other.cpu_s, peak, self.output + other.output, joined)
 
 
-@dataclass(frozen=True)
-class Tree:
-    """How many files lie below a folder, and how many bytes; `inodes` tells which files another tree shares."""
-
-    files: int
-    size_bytes: int
-    sizes_by_inode: Mapping[int, int]
-
-    def new_bytes(self, before: "Tree") -> int:
-        """The bytes of files that `before` does not share."""
-        return sum(size for inode, size in self.sizes_by_inode.items() if inode not in before.sizes_by_inode)
-
-
 def spend(command: Sequence[str | Path], *, folder: Path, env: Mapping[str, str]) -> Spent:
     """Run `command` to its end and say what it cost.
 
     The peak is the largest of the process and those it waited for. It can't be told below the size of this process, which is small
-    because workloads are generated in processes of their own.
+    because whatever takes memory is done by processes of its own.
     """
     words = [str(word) for word in command]
     os.sync()  # nobody pays for what the one before left to be written
@@ -78,20 +65,3 @@ def spend_in_process(work: Callable[[], object], name: str) -> Spent:
 def measured(spent: Spent) -> str:
     """A cost in words, for progress."""
     return f"{spent.seconds:8.2f} s {spent.peak_bytes / 1e6:8.0f} MB"
-
-
-def tree_of(folder: Path) -> Tree:
-    """Count what lies below `folder`."""
-    sizes: dict[int, int] = {}
-    files = 0
-    pending = [str(folder)]
-    while pending:
-        with os.scandir(pending.pop()) as found:
-            for one in found:
-                if one.is_dir(follow_symlinks=False):
-                    pending.append(one.path)
-                else:
-                    status = one.stat(follow_symlinks=False)
-                    sizes[status.st_ino] = status.st_size
-                    files += 1
-    return Tree(files, sum(sizes.values()), sizes)

@@ -20,10 +20,11 @@ from benchmarks.contenders import ClearML, Contender, Dvc, Restic, Tilth, remove
 from benchmarks.floors import floors, sha256_rate, warm
 from benchmarks.generate import FIRST, NEXT
 from benchmarks.listing import bench_listing
-from benchmarks.measure import Failed, Spent, Tree, measured, tree_of
+from benchmarks.measure import Failed, Spent, measured
 from benchmarks.report import Results, page
 from benchmarks.start import bench_start
 from benchmarks.targets import judge
+from benchmarks.trees import Tree, tree_of
 
 HERE = Path(__file__).resolve().parent
 SCRATCH = HERE.parent / "build" / "bench"
@@ -130,15 +131,14 @@ class Bench:
         subprocess.run(["cp", "-al", self.trees[0], self.trees[1]], check=True)
         self.generated(f"{self.workload}-next", self.trees[1])
         following = tree_of(self.trees[1])
-        new_bytes = following.new_bytes(first)
+        new_bytes = int(run_module("benchmarks.trees", *map(str, self.trees)))
         self.results.facts[f"{self.workload}-next"] = f"{following.files:,} files, {new_bytes / 1e6:,.1f} MB in new and changed ones"
         self.results.new_bytes[self.workload] = new_bytes
         return first, following
 
     def generated(self, workload: str, folder: Path) -> None:
         """Write a workload by another process, so that this one stays small."""
-        command = [sys.executable, "-m", "benchmarks.generate", workload, str(folder), "--scale", str(self.scale)]
-        subprocess.run(command, check=True, cwd=HERE.parent)
+        run_module("benchmarks.generate", workload, str(folder), "--scale", str(self.scale))
 
     def first_half(self, tilth: Tilth, others: list[Contender], tree: Tree) -> None:
         """Floors; then all tools store, store again, and restore."""
@@ -196,6 +196,11 @@ class Bench:
         """Keep one figure, and tell it."""
         self.results.add(self.workload, step, who, spent, stored=stored)
         tell(f"  {step:22} {who:8} {measured(spent)}")
+
+
+def run_module(name: str, *arguments: str) -> str:
+    """Run one of our own modules in a process of its own; what it printed."""
+    return subprocess.run([sys.executable, "-m", name, *arguments], check=True, cwd=HERE.parent, stdout=subprocess.PIPE, text=True).stdout
 
 
 def growth(before: tuple[int, int], after: tuple[int, int]) -> tuple[int, int]:
