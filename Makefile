@@ -26,11 +26,13 @@ install: $(STAMP)  ## put Tilth and all its tools into .venv
 $(STAMP): pyproject.toml $(LOCKS)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: name it with PYTHON=..." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is too old: 3.11 or newer is needed" >&2; exit 1; }
+	@echo "installing into $(VENV)"
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/bootstrap.txt -r requirements/dev.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
+	@echo "$(BIN)/tilth is there"
 
 demo: install  ## version a folder of pictures and get it back [FOLDER=...]
 	@$(BIN)/python -m tools.demo $(if $(FOLDER),--folder "$(FOLDER)")
