@@ -1,7 +1,7 @@
 """What Tilth does, shown on real files: `make demo`, or `make demo FOLDER=...` for a folder of one's own.
 
 Everything is done with the commands that a user types, each printed before it runs. The folder that is named is copied first
-and stays as it is. All that is made lies in build/demo, with a home of its own there unless TILTH_HOME names one.
+and stays as it is. All that is made lies in build/demo (or --work), with a home of its own there unless TILTH_HOME names one.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 import tilth
 from tools import pictures
 
-BUILD = Path(__file__).resolve().parent.parent / "build" / "demo"
+START = Path.cwd()
 COMMAND = Path(sys.executable).parent / "tilth"
 COLOURED = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
@@ -28,23 +28,25 @@ def main() -> None:
     """Run the demo; any command that fails ends it with that command's exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, help="version a copy of this folder instead of drawn pictures")
-    folder = parser.parse_args().folder
+    parser.add_argument("--work", type=Path, default=Path("build/demo"), help="where everything is made; emptied first")
+    given = parser.parse_args()
+    work = given.work.resolve()
     started = time.perf_counter()
-    project = prepare(folder)
+    project = prepare(given.folder, work)
     count = show(project)
     say(f"All of it took {time.perf_counter() - started:.1f} s: 3 datasets, 4 versions, {count} restored files, all equal bit for bit.")
-    print(f"It lies in {shown(BUILD)}; `make clean` removes it. Next: docs/README.md, or `.venv/bin/tilth data --help`.")
+    print(f"It lies in {shown(work)}; `make clean` removes it. Next: docs/README.md, or `.venv/bin/tilth data --help`.")
 
 
-def prepare(folder: Path | None) -> str:
+def prepare(folder: Path | None, work: Path) -> str:
     """Lay out the folder to version and a home; returns the project to work in."""
     source = folder.expanduser().resolve() if folder else None
-    shutil.rmtree(BUILD, ignore_errors=True)
-    BUILD.mkdir(parents=True)
-    os.chdir(BUILD)
+    if source and not source.is_dir():
+        sys.exit(f"{source} is no folder; name one with FOLDER=...")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    os.chdir(work)
     if source:
-        if not source.is_dir():
-            sys.exit(f"{source} is no folder; name one with FOLDER=...")
         shutil.copytree(source, "pictures")
         say(f"A copy of {source}")
     else:
@@ -53,13 +55,13 @@ def prepare(folder: Path | None) -> str:
     files = files_of("pictures")
     if len(files) < 6:
         sys.exit("the demo needs a folder with at least 6 files")
-    print(f"{len(files)} files, {sum(path.stat().st_size for path in files):,} bytes in {shown(BUILD / 'pictures')}")
+    print(f"{len(files)} files, {sum(path.stat().st_size for path in files):,} bytes in {shown(work / 'pictures')}")
     if "TILTH_HOME" in os.environ:
         print(f"TILTH_HOME is {os.environ['TILTH_HOME']}")
         return f"Demo/{datetime.now().astimezone():%Y-%m-%d %H:%M:%S}"
-    os.environ["TILTH_HOME"] = str(BUILD / "home")
+    os.environ["TILTH_HOME"] = str(work / "home")
     os.environ.pop("TILTH_CACHE", None)
-    print(f"This once everything lies under a throw-away home, TILTH_HOME={shown(BUILD / 'home')}; usually that is ~/.tilth")
+    print(f"This once everything lies under a throw-away home, TILTH_HOME={shown(work / 'home')}; usually that is ~/.tilth")
     return "Demo"
 
 
@@ -184,7 +186,7 @@ def files_of(folder: str) -> list[Path]:
 
 def shown(path: Path) -> str:
     """`path` from where `make` was called."""
-    return os.path.relpath(path, BUILD.parent.parent)
+    return os.path.relpath(path, START)
 
 
 def say(words: str) -> None:
