@@ -22,6 +22,8 @@ FLOOR_OF = {
     "get, warm cache": "cp -rl",
 }
 
+_LONGEST = 120
+
 
 @dataclass
 class Measured:
@@ -157,4 +159,5 @@ def _shown(spent: Spent) -> str:
     """The command as anybody could type it: ids and folders of this run are nobody's business."""
     words = [word if word == "&&" or " " in word else re.sub(r"^/.*/", "", word) for word in spent.command]
     text = " ".join(word if word == "&&" else shlex.quote(word) for word in words) if len(words) > 1 else "".join(words)
-    return re.sub(r"\b[0-9a-f]{32}\b", "ID", text).replace("|", "\\|")
+    text = re.sub(r"\b[0-9a-f]{32}\b", "ID", text).replace("|", "\\|")
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

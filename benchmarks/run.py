@@ -104,7 +104,6 @@ class Bench:
         """Lay the workload out and measure all rounds."""
         tell(f"\n{self.workload}: writing files")
         first, following = self.lay_out()
-        time.sleep(TRUSTED_AGE_S)
         for number in range(self.rounds):
             tell(f"{self.workload}: round {number + 1} of {self.rounds}")
             self.trees[0].rename(self.source)
@@ -145,6 +144,7 @@ class Bench:
         warm(self.source)
         for name, spent in floors(self.source, self.scratch, contents=self.workload not in ALONE):
             self.note(name, "floor", spent)
+        time.sleep(TRUSTED_AGE_S)  # linking a file has touched its inode
         for contender in self.playing(tilth, others):
             with self.dropping(contender):
                 contender.reset()
