@@ -16,7 +16,7 @@ LOCKS := requirements/bootstrap.txt requirements/dev.txt
 COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help install demo test check lint format bench lock snapshots clean
+.PHONY: help install demo test check lint format bench lock snapshots picture clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -68,6 +68,9 @@ $(BIN)/uv:
 
 snapshots: install  ## write the snapshots of the public surface anew
 	$(BIN)/python -m tools.snapshots
+
+picture: install  ## take the picture of the README anew
+	$(BIN)/python -m tools.screenshot
 
 clean:  ## remove what the other commands made
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
