@@ -146,9 +146,11 @@ def verify_command(
         lines = [*wrong, f"{count(len(wrong), 'file')} differ from the version" if wrong else "every file is what the version holds"]
         Output(json=json).result({"id": found.id, "errors": wrong}, lines)
         return Corrupt.exit_status if wrong else 0
-    problems = copies.check_stored(home, found, level=level, sample=sample)
+    with Progress("verifying") as progress:
+        problems = copies.check_stored(home, found, level=level, sample=sample, watcher=progress)
+    lines = [line for problem in problems for line in (problem.what, *(f"  {path}" for path in problem.paths))]
     Output(json=json).result(
-        {"id": found.id, "level": level, "errors": problems}, problems or [f"{found.id}: {level} verified, nothing wrong"]
+        {"id": found.id, "level": level, "errors": problems}, lines or [f"{found.id}: {level} verified, nothing wrong"]
     )
     return Corrupt.exit_status if problems else 0
 

@@ -1,17 +1,155 @@
-"""Copies of versions on this machine."""
+"""Copies of versions on this machine: read-only in the cache, or folders of one's own; and checks of both."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
 
+from msgspec.json import encode
+
+from tilth.base.errors import AlreadyExists, Invalid, PathNotFound, TilthError
+from tilth.datasets.export import ArchiveKind, export_to
+from tilth.datasets.matching import matcher
+from tilth.datasets.materialise import copy_to, part_of, view_in
 from tilth.datasets.packs import read_chunks
+from tilth.datasets.verify import Level, Problem, differing_files, verify_stored
 from tilth.domain.version import DatasetVersion
 from tilth.sdk import contents, lifecycle
 from tilth.sdk.home import Home
+from tilth.sdk.taking import Watcher
 from tilth.store.api import Buffer
 
-__all__ = ["read"]
+T = TypeVar("T")
+
+__all__ = ["check_stored", "export", "link_to", "local_copy", "mutable_copy", "read", "wrong_files"]
 
 
 def read(home: Home, version: DatasetVersion, path: str) -> Iterator[Buffer]:
     """The bytes of one file of a final version, each chunk checked before it is handed out."""
     entry = contents.entry_at(home, lifecycle.require_final(version), path)
     yield from read_chunks(home.repository.store, entry.chunks)
+
+
+def local_copy(
+    home: Home,
+    version: DatasetVersion,
+    *,
+    part: int | None = None,
+    num_parts: int | None = None,
+    files: Sequence[str] | None = None,
+    raise_on_error: bool = True,
+    watcher: Watcher | None = None,
+) -> str:
+    """The read-only view of a version in the cache, made if it is not there."""
+    lifecycle.require_final(version)
+    told = watcher or Watcher()
+    selection = encode([part, num_parts, sorted(files) if files is not None else None])
+    whole = part is None and num_parts is None and files is None
+    name = version.id if whole else f"{version.id}-{sha256(selection).hexdigest()[:16]}"
+    try:
+        manifest = home.repository.manifest(version.id)
+        told.found(manifest.count, manifest.size_bytes)
+        view = view_in(
+            home.repository.store,
+            home.cache,
+            name,
+            lambda: _share(_named(manifest.digests(), files, lambda digest: digest[0]), part, num_parts),
+            lambda: _named(manifest.entries(), files, lambda entry: entry.path),
+            on_done=told.done,
+        )
+        return os.fspath(view)
+    except TilthError:
+        if raise_on_error:
+            raise
+        return ""
+
+
+def mutable_copy(
+    home: Home,
+    version: DatasetVersion,
+    target: Path,
+    *,
+    overwrite: bool = False,
+    part: int | None = None,
+    num_parts: int | None = None,
+    raise_on_error: bool = True,
+    watcher: Watcher | None = None,
+) -> str | None:
+    """A folder of one's own that holds the version."""
+    lifecycle.require_final(version)
+    told = watcher or Watcher()
+    try:
+        manifest = home.repository.manifest(version.id)
+        told.found(manifest.count, manifest.size_bytes)
+        entries = _share(manifest.entries(), part, num_parts)
+        copy_to(home.repository.store, version.id, entries, target, overwrite=overwrite, on_done=told.done)
+    except TilthError:
+        if raise_on_error:
+            raise
+        return None
+    return os.fspath(target)
+
+
+def link_to(link: Path, folder: str, *, overwrite: bool) -> str:
+    """Make `link` a symbolic link to `folder`; an existing link is replaced with `overwrite`, anything else never."""
+    if link.is_symlink() and overwrite:
+        link.unlink()
+    if link.exists() or link.is_symlink():
+        raise AlreadyExists(f"{link} exists already", hint="name another link; --overwrite replaces a link, never a folder")
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(folder)
+    return os.fspath(link)
+
+
+def _named(files: Iterable[T], patterns: Sequence[str] | None, path_of: Callable[[T], str]) -> Iterable[T]:
+    """Those of `files` that any of `patterns` means; all without patterns."""
+    if patterns is None:
+        return files
+    means = [matcher(pattern) for pattern in patterns]
+    return (file for file in files if any(test(path_of(file)) for test in means))
+
+
+def _share(files: Iterable[T], part: int | None, num_parts: int | None) -> Iterable[T]:
+    if part is None and num_parts is None:
+        return files
+    if part is None or num_parts is None:
+        raise Invalid("a part needs the number of parts, and the other way round", hint="give both part and num_parts")
+    return part_of(files, part, num_parts)
+
+
+def wrong_files(home: Home, version: DatasetVersion, folder: str | None, *, skip_hash: bool = False, verbose: bool = False) -> list[str]:
+    """The paths of the files of a local copy, the cached one if none is named, that are missing or not what the version holds."""
+    lifecycle.require_final(version)
+    place = folder or local_copy(home, version)
+    if not os.path.isdir(place):
+        raise PathNotFound(f"{place} is not a folder", hint="name the folder of a local copy")
+    found = list(differing_files(home.repository.manifest(version.id), place, sizes_only=skip_hash))
+    if verbose:
+        for path, what in found:
+            print(f"{what} {path}")
+    return [path for path, _ in found]
+
+
+def check_stored(home: Home, version: DatasetVersion, *, level: str, sample: float, watcher: Watcher | None = None) -> list[Problem]:
+    """What is wrong with what is stored of a version."""
+    lifecycle.require_final(version)
+    told = watcher or Watcher()
+    told.found(version.entries, version.size_bytes)
+    record = home.repository.record(version.id)
+    return verify_stored(home.repository.store, record, Level(level), sample=sample, on_done=told.done)
+
+
+def export(
+    home: Home, version: DatasetVersion, target: Path, *, prefix: str = "", kind: str | None = None, watcher: Watcher | None = None
+) -> int:
+    """Write a version, or a folder of it, to one file; of the kind that its name says, if none is given. Returns the size."""
+    lifecycle.require_final(version)
+    wanted = kind or target.suffix.removeprefix(".").lower()
+    if wanted not in set(ArchiveKind):
+        raise Invalid(f"{target.name} could be a zip or a tar file", hint="end the name with .zip or .tar, or say --format")
+    told = watcher or Watcher()
+    manifest = home.repository.manifest(version.id)
+    told.found(manifest.count, manifest.size_bytes)
+    folder = contents.existing_folder(home, version, prefix)
+    return export_to(home.repository.store, manifest.entries(folder), target, ArchiveKind(wanted), told.done)

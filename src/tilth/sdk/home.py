@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tilth.base.clock import Clock
 from tilth.client.api import Api
+from tilth.datasets.cache.blobs import BlobCache
 from tilth.datasets.repository import Repository
 from tilth.datasets.stat_cache import StatCache
 
@@ -22,6 +23,11 @@ class Home:
     clock: Clock
     api: Api
     repository: Repository
+
+    @cached_property
+    def cache(self) -> BlobCache:
+        """Contents and views on this machine."""
+        return BlobCache(self.cache_folder)
 
     @cached_property
     def stat_cache(self) -> StatCache:

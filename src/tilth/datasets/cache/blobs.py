@@ -1,0 +1,129 @@
+"""Contents of files on this machine, one file each, shared by everybody who links to them.
+
+    blobs/<hh>/<sha256>   a content, read-only       views/<name>   a whole version, made of links to blobs
+    locks/<name>          who is making what         tmp/<process>  work that is going on
+
+A blob gets its name by a link or a rename of a whole, checked and flushed file, so what has the name is whole. Locks only save
+work: without them the same content would be fetched twice.
+"""
+
+import ctypes
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tilth.base.atomic_io import translated_os_errors
+from tilth.base.ids import new_id
+
+__all__ = ["BlobCache"]
+
+_STALE_S = 24 * 3600
+
+
+class BlobCache:
+    """A cache folder. Any number of processes may use it at once; any of them may be killed at any moment."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.views = root / "views"
+        self._blobs = os.fspath(root / "blobs")
+        self._made: set[str] = set()
+
+    def path_of(self, sha256: bytes) -> str:
+        """Where the content with this hash lies, if it is here."""
+        name = sha256.hex()
+        return f"{self._blobs}/{name[:2]}/{name}"
+
+    def link_into(self, folder: Path, path: str, sha256: bytes, size: int, on_done: Callable[[int, int], None] | None = None) -> bool:
+        """Let `path` in `folder` be the content with this hash; False if the cache does not have it."""
+        target = f"{folder}/{path}"
+        parent = target[: target.rfind("/")]
+        if parent not in self._made:
+            os.makedirs(parent, exist_ok=True)
+            self._made.add(parent)
+        name = sha256.hex()
+        try:
+            os.link(f"{self._blobs}/{name[:2]}/{name}", target)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            if not self._copied(f"{self._blobs}/{name[:2]}/{name}", target):
+                return False
+        if on_done:
+            on_done(1, size)
+        return True
+
+    def install(self, folder: Path, hashes: Iterable[bytes]) -> None:
+        """Take in files of `folder`, which are whole and named by their hashes in hexadecimal."""
+        _flush(folder)
+        for sha256 in hashes:
+            target = self.path_of(sha256)
+            source = f"{folder}/{sha256.hex()}"
+            try:
+                os.rename(source, target)
+            except FileNotFoundError:
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                os.rename(source, target)
+
+    def touch(self, view: Path) -> None:
+        """Note that `view` is in use."""
+        with suppress(OSError):
+            os.utime(view)
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Wait until nobody else works on `name`."""
+        lock = self.root / "locks" / name
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with lock.open("w") as held:
+            with suppress(OSError):  # a file system without locks costs double work, nothing else
+                fcntl.flock(held, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for work that is going on, gone afterwards; what killed processes left a day ago goes as well."""
+        tmp = self.root / "tmp"
+        with translated_os_errors(tmp):
+            tmp.mkdir(parents=True, exist_ok=True)
+            self.views.mkdir(parents=True, exist_ok=True)
+            folder = tmp / new_id()
+            folder.mkdir()
+        try:
+            yield folder
+        finally:
+            self._made.clear()
+            shutil.rmtree(folder, ignore_errors=True)
+            _sweep(tmp)
+
+    def _copied(self, source: str, target: str) -> bool:
+        """A copy where the file systems do not allow a link."""
+        try:
+            shutil.copyfile(source, target)
+        except FileNotFoundError:
+            return False
+        os.chmod(target, 0o444)
+        return True
+
+
+def _flush(folder: Path) -> None:
+    """Make all that was written to the file system of `folder` durable, in one call where the system has one."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        syncfs = getattr(ctypes.CDLL(None), "syncfs", None)
+        if syncfs is None or syncfs(descriptor) != 0:
+            os.sync()
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(tmp: Path) -> None:
+    deadline = time.time() - _STALE_S
+    for folder in tmp.iterdir():
+        with suppress(OSError):
+            if folder.stat().st_mtime < deadline:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,283 @@
+"""How a version becomes a folder: a copy to be changed at will, or a read-only view whose files are shared through the cache.
+
+A copy is made beside its place under a hidden name and renamed when it is whole; interrupted, the same call goes on. A view is
+made of links to blobs in the cache, and has its name only when it is whole.
+"""
+
+import marshal
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from tilth.base.atomic_io import describe_os_error, translated_os_errors
+from tilth.base.errors import AlreadyExists, Corrupt, Invalid
+from tilth.base.faultpoints import reach
+from tilth.base.ids import VersionId
+from tilth.base.paths import check_path
+from tilth.datasets.cache.blobs import BlobCache
+from tilth.datasets.packs import read_chunks
+from tilth.datasets.placing import Damaged, Row, place
+from tilth.domain.dataset import Entry
+from tilth.store.api import Key, ObjectStore
+
+__all__ = ["copy_to", "part_of", "place_entries", "view_in"]
+
+T = TypeVar("T")
+
+Digest = tuple[str, int, bytes]
+"""Path, size and SHA-256 of a file."""
+
+Progress = Callable[[int, int], None]
+"""Told how many more files, and bytes, are done."""
+
+_BATCH = 16_384
+_ALONE_FILES = 1_000
+_ALONE_BYTES = 32 << 20
+
+
+def copy_to(
+    store: ObjectStore,
+    version: VersionId,
+    entries: Iterable[Entry],
+    target: Path,
+    *,
+    overwrite: bool = False,
+    on_done: Progress | None = None,
+) -> None:
+    """Make `target` a folder that holds just `entries`, to be changed at will, with their modes and times.
+
+    A folder that holds anything is refused, or with `overwrite` replaced as a whole once the copy is whole; until then it stays as
+    it is. Safe to repeat after an interruption: what was placed is not placed again.
+    """
+    target = target.absolute()
+    _check_target(store, target, overwrite=overwrite)
+    staged = target.with_name(f".{target.name}.tilth-{version[:12]}")
+    with translated_os_errors(staged):
+        staged.mkdir(parents=True, exist_ok=True)
+    place_entries(store, entries, staged, on_done)
+    reach("copy.before-rename")
+    with translated_os_errors(target):
+        if overwrite and target.exists():
+            replaced = target.with_name(f".{target.name}.tilth-replaced-{version[:12]}")
+            target.rename(replaced)
+            staged.rename(target)
+            shutil.rmtree(replaced, ignore_errors=True)
+        else:
+            staged.rename(target)
+
+
+def view_in(
+    store: ObjectStore,
+    cache: BlobCache,
+    name: str,
+    listing: Callable[[], Iterable[Digest]],
+    entries: Callable[[], Iterable[Entry]],
+    *,
+    on_done: Progress | None = None,
+) -> Path:
+    """A read-only folder in the cache that holds just the files of `listing`; one by this name that is there is taken as it is.
+
+    Only contents that the cache does not have are read from the store, by the `entries` of their paths. Any number of processes
+    may ask for the same view.
+    """
+    view = cache.views / name
+    if view.exists():
+        cache.touch(view)
+        return view
+    with translated_os_errors(view), cache.locked(name), cache.scratch() as scratch:
+        if view.exists():
+            return view
+        building = scratch / "view"
+        building.mkdir()
+        missing = {path for path, size, sha256 in listing() if not cache.link_into(building, path, sha256, size, on_done)}
+        if missing:
+            _fetch(store, cache, scratch, building, [entry for entry in entries() if entry.path in missing], on_done)
+        reach("cache.before-view")
+        try:
+            building.rename(view)
+        except OSError:
+            if not view.exists():
+                raise
+    return view
+
+
+def _fetch(store: ObjectStore, cache: BlobCache, scratch: Path, building: Path, missing: Sequence[Entry], on_done: Progress | None) -> None:
+    """Take the contents of `missing` into the cache, and link them."""
+    fetched = scratch / "blobs"
+    fetched.mkdir()
+    wanted = {entry.sha256: _as_blob(entry) for entry in missing}
+    place_entries(store, wanted.values(), fetched, on_done)
+    reach("cache.before-install")
+    cache.install(fetched, wanted)
+    reach("cache.after-install")
+    for entry in missing:
+        if not cache.link_into(building, entry.path, entry.sha256, entry.size, None):
+            raise Corrupt(f"the cache lost {entry.sha256.hex()} while it was in use", hint="run the command again")
+
+
+def part_of(files: Iterable[T], part: int, parts: int) -> Iterator[T]:
+    """The share `part`, from 0, of `parts` equal ones: every file is in exactly one, and they differ by one file at the most."""
+    if not 0 <= part < parts:
+        raise Invalid(f"there is no part {part} of {parts}", hint="parts are counted from 0")
+    return islice(files, part, None, parts)
+
+
+def place_entries(store: ObjectStore, entries: Iterable[Entry], target: Path, on_done: Progress | None = None) -> None:
+    """Write `entries` below `target`, each chunk checked before a byte of it is written.
+
+    `Corrupt` names the first damaged pack, after everything else has been placed. Where the store keeps plain files, a second
+    process does half of a large job.
+    """
+    told = on_done or _nobody
+    wrong: Corrupt | None = None
+    with _second_process() as second:
+        for batch in _batches(_checked(entries)):
+            try:
+                if store.local_path(Key("")) is None:
+                    _place_by_reading(store, batch, target, told)
+                else:
+                    _place_from_files(store, batch, target, told, second)
+            except Corrupt as error:
+                wrong = wrong or error
+    if wrong:
+        raise wrong
+
+
+class _Second:
+    """Another process that places files, begun when it is first needed."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def begin(self, job: tuple[Any, ...]) -> None:
+        if self._process is None:
+            command = [sys.executable, "-m", "tilth.datasets.placing"]
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        pipe: IO[bytes] = self._process.stdin  # type: ignore[assignment]
+        pipe.write(marshal.dumps(job))
+        pipe.flush()
+
+    def answer(self) -> Any:
+        process = self._process
+        assert process is not None
+        assert process.stdout is not None
+        try:
+            return marshal.load(process.stdout)
+        except EOFError:
+            return ("failed", 0, "the process that was placing files ended", "")
+
+    def end(self) -> None:
+        if self._process is not None:
+            self._process.kill() if sys.exc_info()[0] else self._process.communicate()
+            self._process.communicate()
+
+
+@contextmanager
+def _second_process() -> Iterator[_Second]:
+    second = _Second()
+    try:
+        yield second
+    finally:
+        second.end()
+
+
+def _place_from_files(store: ObjectStore, entries: Sequence[Entry], target: Path, told: Progress, second: _Second) -> None:
+    packs: dict[str, int] = {}
+    rows: list[Row] = []
+    for entry in entries:
+        chunks = [(packs.setdefault(c.pack, len(packs)), c.offset, c.stored, c.raw, c.sha256) for c in entry.chunks]
+        rows.append((entry.path, entry.mode, entry.mtime_ns, entry.size, entry.sha256, chunks))
+    paths = [os.fspath(store.local_path(Key(pack)) or "") for pack in packs]
+    alone = len(rows) < _ALONE_FILES and sum(entry.size for entry in entries) < _ALONE_BYTES
+    ours, theirs = (rows, []) if alone or not sys.executable else _halves(rows)
+    folder = os.fspath(target)
+    if theirs:
+        second.begin((folder, paths, theirs))
+    answer: Any = None
+    damaged: Damaged | None = None
+    try:
+        place((folder, paths, ours), told)
+    except Damaged as error:
+        damaged = error
+    except OSError as error:
+        raise describe_os_error(error, error.filename or folder) from error
+    finally:
+        if theirs:
+            answer = second.answer()
+    if answer and answer[0] == "failed":
+        raise describe_os_error(OSError(answer[1], answer[2]), answer[3] or folder)
+    if theirs:
+        told(len(theirs), sum(row[3] for row in theirs))
+    if damaged or answer:
+        number, offset, path = damaged.args if damaged else answer[1:]
+        raise _corrupt(list(packs)[number], offset, path)
+
+
+def _place_by_reading(store: ObjectStore, entries: Sequence[Entry], target: Path, told: Progress) -> None:
+    for entry in entries:
+        path = target / entry.path
+        with translated_os_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as out:
+                for data in read_chunks(store, entry.chunks):
+                    out.write(data)
+            path.chmod(entry.mode)
+            os.utime(path, ns=(entry.mtime_ns, entry.mtime_ns))
+        told(1, entry.size)
+
+
+def _halves(rows: list[Row]) -> tuple[list[Row], list[Row]]:
+    """Cut so that both halves have about the same work: bytes, and a fixed price for each file."""
+    half = sum(row[3] + 65_536 for row in rows) // 2
+    done = 0
+    for at, row in enumerate(rows):
+        done += row[3] + 65_536
+        if done >= half:
+            return rows[: at + 1], rows[at + 1 :]
+    return rows, []
+
+
+def _check_target(store: ObjectStore, target: Path, *, overwrite: bool) -> None:
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise AlreadyExists(f"{target} is not a folder", hint="name a folder that does not exist yet")
+    if not target.exists() or not any(target.iterdir()):
+        return
+    if not overwrite:
+        raise AlreadyExists(f"{target} holds files already", hint="name another folder, or say overwrite to replace it as a whole")
+    home = store.local_path(Key(""))
+    precious = [Path.home(), Path.cwd(), *([home.absolute()] if home else [])]
+    if any(place == target or target in place.parents for place in precious):
+        raise Invalid(f"{target} can't be replaced: it is, or holds, a folder that is in use", hint="name another folder")
+
+
+def _as_blob(entry: Entry) -> Entry:
+    return Entry(entry.sha256.hex(), entry.size, entry.sha256, 0o444, entry.mtime_ns, entry.chunks)
+
+
+def _checked(entries: Iterable[Entry]) -> Iterator[Entry]:
+    for entry in entries:
+        check_path(entry.path)
+        yield entry
+
+
+def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    iterator = iter(entries)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch
+
+
+def _corrupt(pack: str, offset: int, path: str) -> Corrupt:
+    return Corrupt(
+        f"pack {pack} is damaged at {offset}: {path} can't be restored",
+        hint="the other files are; `tilth data verify` lists all that is affected",
+    )
+
+
+def _nobody(files: int, size: int) -> None:
+    """Nobody wants to know."""
