@@ -28,7 +28,9 @@ def list_command(
     project: str | None = None,
     name: str | None = None,
     version: str | None = None,
-    filter: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=(), help="Only such paths, e.g. 'Cat/*.jpg'.")] = None,
+    patterns: Annotated[
+        list[str] | None, Parameter("--filter", consume_multiple=True, negative=(), help="Only such paths, e.g. 'Cat/*'.")
+    ] = None,
     modified: Annotated[bool, Parameter(help="Only what this version adds, removes or modifies.")] = False,
     page: Page = None,
     page_size: int = 1_000,
@@ -37,9 +39,9 @@ def list_command(
     """Path, size and SHA-256 of a version's files, also before they are stored, and their total."""
     home = open_home()
     found = _one(home, id, project, name, version)
-    rows = _changes(home, found) if modified else [("", *digest) for digest in _listed(home, found, filter)]
-    if filter and modified:
-        means = [contents.matcher_of(pattern, recursive=True) for pattern in filter]
+    rows = _changes(home, found) if modified else [("", *digest) for digest in _listed(home, found, patterns)]
+    if patterns and modified:
+        means = [contents.matcher_of(pattern, recursive=True) for pattern in patterns]
         rows = [row for row in rows if any(test(row[1]) for test in means)]
     total = sum(row[2] for row in rows)
     shown = rows if page is None else rows[page * page_size : (page + 1) * page_size]
@@ -90,7 +92,7 @@ def get_command(
     part: Annotated[int | None, Parameter(help="Only this part, from 0, of --num-parts.")] = None,
     num_parts: int | None = None,
     overwrite: Annotated[bool, Parameter(help="Replace what --copy or --link names.")] = False,
-    max_workers: Annotated[int | None, Parameter(help="Taken for the sake of scripts.")] = None,
+    max_workers: Annotated[int | None, Parameter(help="1: no second process helps with many files.")] = None,
     verbose: Verbose = False,
     json: Json = False,
 ) -> None:
@@ -101,11 +103,13 @@ def get_command(
     found = lookup.find(home, current_id(home.folder, id))
     with Progress("restoring", verbose=verbose) as progress:
         if copy:
-            folder = copies.mutable_copy(home, found, Path(copy), overwrite=overwrite, part=part, num_parts=num_parts, watcher=progress)
+            folder = copies.mutable_copy(
+                home, found, Path(copy), overwrite=overwrite, part=part, num_parts=num_parts, workers=max_workers, watcher=progress
+            )
         else:
-            folder = copies.local_copy(home, found, part=part, num_parts=num_parts, watcher=progress)
+            folder = copies.local_copy(home, found, part=part, num_parts=num_parts, workers=max_workers, watcher=progress)
     if link:
-        folder = copies.link_to(Path(link), folder, overwrite=overwrite)
+        folder = copies.link_to(Path(link), str(folder), overwrite=overwrite)
     Output(json=json).result({"id": found.id, "folder": folder}, [str(folder)])
 
 
@@ -115,14 +119,14 @@ def export_command(
     *,
     id: Id = None,
     path: Annotated[str, Parameter(help="Only this folder of the version.")] = "",
-    format: Annotated[Literal["zip", "tar"] | None, Parameter(help="Default: what the file's name says.")] = None,
+    kind: Annotated[Literal["zip", "tar"] | None, Parameter("--format", help="Default: what the file's name says.")] = None,
     json: Json = False,
 ) -> None:
     """Write a version as a zip or tar file."""
     home = open_home()
     found = lookup.find(home, current_id(home.folder, id))
     with Progress("exporting") as progress:
-        written = copies.export(home, found, Path(file), prefix=path, kind=format, watcher=progress)
+        written = copies.export(home, found, Path(file), prefix=path, kind=kind, watcher=progress)
     Output(json=json).result({"id": found.id, "file": file, "size_bytes": written}, [f"{file}: {size(written)}"])
 
 
@@ -142,7 +146,7 @@ def verify_command(
     home = open_home()
     found = lookup.find(home, current_id(home.folder, id))
     if folder:
-        wrong = copies.wrong_files(home, found, folder, skip_hash=filesize)
+        wrong = copies.wrong_files(home, found, folder, skip_hash=filesize, verbose=verbose and not json)
         lines = [*wrong, f"{count(len(wrong), 'file')} differ from the version" if wrong else "every file is what the version holds"]
         Output(json=json).result({"id": found.id, "errors": wrong}, lines)
         return Corrupt.exit_status if wrong else 0

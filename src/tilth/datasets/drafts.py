@@ -115,9 +115,7 @@ class Draft:
         lock = _locked(folder, id)
         try:
             session = resume_session(store, id, clock=clock)
-            for parent in origin.parents:
-                if session.pin(parent) is None:
-                    raise VersionDeleted(f"parent {parent} of version {id} was deleted", hint="delete this version and make it again")
+            _hold_parents(session, origin)
             return cls(store, folder, origin, session, Journal(folder / "journal.sqlite"), lock, clock)
         except BaseException:
             os.close(lock)
@@ -276,6 +274,13 @@ def _read_origin(folder: Path, id: VersionId) -> _Origin:
         ) from None
     except msgspec.MsgspecError as error:
         raise Corrupt(f"the draft of version {id} can't be read ({error})", hint="delete it and make it again") from error
+
+
+def _hold_parents(session: Session, origin: _Origin) -> None:
+    """Pin the parents that a process did not come to pin before it ended."""
+    for parent in origin.parents:
+        if session.pin(parent) is None:
+            raise VersionDeleted(f"parent {parent} of version {origin.id} was deleted", hint="delete this version and make it again")
 
 
 def _locked(folder: Path, id: VersionId) -> int:

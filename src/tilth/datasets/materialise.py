@@ -49,6 +49,7 @@ def copy_to(
     *,
     overwrite: bool = False,
     on_done: Progress | None = None,
+    workers: int | None = None,
 ) -> None:
     """Make `target` a folder that holds just `entries`, to be changed at will, with their modes and times.
 
@@ -60,7 +61,7 @@ def copy_to(
     staged = target.with_name(f".{target.name}.tilth-{version[:12]}")
     with translated_os_errors(staged):
         staged.mkdir(parents=True, exist_ok=True)
-    place_entries(store, entries, staged, on_done)
+    place_entries(store, entries, staged, on_done, workers=workers)
     reach("copy.before-rename")
     with translated_os_errors(target):
         if overwrite and target.exists():
@@ -80,6 +81,7 @@ def view_in(
     entries: Callable[[], Iterable[Entry]],
     *,
     on_done: Progress | None = None,
+    workers: int | None = None,
 ) -> Path:
     """A read-only folder in the cache that holds just the files of `listing`; one by this name that is there is taken as it is.
 
@@ -97,7 +99,7 @@ def view_in(
         building.mkdir()
         missing = {path for path, size, sha256 in listing() if not cache.link_into(building, path, sha256, size, on_done)}
         if missing:
-            _fetch(store, cache, scratch, building, [entry for entry in entries() if entry.path in missing], on_done)
+            _fetch(store, cache, scratch, building, [entry for entry in entries() if entry.path in missing], on_done, workers)
         reach("cache.before-view")
         try:
             building.rename(view)
@@ -107,12 +109,20 @@ def view_in(
     return view
 
 
-def _fetch(store: ObjectStore, cache: BlobCache, scratch: Path, building: Path, missing: Sequence[Entry], on_done: Progress | None) -> None:
+def _fetch(
+    store: ObjectStore,
+    cache: BlobCache,
+    scratch: Path,
+    building: Path,
+    missing: Sequence[Entry],
+    on_done: Progress | None,
+    workers: int | None,
+) -> None:
     """Take the contents of `missing` into the cache, and link them."""
     fetched = scratch / "blobs"
     fetched.mkdir()
     wanted = {entry.sha256: _as_blob(entry) for entry in missing}
-    place_entries(store, wanted.values(), fetched, on_done)
+    place_entries(store, wanted.values(), fetched, on_done, workers=workers)
     reach("cache.before-install")
     cache.install(fetched, wanted)
     reach("cache.after-install")
@@ -128,15 +138,17 @@ def part_of(files: Iterable[T], part: int, parts: int) -> Iterator[T]:
     return islice(files, part, None, parts)
 
 
-def place_entries(store: ObjectStore, entries: Iterable[Entry], target: Path, on_done: Progress | None = None) -> None:
+def place_entries(
+    store: ObjectStore, entries: Iterable[Entry], target: Path, on_done: Progress | None = None, *, workers: int | None = None
+) -> None:
     """Write `entries` below `target`, each chunk checked before a byte of it is written.
 
     `Corrupt` names the first damaged pack, after everything else has been placed. Where the store keeps plain files, a second
-    process does half of a large job.
+    process does half of a large job, unless `workers` is 1.
     """
     told = on_done or _nobody
     wrong: Corrupt | None = None
-    with _second_process() as second:
+    with _second_process(wanted=workers != 1) as second:
         for batch in _batches(_checked(entries)):
             try:
                 if store.local_path(Key("")) is None:
@@ -152,13 +164,14 @@ def place_entries(store: ObjectStore, entries: Iterable[Entry], target: Path, on
 class _Second:
     """Another process that places files, begun when it is first needed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, wanted: bool) -> None:
+        self.wanted = wanted and bool(sys.executable)
         self._process: subprocess.Popen[bytes] | None = None
 
     def begin(self, job: tuple[Any, ...]) -> None:
         if self._process is None:
             command = [sys.executable, "-m", "tilth.datasets.placing"]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603  nothing of a user's in it
         pipe: IO[bytes] = self._process.stdin  # type: ignore[assignment]
         pipe.write(marshal.dumps(job))
         pipe.flush()
@@ -168,7 +181,7 @@ class _Second:
         assert process is not None
         assert process.stdout is not None
         try:
-            return marshal.load(process.stdout)
+            return marshal.load(process.stdout)  # noqa: S302  our own child process wrote it
         except EOFError:
             return ("failed", 0, "the process that was placing files ended", "")
 
@@ -179,8 +192,8 @@ class _Second:
 
 
 @contextmanager
-def _second_process() -> Iterator[_Second]:
-    second = _Second()
+def _second_process(*, wanted: bool) -> Iterator[_Second]:
+    second = _Second(wanted=wanted)
     try:
         yield second
     finally:
@@ -195,7 +208,7 @@ def _place_from_files(store: ObjectStore, entries: Sequence[Entry], target: Path
         rows.append((entry.path, entry.mode, entry.mtime_ns, entry.size, entry.sha256, chunks))
     paths = [os.fspath(store.local_path(Key(pack)) or "") for pack in packs]
     alone = len(rows) < _ALONE_FILES and sum(entry.size for entry in entries) < _ALONE_BYTES
-    ours, theirs = (rows, []) if alone or not sys.executable else _halves(rows)
+    ours, theirs = (rows, []) if alone or not second.wanted else _halves(rows)
     folder = os.fspath(target)
     if theirs:
         second.begin((folder, paths, theirs))

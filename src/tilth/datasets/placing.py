@@ -21,7 +21,7 @@ Chunk = tuple[int, int, int, int, bytes]
 Row = tuple[str, int, int, int, bytes, Sequence[Chunk]]
 Job = tuple[str, Sequence[str], Sequence[Row]]
 
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _REPORT_EVERY = 64
 
 
@@ -36,20 +36,20 @@ def place(job: Job, on_done: Callable[[int, int], None] = lambda files, size: No
     first chunk that is not what was written, after everything else has been placed; `OSError` ends the work.
     """
     target, packs, rows = job
-    maps: dict[int, memoryview] = {}
+    source = _Packs(packs)
     made: set[str] = set()
     wrong: Damaged | None = None
     files = size = 0
-    for path, mode, mtime_ns, length, digest, chunks in rows:
-        folder, _, _ = path.rpartition("/")
+    for row in rows:
+        folder, _, _ = row[0].rpartition("/")
         if folder not in made:
             os.makedirs(f"{target}/{folder}", exist_ok=True)
             made.add(folder)
         try:
-            _place_one(f"{target}/{path}", mode, mtime_ns, length, digest, chunks, maps, packs)
+            _place_one(target, row, source)
         except Damaged as error:
-            wrong = wrong or Damaged(*error.args, path)
-        files, size = files + 1, size + length
+            wrong = wrong or Damaged(*error.args, row[0])
+        files, size = files + 1, size + row[3]
         if files == _REPORT_EVERY:
             on_done(files, size)
             files = size = 0
@@ -58,38 +58,40 @@ def place(job: Job, on_done: Callable[[int, int], None] = lambda files, size: No
         raise wrong
 
 
-def _place_one(
-    path: str,
-    mode: int,
-    mtime_ns: int,
-    length: int,
-    digest: bytes,
-    chunks: Sequence[Chunk],
-    maps: dict[int, memoryview],
-    packs: Sequence[str],
-) -> None:
-    if len(chunks) == 1:  # the common case: nothing is created before all of it is known to be right
-        data = _checked(chunks[0], maps, packs)
-        descriptor = _created(path, mode, mtime_ns, length)
-        if descriptor is None:
-            return
-        try:
-            _write(descriptor, data)
-            os.utime(descriptor, ns=(mtime_ns, mtime_ns))
-        finally:
-            os.close(descriptor)
-        return
+class _Packs:
+    """Packs, mapped into memory when they are first read."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self._paths = paths
+        self._maps: dict[int, memoryview] = {}
+
+    def checked(self, chunk: Chunk) -> memoryview | bytes:
+        """The raw bytes of a chunk, or `Damaged`."""
+        number, offset, stored, raw, digest = chunk
+        view = self._maps.get(number)
+        if view is None:
+            view = self._maps[number] = _mapped(self._paths[number], number)
+        data: memoryview | bytes = view[offset : offset + stored]
+        if stored != raw:
+            data = _unpacked(data, raw, chunk)
+        if len(data) != raw or sha256(data).digest() != digest:
+            raise Damaged(number, offset)
+        return data
+
+
+def _place_one(target: str, row: Row, source: _Packs) -> None:
+    path, mode, mtime_ns, length, digest, chunks = row
+    path = f"{target}/{path}"
+    # The common case is one chunk: nothing is created before all of it is known to be right.
+    only = source.checked(chunks[0]) if len(chunks) == 1 else None
     descriptor = _created(path, mode, mtime_ns, length)
     if descriptor is None:
         return
-    whole = sha256()
     try:
-        for chunk in chunks:
-            data = _checked(chunk, maps, packs)
-            whole.update(data)
-            _write(descriptor, data)
-        if whole.digest() != digest:
-            raise Damaged(chunks[0][0] if chunks else -1, chunks[0][1] if chunks else 0)
+        if only is not None:
+            _write(descriptor, only)
+        else:
+            _write_chunks(descriptor, digest, chunks, source)
         os.utime(descriptor, ns=(mtime_ns, mtime_ns))
     except Damaged:
         os.unlink(path)
@@ -98,28 +100,26 @@ def _place_one(
         os.close(descriptor)
 
 
+def _write_chunks(descriptor: int, digest: bytes, chunks: Sequence[Chunk], source: _Packs) -> None:
+    whole = sha256()
+    for chunk in chunks:
+        data = source.checked(chunk)
+        whole.update(data)
+        _write(descriptor, data)
+    if chunks and whole.digest() != digest:
+        raise Damaged(chunks[0][0], chunks[0][1])
+
+
 def _created(path: str, mode: int, mtime_ns: int, length: int) -> int | None:
+    """A new file, or None if there is a whole one."""
     try:
-        return os.open(path, _CREATE | os.O_EXCL, mode)
+        return os.open(path, _CREATE, mode)
     except FileExistsError:
         found = os.lstat(path)
         if found.st_size == length and found.st_mtime_ns == mtime_ns:
             return None
         os.unlink(path)
-        return os.open(path, _CREATE | os.O_EXCL, mode)
-
-
-def _checked(chunk: Chunk, maps: dict[int, memoryview], packs: Sequence[str]) -> memoryview | bytes:
-    number, offset, stored, raw, digest = chunk
-    view = maps.get(number)
-    if view is None:
-        view = maps[number] = _mapped(packs[number], number)
-    data: memoryview | bytes = view[offset : offset + stored]
-    if stored != raw:
-        data = _unpacked(data, raw, chunk)
-    if len(data) != raw or sha256(data).digest() != digest:
-        raise Damaged(number, offset)
-    return data
+        return os.open(path, _CREATE, mode)
 
 
 def _mapped(path: str, number: int) -> memoryview:
@@ -154,18 +154,21 @@ def main() -> None:
     """Do the jobs on standard input, one after the other, answering each."""
     while True:
         try:
-            job = marshal.load(sys.stdin.buffer)
+            job = marshal.load(sys.stdin.buffer)  # noqa: S302  our own parent process wrote it
         except EOFError:
             return
-        try:
-            place(job)
-            answer: object = None
-        except Damaged as error:
-            answer = ("damaged", *error.args)
-        except OSError as error:
-            answer = ("failed", error.errno or 0, error.strerror or str(error), error.filename or "")
-        sys.stdout.buffer.write(marshal.dumps(answer))
+        sys.stdout.buffer.write(marshal.dumps(_outcome(job)))
         sys.stdout.buffer.flush()
+
+
+def _outcome(job: Job) -> tuple[str | int, ...] | None:
+    try:
+        place(job)
+    except Damaged as error:
+        return ("damaged", *error.args)
+    except OSError as error:
+        return ("failed", error.errno or 0, error.strerror or str(error), error.filename or "")
+    return None
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ def local_copy(
     num_parts: int | None = None,
     files: Sequence[str] | None = None,
     raise_on_error: bool = True,
+    workers: int | None = None,
     watcher: Watcher | None = None,
 ) -> str:
     """The read-only view of a version in the cache, made if it is not there."""
@@ -57,6 +58,7 @@ def local_copy(
             lambda: _share(_named(manifest.digests(), files, lambda digest: digest[0]), part, num_parts),
             lambda: _named(manifest.entries(), files, lambda entry: entry.path),
             on_done=told.done,
+            workers=workers,
         )
         return os.fspath(view)
     except TilthError:
@@ -74,6 +76,7 @@ def mutable_copy(
     part: int | None = None,
     num_parts: int | None = None,
     raise_on_error: bool = True,
+    workers: int | None = None,
     watcher: Watcher | None = None,
 ) -> str | None:
     """A folder of one's own that holds the version."""
@@ -83,7 +86,7 @@ def mutable_copy(
         manifest = home.repository.manifest(version.id)
         told.found(manifest.count, manifest.size_bytes)
         entries = _share(manifest.entries(), part, num_parts)
-        copy_to(home.repository.store, version.id, entries, target, overwrite=overwrite, on_done=told.done)
+        copy_to(home.repository.store, version.id, entries, target, overwrite=overwrite, on_done=told.done, workers=workers)
     except TilthError:
         if raise_on_error:
             raise

@@ -235,9 +235,12 @@ class Dataset:
         """A read-only folder in the cache that holds the version; only what the cache does not have is fetched.
 
         With `part` of `num_parts`, only that share of the files; with `files`, only those. The folder must not be changed: its
-        files are shared. `use_soft_links` and `max_workers` have no effect.
+        files are shared. Unless `max_workers` is 1, a second process helps with many files. `use_soft_links` is for Windows and
+        for the sake of existing scripts: links here are always hard ones, or copies where the file system has none.
         """
-        return copies.local_copy(self._home, self._version, part=part, num_parts=num_parts, files=files, raise_on_error=raise_on_error)
+        return copies.local_copy(
+            self._home, self._version, part=part, num_parts=num_parts, files=files, raise_on_error=raise_on_error, workers=max_workers
+        )
 
     def get_mutable_local_copy(
         self,
@@ -251,7 +254,7 @@ class Dataset:
         """Copy the version, or `part` of `num_parts` of it, to `target_folder`, to be changed at will; returns the folder.
 
         A folder that holds anything is refused, and with `overwrite` replaced as a whole. None if that fails and `raise_on_error`
-        is False.
+        is False. Unless `max_workers` is 1, a second process helps with many files.
         """
         return copies.mutable_copy(
             self._home,
@@ -448,7 +451,7 @@ class Dataset:
         current_home().api.versions.move(project=dataset_project, name=dataset_name, new_project=new_dataset_project)
 
     def _compared(self, other: str | None) -> "contents.PathChanges":
-        return contents.changes(self._home, self._version, other and lookup.find(self._home, other))
+        return contents.changes(self._home, self._version, lookup.find(self._home, other) if other else None)
 
 
 def _version_of(home: Home, dataset: "str | Dataset") -> DatasetVersion:

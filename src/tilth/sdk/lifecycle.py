@@ -54,6 +54,8 @@ def create(
 
     It begins with what its parents hold, or with what `contents_of` hold, which then do not count as parents.
     """
+    if not name:
+        raise Invalid("the dataset has no name", hint="give one, or a parent whose name it is to have")
     id = VersionId(new_id())
     with home.repository.create_draft(id, parents if contents_of is None else contents_of, rule=rule) as draft:
         reach("create.after-draft")
