@@ -99,8 +99,9 @@ class PackWriter:
         self._settle(most_open=self._most_open)
 
     def close(self) -> None:
-        """Store what is left and wait until all of it is durable."""
+        """Store what is left and wait until all of it is durable; raises again what kept a pack from being stored."""
         try:
+            self._settle(most_open=0)
             self.flush()
             self._settle(most_open=0)
         finally:
@@ -118,8 +119,10 @@ class PackWriter:
 
     def _settle(self, *, most_open: int) -> None:
         while self._uploads and (len(self._uploads) > most_open or self._uploads[0][1].done()):
-            pack, upload = self._uploads.pop(0)
+            pack, upload = self._uploads[0]
+            # A pack that failed stays first and fails again: no pack after it may be told, since entries need all before theirs.
             upload.result()
+            del self._uploads[0]
             self.stored_bytes += pack.size_bytes
             self.stored_packs += 1
             if self.on_stored:

@@ -31,8 +31,14 @@ class Workbench:
         self.stat_cache = StatCache(root / "stat.sqlite")
         self.warnings: list[str] = []
 
-    def context(self, candidates: Iterable[VersionId] = ()) -> TakingContext:
-        return TakingContext(self.stat_cache, candidates=lambda: candidates, on_warning=self.warnings.append)
+    def context(self, candidates: Iterable[VersionId] = (), *, workers: int | None = None, pack_bytes: int | None = None) -> TakingContext:
+        return TakingContext(
+            self.stat_cache,
+            workers=workers,
+            pack_bytes=pack_bytes,
+            candidates=lambda: candidates,
+            on_warning=self.warnings.append,
+        )
 
     def draft(self, *parents: VersionId, rule: ConflictRule = ConflictRule.FIRST) -> Draft:
         return self.repository.create_draft(VersionId(new_id()), parents, rule=rule)
