@@ -4,25 +4,22 @@ A copy is made beside its place under a hidden name and renamed when it is whole
 made of links to blobs in the cache, and has its name only when it is whole.
 """
 
-import marshal
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 from tilth.base.atomic_io import describe_os_error, translated_os_errors
-from tilth.base.errors import AlreadyExists, Corrupt, Invalid
+from tilth.base.errors import AlreadyExists, Corrupt, Invalid, Unavailable
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId
 from tilth.base.paths import check_path
 from tilth.datasets.cache.blobs import BlobCache
 from tilth.datasets.packs import read_chunks
-from tilth.datasets.placing import Damaged, Row, place
+from tilth.datasets.placing import Damaged, Row, link, place
+from tilth.datasets.second_process import SecondProcess, second_process
 from tilth.domain.dataset import Entry
 from tilth.store.api import Key, ObjectStore
 
@@ -37,6 +34,7 @@ Progress = Callable[[int, int], None]
 """Told how many more files, and bytes, are done."""
 
 _BATCH = 16_384
+_LINKS = 65_536
 _ALONE_FILES = 1_000
 _ALONE_BYTES = 32 << 20
 
@@ -97,7 +95,7 @@ def view_in(
             return view
         building = scratch / "view"
         building.mkdir()
-        missing = {path for path, size, sha256 in listing() if not cache.link_into(building, path, sha256, size, on_done)}
+        missing = _link(cache, building, listing(), on_done or _nobody, workers)
         if missing:
             _fetch(store, cache, scratch, building, [entry for entry in entries() if entry.path in missing], on_done, workers)
         reach("cache.before-view")
@@ -126,9 +124,26 @@ def _fetch(
     reach("cache.before-install")
     cache.install(fetched, wanted)
     reach("cache.after-install")
-    for entry in missing:
-        if not cache.link_into(building, entry.path, entry.sha256, entry.size, None):
-            raise Corrupt(f"the cache lost {entry.sha256.hex()} while it was in use", hint="run the command again")
+    links = [(entry.path, entry.sha256.hex()) for entry in missing]
+    if lost := link((os.fspath(building), cache.blobs, links)):
+        raise Unavailable(f"the cache lost the content of {lost[0]} while it was in use", hint="run the command again")
+
+
+def _link(cache: BlobCache, folder: Path, listing: Iterable[Digest], told: Progress, workers: int | None) -> set[str]:
+    """Make the files of `listing` links to blobs; returns the paths whose contents the cache does not have."""
+    missing: set[str] = set()
+    place = os.fspath(folder)
+    with second_process(wanted=workers != 1) as second:
+        for batch in _batches(listing, _LINKS):
+            links = [(path, sha256.hex()) for path, _, sha256 in batch]
+            half = len(links) // 2 if second.wanted and len(links) >= _ALONE_FILES else len(links)
+            if half < len(links):
+                second.begin("link", (place, cache.blobs, links[half:]))
+            missing.update(link((place, cache.blobs, links[:half])))
+            if half < len(links):
+                missing.update(second.answer())
+            told(len(batch), sum(size for _, size, _ in batch))
+    return missing
 
 
 def part_of(files: Iterable[T], part: int, parts: int) -> Iterator[T]:
@@ -148,8 +163,8 @@ def place_entries(
     """
     told = on_done or _nobody
     wrong: Corrupt | None = None
-    with _second_process(wanted=workers != 1) as second:
-        for batch in _batches(_checked(entries)):
+    with second_process(wanted=workers != 1) as second:
+        for batch in _batches(_checked(entries), _BATCH):
             try:
                 if store.local_path(Key("")) is None:
                     _place_by_reading(store, batch, target, told)
@@ -161,46 +176,7 @@ def place_entries(
         raise wrong
 
 
-class _Second:
-    """Another process that places files, begun when it is first needed."""
-
-    def __init__(self, *, wanted: bool) -> None:
-        self.wanted = wanted and bool(sys.executable)
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def begin(self, job: tuple[Any, ...]) -> None:
-        if self._process is None:
-            command = [sys.executable, "-m", "tilth.datasets.placing"]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603  nothing of a user's in it
-        pipe: IO[bytes] = self._process.stdin  # type: ignore[assignment]
-        pipe.write(marshal.dumps(job))
-        pipe.flush()
-
-    def answer(self) -> Any:
-        process = self._process
-        assert process is not None
-        assert process.stdout is not None
-        try:
-            return marshal.load(process.stdout)  # noqa: S302  our own child process wrote it
-        except EOFError:
-            return ("failed", 0, "the process that was placing files ended", "")
-
-    def end(self) -> None:
-        if self._process is not None:
-            self._process.kill() if sys.exc_info()[0] else self._process.communicate()
-            self._process.communicate()
-
-
-@contextmanager
-def _second_process(*, wanted: bool) -> Iterator[_Second]:
-    second = _Second(wanted=wanted)
-    try:
-        yield second
-    finally:
-        second.end()
-
-
-def _place_from_files(store: ObjectStore, entries: Sequence[Entry], target: Path, told: Progress, second: _Second) -> None:
+def _place_from_files(store: ObjectStore, entries: Sequence[Entry], target: Path, told: Progress, second: SecondProcess) -> None:
     packs: dict[str, int] = {}
     rows: list[Row] = []
     for entry in entries:
@@ -211,7 +187,7 @@ def _place_from_files(store: ObjectStore, entries: Sequence[Entry], target: Path
     ours, theirs = (rows, []) if alone or not second.wanted else _halves(rows)
     folder = os.fspath(target)
     if theirs:
-        second.begin((folder, paths, theirs))
+        second.begin("place", (folder, paths, theirs))
     answer: Any = None
     damaged: Damaged | None = None
     try:
@@ -279,9 +255,9 @@ def _checked(entries: Iterable[Entry]) -> Iterator[Entry]:
         yield entry
 
 
-def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    iterator = iter(entries)
-    while batch := list(islice(iterator, _BATCH)):
+def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
         yield batch
 
 

@@ -1,25 +1,30 @@
-"""Writes files out of packs into a folder, as fast as the system makes files. Also run as a program, by a second process.
+"""Makes files in a folder, as fast as the system makes files: out of packs, or as links to blobs. Also run as a program.
 
     python -m tilth.datasets.placing < jobs
 
 It imports nothing but the standard library, so that a second process is there in hundredths of a second: for small files two
-threads of one process only wait for each other. A job is the `marshal` of (target, packs, rows); a row is (path, mode,
-mtime_ns, size, sha256, chunks), a chunk (pack number, offset, stored, raw, sha256). The answer to each is the `marshal` of
-what went wrong, or of None.
+threads of one process only wait for each other. A job is the `marshal` of a `PlaceJob` or a `LinkJob`; the answer to each is
+the `marshal` of what went wrong, or of what was not there to be linked.
 """
 
 import marshal
 import mmap
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from typing import cast
 
-__all__ = ["Damaged", "Job", "Row", "place"]
+__all__ = ["Damaged", "LinkJob", "PlaceJob", "Row", "link", "place"]
 
 Chunk = tuple[int, int, int, int, bytes]
 Row = tuple[str, int, int, int, bytes, Sequence[Chunk]]
-Job = tuple[str, Sequence[str], Sequence[Row]]
+"""Path, mode, mtime_ns, size, SHA-256, chunks; a chunk is pack number, offset, stored, raw, SHA-256."""
+PlaceJob = tuple[str, Sequence[str], Sequence[Row]]
+"""The folder, the files of the packs, and what to make of them."""
+LinkJob = tuple[str, str, Sequence[tuple[str, str]]]
+"""The folder, the folder of the blobs, and the path and the hexadecimal SHA-256 of each link."""
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _REPORT_EVERY = 64
@@ -29,7 +34,7 @@ class Damaged(Exception):
     """A chunk is not what was written: the number of its pack, its offset, and the path of the file that needs it."""
 
 
-def place(job: Job, on_done: Callable[[int, int], None] = lambda files, size: None) -> None:
+def place(job: PlaceJob, on_done: Callable[[int, int], None] = lambda files, size: None) -> None:
     """Write the rows of `job`, each chunk checked before a byte of it is written.
 
     A file has its time set last of all, so one whose size and time are right is whole: it is passed over. `Damaged` names the
@@ -56,6 +61,35 @@ def place(job: Job, on_done: Callable[[int, int], None] = lambda files, size: No
     on_done(files, size)
     if wrong:
         raise wrong
+
+
+def link(job: LinkJob) -> list[str]:
+    """Make the links of `job`, or copies where the file systems do not allow links; returns the paths whose blobs are not there."""
+    target, blobs, rows = job
+    made: set[str] = set()
+    missing: list[str] = []
+    for path, name in rows:
+        folder, _, _ = path.rpartition("/")
+        if folder not in made:
+            os.makedirs(f"{target}/{folder}", exist_ok=True)
+            made.add(folder)
+        try:
+            os.link(f"{blobs}/{name[:2]}/{name}", f"{target}/{path}")
+        except FileNotFoundError:
+            missing.append(path)
+        except OSError:
+            if not _copied(f"{blobs}/{name[:2]}/{name}", f"{target}/{path}"):
+                missing.append(path)
+    return missing
+
+
+def _copied(source: str, target: str) -> bool:
+    try:
+        shutil.copyfile(source, target)
+    except FileNotFoundError:
+        return False
+    os.chmod(target, 0o444)
+    return True
 
 
 class _Packs:
@@ -161,9 +195,12 @@ def main() -> None:
         sys.stdout.buffer.flush()
 
 
-def _outcome(job: Job) -> tuple[str | int, ...] | None:
+def _outcome(job: tuple[str, PlaceJob | LinkJob]) -> tuple[str | int, ...] | list[str] | None:
+    kind, work = job
     try:
-        place(job)
+        if kind == "link":
+            return link(cast("LinkJob", work))
+        place(cast("PlaceJob", work))
     except Damaged as error:
         return ("damaged", *error.args)
     except OSError as error:

@@ -12,7 +12,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -30,32 +30,12 @@ class BlobCache:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.views = root / "views"
-        self._blobs = os.fspath(root / "blobs")
-        self._made: set[str] = set()
+        self.blobs = os.fspath(root / "blobs")
 
     def path_of(self, sha256: bytes) -> str:
         """Where the content with this hash lies, if it is here."""
         name = sha256.hex()
-        return f"{self._blobs}/{name[:2]}/{name}"
-
-    def link_into(self, folder: Path, path: str, sha256: bytes, size: int, on_done: Callable[[int, int], None] | None = None) -> bool:
-        """Let `path` in `folder` be the content with this hash; False if the cache does not have it."""
-        target = f"{folder}/{path}"
-        parent = target[: target.rfind("/")]
-        if parent not in self._made:
-            os.makedirs(parent, exist_ok=True)
-            self._made.add(parent)
-        name = sha256.hex()
-        try:
-            os.link(f"{self._blobs}/{name[:2]}/{name}", target)
-        except FileNotFoundError:
-            return False
-        except OSError:
-            if not self._copied(f"{self._blobs}/{name[:2]}/{name}", target):
-                return False
-        if on_done:
-            on_done(1, size)
-        return True
+        return f"{self.blobs}/{name[:2]}/{name}"
 
     def install(self, folder: Path, hashes: Iterable[bytes]) -> None:
         """Take in files of `folder`, which are whole and named by their hashes in hexadecimal."""
@@ -96,18 +76,8 @@ class BlobCache:
         try:
             yield folder
         finally:
-            self._made.clear()
             shutil.rmtree(folder, ignore_errors=True)
             _sweep(tmp)
-
-    def _copied(self, source: str, target: str) -> bool:
-        """A copy where the file systems do not allow a link."""
-        try:
-            shutil.copyfile(source, target)
-        except FileNotFoundError:
-            return False
-        os.chmod(target, 0o444)
-        return True
 
 
 def _flush(folder: Path) -> None:
