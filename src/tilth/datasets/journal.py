@@ -7,13 +7,14 @@ after a crash; what it does not say yet is found again from the packs of the dra
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from tilth.base.atomic_io import describe_os_error
-from tilth.base.errors import Corrupt, DiskFull, HomeReadOnly, TilthError
+from tilth.base.errors import Corrupt, DiskFull, HomeReadOnly, TilthError, Unavailable
 from tilth.datasets.scanning import SourceFile
 from tilth.domain.dataset import ChunkRef, Entry
 
@@ -52,7 +53,6 @@ Pending = Stored | Waiting
 Row = Stored | Waiting | Removed
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS pending (
     path TEXT PRIMARY KEY, kind INTEGER NOT NULL, size INTEGER, sha256 BLOB, mode INTEGER, mtime_ns INTEGER,
     chunks BLOB, source TEXT, ctime_ns INTEGER, inode INTEGER
@@ -72,20 +72,16 @@ class Journal:
         with _Translated(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=60, check_same_thread=False, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._connection.executescript(_SCHEMA)
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+                self._connection.executescript(_SCHEMA)
+            except BaseException:
+                self._connection.close()
+                raise
 
     def close(self) -> None:
         self._connection.close()
-
-    def get_meta(self, key: str) -> str | None:
-        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return row[0] if row else None
-
-    def set_meta(self, key: str, value: str) -> None:
-        with _Translated(self._path):
-            self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def put(self, rows: Iterable[Row]) -> None:
         """Record `rows`, all or none, over what was said of their paths before."""
@@ -97,23 +93,24 @@ class Journal:
 
     def find(self, path: str) -> Row | None:
         """What is recorded of exactly `path`."""
-        found = self._connection.execute(f"SELECT {_COLUMNS} FROM pending WHERE path = ?", (path,)).fetchone()
+        with _Translated(self._path):
+            found = self._connection.execute(f"SELECT {_COLUMNS} FROM pending WHERE path = ?", (path,)).fetchone()
         return _load(found) if found else None
 
     def rows(self, prefix: str = "") -> Iterator[Row]:
         """What is recorded of the paths below `prefix`, in their order, as it was when the walk began."""
-        with _Reader(self._path) as connection:
+        with _reading(self._path) as connection:
             for row in connection.execute(f"SELECT {_COLUMNS} FROM pending{_where(prefix)} ORDER BY path", _bounds(prefix)):
                 yield _load(row)
 
     def digests(self, prefix: str = "") -> Iterator[tuple[str, int, bytes | None]]:
         """Path, size and hash of what is recorded below `prefix`, the hash None where a path is to be gone; cheaper than `rows`."""
-        with _Reader(self._path) as connection:
+        with _reading(self._path) as connection:
             yield from connection.execute(f"SELECT path, size, sha256 FROM pending{_where(prefix)} ORDER BY path", _bounds(prefix))
 
     def waiting(self) -> Iterator[Waiting]:
         """What still has to be stored, in the order of the paths."""
-        with _Reader(self._path) as connection:
+        with _reading(self._path) as connection:
             for row in connection.execute(f"SELECT {_COLUMNS} FROM pending WHERE kind = {_WAITING} ORDER BY path"):
                 found = _load(row)
                 assert isinstance(found, Waiting)
@@ -121,36 +118,32 @@ class Journal:
 
     def count_waiting(self) -> tuple[int, int]:
         """How many files, and bytes, still have to be stored."""
-        row = self._connection.execute(f"SELECT count(*), coalesce(sum(size), 0) FROM pending WHERE kind = {_WAITING}").fetchone()
+        with _Translated(self._path):
+            row = self._connection.execute(f"SELECT count(*), coalesce(sum(size), 0) FROM pending WHERE kind = {_WAITING}").fetchone()
         return row[0], row[1]
 
     def is_empty(self) -> bool:
         """Whether the draft is just what its parents are."""
-        return self._connection.execute("SELECT 1 FROM pending LIMIT 1").fetchone() is None
+        with _Translated(self._path):
+            return self._connection.execute("SELECT 1 FROM pending LIMIT 1").fetchone() is None
 
     def _in_transaction(self, statement: str, values: Iterable[Sequence[object]]) -> None:
         with _Translated(self._path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 self._connection.executemany(statement, values)
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # a full disk may have ended it already
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
 
-class _Reader:
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection of its own, so that a walk sees one state while rows are written."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> sqlite3.Connection:
-        self._connection = sqlite3.connect(self._path, timeout=60, isolation_level=None, check_same_thread=False)
-        return self._connection
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
+    with _Translated(path), closing(sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)) as connection:
+        yield connection
 
 
 class _Translated:
@@ -171,9 +164,14 @@ class _Translated:
 
 def _described(error: sqlite3.Error, path: Path) -> TilthError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+    if code == sqlite3.SQLITE_FULL:
         return DiskFull(
             f"no space left to write {path}", hint="free some space and run the same command again; nothing that was stored is lost"
+        )
+    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_NOMEM):
+        return Unavailable(
+            f"{path} can't be used now ({error})",
+            hint="check the disk and its quota, and run the same command again; nothing stored is lost",
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return HomeReadOnly(f"{path} can't be written", hint="check its permissions, or set TILTH_HOME to a writable folder")
