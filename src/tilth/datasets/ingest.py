@@ -64,8 +64,10 @@ class Ingest:
         else:
             self._writer.abandon()
 
-    def take(self, file: SourceFile, *, unless: bytes | None = None) -> bytes:
-        """Read `file` and store what is new of it; returns its SHA-256. If that is `unless`, nothing is stored or handed out.
+    def take(self, file: SourceFile, *, unless: bytes | None = None) -> tuple[SourceFile, bytes]:
+        """Read `file` and store what is new of it; returns the state in which it was read, and its SHA-256.
+
+        If that is `unless`, nothing is stored or handed out.
 
         `SourceChanged` if the file was changed, twice, while it was read.
         """
@@ -76,7 +78,7 @@ class Ingest:
             digest, chunks = self._read(file, unless)
         if digest != unless:
             self._hand_in(file, digest, chunks)
-        return digest
+        return file, digest
 
     def take_known(self, file: SourceFile, digest: bytes) -> bool:
         """Read and store `file`, which had this hash; False, with nothing handed out, if it has another one now."""

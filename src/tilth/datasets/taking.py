@@ -5,6 +5,7 @@ more before `upload` reads again; a file that changed in between is told, never 
 """
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -92,6 +93,7 @@ def add(draft: Draft, request: AddRequest, context: TakingContext) -> Outcome:
     for folder, files in _sources(request, context):
         for batch in _batches(context.stat_cache.matched(folder, files)):
             context.on_found(len(batch), sum(file.size for file, _ in batch))
+            started = time.time_ns()
             fresh: list[tuple[SourceFile, bytes]] = []
             changed: list[Waiting] = []
             for (_, known), (file, digest) in zip(batch, _hashed(batch, context.workers), strict=True):
@@ -100,7 +102,7 @@ def add(draft: Draft, request: AddRequest, context: TakingContext) -> Outcome:
                 if _count(outcome, context, file.path, draft.find(file.path), digest):
                     changed.append(Waiting(file, digest))
                 context.on_done(1, file.size)
-            context.stat_cache.remember(folder, fresh)
+            context.stat_cache.remember(folder, fresh, read_since_ns=started)
             draft.journal.put(changed)
             reach("add.after-batch")
     if not (outcome.is_change or outcome.unchanged):
@@ -138,17 +140,18 @@ def sync(draft: Draft, folder: str, context: TakingContext, *, prefix: str = "")
     with _ingest(draft, context, outcome) as (ingest, known):
         for batch in _batches(_differing(draft, files, prefix, outcome, context)):
             context.on_found(len(batch), sum(file.size for file, _, _ in batch))
+            started = time.time_ns()
             _probe(known, [(file, digest) for file, _, digest in batch])
             fresh: list[tuple[SourceFile, bytes]] = []
             for file, before, known_digest in batch:
                 if known_digest is None or not ingest.reuse(file, known_digest):
-                    digest = ingest.take(file, unless=before)
-                    fresh.append((file, digest))
+                    now, digest = ingest.take(file, unless=before)
+                    fresh.append((now, digest))
                 else:
                     digest = known_digest
                 _count(outcome, context, file.path, before, digest)
                 context.on_done(1, file.size)
-            context.stat_cache.remember(folder, fresh)
+            context.stat_cache.remember(folder, fresh, read_since_ns=started)
             reach("sync.after-batch")
     return outcome
 
