@@ -61,14 +61,13 @@ def copy_to(
         staged.mkdir(parents=True, exist_ok=True)
     place_entries(store, entries, staged, on_done, workers=workers)
     reach("copy.before-rename")
+    replaced = target.with_name(f".{target.name}.tilth-replaced-{version[:12]}")
     with translated_os_errors(target):
         if overwrite and target.exists():
-            replaced = target.with_name(f".{target.name}.tilth-replaced-{version[:12]}")
             target.rename(replaced)
-            staged.rename(target)
-            shutil.rmtree(replaced, ignore_errors=True)
-        else:
-            staged.rename(target)
+            reach("copy.between-renames")
+        staged.rename(target)
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def view_in(
