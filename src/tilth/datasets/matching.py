@@ -18,8 +18,9 @@ def has_wildcard(pattern: str) -> bool:
 
 def literal_prefix(pattern: str) -> str:
     """The folder, or whole path, that everything `pattern` matches lies in; empty if it may lie anywhere."""
-    wild = _WILD.search(pattern)
-    return normalise_prefix(pattern if wild is None else pattern[: pattern.rfind("/", 0, wild.start()) + 1])
+    cleaned = _cleaned(pattern)
+    wild = _WILD.search(cleaned)
+    return normalise_prefix(cleaned if wild is None else cleaned[: cleaned.rfind("/", 0, wild.start()) + 1])
 
 
 def matcher(pattern: str, *, recursive: bool = True) -> Callable[[str], bool]:
