@@ -173,6 +173,10 @@ class Draft:
         """Whether files were added whose bytes are not stored yet."""
         return self.journal.count_waiting()[0] > 0
 
+    def waits(self, path: str) -> bool:
+        """Whether the file at exactly `path` was added and its bytes are not stored yet."""
+        return isinstance(self.journal.find(path), Waiting)
+
     def is_changed(self) -> bool:
         """Whether the draft is anything else than what its first parent is."""
         return len(self.parents) != 1 or not self.journal.is_empty()

@@ -81,7 +81,7 @@ class Ingest:
         return file, digest
 
     def take_known(self, file: SourceFile, digest: bytes) -> bool:
-        """Read and store `file`, which had this hash; False, with nothing handed out, if it has another one now."""
+        """Read and store `file`, which had this hash; False, with nothing handed out, if it was changed since."""
         try:
             now, chunks = self._read(file, None)
         except SourceChanged:

@@ -99,7 +99,7 @@ def add(draft: Draft, request: AddRequest, context: TakingContext) -> Outcome:
             for (_, known), (file, digest) in zip(batch, _hashed(batch, context.workers), strict=True):
                 if not known:
                     fresh.append((file, digest))
-                if _count(outcome, context, file.path, draft.find(file.path), digest):
+                if _count(outcome, context, file.path, draft.find(file.path), digest) or draft.waits(file.path):
                     changed.append(Waiting(file, digest))
                 context.on_done(1, file.size)
             context.stat_cache.remember(folder, fresh, read_since_ns=started)
@@ -136,6 +136,7 @@ def sync(draft: Draft, folder: str, context: TakingContext, *, prefix: str = "")
     folder = os.path.abspath(folder)
     _refuse_problems(folder, prefix, context, recursive=True)
     outcome = Outcome()
+    some_wait = draft.is_dirty()
     files = context.stat_cache.matched(folder, scan(folder, prefix))
     with _ingest(draft, context, outcome) as (ingest, known):
         for batch in _batches(_differing(draft, files, prefix, outcome, context)):
@@ -145,7 +146,7 @@ def sync(draft: Draft, folder: str, context: TakingContext, *, prefix: str = "")
             fresh: list[tuple[SourceFile, bytes]] = []
             for file, before, known_digest in batch:
                 if known_digest is None or not ingest.reuse(file, known_digest):
-                    now, digest = ingest.take(file, unless=before)
+                    now, digest = ingest.take(file, unless=None if some_wait and draft.waits(file.path) else before)
                     fresh.append((now, digest))
                 else:
                     digest = known_digest
@@ -159,8 +160,9 @@ def sync(draft: Draft, folder: str, context: TakingContext, *, prefix: str = "")
 def _differing(
     draft: Draft, files: Iterator[tuple[SourceFile, bytes | None]], prefix: str, outcome: Outcome, context: TakingContext
 ) -> Iterator[tuple[SourceFile, bytes | None, bytes | None]]:
-    """The files that are not known to be what the draft holds: file, hash in the draft, hash now as far as it is known."""
+    """The files that are not known to be what the draft has stored: file, hash in the draft, hash now as far as it is known."""
     held = draft.digests(prefix)
+    some_wait = draft.is_dirty()
     gone: list[str] = []
     now = next(held, None)
     for file, digest in files:
@@ -170,7 +172,7 @@ def _differing(
         if now is None or now[0] != file.path:
             yield file, None, digest
             continue
-        if digest == now[2]:
+        if digest == now[2] and not (some_wait and draft.waits(file.path)):
             outcome.unchanged += 1
         else:
             yield file, now[2], digest
