@@ -2,15 +2,17 @@
 
 import os
 import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from tilth._wiring import open_home
 from tilth.base.errors import Corrupt, Invalid
 from tilth.cli.options import Id, Json, Verbose, Words
-from tilth.cli.output import Output, count, size, table
+from tilth.cli.output import Output, count, size, stream_json, stream_lines, table
 from tilth.cli.progress import Progress
 from tilth.cli.state import current_id
 from tilth.domain.version import DatasetVersion
@@ -39,22 +41,12 @@ def list_command(
     """Path, size and SHA-256 of a version's files, also before they are stored, and their total."""
     home = open_home()
     found = _one(home, id, project, name, version)
-    rows = _changes(home, found) if modified else [("", *digest) for digest in _listed(home, found, patterns)]
-    if patterns and modified:
-        means = [contents.matcher_of(pattern, recursive=True) for pattern in patterns]
-        rows = [row for row in rows if any(test(row[1]) for test in means)]
-    total = sum(row[2] for row in rows)
-    shown = rows if page is None else rows[page * page_size : (page + 1) * page_size]
-    files = [
-        {"path": path, "size": size_bytes, "sha256": sha256.hex()} | ({"change": change} if change else {})
-        for change, path, size_bytes, sha256 in shown
-    ]
-    cells = [((change,) if modified else ()) + (path, str(size_bytes), sha256.hex()) for change, path, size_bytes, sha256 in shown]
-    lines = [
-        *table(cells, (("change",) if modified else ()) + ("path", "bytes", "sha256")),
-        f"total {count(len(rows), 'file')}, {size(total)} ({total} bytes)",
-    ]
-    Output(json=json).result({"id": found.id, "files": files, "total_files": len(rows), "total_bytes": total}, lines)
+    if modified:
+        means = [contents.matcher_of(pattern, recursive=True) for pattern in patterns or [""]]
+        changed = [row for row in contents.changed_digests(home, found) if any(test(row[1]) for test in means)]
+        _tell_files(found, lambda: changed, page, page_size, header=("change", "path", "bytes", "sha256"), json=json)
+    else:
+        _tell_files(found, lambda: _listed(home, found, patterns), page, page_size, header=("path", "bytes", "sha256"), json=json)
 
 
 def ls_command(path: str = "", /, *, id: Id = None, json: Json = False) -> None:
@@ -72,12 +64,19 @@ def ls_command(path: str = "", /, *, id: Id = None, json: Json = False) -> None:
     )
 
 
-def cat_command(path: str, /, *, id: Id = None) -> None:
+def cat_command(
+    path: str,
+    /,
+    *,
+    id: Id = None,
+    start: Annotated[int, Parameter(help="The first byte that is wanted.")] = 0,
+    length: Annotated[int | None, Parameter(help="How many bytes are wanted; only the chunks that hold them are read.")] = None,
+) -> None:
     """Write one file of a version to standard output, checked, without restoring the rest."""
     home = open_home()
     found = lookup.find(home, current_id(home.folder, id))
     try:
-        for data in copies.read(home, found, path):
+        for data in copies.read(home, found, path, start=start, length=length):
             sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
@@ -165,12 +164,38 @@ def _one(home: Home, id: str | None, project: str | None, name: str | None, vers
     return lookup.find(home, current_id(home.folder, id))
 
 
-def _listed(home: Home, version: DatasetVersion, patterns: Words) -> list[tuple[str, int, bytes]]:
-    if not patterns:
-        return list(contents.digests(home, version))
-    found = {digest for pattern in patterns for digest in contents.matching(home, version, pattern)}
-    return sorted(found)
+def _listed(home: Home, version: DatasetVersion, patterns: Words) -> Iterator[tuple[str, int, bytes]]:
+    means = [contents.matcher_of(pattern, recursive=True) for pattern in patterns or []]
+    if len(means) == 1 and patterns:
+        return contents.matching(home, version, patterns[0])
+    return (digest for digest in contents.digests(home, version) if not means or any(test(digest[0]) for test in means))
 
 
-def _changes(home: Home, version: DatasetVersion) -> list[tuple[str, str, int, bytes]]:
-    return contents.changed_digests(home, version)
+def _tell_files(
+    version: DatasetVersion,
+    rows: Callable[[], Iterable[tuple[Any, ...]]],
+    page: int | None,
+    page_size: int,
+    *,
+    header: Sequence[str],
+    json: bool,
+) -> None:
+    """Print files row by row, each ending with path, size and SHA-256: a listing may have millions, so it is walked twice, not kept."""
+    files = total = width = 0
+    for row in rows():
+        files, total, width = files + 1, total + row[-2], max(width, len(row[-3]))
+    first = 0 if page is None else page * page_size
+    shown = islice(rows(), first, None if page is None else first + page_size)
+    if json:
+        head = {"id": version.id, "total_files": files, "total_bytes": total}
+        names = ["size" if name == "bytes" else name for name in header]
+        stream_json(head, "files", (dict(zip(names, (*row[:-1], row[-1].hex()), strict=True)) for row in shown))
+        return
+    total_line = f"total {count(files, 'file')}, {size(total)} ({total} bytes)"
+    widths = [*(9 for _ in header[:-3]), max(width, len("path")), len(str(total)), 0]
+    lines = ((*row[:-2], str(row[-2]), row[-1].hex()) for row in shown)
+    stream_lines(
+        "  ".join(cell.ljust(cells) for cell, cells in zip(line, widths, strict=True)).rstrip()
+        for line in chain([header] if files else [], lines)
+    )
+    stream_lines([total_line])

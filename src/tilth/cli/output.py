@@ -3,13 +3,16 @@
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
 
 from tilth.base.units import readable_bytes
 
-__all__ = ["Output"]
+__all__ = ["Output", "count", "size", "stream_json", "stream_lines", "table"]
+
+_BATCH = 1_000
 
 
 class Output:
@@ -37,6 +40,22 @@ class Output:
             print(f"warning: and {len(messages) - shown} more like these", file=sys.stderr)
 
 
+def stream_lines(lines: Iterable[str]) -> None:
+    """Print many lines without keeping them."""
+    iterator = iter(lines)
+    while batch := list(islice(iterator, _BATCH)):
+        if not _write("".join(f"{line}\n" for line in batch)):
+            return
+
+
+def stream_json(head: dict[str, Any], name: str, rows: Iterable[Any]) -> None:
+    """Print one JSON document: `head`, and under `name` the list of `rows`, without keeping them."""
+    begin = msgspec.json.encode(head).decode().removesuffix("}")
+    texts = (msgspec.json.encode(row).decode() for row in rows)
+    first = next(texts, "")
+    stream_lines(chain([f'{begin}, "{name}": [{first}'], (f", {text}" for text in texts), ["]}"]))
+
+
 def table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> list[str]:
     """Rows in columns, the header first; nothing for no rows."""
     if not rows:
@@ -55,9 +74,12 @@ def count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _write(text: str) -> None:
+def _write(text: str) -> bool:
+    """Print `text`; False if the reader, such as `head`, has seen enough."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+    except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True

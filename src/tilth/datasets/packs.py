@@ -23,10 +23,12 @@ from tilth.datasets.format import pack_key
 from tilth.domain.dataset import ChunkRef
 from tilth.store.api import Buffer, Key, ObjectStore
 
-__all__ = ["PACK_BYTES", "PackWriter", "StoredPack", "read_chunks", "read_pack_index", "unpack_chunk"]
+__all__ = ["PACK_BYTES", "PackWriter", "StoredPack", "read_chunks", "read_pack_index", "read_range", "unpack_chunk"]
 
 PACK_BYTES = 64 << 20
 """A pack is closed when it holds at least this many bytes, unless its writer was told a smaller number."""
+MOST_CHUNKS = 1 << 16
+"""A pack is closed when it holds so many chunks: what waits in memory for a pack of tiny files is many times their bytes."""
 MOST_UPLOADS = 4
 
 _MAGIC = b"TILTHPK1"
@@ -81,7 +83,7 @@ class PackWriter:
         self._records.append(_RECORD.pack(sha256, offset, stored, raw))
         self._offset = offset + stored
         reference = ChunkRef(sha256, self._key, offset, stored, raw)
-        if self._offset >= self._pack_bytes:
+        if self._offset >= self._pack_bytes or len(self._records) == MOST_CHUNKS:
             self.flush()
         return reference
 
@@ -160,6 +162,20 @@ def read_chunks(store: ObjectStore, chunks: Sequence[ChunkRef]) -> Iterator[Buff
         for chunk in span:
             begin = chunk.offset - first.offset
             yield unpack_chunk(chunk, block[begin : begin + chunk.stored])
+
+
+def read_range(store: ObjectStore, chunks: Sequence[ChunkRef], start: int, length: int) -> Iterator[Buffer]:
+    """At most `length` bytes from `start` of the file that `chunks` make up, reading, and checking, only the chunks that hold them."""
+    wanted: list[ChunkRef] = []
+    begin = position = 0
+    for chunk in chunks:
+        if position < start + length and position + chunk.raw > start:
+            begin = begin if wanted else position
+            wanted.append(chunk)
+        position += chunk.raw
+    for data in read_chunks(store, wanted):
+        yield memoryview(data)[max(0, start - begin) : max(0, start + length - begin)]
+        begin += len(data)
 
 
 def unpack_chunk(chunk: ChunkRef, stored: Buffer) -> Buffer:

@@ -12,7 +12,7 @@ from tilth.base.errors import AlreadyExists, Invalid, PathNotFound, TilthError
 from tilth.datasets.export import ArchiveKind, export_to
 from tilth.datasets.matching import matcher
 from tilth.datasets.materialise import copy_to, part_of, view_in
-from tilth.datasets.packs import read_chunks
+from tilth.datasets.packs import read_range
 from tilth.datasets.verify import Level, Problem, differing_files, verify_stored
 from tilth.domain.version import DatasetVersion
 from tilth.sdk import contents, lifecycle
@@ -25,10 +25,12 @@ T = TypeVar("T")
 __all__ = ["check_stored", "export", "link_to", "local_copy", "mutable_copy", "read", "wrong_files"]
 
 
-def read(home: Home, version: DatasetVersion, path: str) -> Iterator[Buffer]:
-    """The bytes of one file of a final version, each chunk checked before it is handed out."""
+def read(home: Home, version: DatasetVersion, path: str, *, start: int = 0, length: int | None = None) -> Iterator[Buffer]:
+    """The bytes of one file of a final version, or `length` of them from `start`, each chunk checked before it is handed out."""
     entry = contents.entry_at(home, lifecycle.require_final(version), path)
-    yield from read_chunks(home.repository.store, entry.chunks)
+    if start < 0 or (length is not None and length < 0):
+        raise Invalid("a range begins at 0 or later and has no negative length", hint="give --start and --length as numbers of bytes")
+    yield from read_range(home.repository.store, entry.chunks, start, entry.size if length is None else length)
 
 
 def local_copy(

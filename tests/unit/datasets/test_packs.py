@@ -10,7 +10,7 @@ import zstandard
 from tilth.base.errors import Corrupt
 from tilth.base.ids import VersionId, new_id
 from tilth.datasets import packs
-from tilth.datasets.packs import PackWriter, read_chunks, read_pack_index
+from tilth.datasets.packs import PackWriter, read_chunks, read_pack_index, read_range
 from tilth.domain.dataset import ChunkRef
 from tilth.store.api import Key
 from tilth.store.local import LocalStore
@@ -85,3 +85,22 @@ def test_a_truncated_pack_is_found_and_named(tmp_path: Path) -> None:
     with pytest.raises(Corrupt, match=chunks[0].pack):
         read_pack_index(store, Key(chunks[0].pack))
     assert [bytes(data) for data in read_chunks(store, [chunks[0]])] == [b"a" * 1000]
+
+
+@pytest.mark.parametrize(("start", "length"), [(0, 0), (0, 1), (5, 10), (999, 2), (0, 5_000), (1_000, 1_000), (2_500, 9_999), (3_000, 1)])
+def test_a_range_is_cut_out_of_the_chunks_that_hold_it(tmp_path: Path, start: int, length: int) -> None:
+    store = LocalStore(tmp_path)
+    contents = [os.urandom(1_000) for _ in range(3)]
+    chunks = stored(store, *contents)
+    assert b"".join(read_range(store, chunks, start, length)) == b"".join(contents)[start : start + length]
+
+
+def test_a_range_does_not_touch_the_other_chunks(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    contents = [os.urandom(1_000) for _ in range(3)]
+    chunks = stored(store, *contents)
+    path = tmp_path / chunks[0].pack
+    damaged = bytearray(path.read_bytes())
+    damaged[chunks[0].offset] ^= 1
+    path.write_bytes(damaged)
+    assert b"".join(read_range(store, chunks, 1_200, 1_000)) == (contents[1] + contents[2])[200:1_200]
