@@ -102,9 +102,7 @@ class VersionsApi:
         """Takes the fields of `tilth.wire.services.versions.SearchVersions`."""
         return self._call("versions.search", wire.SearchVersions(**wanted), VersionPage)
 
-    def register(
-        self, id: str, *, entries: int, size_bytes: int, root: str, changes: ChangeTotals, finished: str
-    ) -> DatasetVersion:
+    def register(self, id: str, *, entries: int, size_bytes: int, root: str, changes: ChangeTotals, finished: str) -> DatasetVersion:
         request = wire.RegisterVersion(id=id, entries=entries, size_bytes=size_bytes, root=root, changes=changes, finished=finished)
         return self._call("versions.register", request, DatasetVersion)
 

@@ -63,7 +63,10 @@ def failure(error: TilthError) -> bytes:
     """The answer to a call that failed."""
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
     meta = Meta(
-        result_code=status, result_subcode=_SUBCODES.get(error.code, 0), result_msg=error.message, error_data=ErrorData(error.code, error.hint)
+        result_code=status,
+        result_subcode=_SUBCODES.get(error.code, 0),
+        result_msg=error.message,
+        error_data=ErrorData(error.code, error.hint),
     )
     return msgspec.json.encode({"meta": meta, "data": {}})
 

@@ -112,7 +112,9 @@ def _make_room(path: Path) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise HomeReadOnly(f"{path.parent} can't be made ({error.strerror})", hint="set TILTH_HOME to a folder that can be written") from error
+        raise HomeReadOnly(
+            f"{path.parent} can't be made ({error.strerror})", hint="set TILTH_HOME to a folder that can be written"
+        ) from error
     writable = os.access(path.parent, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))
     if not writable and not path.exists():
         raise HomeReadOnly(f"{path.parent} can't be written", hint="check its permissions, or set TILTH_HOME to another folder")
@@ -133,7 +135,9 @@ def _described(error: sqlite3.Error, path: Path) -> TilthError:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return Unavailable(f"{path} is in use by another process", hint="try again when it is done")
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return Corrupt(f"{path} is damaged ({error})", hint="move it away and restore it from a copy; versions in the store are not affected")
+            return Corrupt(
+                f"{path} is damaged ({error})", hint="move it away and restore it from a copy; versions in the store are not affected"
+            )
         case sqlite3.SQLITE_IOERR:
             return Unavailable(f"{path} can't be used ({error})", hint="check the disk and its free space, then run the same command again")
     return Unavailable(f"{path}: {error}", hint="this is a fault in Tilth; please report it")

@@ -22,7 +22,9 @@ def needs_migration(raw: sqlite3.Connection, path: Path) -> bool:
     """Whether tables are missing; `FormatUnsupported` if a newer Tilth made them, or something else did."""
     version = _number(raw, "user_version")
     if version > LATEST:
-        raise FormatUnsupported(f"{path} was written by a newer Tilth (format {version}, this one knows {LATEST})", hint="install a newer Tilth")
+        raise FormatUnsupported(
+            f"{path} was written by a newer Tilth (format {version}, this one knows {LATEST})", hint="install a newer Tilth"
+        )
     if version and _number(raw, "application_id") != _APPLICATION_ID:
         raise FormatUnsupported(f"{path} is a database of another program", hint="set TILTH_HOME to another folder")
     return version < LATEST

@@ -136,7 +136,9 @@ def resolve_parts(
         include_archived=include_archived,
     )
     if number is None or number == LATEST:
-        found = tx.versions.search(msgspec.structs.replace(wanted, only_final=only_final or number == LATEST), limit=1, newest_number_first=True)
+        found = tx.versions.search(
+            msgspec.structs.replace(wanted, only_final=only_final or number == LATEST), limit=1, newest_number_first=True
+        )
     else:
         found = tx.versions.search(msgspec.structs.replace(wanted, number=number), limit=1, newest_number_first=True)
         found = found or tx.versions.search(msgspec.structs.replace(wanted, alias=number), limit=1, newest_number_first=True)
@@ -146,9 +148,7 @@ def resolve_parts(
     return found[0]
 
 
-def register_version(
-    tx: Tx, id: str, *, entries: int, size_bytes: int, root: str, changes: ChangeTotals, finished: str
-) -> DatasetVersion:
+def register_version(tx: Tx, id: str, *, entries: int, size_bytes: int, root: str, changes: ChangeTotals, finished: str) -> DatasetVersion:
     """Note that a version was committed in the repository. Safe to repeat."""
     version = get_version(tx, id)
     if version.status is not VersionStatus.UPLOADING:
@@ -184,7 +184,10 @@ def update_version(
     task = _get_task(tx, id)
     kept = [tag for tag in (task.tags if tags is None else tags) if tag not in remove_tags]
     changed = msgspec.structs.replace(
-        task, tags=tuple(dict.fromkeys([*kept, *add_tags])), comment=task.comment if description is None else description, last_update=tx.now
+        task,
+        tags=tuple(dict.fromkeys([*kept, *add_tags])),
+        comment=task.comment if description is None else description,
+        last_update=tx.now,
     )
     tx.tasks.update(changed)
     tx.changed("version.updated", id, task.project)
@@ -324,9 +327,7 @@ def _with_status(tx: Tx, task: Task, status: TaskStatus, **details: Any) -> Task
     return msgspec.structs.replace(task, status=status, status_changed=tx.now, last_update=tx.now, **details)
 
 
-def _task(
-    tx: Tx, id: str, name: str, project: str, number: str, tags: Sequence[str], description: str, author: str
-) -> Task:
+def _task(tx: Tx, id: str, name: str, project: str, number: str, tags: Sequence[str], description: str, author: str) -> Task:
     version = {"section": "properties", "name": "version", "value": number, "type": "str", "description": ""}
     return Task(
         id=id,

@@ -34,7 +34,15 @@ class Projects:
     def update(self, project: Project) -> None:
         self._db.execute(
             "UPDATE project SET name = ?, parent = ?, description = ?, tags = ?, system_tags = ?, last_update = ?, rev = rev + 1 WHERE id = ?",
-            (project.name, project.parent, project.description, dumped(project.tags), dumped(project.system_tags), project.last_update, project.id),
+            (
+                project.name,
+                project.parent,
+                project.description,
+                dumped(project.tags),
+                dumped(project.system_tags),
+                project.last_update,
+                project.id,
+            ),
         )
 
     def below(self, name: str) -> list[Project]:

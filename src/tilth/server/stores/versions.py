@@ -81,7 +81,8 @@ class Versions:
 
     def finish(self, id: str, *, entries: int, size_bytes: int, root: str, changes: ChangeTotals) -> None:
         self._db.execute(
-            "UPDATE version SET entries = ?, size_bytes = ?, root = ?, changes = ? WHERE task = ?", (entries, size_bytes, root, dumped(changes), id)
+            "UPDATE version SET entries = ?, size_bytes = ?, root = ?, changes = ? WHERE task = ?",
+            (entries, size_bytes, root, dumped(changes), id),
         )
 
     def set_archived(self, id: str, archived: bool) -> None:
@@ -98,12 +99,16 @@ class Versions:
     def search(self, wanted: VersionFilter, *, limit: int, offset: int = 0, newest_number_first: bool = False) -> list[DatasetVersion]:
         """The versions that fit, the last made first, or the highest number first."""
         where, values = _conditions(wanted)
-        order = "version.number_key DESC, task.created DESC" if newest_number_first else "task.created DESC, version.number_key DESC, task.id"
+        order = (
+            "version.number_key DESC, task.created DESC" if newest_number_first else "task.created DESC, version.number_key DESC, task.id"
+        )
         return self._versions(f"{_SELECT} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", (*values, limit, offset))
 
     def count(self, wanted: VersionFilter) -> int:
         where, values = _conditions(wanted)
-        query = f"SELECT count(*) FROM version JOIN task ON task.id = version.task JOIN project ON project.id = version.dataset WHERE {where}"
+        query = (
+            f"SELECT count(*) FROM version JOIN task ON task.id = version.task JOIN project ON project.id = version.dataset WHERE {where}"
+        )
         row = self._db.one(query, values)
         return int(row[0]) if row else 0
 
@@ -151,7 +156,8 @@ class Versions:
     def set_metadata(self, id: str, metadata: Metadata) -> None:
         self._db.execute("DELETE FROM version_metadata WHERE version = ? AND name = ?", (id, metadata.name))
         self._db.execute(
-            "INSERT INTO version_metadata (version, name, kind, value) VALUES (?, ?, ?, ?)", (id, metadata.name, metadata.kind, metadata.value)
+            "INSERT INTO version_metadata (version, name, kind, value) VALUES (?, ?, ?, ?)",
+            (id, metadata.name, metadata.kind, metadata.value),
         )
 
     def get_metadata(self, id: str, name: str) -> Metadata | None:
