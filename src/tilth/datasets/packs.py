@@ -27,7 +27,7 @@ __all__ = ["PACK_BYTES", "PackWriter", "StoredPack", "read_chunks", "read_pack_i
 
 PACK_BYTES = 64 << 20
 """A pack is closed when it holds at least this many bytes, unless its writer was told a smaller number."""
-MOST_CHUNKS = 1 << 16
+PACK_CHUNKS = 1 << 16
 """A pack is closed when it holds so many chunks: what waits in memory for a pack of tiny files is many times their bytes."""
 MOST_UPLOADS = 4
 
@@ -83,7 +83,7 @@ class PackWriter:
         self._records.append(_RECORD.pack(sha256, offset, stored, raw))
         self._offset = offset + stored
         reference = ChunkRef(sha256, self._key, offset, stored, raw)
-        if self._offset >= self._pack_bytes or len(self._records) == MOST_CHUNKS:
+        if self._offset >= self._pack_bytes or len(self._records) == PACK_CHUNKS:
             self.flush()
         return reference
 

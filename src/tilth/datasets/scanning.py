@@ -142,7 +142,10 @@ class _Inspection:
 
 def _files(folder: str, begin: str, trail: tuple[Identity, ...], *, recursive: bool) -> "Iterator[tuple[os.DirEntry[str], str]]":
     trail = _deeper(folder, trail)
-    for entry in _listed(folder):
+    entries = _listed(folder)
+    entries.reverse()
+    while entries:
+        entry = entries.pop()  # and forget it: an entry keeps its state
         if _is_folder(entry):
             if recursive:
                 yield from _files(entry.path, f"{begin}{entry.name}/", trail, recursive=True)

@@ -37,6 +37,14 @@ def test_a_pack_knows_its_own_chunks(tmp_path: Path) -> None:
     assert read_pack_index(store, Key(chunks[0].pack)) == chunks
 
 
+def test_a_pack_of_very_many_chunks_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packs, "PACK_CHUNKS", 3)
+    store = LocalStore(tmp_path)
+    chunks = stored(store, *(bytes([number]) for number in range(7)))
+    assert [chunk.pack.rpartition("-")[2] for chunk in chunks] == ["0", "0", "0", "1", "1", "1", "2"]
+    assert list(map(bytes, read_chunks(store, chunks))) == [bytes([number]) for number in range(7)]
+
+
 def test_a_full_pack_is_closed_and_the_next_one_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packs, "PACK_BYTES", 100)
     store, seen = LocalStore(tmp_path), []
