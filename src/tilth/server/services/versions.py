@@ -77,7 +77,9 @@ def create_version(
     version = VersionId(id or new_id())
     if tx.tasks.get(version):
         raise AlreadyExists(f"task {version} exists already", hint="leave the id out")
-    tx.tasks.insert(_task(tx, version, name, dataset.id, number, tags, description or "", author))
+    task = _task(tx, version, name, dataset.id, number)
+    said = msgspec.structs.replace(task, tags=tuple(dict.fromkeys(tags)), comment=description or "", user=author)
+    tx.tasks.insert(said)
     tx.versions.insert(
         VersionRow(task=version, dataset=dataset.id, number=number, number_key=number_key(number), parents=tuple(p.id for p in found))
     )
@@ -211,7 +213,7 @@ def archive_version(tx: Tx, id: str, *, archived: bool) -> DatasetVersion:
         raise StatusRefused(f"version {id} is not final and can't be archived", hint="close or delete it")
     others = tuple(tag for tag in task.system_tags if tag != "archived")
     tx.tasks.update(msgspec.structs.replace(task, system_tags=(*others, "archived") if archived else others, last_update=tx.now))
-    tx.versions.set_archived(id, archived)
+    tx.versions.set_archived(id, archived=archived)
     tx.changed("version.archived" if archived else "version.unarchived", id, task.project)
     return get_version(tx, id)
 
@@ -327,7 +329,7 @@ def _with_status(tx: Tx, task: Task, status: TaskStatus, **details: Any) -> Task
     return msgspec.structs.replace(task, status=status, status_changed=tx.now, last_update=tx.now, **details)
 
 
-def _task(tx: Tx, id: str, name: str, project: str, number: str, tags: Sequence[str], description: str, author: str) -> Task:
+def _task(tx: Tx, id: str, name: str, project: str, number: str) -> Task:
     version = {"section": "properties", "name": "version", "value": number, "type": "str", "description": ""}
     return Task(
         id=id,
@@ -335,9 +337,9 @@ def _task(tx: Tx, id: str, name: str, project: str, number: str, tags: Sequence[
         type="data_processing",
         status=TaskStatus.IN_PROGRESS,
         project=project,
-        user=author,
-        comment=description,
-        tags=tuple(dict.fromkeys(tags)),
+        user="",
+        comment="",
+        tags=(),
         system_tags=("dataset",),
         parent=None,
         created=tx.now,

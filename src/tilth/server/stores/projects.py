@@ -33,7 +33,8 @@ class Projects:
 
     def update(self, project: Project) -> None:
         self._db.execute(
-            "UPDATE project SET name = ?, parent = ?, description = ?, tags = ?, system_tags = ?, last_update = ?, rev = rev + 1 WHERE id = ?",
+            "UPDATE project SET name = ?, parent = ?, description = ?, tags = ?, system_tags = ?, last_update = ?, rev = rev + 1"
+            " WHERE id = ?",
             (
                 project.name,
                 project.parent,

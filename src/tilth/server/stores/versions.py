@@ -29,6 +29,10 @@ _STATUSES = {
 _FINAL = (*_STATUSES[VersionStatus.FINAL], *_STATUSES[VersionStatus.PUBLISHED])
 
 
+_ALIASED = "SELECT 1 FROM version_alias WHERE version_alias.version = version.task AND alias = ?"
+_TAGGED = "SELECT 1 FROM task_tag WHERE task_tag.task = version.task AND tag = ?"
+
+
 class VersionRow(Struct, frozen=True, kw_only=True):
     """A version's own columns."""
 
@@ -85,7 +89,7 @@ class Versions:
             (entries, size_bytes, root, dumped(changes), id),
         )
 
-    def set_archived(self, id: str, archived: bool) -> None:
+    def set_archived(self, id: str, *, archived: bool) -> None:
         self._db.execute("UPDATE version SET archived = ? WHERE task = ?", (int(archived), id))
 
     def numbers(self, dataset: str) -> list[str]:
@@ -179,37 +183,25 @@ class Versions:
 
 
 def _conditions(wanted: VersionFilter) -> tuple[str, list[Any]]:
-    conditions, values = ["1 = 1"], list[Any]()
-
-    def demand(condition: str, *demanded: Any) -> None:
-        conditions.append(condition)
-        values.extend(demanded)
-
-    if wanted.ids:
-        demand(f"version.task IN ({marks(wanted.ids)})", *wanted.ids)
-    if wanted.id_prefix:
-        demand("version.task >= ? AND version.task < ?", wanted.id_prefix, wanted.id_prefix + "g")
-    if wanted.project and wanted.recursive:
-        demand("project.name >= ? AND project.name < ?", f"{wanted.project}/", f"{wanted.project}0")
-    elif wanted.project:
-        demand("project.name >= ? AND project.name < ?", f"{wanted.project}/.datasets/", f"{wanted.project}/.datasets0")
-    if wanted.dataset:
-        demand("task.name = ?", wanted.dataset)
-    if wanted.name:
-        demand("matches(?, task.name)", wanted.name)
-    if wanted.number:
-        demand("version.number = ?", wanted.number)
-    if wanted.alias:
-        demand("EXISTS (SELECT 1 FROM version_alias WHERE version_alias.version = version.task AND alias = ?)", wanted.alias)
-    for tag in wanted.tags:
-        demand("EXISTS (SELECT 1 FROM task_tag WHERE task_tag.task = version.task AND tag = ?)", tag)
-    if wanted.only_final:
-        demand(f"task.status IN ({marks(_FINAL)})", *_FINAL)
-    if wanted.only_published:
-        demand(f"task.status IN ({marks(_STATUSES[VersionStatus.PUBLISHED])})", *_STATUSES[VersionStatus.PUBLISHED])
-    if not wanted.include_archived:
-        demand("version.archived = 0")
-    return " AND ".join(conditions), values
+    """The WHERE clause, and its values: a row for each condition, which holds if it is not asked for."""
+    below = f"{wanted.project}/" if wanted.recursive else f"{wanted.project}/.datasets/"
+    published = _STATUSES[VersionStatus.PUBLISHED]
+    table: list[tuple[bool, str, Sequence[Any]]] = [
+        (bool(wanted.ids), f"version.task IN ({marks(wanted.ids)})", wanted.ids),
+        (bool(wanted.id_prefix), "version.task >= ? AND version.task < ?", (wanted.id_prefix, f"{wanted.id_prefix}g")),
+        (bool(wanted.project), "project.name >= ? AND project.name < ?", (below, f"{below[:-1]}0")),
+        (bool(wanted.dataset), "task.name = ?", (wanted.dataset,)),
+        (bool(wanted.name), "matches(?, task.name)", (wanted.name,)),
+        (bool(wanted.number), "version.number = ?", (wanted.number,)),
+        (bool(wanted.alias), f"EXISTS ({_ALIASED})", (wanted.alias,)),
+        (wanted.only_final, f"task.status IN ({marks(_FINAL)})", _FINAL),
+        (wanted.only_published, f"task.status IN ({marks(published)})", published),
+        (not wanted.include_archived, "version.archived = 0", ()),
+        *((True, f"EXISTS ({_TAGGED})", (tag,)) for tag in wanted.tags),
+    ]
+    asked = [(condition, values) for is_asked, condition, values in table if is_asked]
+    where = " AND ".join(condition for condition, _ in asked)
+    return where or "1 = 1", [value for _, values in asked for value in values]
 
 
 def _version(row: tuple[Any, ...], parents: Iterable[VersionId], aliases: Iterable[str]) -> DatasetVersion:
