@@ -24,6 +24,7 @@ def search_command(
     name: Annotated[str | None, Parameter(help="A part of the name.")] = None,
     tags: Words = None,
     not_only_completed: Annotated[bool, Parameter(help="Also versions that are still being made.")] = False,
+    archived: Annotated[bool, Parameter(help="Also versions that were archived.")] = False,
     non_recursive_project_search: Annotated[bool, Parameter(help="Only in the project itself, not in those below it.")] = False,
     page: Annotated[int | None, Parameter(help="Which page, from 0, of --page-size rows.")] = None,
     page_size: int = 100,
@@ -38,6 +39,7 @@ def search_command(
         ids=ids or [],
         only_final=not not_only_completed,
         recursive=not non_recursive_project_search,
+        include_archived=archived or bool(ids),
         page=page or 0,
         page_size=page_size,
     )

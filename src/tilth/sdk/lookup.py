@@ -62,6 +62,7 @@ def search_page(
     ids: Sequence[str],
     only_final: bool,
     recursive: bool,
+    include_archived: bool,
     page: int,
     page_size: int,
 ) -> VersionPage:

@@ -111,7 +111,10 @@ def resolve_reference(tx: Tx, reference: str) -> DatasetVersion:
     project, _, name = path.rpartition("/")
     if not name:
         raise Invalid(f"{reference!r} names no dataset", hint="give an id, or project/name@version")
-    return resolve_parts(tx, project=project or None, name=name, number=number or None, exact_project=True, include_archived=bool(number))
+    try:
+        return resolve_parts(tx, project=project or None, name=name, number=number or None, exact_project=True)
+    except VersionNotFound:  # what is out of sight is still found by its name, if nothing else has it
+        return resolve_parts(tx, project=project or None, name=name, number=number or None, exact_project=True, include_archived=True)
 
 
 def resolve_parts(
