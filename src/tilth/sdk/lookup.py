@@ -74,6 +74,7 @@ def search_page(
         ids=list(ids),
         only_final=only_final,
         recursive=recursive,
+        include_archived=include_archived,
         page=page,
         page_size=page_size,
     )
