@@ -54,8 +54,8 @@ format: install  ## format the code, sort the imports
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: install  ## measure Tilth beside others and the floors [WORKLOADS=images,tiny] [SCALE=0.1] [WRITE=1]
-	$(BIN)/python -m benchmarks.run $(if $(WORKLOADS),--workloads $(WORKLOADS)) $(if $(SCALE),--scale $(SCALE)) $(if $(WRITE),--write)
+bench: install  ## measure Tilth beside others and the floors [WORKLOADS=images,tiny] [SCALE=0.1] [REPEAT=1] [WRITE=1]
+	$(BIN)/python -m benchmarks.run $(if $(WORKLOADS),--workloads $(WORKLOADS)) $(if $(SCALE),--scale $(SCALE)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(WRITE),--write)
 
 lock: | $(BIN)/uv  ## write the lock files anew [UPGRADE=1]
 	$(COMPILE) --group bootstrap --output-file requirements/bootstrap.txt

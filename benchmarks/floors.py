@@ -13,12 +13,13 @@ __all__ = ["floors", "sha256_rate", "warm"]
 _BLOCK = 1024 * 1024
 
 
-def floors(source: Path, scratch: Path, *, contents: bool) -> Iterator[tuple[str, Spent]]:
-    """Measure the floors under `source`; those that read its files only if `contents` is set."""
+def floors(source: Path, scratch: Path, *, walk_only: bool) -> Iterator[tuple[str, Spent]]:
+    """Measure the floors under `source`; only walking it if `walk_only` is set."""
     yield "walk + stat", spend_in_process(lambda: _walk(source), "os.scandir and stat")
-    if contents:
-        yield "read", spend_in_process(lambda: _read(source, lambda _: None), "read every file")
-        yield "read + SHA-256", spend_in_process(lambda: _hash(source), "read every file, hashlib.sha256, one thread")
+    if walk_only:
+        return
+    yield "read", spend_in_process(lambda: _read(source, lambda _: None), "read every file")
+    yield "read + SHA-256", spend_in_process(lambda: _hash(source), "read every file, hashlib.sha256, one thread")
     target = scratch / "copy"
     for name, options in (("cp -r", ["-r"]), ("cp -rl", ["-rl"])):
         shutil.rmtree(target, ignore_errors=True)

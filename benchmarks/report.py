@@ -83,9 +83,9 @@ class Results:
         return spent.seconds / floor.seconds if spent and floor else None
 
 
-def page(results: Results, command: str) -> str:
+def page(results: Results, command: str, scale: float) -> str:
     """The whole page."""
-    return "\n".join([*_head(results, command), *_targets(results), *_tables(results), ""])
+    return "\n".join([*_head(results, command), *_targets(results, scale), *_tables(results), ""])
 
 
 def machine() -> str:
@@ -111,10 +111,13 @@ def _head(results: Results, command: str) -> Iterator[str]:
         yield f"- {name} did not take part: {reason}"
 
 
-def _targets(results: Results) -> Iterator[str]:
+def _targets(results: Results, scale: float) -> Iterator[str]:
     if not results.targets:
         return
-    yield from ("", "## Targets", "", "| workload | target | limit | reached | |", "|---|---|---|---|---|")
+    yield from ("", "## Targets", "")
+    if scale != 1:
+        yield from (f"They are set for the full size; at {scale:g} of it the start of a command outweighs its work.", "")
+    yield from ("| workload | target | limit | reached | |", "|---|---|---|---|---|")
     for target in results.targets:
         sign = "≥" if target.at_least else "≤"
         verdict = "yes" if target.reached else f"**missed** ({_missed(target)})"

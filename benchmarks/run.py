@@ -7,7 +7,6 @@ takes its place. A tool that is not installed is left out, with the reason.
 
 import argparse
 import os
-import shlex
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from benchmarks.trees import Tree, tree_of
 HERE = Path(__file__).resolve().parent
 SCRATCH = HERE.parent / "build" / "bench"
 ALONE = {"million"}  # workloads about the length of a listing, which say nothing about other tools
+ROUNDS = 3
 TRUSTED_AGE_S = 3  # files that were written just now are read again by tools that are careful
 
 
@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workloads", default=",".join(FIRST), help=f"some of {','.join(FIRST)}")
     parser.add_argument("--scale", type=float, default=1.0, help="the fraction of the full size")
-    parser.add_argument("--repeat", type=int, default=3, help="rounds; the best counts")
+    parser.add_argument("--repeat", type=int, default=ROUNDS, help="rounds; the best counts")
     parser.add_argument("--only-tilth", action="store_true", help="leave the other tools out")
     parser.add_argument("--scratch", type=Path, default=SCRATCH, help="a folder to work in; emptied before and after")
     parser.add_argument("--write", action="store_true", help="write benchmarks/results.md")
@@ -60,12 +60,21 @@ def main() -> None:
     except Failed as error:
         sys.exit(f"{error}")
     results.targets += judge(results, rate)
-    text = page(results, f"make bench {shlex.join(word for word in sys.argv[1:] if word != '--write')}".strip())
+    text = page(results, command_of(given), given.scale)
     print(text)
     if given.write:
         (HERE / "results.md").write_text(text)
     prepare(scratch)
     scratch.rmdir()
+
+
+def command_of(given: argparse.Namespace) -> str:
+    """How to run this again."""
+    words = ["make bench"]
+    words += [f"WORKLOADS={given.workloads}"] if given.workloads != ",".join(FIRST) else []
+    words += [f"SCALE={given.scale:g}"] if given.scale != 1 else []
+    words += [f"REPEAT={given.repeat}"] if given.repeat != ROUNDS else []
+    return " ".join(words)
 
 
 def prepare(scratch: Path) -> None:
@@ -142,7 +151,7 @@ class Bench:
     def first_half(self, tilth: Tilth, others: list[Contender], tree: Tree) -> None:
         """Floors; then all tools store, store again, and restore."""
         warm(self.source)
-        for name, spent in floors(self.source, self.scratch, contents=self.workload not in ALONE):
+        for name, spent in floors(self.source, self.scratch, walk_only=self.workload in ALONE):
             self.note(name, "floor", spent)
         time.sleep(TRUSTED_AGE_S)  # linking a file has touched its inode
         for contender in self.playing(tilth, others):
@@ -152,6 +161,11 @@ class Bench:
         for contender in self.playing(tilth, others):
             with self.dropping(contender):
                 self.note("unchanged", contender.name, contender.unchanged())
+        if self.workload not in ALONE:
+            self.restores(tilth, others, tree)
+
+    def restores(self, tilth: Tilth, others: list[Contender], tree: Tree) -> None:
+        """All tools restore what they stored; Tilth also shows it read-only."""
         for contender in self.playing(tilth, others):
             with self.dropping(contender):
                 self.note("restore", contender.name, contender.restore(self.out))
