@@ -133,7 +133,7 @@ class Ingest:
         """The blocks of a large file, each told whether it is the last; the next is read and hashed while one is worked on."""
 
         def read(size: int) -> bytes:
-            block = os.read(descriptor, size)
+            block = _read_block(file, descriptor, size)
             whole.update(block)
             return block
 
@@ -200,6 +200,8 @@ def _first_chunk_hash(file: SourceFile) -> bytes | None:
         return None
     try:
         data = os.read(descriptor, 2 * ONE_CHUNK_BYTES)
+    except OSError:
+        return None
     finally:
         os.close(descriptor)
     if len(data) > ONE_CHUNK_BYTES:
@@ -213,7 +215,7 @@ def _hash_once(file: SourceFile) -> bytes:
     whole = sha256()
     descriptor = _opened(file)
     try:
-        while block := os.read(descriptor, _BLOCK_BYTES):
+        while block := _read_block(file, descriptor, _BLOCK_BYTES):
             whole.update(block)
         _check_unchanged(file, descriptor)
     finally:
@@ -224,15 +226,20 @@ def _hash_once(file: SourceFile) -> bytes:
 def _read_whole(file: SourceFile) -> bytes:
     descriptor = _opened(file)
     try:
-        data = os.read(descriptor, file.size + 1)
+        data = _read_block(file, descriptor, file.size + 1)
         _check_unchanged(file, descriptor)
-    except OSError as error:
-        raise SourceUnreadable(f"{file.source} can't be read ({error.strerror})", hint="check the disk it lies on") from error
     finally:
         os.close(descriptor)
     if len(data) != file.size:
         raise _changed(file)
     return data
+
+
+def _read_block(file: SourceFile, descriptor: int, size: int) -> bytes:
+    try:
+        return os.read(descriptor, size)
+    except OSError as error:
+        raise SourceUnreadable(f"{file.source} can't be read ({error.strerror})", hint="check the disk it lies on") from error
 
 
 def _opened(file: SourceFile) -> int:

@@ -6,7 +6,7 @@ that was forgotten. Whether it does is told from a small sample; only then is it
 
 from collections.abc import Callable, Iterable, Sequence
 
-from tilth.base.errors import NotFound
+from tilth.base.errors import Corrupt, NotFound
 from tilth.base.ids import VersionId
 from tilth.datasets.catalog import read_record
 from tilth.datasets.chunk_index import ChunkIndex
@@ -72,6 +72,6 @@ class KnownChunks:
                 manifest = open_manifest(self._store, read_record(self._store, version))
                 opened[version] = ChunkIndex()
                 opened[version].add_manifest(manifest)
-            except NotFound:  # deleted meanwhile: a candidate less
+            except (NotFound, Corrupt):  # deleted meanwhile, or no help to anybody: a candidate less
                 opened.pop(version, None)
         return opened

@@ -137,7 +137,7 @@ class Rows:
             file = pq.ParquetFile(pa.BufferReader(data))
             packs = json.loads(file.metadata.metadata[_PACKS.encode()])
             return cls(file.read().replace_schema_metadata(None).cast(_SCHEMA), packs)
-        except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
+        except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
             raise Corrupt(f"segment {name} is damaged: {error}", hint="run `tilth data verify`") from error
 
     def dump(self) -> bytes:
@@ -308,7 +308,7 @@ def packs_of_segment(data: bytes, *, name: str) -> list[str]:
     try:
         metadata = pq.read_metadata(pa.BufferReader(data)).metadata
         return list(json.loads(metadata[_PACKS.encode()]))
-    except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise Corrupt(f"segment {name} is damaged: {error}", hint="run `tilth data verify`") from error
 
 
@@ -326,7 +326,7 @@ def load_root(data: bytes, *, name: str) -> Root:
     try:
         table = pq.ParquetFile(pa.BufferReader(data)).read()
         columns = [table.column(field).to_pylist() for field in _ROOT.names]
-    except (pa.ArrowException, KeyError, ValueError) as error:
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise Corrupt(f"root {name} is damaged: {error}", hint="run `tilth data verify`") from error
     return tuple(SegmentRef(*row) for row in zip(*columns, strict=True))
 

@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tilth.base.atomic_io import create_durably, replace_durably, translated_os_errors
-from tilth.base.errors import Corrupt, ObjectNotFound
+from tilth.base.errors import Corrupt, Denied, ObjectNotFound, Unavailable
 from tilth.store.api import Buffer, Key, ObjectInfo
 
 __all__ = ["LocalStore"]
@@ -27,32 +27,29 @@ class LocalStore:
         return create_durably(self._path(key), [data], scratch=self.root / _SCRATCH)
 
     def get(self, key: Key) -> bytes:
-        try:
+        with _reading(key):
             return self._path(key).read_bytes()
-        except FileNotFoundError:
-            raise _missing(key) from None
 
     def get_range(self, key: Key, start: int, length: int) -> bytes:
-        try:
+        with _reading(key):
             descriptor = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            raise _missing(key) from None
-        try:
-            size = os.fstat(descriptor).st_size
-            begin = max(size + start, 0) if start < 0 else start
-            data = os.pread(descriptor, length, begin)
-            while len(data) < length and (more := os.pread(descriptor, length - len(data), begin + len(data))):
-                data += more
-        finally:
-            os.close(descriptor)
+            try:
+                size = os.fstat(descriptor).st_size
+                begin = max(size + start, 0) if start < 0 else start
+                data = os.pread(descriptor, length, begin)
+                while len(data) < length and (more := os.pread(descriptor, length - len(data), begin + len(data))):
+                    data += more
+            finally:
+                os.close(descriptor)
         if len(data) != length:
             raise Corrupt(f"object {key} is {size} bytes long and can't hold {length} bytes from {start}", hint="run `tilth data verify`")
         return data
 
     def head(self, key: Key) -> ObjectInfo | None:
         try:
-            found = self._path(key).stat()
-        except FileNotFoundError:
+            with _reading(key):
+                found = self._path(key).stat()
+        except ObjectNotFound:
             return None
         return ObjectInfo(key, found.st_size, found.st_mtime)
 
@@ -71,15 +68,24 @@ class LocalStore:
         return self.root / key
 
 
-def _missing(key: Key) -> ObjectNotFound:
-    return ObjectNotFound(f"object {key} does not exist")
+@contextmanager
+def _reading(key: str) -> Iterator[None]:
+    """Raise what keeps an object, or a folder of them, from being read as Tilth errors."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise ObjectNotFound(f"object {key} does not exist") from None
+    except PermissionError as error:
+        raise Denied(f"object {key} can't be read ({error.strerror})", hint="check the permissions of the store") from error
+    except OSError as error:
+        raise Unavailable(f"object {key} can't be read ({error.strerror or error})", hint="check the disk that holds the store") from error
 
 
 def _walk(folder: Path, prefix: str) -> Iterator[ObjectInfo]:
     try:
-        with os.scandir(folder) as found:
+        with _reading(prefix), os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name + "/" if entry.is_dir() else entry.name)
-    except FileNotFoundError:
+    except ObjectNotFound:
         return
     for entry in entries:
         if entry.is_dir():
