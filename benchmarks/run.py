@@ -26,7 +26,7 @@ from benchmarks.targets import judge
 from benchmarks.trees import Tree, tree_of
 
 HERE = Path(__file__).resolve().parent
-SCRATCH = HERE.parent / "build" / "bench"
+SCRATCH = HERE.parent / "build"
 ALONE = {"million"}  # workloads about the length of a listing, which say nothing about other tools
 ROUNDS = 3
 TRUSTED_AGE_S = 3  # files that were written just now are read again by tools that are careful
@@ -39,14 +39,14 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="the fraction of the full size")
     parser.add_argument("--repeat", type=int, default=ROUNDS, help="rounds; the best counts")
     parser.add_argument("--only-tilth", action="store_true", help="leave the other tools out")
-    parser.add_argument("--scratch", type=Path, default=SCRATCH, help="a folder to work in; emptied before and after")
+    parser.add_argument("--scratch", type=Path, default=SCRATCH, help="a folder to work in; all is made in tilth-bench below it")
     parser.add_argument("--write", action="store_true", help="write benchmarks/results.md")
     given = parser.parse_args()
     workloads = given.workloads.split(",")
     if unknown := set(workloads) - FIRST.keys():
         parser.error(f"no such workload: {', '.join(sorted(unknown))}")
     results = Results()
-    scratch = given.scratch.resolve()
+    scratch = given.scratch.resolve() / "tilth-bench"
     prepare(scratch)
     tilth = Tilth(scratch)
     others = [] if given.only_tilth else present([Restic(scratch), Dvc(scratch), ClearML(scratch)], results)
@@ -64,8 +64,7 @@ def main() -> None:
     print(text)
     if given.write:
         (HERE / "results.md").write_text(text)
-    prepare(scratch)
-    scratch.rmdir()
+    remove(scratch)
 
 
 def command_of(given: argparse.Namespace) -> str:
