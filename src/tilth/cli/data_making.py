@@ -268,6 +268,9 @@ def _tell_outcome(
     out = Output(json=json)
     out.warn(progress.warnings)
     numbers = {"added": outcome.added, "modified": outcome.modified, "removed": outcome.removed, "unchanged": outcome.unchanged}
+    if changed and version.changes:  # it is final: what only moved is known, and counts as that
+        totals = version.changes
+        numbers = {what: getattr(totals, what).files for what in ("added", "modified", "removed", "moved", "unchanged")}
     document = version_document(version) | numbers | {"stored_bytes": outcome.stored_bytes}
     said = ", ".join(f"{number:,} {what}" for what, number in numbers.items() if number)
     stored = f"; {size(outcome.stored_bytes)} stored" if outcome.stored_bytes else ""
