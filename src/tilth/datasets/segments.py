@@ -220,22 +220,18 @@ class Rows:
 
     def splice(self, changes: Sequence[tuple[str, Entry | None]]) -> "Rows":
         """These rows with each path of `changes`, sorted, set to its entry, or taken away where it is None."""
-        pieces: list[Rows] = []
-        position = 0
-        new: list[Entry] = []
+        both = joined([self, Rows.of([entry for _, entry in changes if entry is not None])])
+        order = array("q")
+        position, added = 0, len(self)
         for path, entry in changes:
             at = bisect_left(self.paths, path, lo=position)
-            if at > position:
-                pieces += [Rows.of(new)] if new else []
-                pieces.append(self.slice(position, at))
-                new = []
+            order.extend(range(position, at))
             if entry is not None:
-                new.append(entry)
+                order.append(added)
+                added += 1
             position = at + 1 if at < len(self) and self.paths[at] == path else at
-        pieces += [Rows.of(new)] if new else []
-        if position < len(self):
-            pieces.append(self.slice(position, len(self)))
-        return joined(pieces)
+        order.extend(range(position, len(self)))
+        return Rows(both._table.take(_numbers(pa.int64(), "q", order)), both._packs)
 
     def weights_until(self, weight: int) -> int:
         """How many of the first rows it takes to reach `weight`, entries and chunks each counting one; all of them if they don't."""
