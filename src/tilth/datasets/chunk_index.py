@@ -42,11 +42,18 @@ class ChunkIndex:
             self._pieces.append(_Piece(_table_of(self._recent.values())))
             self._recent = {}
 
-    def add_manifest(self, manifest: Manifest) -> None:
-        """Take in every chunk that a version refers to, as far as there is room."""
+    def add_manifest(self, manifest: Manifest, *, seen: set[str] | None = None, most: int = MOST_CHUNKS) -> None:
+        """Take in every chunk that a version refers to, until there are `most`.
+
+        Segments in `seen`, by key, are passed over; the others are added to it.
+        """
         tables: list[pa.Table] = []
         for segment in manifest.segments:
-            if self._count >= MOST_CHUNKS:
+            if seen is not None:
+                if segment.key in seen:
+                    continue
+                seen.add(segment.key)
+            if self._count >= most:
                 break
             tables.append(manifest.load(segment).chunks())
             self._count += len(tables[-1])

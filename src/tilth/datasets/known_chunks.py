@@ -19,6 +19,8 @@ __all__ = ["KnownChunks"]
 
 MOST_CANDIDATES = 16
 """No more candidates than this are looked at."""
+MOST_CANDIDATE_CHUNKS = 2_000_000
+"""All candidates together take in about so many chunks at the most, 144 MB; what lies beyond is stored again."""
 
 
 class KnownChunks:
@@ -30,6 +32,7 @@ class KnownChunks:
         self._store = store
         self._session = session
         self._parents = list(parents)
+        self._seen = {segment.key for parent in parents for segment in parent.segments}
         self._candidates = candidates
         self._index = ChunkIndex()
         self._unpinned: dict[VersionId, ChunkIndex] | None = None
@@ -65,13 +68,16 @@ class KnownChunks:
 
     def _opened_candidates(self) -> dict[VersionId, ChunkIndex]:
         opened: dict[VersionId, ChunkIndex] = {}
+        room = MOST_CANDIDATE_CHUNKS
         for version in self._candidates():
             if version in self._session.bases or version in opened or len(opened) == MOST_CANDIDATES:
                 continue
             try:
                 manifest = open_manifest(self._store, read_record(self._store, version))
-                opened[version] = ChunkIndex()
-                opened[version].add_manifest(manifest)
+                opened[version] = index = ChunkIndex()
+                # What two candidates share is known of the likelier one: to find it there is enough.
+                index.add_manifest(manifest, seen=self._seen, most=room)
+                room -= len(index)
             except (NotFound, Corrupt):  # deleted meanwhile, or no help to anybody: a candidate less
                 opened.pop(version, None)
         return opened
