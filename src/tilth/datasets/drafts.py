@@ -240,8 +240,10 @@ class Draft:
     def _check_clashes(self) -> None:
         """A path can't be a file and a folder at once."""
         checked: set[str] = set()
-        for path, entry in overlaid(self.base.changes_to_first(), self._changes()):
-            if entry is None:
+        inherited = ((path, entry is not None) for path, entry in self.base.changes_to_first())
+        own = ((path, sha256 is not None) for path, _, sha256 in self.journal.digests())
+        for path, is_there in overlaid(inherited, own):
+            if not is_there:
                 continue
             folder = path.rpartition("/")[0]
             while folder and folder not in checked:

@@ -79,7 +79,7 @@ def find_problems(folder: str, prefix: str = "", *, recursive: bool = True) -> F
         check_path(prefix)
     inspection = _Inspection(recursive=recursive)
     inspection.enter(folder, f"{prefix}/" if prefix else "", ())
-    return FolderProblems(inspection.refused, inspection.warnings, inspection.files)
+    return FolderProblems(sorted(inspection.refused), sorted(inspection.warnings), inspection.files)
 
 
 class _Inspection:
@@ -91,7 +91,7 @@ class _Inspection:
 
     def enter(self, folder: str, begin: str, trail: tuple[Identity, ...]) -> None:
         try:
-            entries = _listed(folder)
+            entries = _listed(folder, ordered=False)
             trail = _deeper(folder, trail)
         except SourceUnreadable as error:
             self.refused.append(error.message)
@@ -153,11 +153,11 @@ def _files(folder: str, begin: str, trail: tuple[Identity, ...], *, recursive: b
             yield entry, begin + entry.name
 
 
-def _listed(folder: str) -> "list[os.DirEntry[str]]":
-    """What `folder` holds, in the order that the whole paths have."""
+def _listed(folder: str, *, ordered: bool = True) -> "list[os.DirEntry[str]]":
+    """What `folder` holds, in the order that the whole paths have, or in any."""
     try:
         with os.scandir(folder) as entries:
-            return sorted(entries, key=_sort_key)
+            return sorted(entries, key=_sort_key) if ordered else list(entries)
     except OSError as error:
         raise _unreadable(folder, error) from error
 
@@ -186,7 +186,7 @@ def _deeper(folder: str, trail: tuple[Identity, ...]) -> tuple[Identity, ...]:
 
 def _same_but_for_case(names: list[str], folder: str) -> list[str]:
     groups: dict[str, list[str]] = {}
-    for name in names:
+    for name in sorted(names):
         groups.setdefault(name.casefold(), []).append(name)
     return [f"{' and '.join(group)} in {folder} differ only in case" for group in groups.values() if len(group) > 1]
 
