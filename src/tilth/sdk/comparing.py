@@ -1,5 +1,6 @@
 """How versions differ, how large they are, and how they descend from each other."""
 
+from collections import Counter, deque
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -37,19 +38,19 @@ class Statistics(Struct, frozen=True):
 def compared(home: Home, before: DatasetVersion, after: DatasetVersion) -> Comparison:
     """How `after` differs from `before`. Memory grows with the number of differences only."""
     added: dict[str, tuple[int, bytes]] = {}
-    removed: dict[tuple[int, bytes], list[str]] = {}
+    removed: dict[tuple[int, bytes], deque[str]] = {}
     modified: list[str] = []
     unchanged = 0
     for was, now in contents.side_by_side(contents.digests(home, before), contents.digests(home, after)):
         if was is None and now is not None:
             added[now[0]] = now[1:]
         elif now is None and was is not None:
-            removed.setdefault(was[1:], []).append(was[0])
+            removed.setdefault(was[1:], deque()).append(was[0])
         elif was is not None and now is not None and was[2] != now[2]:
             modified.append(now[0])
         else:
             unchanged += 1
-    moved = [(removed[content].pop(0), path) for path, content in added.items() if removed.get(content)]
+    moved = [(removed[content].popleft(), path) for path, content in added.items() if removed.get(content)]
     arrived = {path for _, path in moved}
     return Comparison(
         [path for path in added if path not in arrived],
@@ -78,6 +79,7 @@ def drawn_lineage(nodes: Sequence[LineageNode]) -> list[str]:
     """A drawing of `nodes`, newest first: a column for each line of descent, as version control shows it."""
     lines: list[str] = []
     columns: list[str] = []
+    known = {node.id for node in nodes}
     for node in _children_first(nodes):
         if node.id not in columns:
             columns.append(node.id)
@@ -87,7 +89,6 @@ def drawn_lineage(nodes: Sequence[LineageNode]) -> list[str]:
         lines.append(
             f"{' '.join(marks)}  {node.id}  {node.project}/{node.name} {node.version}  {state}  {node.created[:16].replace('T', ' ')}"
         )
-        known = {other.id for other in nodes}
         parents = [parent for parent in node.parents if parent in known]
         columns[at : at + 1] = [parent for parent in parents if parent not in columns]
         if len(parents) > 1:
@@ -97,7 +98,8 @@ def drawn_lineage(nodes: Sequence[LineageNode]) -> list[str]:
 
 def _children_first(nodes: Sequence[LineageNode]) -> list[LineageNode]:
     """Every node before its parents, newer ones first where that leaves a choice."""
-    waiting = {node.id: sum(node.id in other.parents for other in nodes) for node in nodes}
+    children = Counter(parent for node in nodes for parent in set(node.parents))
+    waiting = {node.id: children[node.id] for node in nodes}
     by_id = {node.id: node for node in nodes}
     ready = sorted((node for node in nodes if not waiting[node.id]), key=lambda node: node.created)
     ordered: list[LineageNode] = []
