@@ -198,6 +198,8 @@ class Draft:
 
     def totals(self) -> ChangeTotals:
         """How the draft differs from its parents' united listing, in numbers."""
+        if not self.base.manifests:
+            return ChangeTotals(added=self.journal.total())
         counter = TotalsCounter()
         for path, size, sha256 in self.journal.digests():
             before = self.base.find(path)

@@ -16,7 +16,7 @@ from msgspec import Struct
 from tilth.base.atomic_io import describe_os_error
 from tilth.base.errors import Corrupt, DiskFull, HomeReadOnly, TilthError, Unavailable
 from tilth.datasets.scanning import SourceFile
-from tilth.domain.dataset import ChunkRef, Entry
+from tilth.domain.dataset import ChunkRef, Entry, Total
 
 __all__ = ["Journal", "Pending", "Removed", "Row", "Stored", "Waiting"]
 
@@ -121,6 +121,11 @@ class Journal:
         with _Translated(self._path):
             row = self._connection.execute(f"SELECT count(*), coalesce(sum(size), 0) FROM pending WHERE kind = {_WAITING}").fetchone()
         return row[0], row[1]
+
+    def total(self) -> Total:
+        """The number of recorded files that are to be there, and of the bytes in them."""
+        row = self._connection.execute(f"SELECT count(*), coalesce(sum(size), 0) FROM pending WHERE kind != {_REMOVED}").fetchone()
+        return Total(row[0], row[1])
 
     def is_empty(self) -> bool:
         """Whether the draft is just what its parents are."""
