@@ -114,6 +114,7 @@ def finalize(home: Home, version: DatasetVersion) -> DatasetVersion:
     """Make `version` immutable. Everything that was added must be stored; safe to repeat after any interruption."""
     version = settled(home, version)
     if version.status is not VersionStatus.UPLOADING:
+        home.repository.discard_draft(version.id)
         return version
     with opened_draft(home, version) as draft:
         waiting, _ = draft.journal.count_waiting()
@@ -149,7 +150,7 @@ def rescue(home: Home, version: DatasetVersion) -> DatasetVersion:
     with home.repository.rescue_draft(version.id, successor) as draft:
         home.api.versions.delete(id=version.id)
         try:
-            return home.api.versions.create(
+            rescued = home.api.versions.create(
                 id=successor,
                 name=version.name,
                 project=version.project,
@@ -162,6 +163,8 @@ def rescue(home: Home, version: DatasetVersion) -> DatasetVersion:
         except TilthError:
             draft.abort()
             raise
+    home.repository.discard_draft(version.id)
+    return rescued
 
 
 def delete(home: Home, version: DatasetVersion) -> None:
