@@ -6,6 +6,8 @@ A crash at any step leaves the old state and at most a temporary file.
 
 import errno
 import os
+import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,7 +15,7 @@ from pathlib import Path
 from tilth.base.errors import DiskFull, HomeReadOnly, TilthError, Unavailable
 from tilth.base.ids import new_id
 
-__all__ = ["create_durably", "describe_os_error", "fsync_folder", "replace_durably", "translated_os_errors", "write_all"]
+__all__ = ["create_durably", "describe_os_error", "fsync_folder", "replace_durably", "sweep", "translated_os_errors", "write_all"]
 
 Buffer = bytes | bytearray | memoryview
 
@@ -41,6 +43,15 @@ def translated_os_errors(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except OSError as error:
         raise describe_os_error(error, path) from error
+
+
+def sweep(scratch: Path, *, older_than_s: float = 24 * 3600) -> None:
+    """Remove what processes that were killed left in `scratch`; nobody works on one file for a day."""
+    deadline = time.time() - older_than_s
+    for found in scratch.iterdir() if scratch.is_dir() else ():
+        with suppress(OSError):
+            if found.stat().st_mtime < deadline:
+                shutil.rmtree(found) if found.is_dir() else found.unlink()
 
 
 def write_all(descriptor: int, parts: Sequence[Buffer]) -> None:

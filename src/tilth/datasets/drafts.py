@@ -26,7 +26,7 @@ from tilth.base.paths import normalise_prefix
 from tilth.datasets.bases import Base, Collision, ConflictRule, overlaid
 from tilth.datasets.journal import Journal, Removed, Row, Stored, Waiting
 from tilth.datasets.manifests import Change, Manifest, WrittenRoot, open_manifest, write_manifest
-from tilth.datasets.matching import literal_prefix, matcher
+from tilth.datasets.matching import has_wildcard, literal_prefix, literally, matcher
 from tilth.datasets.records import VersionRecord, fetch_register
 from tilth.datasets.sessions import Session, open_session, resume_session
 from tilth.datasets.totals import TotalsCounter
@@ -148,6 +148,11 @@ class Draft:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def rule(self) -> ConflictRule:
+        """Whose file stands where parents have the same path."""
+        return self._origin.rule
+
     @cached_property
     def base(self) -> Base:
         """The united listing of the parents."""
@@ -182,7 +187,12 @@ class Draft:
         return len(self.parents) != 1 or not self.journal.is_empty()
 
     def remove(self, pattern: str, *, recursive: bool = True) -> list[str]:
-        """Take away just the files that `pattern` means (see `tilth.datasets.matching`); returns their paths."""
+        """Take away just the files that `pattern` means (see `tilth.datasets.matching`); returns their paths.
+
+        A name that has the characters of a pattern in it, such as `a[1].jpg`, means the file or folder of that name if there is one.
+        """
+        if has_wildcard(pattern) and any(self.digests(pattern)):
+            pattern = literally(pattern)
         means = matcher(pattern, recursive=recursive)
         gone = [path for path, _, _ in self.digests(literal_prefix(pattern)) if means(path)]
         self.record_removed(gone)

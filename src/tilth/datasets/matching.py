@@ -6,7 +6,7 @@ from fnmatch import translate
 
 from tilth.base.paths import normalise_prefix
 
-__all__ = ["has_wildcard", "literal_prefix", "matcher"]
+__all__ = ["has_wildcard", "literal_prefix", "literally", "matcher"]
 
 _WILD = re.compile(r"[*?\[]")
 
@@ -21,6 +21,11 @@ def literal_prefix(pattern: str) -> str:
     cleaned = _cleaned(pattern)
     wild = _WILD.search(cleaned)
     return normalise_prefix(cleaned if wild is None else cleaned[: cleaned.rfind("/", 0, wild.start()) + 1])
+
+
+def literally(path: str) -> str:
+    """The pattern that means exactly `path`, whatever characters it has."""
+    return _WILD.sub(lambda found: f"[{found[0]}]", path)
 
 
 def matcher(pattern: str, *, recursive: bool = True) -> Callable[[str], bool]:

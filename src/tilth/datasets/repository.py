@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tilth.base.atomic_io import sweep
 from tilth.base.clock import Clock
 from tilth.base.errors import NotFound
 from tilth.base.ids import VersionId
@@ -16,6 +17,7 @@ from tilth.datasets.gc import DEFAULT_LEASE, GcPlan, execute_gc, lease_expired, 
 from tilth.datasets.manifests import Manifest, Marker, open_manifest
 from tilth.datasets.records import VersionRecord, fetch_register
 from tilth.store.api import Key, ObjectStore
+from tilth.store.local import SCRATCH_KEY
 from tilth.store.probe import require_put_if_absent
 
 __all__ = ["Repository"]
@@ -103,8 +105,11 @@ class Repository:
         return plan_gc(self.store, mark=Marker().live_keys, is_expired=lease_expired(self._clock, DEFAULT_LEASE), clock=self._clock)
 
     def execute_gc(self, plan: GcPlan, *, confirmed: bool = False) -> None:
-        """Remove it."""
+        """Remove it, and what killed writers left half-written more than a day ago."""
         execute_gc(self.store, plan, confirmed=confirmed)
+        scratch = self.store.local_path(SCRATCH_KEY)
+        if scratch is not None:
+            sweep(scratch)
 
     def _folder(self, id: VersionId) -> Path:
         return self._drafts / id

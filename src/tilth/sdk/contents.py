@@ -8,7 +8,7 @@ from msgspec import Struct
 from tilth.base.errors import PathNotFound
 from tilth.base.ids import VersionId
 from tilth.base.paths import normalise_prefix
-from tilth.datasets.bases import Base
+from tilth.datasets.bases import Base, ConflictRule
 from tilth.datasets.drafts import Digest
 from tilth.datasets.format import PACKS, find_owner
 from tilth.datasets.manifests import Manifest
@@ -19,6 +19,7 @@ from tilth.sdk.home import Home
 from tilth.store.api import Key
 
 __all__ = [
+    "RULE",
     "FileEntry",
     "PathChanges",
     "changed_digests",
@@ -35,6 +36,10 @@ __all__ = [
     "parents_digests",
     "side_by_side",
 ]
+
+
+RULE = "on_conflict"
+"""Under which name a record's metadata tells whose file stands where parents have the same path."""
 
 
 class FileEntry(Struct, frozen=True):
@@ -157,9 +162,15 @@ def matcher_of(pattern: str | None, *, recursive: bool) -> Callable[[str], bool]
 
 
 def parents_digests(home: Home, version: DatasetVersion) -> Iterator[Digest]:
-    """What the parents of `version` hold, united; those that were deleted are left out."""
+    """What the parents of `version` hold, united as the version was; those that were deleted are left out."""
+    if version.status is VersionStatus.UPLOADING:
+        with home.repository.peek_draft(version.id) as draft:
+            if version.parents:
+                yield from draft.base.digests()
+        return
+    rule = ConflictRule(home.repository.record(version.id).metadata.get(RULE, ConflictRule.FIRST))
     manifests = [home.repository.manifest(parent) for parent in version.parents if home.repository.exists(parent)]
-    return Base(manifests).digests()
+    yield from Base(manifests, rule).digests()
 
 
 def side_by_side(before: Iterable[Digest], after: Iterable[Digest]) -> Iterator[tuple[Digest | None, Digest | None]]:

@@ -15,8 +15,9 @@ from tilth.datasets.bases import ConflictRule
 from tilth.datasets.drafts import Draft
 from tilth.datasets.records import VersionRecord, timestamp
 from tilth.datasets.taking import Outcome, sync
-from tilth.domain.dataset import ChangeTotals
+from tilth.domain.dataset import ChangeTotals, Total
 from tilth.domain.version import DatasetVersion, VersionStatus
+from tilth.sdk.contents import RULE
 from tilth.sdk.home import Home
 from tilth.sdk.taking import Watcher, taking_context
 
@@ -49,6 +50,7 @@ def create(
     description: str | None = None,
     rule: ConflictRule = ConflictRule.FIRST,
     contents_of: Sequence[VersionId] | None = None,
+    id: VersionId | None = None,
 ) -> DatasetVersion:
     """Begin a version. Its name is reserved, and its parents can't be collected, before this returns.
 
@@ -56,7 +58,7 @@ def create(
     """
     if not name:
         raise Invalid("the dataset has no name", hint="give one, or a parent whose name it is to have")
-    id = VersionId(new_id())
+    id = id or VersionId(new_id())
     with home.repository.create_draft(id, parents if contents_of is None else contents_of, rule=rule) as draft:
         reach("create.after-draft")
         try:
@@ -122,6 +124,8 @@ def finalize(home: Home, version: DatasetVersion) -> DatasetVersion:
             raise VersionNotFinal(f"{waiting} files of version {version.id} are not stored yet", hint="run `tilth data upload` first")
         totals = draft.totals()
         root = draft.write()
+        if not version.parents:  # what it holds may come from versions that are no parents of it
+            totals = ChangeTotals(added=Total(root.entries, root.size_bytes))
         record = VersionRecord(
             id=version.id,
             project=version.project,
@@ -136,7 +140,7 @@ def finalize(home: Home, version: DatasetVersion) -> DatasetVersion:
             author=version.author,
             message=(version.description or "")[:_LONGEST_MESSAGE],
             created=timestamp(home.clock),
-            metadata={_CHANGES: msgspec.json.encode(totals).decode()},
+            metadata={_CHANGES: msgspec.json.encode(totals).decode(), RULE: draft.rule},
         )
         draft.commit(record)
         registered = _register(home, record)

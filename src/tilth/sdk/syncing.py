@@ -16,7 +16,7 @@ from msgspec import Struct
 from tilth.base.atomic_io import replace_durably
 from tilth.base.errors import NotFound
 from tilth.base.faultpoints import reach
-from tilth.base.ids import VersionId
+from tilth.base.ids import VersionId, new_id
 from tilth.datasets.taking import Outcome, sync
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import lifecycle, lookup
@@ -72,11 +72,12 @@ def begun(home: Home, request: SyncRequest) -> DatasetVersion:
         version = lookup.find(home, note.read_text())
         if version.status is VersionStatus.UPLOADING and home.repository.has_draft(version.id):
             return version
-    version = lifecycle.create(
-        home, name=request.name, project=request.project, version=request.version, parents=request.parents, tags=request.tags
+    id = VersionId(new_id())
+    # The note before the version: whatever was begun is found again.
+    replace_durably(note, [id.encode()], scratch=home.folder)
+    return lifecycle.create(
+        home, name=request.name, project=request.project, version=request.version, parents=request.parents, tags=request.tags, id=id
     )
-    replace_durably(note, [version.id.encode()], scratch=home.folder)
-    return version
 
 
 def _forget(home: Home, request: SyncRequest) -> None:

@@ -9,9 +9,11 @@ from tilth.base.atomic_io import create_durably, replace_durably, translated_os_
 from tilth.base.errors import Corrupt, Denied, ObjectNotFound, Unavailable
 from tilth.store.api import Buffer, Key, ObjectInfo
 
-__all__ = ["LocalStore"]
+__all__ = ["SCRATCH_KEY", "LocalStore"]
 
 _SCRATCH = "tmp"
+SCRATCH_KEY = Key(_SCRATCH)
+"""Where files lie that are being written."""
 
 
 class LocalStore:

@@ -11,17 +11,14 @@ import ctypes
 import fcntl
 import os
 import shutil
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tilth.base.atomic_io import translated_os_errors
+from tilth.base.atomic_io import sweep, translated_os_errors
 from tilth.base.ids import new_id
 
 __all__ = ["BlobCache"]
-
-_STALE_S = 24 * 3600
 
 
 class BlobCache:
@@ -77,7 +74,7 @@ class BlobCache:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            _sweep(tmp)
+            sweep(tmp)
 
 
 def _flush(folder: Path) -> None:
@@ -89,11 +86,3 @@ def _flush(folder: Path) -> None:
             os.sync()
     finally:
         os.close(descriptor)
-
-
-def _sweep(tmp: Path) -> None:
-    deadline = time.time() - _STALE_S
-    for folder in tmp.iterdir():
-        with suppress(OSError):
-            if folder.stat().st_mtime < deadline:
-                shutil.rmtree(folder, ignore_errors=True)
