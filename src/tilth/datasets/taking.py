@@ -30,7 +30,7 @@ from tilth.datasets.scanning import SourceFile, find_problems, one_file, scan
 from tilth.datasets.stat_cache import StatCache
 from tilth.domain.dataset import Entry
 
-__all__ = ["AddRequest", "Change", "Outcome", "TakingContext", "add", "sync", "upload"]
+__all__ = ["AddRequest", "Change", "Outcome", "TakingContext", "add", "check_folder", "sync", "upload"]
 
 T = TypeVar("T")
 
@@ -130,11 +130,17 @@ def upload(draft: Draft, context: TakingContext) -> Outcome:
     return outcome
 
 
-def sync(draft: Draft, folder: str, context: TakingContext, *, prefix: str = "") -> Outcome:
-    """Make the draft below `prefix` just what `folder` holds, storing what is new on the way."""
+def check_folder(folder: str, prefix: str, on_warning: Callable[[str], None]) -> None:
+    """Refuse a folder that can't become part of a version, before anything is begun: everything that is wrong with it at once."""
+    _refuse_problems(os.path.abspath(folder), normalise_prefix(prefix), on_warning, recursive=True)
+
+
+def sync(draft: Draft, folder: str, context: TakingContext, *, prefix: str = "", checked: bool = False) -> Outcome:
+    """Make the draft below `prefix` just what `folder` holds, storing what is new on the way; unless it is `checked`, check it first."""
     prefix = normalise_prefix(prefix)
     folder = os.path.abspath(folder)
-    _refuse_problems(folder, prefix, context, recursive=True)
+    if not checked:
+        _refuse_problems(folder, prefix, context.on_warning, recursive=True)
     outcome = Outcome()
     some_wait = draft.is_dirty()
     files = context.stat_cache.matched(folder, scan(folder, prefix))
@@ -251,7 +257,7 @@ def _sources(request: AddRequest, context: TakingContext) -> Iterator[tuple[str,
             singles.append((os.path.dirname(source), one_file(source, _under(begin, path, source, request.base))))
             continue
         prefix = _under(begin, os.path.relpath(source, os.path.abspath(request.base)), source, request.base) if request.base else begin
-        _refuse_problems(source, prefix, context, recursive=request.recursive)
+        _refuse_problems(source, prefix, context.on_warning, recursive=request.recursive)
         yield source, scan(source, prefix, recursive=request.recursive, wildcards=wildcards)
     singles.sort(key=lambda single: (single[0], single[1].source))
     for folder, group in groupby(singles, key=lambda single: single[0]):
@@ -266,10 +272,10 @@ def _under(prefix: str, path: str, source: str, base: str | None) -> str:
     return f"{prefix}/{path}" if prefix else path
 
 
-def _refuse_problems(folder: str, prefix: str, context: TakingContext, *, recursive: bool) -> None:
+def _refuse_problems(folder: str, prefix: str, on_warning: Callable[[str], None], *, recursive: bool) -> None:
     problems = find_problems(folder, prefix, recursive=recursive)
     for warning in problems.warnings:
-        context.on_warning(warning)
+        on_warning(warning)
     if problems.refused:
         raise SourceUnreadable(
             _listed(problems.refused), hint="nothing was stored; remove or rename what is named and run the command again"

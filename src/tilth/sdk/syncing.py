@@ -17,7 +17,7 @@ from tilth.base.atomic_io import replace_durably
 from tilth.base.errors import NotFound
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId, new_id
-from tilth.datasets.taking import Outcome, sync
+from tilth.datasets.taking import Outcome, check_folder, sync
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import lifecycle, lookup
 from tilth.sdk.home import Home
@@ -48,11 +48,11 @@ class Synced(Struct, frozen=True):
 
 def sync_folder(home: Home, request: SyncRequest, watcher: Watcher, *, close: bool, chunk_mb: int | None = None) -> Synced:
     """Make a version that holds just what the folder does, or go on with one that an interrupted call had begun."""
+    check_folder(request.folder, request.dataset_path, watcher.warned)
     version = begun(home, request)
     with lifecycle.opened_draft(home, version) as draft:
-        outcome = sync(
-            draft, request.folder, taking_context(home, version, watcher=watcher, chunk_mb=chunk_mb), prefix=request.dataset_path
-        )
+        context = taking_context(home, version, watcher=watcher, chunk_mb=chunk_mb)
+        outcome = sync(draft, request.folder, context, prefix=request.dataset_path, checked=True)
         changed = draft.is_changed()
     reach("sync.before-close")
     if close and not changed:
