@@ -16,7 +16,7 @@ from tilth.base.errors import AlreadyExists, Corrupt, Invalid, Unavailable
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId
 from tilth.base.paths import check_path
-from tilth.datasets.cache.blobs import BlobCache
+from tilth.datasets.cache.blobs import BlobCache, blob_name
 from tilth.datasets.packs import read_chunks
 from tilth.datasets.placing import Damaged, Row, link, place
 from tilth.datasets.second_process import SecondProcess, second_process
@@ -245,7 +245,7 @@ def _check_target(store: ObjectStore, target: Path, *, overwrite: bool) -> None:
 
 
 def _as_blob(entry: Entry) -> Entry:
-    return Entry(entry.sha256.hex(), entry.size, entry.sha256, 0o444, entry.mtime_ns, entry.chunks)
+    return Entry(blob_name(entry.sha256), entry.size, entry.sha256, 0o444, entry.mtime_ns, entry.chunks)
 
 
 def _checked(entries: Iterable[Entry]) -> Iterator[Entry]:

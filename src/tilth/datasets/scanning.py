@@ -91,7 +91,7 @@ class _Inspection:
 
     def enter(self, folder: str, begin: str, trail: tuple[Identity, ...]) -> None:
         try:
-            entries = _listed(folder, ordered=False)
+            entries = _listed(folder)
             trail = _deeper(folder, trail)
         except SourceUnreadable as error:
             self.refused.append(error.message)
@@ -142,28 +142,24 @@ class _Inspection:
 
 def _files(folder: str, begin: str, trail: tuple[Identity, ...], *, recursive: bool) -> "Iterator[tuple[os.DirEntry[str], str]]":
     trail = _deeper(folder, trail)
-    entries = _listed(folder)
+    # By names alone, which are unique, with a `/` after those of folders: the order that the whole paths have.
+    entries = sorted((entry.name + "/" if _is_folder(entry) else entry.name, entry) for entry in _listed(folder))
     entries.reverse()
     while entries:
-        entry = entries.pop()  # and forget it: an entry keeps its state
-        if _is_folder(entry):
-            if recursive:
-                yield from _files(entry.path, f"{begin}{entry.name}/", trail, recursive=True)
-        else:
-            yield entry, begin + entry.name
+        name, entry = entries.pop()  # and forget it: an entry keeps its state
+        if name[-1] != "/":
+            yield entry, begin + name
+        elif recursive:
+            yield from _files(entry.path, begin + name, trail, recursive=True)
 
 
-def _listed(folder: str, *, ordered: bool = True) -> "list[os.DirEntry[str]]":
-    """What `folder` holds, in the order that the whole paths have, or in any."""
+def _listed(folder: str) -> "list[os.DirEntry[str]]":
+    """What `folder` holds, in any order."""
     try:
         with os.scandir(folder) as entries:
-            return sorted(entries, key=_sort_key) if ordered else list(entries)
+            return list(entries)
     except OSError as error:
         raise _unreadable(folder, error) from error
-
-
-def _sort_key(entry: "os.DirEntry[str]") -> str:
-    return entry.name + "/" if _is_folder(entry) else entry.name
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

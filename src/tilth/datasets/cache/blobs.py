@@ -18,7 +18,7 @@ from pathlib import Path
 from tilth.base.atomic_io import sweep, translated_os_errors
 from tilth.base.ids import new_id
 
-__all__ = ["BlobCache"]
+__all__ = ["BlobCache", "blob_name"]
 
 
 class BlobCache:
@@ -29,22 +29,15 @@ class BlobCache:
         self.views = root / "views"
         self.blobs = os.fspath(root / "blobs")
 
-    def path_of(self, sha256: bytes) -> str:
-        """Where the content with this hash lies, if it is here."""
-        name = sha256.hex()
-        return f"{self.blobs}/{name[:2]}/{name}"
-
     def install(self, folder: Path, hashes: Iterable[bytes]) -> None:
-        """Take in files of `folder`, which are whole and named by their hashes in hexadecimal."""
+        """Take in files of `folder`, which are whole and have the names of blobs."""
         _flush(folder)
-        for sha256 in hashes:
-            target = self.path_of(sha256)
-            source = f"{folder}/{sha256.hex()}"
-            try:
-                os.rename(source, target)
-            except FileNotFoundError:
-                os.makedirs(os.path.dirname(target), exist_ok=True)
-                os.rename(source, target)
+        made: set[str] = set()
+        for name in map(blob_name, hashes):
+            if name[:2] not in made:
+                os.makedirs(f"{self.blobs}/{name[:2]}", exist_ok=True)
+                made.add(name[:2])
+            os.rename(f"{folder}/{name}", f"{self.blobs}/{name}")
 
     def touch(self, view: Path) -> None:
         """Note that `view` is in use."""
@@ -75,6 +68,12 @@ class BlobCache:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             sweep(tmp)
+
+
+def blob_name(sha256: bytes) -> str:
+    """Where the content with this hash lies below `blobs`: spread over 256 folders, which two processes rarely want at once."""
+    name = sha256.hex()
+    return f"{name[:2]}/{name}"
 
 
 def _flush(folder: Path) -> None:
