@@ -136,7 +136,7 @@ class Rows:
         try:
             file = pq.ParquetFile(pa.BufferReader(data))
             packs = json.loads(file.metadata.metadata[_PACKS.encode()])
-            return cls(file.read().replace_schema_metadata(None).cast(_SCHEMA), packs)
+            return cls(file.read(use_threads=False).replace_schema_metadata(None).cast(_SCHEMA), packs)
         except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
             raise Corrupt(f"segment {name} is damaged: {error}", hint="run `tilth data verify`") from error
 
@@ -320,7 +320,7 @@ def dump_root(root: Root) -> bytes:
 def load_root(data: bytes, *, name: str) -> Root:
     """The Root behind `data`; `Corrupt` names it if it can't be read."""
     try:
-        table = pq.ParquetFile(pa.BufferReader(data)).read()
+        table = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
         columns = [table.column(field).to_pylist() for field in _ROOT.names]
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise Corrupt(f"root {name} is damaged: {error}", hint="run `tilth data verify`") from error
