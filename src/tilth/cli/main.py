@@ -19,6 +19,7 @@ app = App(
     help="Versioned data and recorded experiments, on your own machine. Everything lies under TILTH_HOME (default ~/.tilth).",
     version=__version__,
     default_parameter=Parameter(negative=()),
+    suppress_keyboard_interrupt=False,
 )
 app.command("tilth.cli.data:app", name="data", help="Versions of datasets: make, look at, get, merge, compare, delete.")
 
@@ -51,3 +52,7 @@ def _run(command: App, arguments: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted; run the same command again to go on where it was", file=sys.stderr)
         return _INTERRUPTED
+
+
+if __name__ == "__main__":
+    main()

@@ -36,9 +36,14 @@ class Api:
     """All calls, by service."""
 
     def __init__(self, transport: Transport) -> None:
+        self._transport = transport
         caller = Caller(transport)
         self.versions = VersionsApi(caller)
         self.projects = ProjectsApi(caller)
+
+    def close(self) -> None:
+        """Let go of what the transport holds."""
+        self._transport.close()
 
 
 class _Nodes(Struct):

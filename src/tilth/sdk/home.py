@@ -33,3 +33,9 @@ class Home:
     def stat_cache(self) -> StatCache:
         """What is known of files that did not change."""
         return StatCache(self.cache_folder / "stat.sqlite")
+
+    def close(self) -> None:
+        """Let go of databases."""
+        self.api.close()
+        if "stat_cache" in vars(self):
+            self.stat_cache.close()
