@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from tilth import _wiring
 from tilth.cli.main import main
 from tilth.sdk import _current
 from tilth.testing.repositories import write_files
@@ -40,17 +39,16 @@ class Terminal:
         self._monkeypatch = monkeypatch
 
     def __call__(self, *words: str, status: int = 0) -> Answer:
-        out, err = TextIOWrapper(BytesIO(), encoding="utf-8"), TextIOWrapper(BytesIO(), encoding="utf-8")
+        printed, told = BytesIO(), BytesIO()
+        out, err = TextIOWrapper(printed, encoding="utf-8"), TextIOWrapper(told, encoding="utf-8")
         with self._monkeypatch.context() as patched:
             patched.setattr(sys, "stdout", out)
             patched.setattr(sys, "stderr", err)
-            try:
+            with pytest.raises(SystemExit) as ended:
                 main(["data", *words])
-            except SystemExit as ended:
-                code = ended.code
         out.flush()
         err.flush()
-        answer = Answer(out.buffer.getvalue(), err.buffer.getvalue().decode(), int(code or 0))  # type: ignore[attr-defined]
+        answer = Answer(printed.getvalue(), told.getvalue().decode(), int(ended.value.code or 0))
         assert answer.status == status, answer
         assert "Traceback" not in answer.err
         return answer
@@ -72,6 +70,3 @@ def tilth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]
     yield Terminal(tmp_path, monkeypatch)
     for home in _current._opened:
         home.close()
-
-
-assert _wiring.open_home

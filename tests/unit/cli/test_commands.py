@@ -13,7 +13,7 @@ import pytest
 from tilth.base.faultpoints import CRASH_STATUS
 
 if TYPE_CHECKING:
-    from conftest import Terminal
+    from tests.unit.cli.conftest import Terminal
 
 FILES = {"Cat/1.jpg": b"cat one", "Cat/2.jpg": b"cat two", "Dog/1.jpg": b"dog one"}
 ID = re.compile(r"id=([0-9a-f]{32})")
