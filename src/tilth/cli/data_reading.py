@@ -181,9 +181,9 @@ def _tell_files(
     json: bool,
 ) -> None:
     """Print files row by row, each ending with path, size and SHA-256: a listing may have millions, so it is walked twice, not kept."""
-    files = total = width = 0
+    files = total = largest = width = 0
     for row in rows():
-        files, total, width = files + 1, total + row[-2], max(width, len(row[-3]))
+        files, total, largest, width = files + 1, total + row[-2], max(largest, row[-2]), max(width, len(row[-3]))
     first = 0 if page is None else page * page_size
     shown = islice(rows(), first, None if page is None else first + page_size)
     if json:
@@ -192,7 +192,7 @@ def _tell_files(
         stream_json(head, "files", (dict(zip(names, (*row[:-1], row[-1].hex()), strict=True)) for row in shown))
         return
     total_line = f"total {count(files, 'file')}, {size(total)} ({total} bytes)"
-    widths = [*(9 for _ in header[:-3]), max(width, len("path")), len(str(total)), 0]
+    widths = [*(len("modified") for _ in header[:-3]), max(width, len("path")), max(len(str(largest)), len("bytes")), 0]
     lines = ((*row[:-2], str(row[-2]), row[-1].hex()) for row in shown)
     stream_lines(
         "  ".join(cell.ljust(cells) for cell, cells in zip(line, widths, strict=True)).rstrip()
