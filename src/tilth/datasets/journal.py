@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -207,7 +208,7 @@ def _dump(row: Row) -> tuple[object, ...]:
     return (row.path, _REMOVED, None, None, None, None, None, None, None, None)
 
 
-def _load(row: tuple) -> Row:  # type: ignore[type-arg]
+def _load(row: tuple[Any, ...]) -> Row:
     path, kind, size, sha256, mode, mtime_ns, chunks, source, ctime_ns, inode = row
     if kind == _REMOVED:
         return Removed(path)

@@ -96,7 +96,7 @@ class Database:
 
     def _opened(self) -> sqlite3.Connection:
         writable = _make_room(self._path)
-        mode = "rwc" if writable else "ro"
+        mode = "rwc" if writable else _read_only_mode(self._path)
         address = f"{self._path.absolute().as_uri()}?mode={mode}"
         raw = sqlite3.connect(address, uri=True, timeout=_WAIT_S, isolation_level=None, check_same_thread=False)
         raw.execute("PRAGMA foreign_keys = ON")
@@ -119,6 +119,12 @@ def _make_room(path: Path) -> bool:
     if not writable and not path.exists():
         raise HomeReadOnly(f"{path.parent} can't be written", hint="check its permissions, or set TILTH_HOME to another folder")
     return writable
+
+
+def _read_only_mode(path: Path) -> str:
+    """How to open a file that nobody here can write: as one that does not change, unless a log of changes lies beside it."""
+    log = path.with_name(f"{path.name}-wal")
+    return "ro" if log.exists() and log.stat().st_size else "ro&immutable=1"
 
 
 def _matches(pattern: str, text: str) -> bool:
