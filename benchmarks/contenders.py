@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from benchmarks.measure import Spent, spend
 from benchmarks.trees import tree_of
 
-__all__ = ["ClearML", "Contender", "Dvc", "Restic", "Tilth", "found_id", "remove"]
+__all__ = ["ClearML", "Contender", "Dvc", "Restic", "Tilth", "delete", "found_id", "remove"]
 
 
 class Contender(Protocol):
@@ -270,6 +270,17 @@ def found_id(spent: Spent) -> str:
 
 
 def remove(folder: Path) -> None:
+    """Put a folder out of the way, to be deleted at the end.
+
+    Not at once: for minutes after many files were deleted, this machine's ext4 makes new ones several times more slowly, which would
+    say more about what ran before than about who runs.
+    """
+    if folder.exists():
+        trash = next(parent for parent in folder.parents if (parent / "trash").is_dir()) / "trash"
+        folder.rename(trash / f"{len(list(trash.iterdir()))}-{folder.name}")
+
+
+def delete(folder: Path) -> None:
     """Delete a folder, also one that is read-only."""
     if not folder.exists():
         return

@@ -2,10 +2,10 @@
 
 import hashlib
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmarks.contenders import remove
 from benchmarks.measure import Spent, spend, spend_in_process
 
 __all__ = ["floors", "sha256_rate", "warm"]
@@ -22,9 +22,9 @@ def floors(source: Path, scratch: Path, *, walk_only: bool) -> Iterator[tuple[st
     yield "read + SHA-256", spend_in_process(lambda: _hash(source), "read every file, hashlib.sha256, one thread")
     target = scratch / "copy"
     for name, options in (("cp -r", ["-r"]), ("cp -rl", ["-rl"])):
-        shutil.rmtree(target, ignore_errors=True)
+        remove(target)
         yield name, spend(["cp", *options, "source", "../copy"], folder=source.parent, env=os.environ)
-    shutil.rmtree(target)
+    remove(target)
 
 
 def sha256_rate() -> float:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.contenders import ClearML, Contender, Dvc, Restic, Tilth, remove
+from benchmarks.contenders import ClearML, Contender, Dvc, Restic, Tilth, delete, remove
 from benchmarks.floors import floors, sha256_rate, warm
 from benchmarks.generate import FIRST, NEXT
 from benchmarks.listing import bench_listing
@@ -64,7 +64,7 @@ def main() -> None:
     print(text)
     if given.write:
         (HERE / "results.md").write_text(text)
-    remove(scratch)
+    delete(scratch)
 
 
 def command_of(given: argparse.Namespace) -> str:
@@ -78,8 +78,8 @@ def command_of(given: argparse.Namespace) -> str:
 
 def prepare(scratch: Path) -> None:
     """Empty the scratch folder."""
-    remove(scratch)
-    for name in ("arena", "user", "tmp"):
+    delete(scratch)
+    for name in ("arena", "user", "tmp", "trash"):
         (scratch / name).mkdir(parents=True)
 
 
