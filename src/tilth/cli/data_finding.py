@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from tilth._wiring import open_home
 from tilth.cli.data_making import title, version_document
-from tilth.cli.options import Id, Json, Verbose, Words
+from tilth.cli.options import FROM_0, FROM_1, Id, Json, Verbose, Words
 from tilth.cli.output import Output, count, size, table
 from tilth.cli.state import current_id
 from tilth.domain.dataset import ChangeTotals, Total
@@ -26,8 +26,8 @@ def search_command(
     not_only_completed: Annotated[bool, Parameter(help="Also versions that are still being made.")] = False,
     archived: Annotated[bool, Parameter(help="Also versions that were archived.")] = False,
     non_recursive_project_search: Annotated[bool, Parameter(help="Only in the project itself, not in those below it.")] = False,
-    page: Annotated[int | None, Parameter(help="Which page, from 0, of --page-size rows.")] = None,
-    page_size: int = 100,
+    page: Annotated[int, Parameter(help="Which page, from 0, of --page-size rows.", validator=FROM_0)] = 0,
+    page_size: Annotated[int, Parameter(validator=FROM_1)] = 100,
     json: Json = False,
 ) -> None:
     """Find versions by project, name, tags or ids, newest first."""
@@ -40,15 +40,16 @@ def search_command(
         only_final=not not_only_completed,
         recursive=not non_recursive_project_search,
         include_archived=archived or bool(ids),
-        page=page or 0,
+        page=page,
         page_size=page_size,
     )
     rows = [
         (v.project, v.name, v.version, ", ".join(v.tags), str(v.status), v.created[:16].replace("T", " "), v.id) for v in found.versions
     ]
-    lines = table(rows, ("project", "name", "version", "tags", "status", "created", "id")) or ["no version fits"]
-    if found.total > len(rows):
-        lines.append(f"{len(rows)} of {found.total}; --page {(page or 0) + 1} shows more")
+    none = "no version fits" if not found.total else f"no page {page}: {count(found.total, 'version')} in all"
+    lines = table(rows, ("project", "name", "version", "tags", "status", "created", "id")) or [none]
+    if found.total > page * page_size + len(rows) and rows:
+        lines.append(f"{len(rows):,} of {found.total:,}; --page {page + 1} shows more")
     Output(json=json).result({"versions": [version_document(v) for v in found.versions], "total": found.total}, lines)
 
 
@@ -73,7 +74,7 @@ def stats_command(*, id: Id = None, json: Json = False) -> None:
         f"status       {found.status}",
         f"created      {found.created}  by {found.author}",
         f"parents      {', '.join(found.parents) or '-'}",
-        f"files        {numbers.whole.files:,}, {size(numbers.whole.size_bytes)}",
+        f"holds        {_total(numbers.whole)}",
         *(f"{what:<12} {_total(total)}" for what, total in _totals(numbers.changes)),
         f"stored       {count(numbers.own_packs, 'pack')} of its own, {count(numbers.packs, 'pack')} in all",
         f"description  {found.description or '-'}",
@@ -108,4 +109,4 @@ def _totals(changes: ChangeTotals | None) -> list[tuple[str, Total]]:
 
 
 def _total(total: Total) -> str:
-    return f"{total.files:,} files, {size(total.size_bytes)}" if total.files else "-"
+    return f"{count(total.files, 'file')}, {size(total.size_bytes)}" if total.files else "-"

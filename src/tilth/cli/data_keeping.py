@@ -62,7 +62,7 @@ def move_command(*, new_project: str, project: str, name: str, json: Json = Fals
 def publish_command(*, id: Id = None, json: Json = False) -> None:
     """Mark a final version as published."""
     home = open_home()
-    changed = home.api.versions.publish(id=lookup.find(home, current_id(home.folder, id)).id)
+    changed = home.api.versions.publish(id=lifecycle.require_final(lookup.find(home, current_id(home.folder, id))).id)
     Output(json=json).result(version_document(changed), [f"{title(changed)} is published", f"id={changed.id}"])
 
 

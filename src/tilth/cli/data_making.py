@@ -70,12 +70,20 @@ def add_command(
     wildcard: Annotated[
         list[str] | None, Parameter(consume_multiple=True, negative=(), help="Only files with such names, e.g. '*.jpg'.")
     ] = None,
+    links: Annotated[
+        list[str] | None, Parameter(consume_multiple=True, negative=(), help="Not possible yet: files that stay elsewhere.")
+    ] = None,
     non_recursive: Annotated[bool, Parameter(help="Only the files directly in a named folder.")] = False,
     max_workers: Workers = None,
     verbose: Verbose = False,
     json: Json = False,
 ) -> None:
     """Add files, or folders with all that lies in them. Their bytes are stored by `upload` or `close`."""
+    if links:
+        raise Invalid(
+            f"{links[0]} can't be added: files that stay elsewhere can't be part of a version yet",
+            hint="copy it here and name it with --files",
+        )
     if not files:
         raise Invalid("nothing to add", hint="name files or folders with --files")
     home = open_home()
@@ -83,7 +91,7 @@ def add_command(
     request = AddRequest(sources=files, prefix=dataset_folder or "", wildcards=wildcard or (), recursive=not non_recursive)
     with Progress("hashing", verbose=verbose) as progress, lifecycle.opened_draft(home, version) as draft:
         outcome = add(draft, request, taking_context(home, version, watcher=progress, workers=max_workers))
-    _tell_outcome(home, version, outcome, progress, json=json)
+    _tell_outcome(home, version, outcome, json=json)
 
 
 def remove_command(
@@ -149,7 +157,7 @@ def sync_command(
         synced = sync_folder(home, request, progress, close=not skip_close, chunk_mb=chunk_size)
     if not synced.changed:
         Output(json=json).note("nothing changed: no version was made")
-    _tell_outcome(home, synced.version, synced.outcome, progress, json=json, changed=synced.changed)
+    _tell_outcome(home, synced.version, synced.outcome, json=json, changed=synced.changed)
 
 
 def upload_command(
@@ -219,6 +227,8 @@ def squash_command(*, name: str, ids: Words = None, storage: Storage = None, ver
     """Unite versions into one that stands alone; where paths are equal, the last one's file stands. No bytes are stored again."""
     home = open_home()
     require_own_storage(home, storage)
+    if not ids:
+        raise Invalid("nothing to squash", hint="name versions with --ids")
     made = lifecycle.squash(home, name, lookup.resolve_all(home, ids or []), finalize_it=True)
     remember_id(home.folder, made.id)
     out = Output(json=json)
@@ -244,7 +254,7 @@ def _sync_existing(home: Home, id: str, folder: str, prefix: str, *, close: bool
         outcome = lifecycle.sync_into(home, version, folder, prefix, progress)
         if close:
             version = lifecycle.finalize(home, version)
-    _tell_outcome(home, version, outcome, progress, json=json)
+    _tell_outcome(home, version, outcome, json=json)
 
 
 def _upload(home: Home, version: DatasetVersion, *, verbose: bool, workers: int | None = None, chunk_mb: int | None = None) -> Outcome:
@@ -261,12 +271,8 @@ def _finalize(home: Home, version: DatasetVersion, *, json: bool) -> None:
     )
 
 
-def _tell_outcome(
-    home: Home, version: DatasetVersion, outcome: Outcome, progress: Progress, *, json: bool, changed: bool | None = None
-) -> None:
+def _tell_outcome(home: Home, version: DatasetVersion, outcome: Outcome, *, json: bool, changed: bool | None = None) -> None:
     remember_id(home.folder, version.id)
-    out = Output(json=json)
-    out.warn(progress.warnings)
     numbers = {"added": outcome.added, "modified": outcome.modified, "removed": outcome.removed, "unchanged": outcome.unchanged}
     if changed and version.changes:  # it is final: what only moved is known, and counts as that
         totals = version.changes
@@ -274,7 +280,7 @@ def _tell_outcome(
     document = version_document(version) | numbers | {"stored_bytes": outcome.stored_bytes}
     said = ", ".join(f"{number:,} {what}" for what, number in numbers.items() if number)
     stored = f"; {size(outcome.stored_bytes)} stored" if outcome.stored_bytes else ""
-    out.result(
+    Output(json=json).result(
         document | ({} if changed is None else {"changed": changed}),
         [f"{title(version)} ({version.status}): {said}{stored}", f"id={version.id}"],
     )

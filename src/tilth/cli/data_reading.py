@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from tilth._wiring import open_home
 from tilth.base.errors import Corrupt, Invalid
-from tilth.cli.options import Id, Json, Verbose, Words
+from tilth.cli.options import FROM_0, FROM_1, Id, Json, Verbose, Words
 from tilth.cli.output import Output, count, size, stream_json, stream_lines, table
 from tilth.cli.progress import Progress
 from tilth.cli.state import current_id
@@ -21,7 +22,7 @@ from tilth.sdk.home import Home
 
 __all__: list[str] = []
 
-Page = Annotated[int | None, Parameter(help="Which page, from 0, of --page-size rows.")]
+Page = Annotated[int | None, Parameter(help="Which page, from 0, of --page-size rows; all without it.", validator=FROM_0)]
 
 
 def list_command(
@@ -35,7 +36,7 @@ def list_command(
     ] = None,
     modified: Annotated[bool, Parameter(help="Only what this version adds, removes or modifies.")] = False,
     page: Page = None,
-    page_size: int = 1_000,
+    page_size: Annotated[int, Parameter(validator=FROM_1)] = 1_000,
     json: Json = False,
 ) -> None:
     """Path, size and SHA-256 of a version's files, also before they are stored, and their total."""
@@ -137,7 +138,7 @@ def verify_command(
     ] = None,
     filesize: Annotated[bool, Parameter(help="Compare sizes only.")] = False,
     level: Annotated[Literal["structure", "presence", "content"], Parameter(help="How deep to check what is stored.")] = "content",
-    sample: Annotated[float, Parameter(help="The share of the bytes to read, from 0 to 1.")] = 1.0,
+    sample: Annotated[float, Parameter(help="The share of the bytes to read, from 0 to 1.", validator=Number(gte=0, lte=1))] = 1.0,
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:

@@ -42,12 +42,15 @@ def main_data(arguments: Sequence[str] | None = None) -> None:
 
 def _run(command: App, arguments: Sequence[str] | None) -> int:
     try:
-        result = command(arguments, exit_on_error=False, print_error=True, result_action="return_value")
+        result = command(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         return result if isinstance(result, int) else 0
-    except CycloptsError:
+    except CycloptsError as error:
+        words = ["tilth", *(error.command_chain or ())]
+        print(f"error: {str(error).strip()}\n`{' '.join(words)} --help` shows what can be said", file=sys.stderr)
         return _MISUSED
     except TilthError as error:
-        print(f"error: {error}", file=sys.stderr)
+        several = "\n" in error.message and error.hint
+        print(f"error: {error.message}\n{error.hint}" if several else f"error: {error}", file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
         print("\ninterrupted; run the same command again to go on where it was", file=sys.stderr)

@@ -3,8 +3,11 @@
 from typing import Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
-__all__ = ["Id", "Json", "Verbose", "Words"]
+__all__ = ["FROM_0", "FROM_1", "Id", "Json", "Verbose", "Words"]
+
+FROM_0, FROM_1 = Number(gte=0), Number(gte=1)
 
 Id = Annotated[str | None, Parameter(help="The version: an id, the beginning of one, or project/name@version. Default: the last one.")]
 Json = Annotated[bool, Parameter(help="Print one JSON document on standard output.")]

@@ -11,6 +11,7 @@ __all__ = ["Progress"]
 
 _EVERY_S = 0.1
 _AFTER_S = 0.5
+_MOST_WARNINGS = 5
 
 
 class Progress(Watcher):
@@ -21,8 +22,7 @@ class Progress(Watcher):
 
     def __init__(self, what: str, *, verbose: bool = False) -> None:
         super().__init__(verbose=verbose)
-        self.warnings: list[str] = []
-        self.changes: list[tuple[str, str]] = []
+        self._warnings = 0
         self._what = what
         self._visible = sys.stderr.isatty()
         self._begun = self._drawn_at = time.monotonic()
@@ -33,11 +33,13 @@ class Progress(Watcher):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._tell_more()
         if self._drawn:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
     def found(self, files: int, size: int) -> None:
+        self._tell_more()
         self._all_files += files
         self._all_size += size
 
@@ -52,7 +54,16 @@ class Progress(Watcher):
             print(change, path, file=sys.stderr)
 
     def warned(self, message: str) -> None:
-        self.warnings.append(message)
+        """Tell it now, before anything is stored; of many, the first few and their number."""
+        self._warnings += 1
+        if self._warnings <= _MOST_WARNINGS:
+            print(f"warning: {message}", file=sys.stderr)
+
+    def _tell_more(self) -> None:
+        more = self._warnings - _MOST_WARNINGS
+        if more > 0:
+            print(f"warning: and {more:,} more like these", file=sys.stderr)
+        self._warnings = 0
 
     def _draw(self) -> None:
         now = time.monotonic()

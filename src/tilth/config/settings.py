@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tilth.base.errors import Invalid
+from tilth.base.errors import Denied, Invalid
 
 __all__ = ["SETTINGS", "Setting", "Settings", "load_settings"]
 
@@ -55,6 +55,8 @@ def _read(path: Path) -> dict[str, str]:
         found = tomllib.loads(path.read_text())
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise Denied(f"{path.parent} can't be used ({error.strerror})", hint="set TILTH_HOME to a folder of your own") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"{path} can't be understood: {error}", hint="correct it, or take it away") from error
     known = {setting.name for setting in SETTINGS if setting.name}

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 
-from tilth.base.errors import Conflict, SourceChanged, SourceUnreadable, TilthError
+from tilth.base.errors import Conflict, PathNotFound, SourceChanged, SourceUnreadable, TilthError
 from tilth.datasets.chunking import ONE_CHUNK_BYTES, cut_points
 from tilth.datasets.compression import Compressor
 from tilth.datasets.known_chunks import KnownChunks
@@ -74,7 +74,7 @@ class Ingest:
         try:
             digest, chunks = self._read(file, unless)
         except SourceChanged:
-            file = one_file(file.source, file.path)
+            file = _seen_again(file)
             digest, chunks = self._read(file, unless)
         if digest != unless:
             self._hand_in(file, digest, chunks)
@@ -178,7 +178,7 @@ def hash_file(file: SourceFile) -> tuple[SourceFile, bytes]:
     try:
         return file, _hash_once(file)
     except SourceChanged:
-        file = one_file(file.source, file.path)
+        file = _seen_again(file)
         return file, _hash_once(file)
 
 
@@ -246,9 +246,7 @@ def _opened(file: SourceFile) -> int:
     try:
         return os.open(file.source, _OPEN)
     except FileNotFoundError:
-        raise SourceChanged(
-            f"{file.source} vanished while it was being read", hint="run the command again when nothing writes there"
-        ) from None
+        raise _vanished(file) from None
     except OSError as error:
         reason = "it is not a file any more" if error.errno == errno.ELOOP else error.strerror
         raise SourceUnreadable(f"{file.source} can't be read ({reason})", hint="check its permissions, or leave it out") from error
@@ -258,6 +256,17 @@ def _check_unchanged(file: SourceFile, descriptor: int) -> None:
     found = os.fstat(descriptor)
     if found.st_size != file.size or found.st_mtime_ns != file.mtime_ns or found.st_ino != file.inode:
         raise _changed(file)
+
+
+def _seen_again(file: SourceFile) -> SourceFile:
+    try:
+        return one_file(file.source, file.path)
+    except PathNotFound:
+        raise _vanished(file) from None
+
+
+def _vanished(file: SourceFile) -> SourceChanged:
+    return SourceChanged(f"{file.source} vanished while it was being read", hint="run the command again when nothing writes there")
 
 
 def _changed(file: SourceFile) -> SourceChanged:

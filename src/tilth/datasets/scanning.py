@@ -4,6 +4,7 @@ Links to files and to folders are followed. A walk for names alone comes first (
 can be known without reading is reported before anything is stored.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,8 @@ from tilth.base.errors import PathInvalid, PathNotFound, SourceUnreadable
 from tilth.base.paths import check_path, portability_problems
 
 __all__ = ["FolderProblems", "SourceFile", "find_problems", "one_file", "scan"]
+
+_MOST_SHOWN = 400
 
 Identity = tuple[int, int]
 """Device and inode of a folder."""
@@ -62,11 +65,11 @@ def one_file(source: str, path: str) -> SourceFile:
     try:
         found = os.stat(source)
     except FileNotFoundError:
-        raise _missing(source) from None
+        raise _broken(source) if os.path.islink(source) else _missing(source) from None
     except OSError as error:
         raise _unreadable(source, error) from error
     if not stat.S_ISREG(found.st_mode):
-        raise SourceUnreadable(f"{source} is {_kind(found.st_mode)}, not a file", hint="leave it out")
+        raise SourceUnreadable(f"{_shown(source)} is {_kind(found.st_mode)}, not a file", hint="leave it out")
     check_path(path)
     return SourceFile(path, source, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_mode & 0o7777)
 
@@ -74,7 +77,7 @@ def one_file(source: str, path: str) -> SourceFile:
 def find_problems(folder: str, prefix: str = "", *, recursive: bool = True) -> FolderProblems:
     """Walk `folder` for names alone, and say what is wrong with them; raises only if `folder` itself is not a readable folder."""
     if not os.path.isdir(folder):
-        raise _missing(folder) if not os.path.lexists(folder) else SourceUnreadable(f"{folder} is not a folder")
+        raise _no_folder(folder)
     if prefix:
         check_path(prefix)
     inspection = _Inspection(recursive=recursive)
@@ -112,7 +115,7 @@ class _Inspection:
         try:
             mode = entry.stat().st_mode
         except FileNotFoundError:
-            self.refused.append(f"{_shown(entry.path)} is a link to {os.readlink(entry.path)}, which does not exist")
+            self.refused.append(_broken(entry.path).message)
         except OSError:
             self.refused.append(f"{_shown(entry.path)} is a link that leads back to itself")
         else:
@@ -196,7 +199,8 @@ def _is_unicode(name: str) -> bool:
 
 
 def _shown(path: str) -> str:
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN // 2]}…{text[-_MOST_SHOWN // 4 :]} ({len(text):,} characters)"
 
 
 def _kind(mode: int) -> str:
@@ -206,8 +210,27 @@ def _kind(mode: int) -> str:
         stat.S_IFBLK: "a device",
         stat.S_IFCHR: "a device",
         stat.S_IFDIR: "a folder",
+        stat.S_IFREG: "a file",
     }
     return kinds.get(stat.S_IFMT(mode), "something special")
+
+
+def _no_folder(path: str) -> PathNotFound | SourceUnreadable:
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return _broken(path) if os.path.islink(path) else _missing(path)
+    except OSError as error:
+        return _unreadable(path, error)
+    return SourceUnreadable(
+        f"{_shown(path)} is {_kind(mode)}, not a folder", hint="name the folder that it lies in; `tilth data add` takes single files"
+    )
+
+
+def _broken(link: str) -> SourceUnreadable:
+    return SourceUnreadable(
+        f"{_shown(link)} is a link to {_shown(os.readlink(link))}, which does not exist", hint="mend the link, or leave it out"
+    )
 
 
 def _missing(path: str) -> PathNotFound:
@@ -215,4 +238,8 @@ def _missing(path: str) -> PathNotFound:
 
 
 def _unreadable(path: str, error: OSError) -> SourceUnreadable:
+    if error.errno == errno.ELOOP:
+        return SourceUnreadable(f"{_shown(path)} is a link that leads back to itself", hint="remove the link")
+    if error.errno == errno.ENAMETOOLONG:
+        return SourceUnreadable(f"{_shown(path)} is too long to be a path", hint="use shorter names, or fewer folders in each other")
     return SourceUnreadable(f"{_shown(path)} can't be read ({error.strerror})", hint="check its permissions, or leave it out")

@@ -277,16 +277,18 @@ def _refuse_problems(folder: str, prefix: str, on_warning: Callable[[str], None]
     for warning in problems.warnings:
         on_warning(warning)
     if problems.refused:
-        raise SourceUnreadable(
-            _listed(problems.refused), hint="nothing was stored; remove or rename what is named and run the command again"
-        )
+        what = problems.refused[0]
+        if len(problems.refused) > 1:
+            lines = _listed(problems.refused, between="\n  ")
+            what = f"{len(problems.refused):,} things in {folder} can't become part of a version:\n  {lines}"
+        raise SourceUnreadable(what, hint="nothing was stored; remove or rename what is named and run the command again")
     if not problems.files:
         raise PathNotFound(f"{folder} holds no files", hint="check that it is the right folder, and that what should be there is mounted")
 
 
-def _listed(names: Sequence[str]) -> str:
-    shown = "; ".join(names[:_MOST_TOLD])
-    return f"{shown}; and {len(names) - _MOST_TOLD} more" if len(names) > _MOST_TOLD else shown
+def _listed(names: Sequence[str], *, between: str = "; ") -> str:
+    shown = between.join(names[:_MOST_TOLD])
+    return f"{shown}{between}and {len(names) - _MOST_TOLD:,} more" if len(names) > _MOST_TOLD else shown
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:

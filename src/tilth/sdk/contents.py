@@ -122,7 +122,7 @@ def existing_folder(home: Home, version: DatasetVersion, path: str) -> str:
     """`path` as it begins the paths of its files; `PathNotFound` if nothing lies below it."""
     folder = normalise_prefix(path)
     if folder and next(digests(home, version, folder), None) is None:
-        raise PathNotFound(f"version {version.id} has no {folder}", hint=f"`tilth data ls --id {version.id}` shows what it has")
+        raise PathNotFound(f"version {version.id} has no folder {folder}", hint=f"`tilth data ls --id {version.id}` shows what it has")
     return folder
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from msgspec.json import encode
 
-from tilth.base.errors import AlreadyExists, Invalid, PathNotFound, TilthError
+from tilth.base.errors import AlreadyExists, HomeReadOnly, Invalid, PathNotFound, TilthError
 from tilth.datasets.export import ArchiveKind, export_to
 from tilth.datasets.matching import matcher
 from tilth.datasets.materialise import copy_to, part_of, view_in
@@ -63,10 +63,12 @@ def local_copy(
             workers=workers,
         )
         return os.fspath(view)
-    except TilthError:
-        if raise_on_error:
-            raise
-        return ""
+    except TilthError as error:
+        if not raise_on_error:
+            return ""
+        if isinstance(error, HomeReadOnly):
+            raise HomeReadOnly(error.message, hint="check its permissions, or set TILTH_CACHE to a folder that can be written") from error
+        raise
 
 
 def mutable_copy(
@@ -153,6 +155,8 @@ def export(
     wanted = kind or target.suffix.removeprefix(".").lower()
     if wanted not in set(ArchiveKind):
         raise Invalid(f"{target.name} could be a zip or a tar file", hint="end the name with .zip or .tar, or say --format")
+    if not target.absolute().parent.is_dir():
+        raise PathNotFound(f"{target.parent} does not exist", hint="make the folder first, or name another one")
     told = watcher or Watcher()
     manifest = home.repository.manifest(version.id)
     told.found(manifest.count, manifest.size_bytes)
