@@ -154,7 +154,9 @@ class Ingest:
     def _chunk(self, file: SourceFile, digest: bytes, data: Buffer) -> ChunkRef:
         chunk = self._known.find(digest)
         if chunk is None:
-            chunk = self._writer.add(digest, self._compressor.squeeze(file.path, data), len(data))
+            stored = self._compressor.squeeze(file.path, data)
+            # A view would keep the whole block that it is cut out of until the pack is stored.
+            chunk = self._writer.add(digest, bytes(stored) if isinstance(stored, memoryview) else stored, len(data))
             self._known.add(chunk)
         return chunk
 
