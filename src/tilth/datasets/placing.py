@@ -29,6 +29,7 @@ LinkJob = tuple[str, str, Sequence[tuple[str, str]]]
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _REPORT_EVERY = 64
+_MOST_MAPPED = 3
 _FICLONE = 0x40049409
 _COPY_BYTES = 1 << 20
 
@@ -101,7 +102,7 @@ def _copied(source: str, target: str) -> bool:
 
 
 class _Packs:
-    """Packs, mapped into memory when they are first read."""
+    """Packs, mapped into memory when they are first read; the last few stay mapped, since neighbours lie in the same ones."""
 
     def __init__(self, paths: Sequence[str]) -> None:
         self._paths = paths
@@ -113,6 +114,8 @@ class _Packs:
         view = self._maps.get(number)
         if view is None:
             view = self._maps[number] = _mapped(self._paths[number], number)
+            if len(self._maps) > _MOST_MAPPED:
+                del self._maps[next(iter(self._maps))]
         data: memoryview | bytes = view[offset : offset + stored]
         if stored != raw:
             data = _unpacked(data, raw, chunk)
