@@ -139,8 +139,8 @@ def make_device(folder: Path) -> str:
 
 
 def make_wrong_name(folder: Path) -> str:
-    Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9")).touch()
-    return r"caf\xe9 has a name that is not valid UTF-8"
+    Path(os.fsdecode(os.fsencode(folder) + b"/photo\xe9")).touch()
+    return r"photo\xe9 has a name that is not valid UTF-8"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import Literal
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, MissingArgumentError, Parameter
 
 from tilth import __version__
 from tilth.base.errors import TilthError
@@ -13,6 +13,7 @@ __all__ = ["app", "main", "main_data"]
 
 _INTERRUPTED = 130
 _MISUSED = 2
+_HELP = {"--help", "-h"}
 
 app = App(
     name="tilth",
@@ -41,12 +42,15 @@ def main_data(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(command: App, arguments: Sequence[str] | None) -> int:
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] == ["data"] and not set(words[1:]) - _HELP:
+        _import_commands(app["data"])
     try:
-        result = command(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        result = command(words, exit_on_error=False, print_error=False, result_action="return_value")
         return result if isinstance(result, int) else 0
     except CycloptsError as error:
-        words = ["tilth", *(error.command_chain or ())]
-        print(f"error: {str(error).strip()}\n`{' '.join(words)} --help` shows what can be said", file=sys.stderr)
+        known = " ".join(["tilth", *(error.command_chain or ())])
+        print(f"error: {_said(error)}; `{known} --help` shows how it is used", file=sys.stderr)
         return _MISUSED
     except TilthError as error:
         several = "\n" in error.message and error.hint
@@ -55,6 +59,19 @@ def _run(command: App, arguments: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted; run the same command again to go on where it was", file=sys.stderr)
         return _INTERRUPTED
+
+
+def _import_commands(group: App) -> None:
+    """Import the commands that are about to be listed, so that the list says what each one does."""
+    for name in group:
+        group.__getitem__(name)
+
+
+def _said(error: CycloptsError) -> str:
+    text = str(error).strip()
+    if isinstance(error, MissingArgumentError) and error.argument and "Did you mean" not in text:
+        return f"{error.keyword} needs a value" if error.keyword else f"{error.argument.name} is missing"
+    return text if text.endswith("...") else text.removesuffix(".")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ ID = re.compile(r"id=([0-9a-f]{32})")
 # The original's commands and their options; names and meanings are kept.
 OPTIONS = {
     "create": "parents project name version output-uri storage tags",
-    "add": "id dataset-folder files wildcard non-recursive verbose max-workers",
+    "add": "id dataset-folder files wildcard links non-recursive verbose max-workers",
     "set-description": "description id",
     "sync": "id dataset-folder folder parents project name version output-uri tags storage skip-close chunk-size verbose",
     "remove": "id files non-recursive verbose",
