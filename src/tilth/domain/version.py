@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from tilth.base.errors import Invalid
 from tilth.base.ids import VersionId
 from tilth.domain.dataset import ChangeTotals
 from tilth.domain.task import TaskStatus
@@ -14,7 +15,9 @@ __all__ = ["DatasetVersion", "LineageNode", "Metadata", "VersionPage", "VersionS
 
 FIRST = "1.0.0"
 
-_NUMBER = re.compile(r"v?(\d{1,18})(?:\.(\d{1,18}))?(?:\.(\d{1,18}))?(?:[-+.].*)?")
+_HIGHEST = 10**18 - 1
+"""The highest that a part of a number may be; parts are kept with as many digits, so that texts sort as numbers do."""
+_NUMBER = re.compile(r"v?([0-9]{1,18})(?:\.([0-9]{1,18}))?(?:\.([0-9]{1,18}))?(?:([-+.])(.*))?")
 
 
 class VersionStatus(StrEnum):
@@ -95,18 +98,35 @@ def status_of(task: TaskStatus, *, archived: bool) -> VersionStatus:
 
 
 def number_key(version: str) -> str:
-    """A text that sorts as versions do: `1.9.0` before `1.10.0`, and what is no number before all numbers."""
+    """A text that sorts as semantic versions do: `1.9.0` before `1.10.0-rc.1` before `1.10.0`, and what is no number before all numbers."""
     match = _NUMBER.fullmatch(version)
     if match is None:
         return ""
-    return ".".join(f"{int(part or 0):018d}" for part in match.groups())
+    major, minor, patch, mark, rest = match.groups()
+    number = ".".join(_digits(part or "0") for part in (major, minor, patch))
+    said = " ".join(_identifier(part) for part in (rest or "").partition("+")[0].split("."))
+    # "-" sorts before "~", and both before what a longer number goes on with.
+    return f"{number}-{said}" if mark == "-" else f"{number}~{said}" if mark == "." else f"{number}~"
 
 
 def next_number(taken: Iterable[str]) -> str:
     """The number after the highest of `taken`, whose last part is one more; the first one if none of them is a number."""
-    newest = max(taken, key=number_key, default="")
-    if not number_key(newest):
+    match = _NUMBER.fullmatch(max(taken, key=number_key, default=""))
+    if match is None:
         return FIRST
-    numbers = [int(part) for part in number_key(newest).split(".")]
+    numbers = [int(part or 0) for part in match.groups()[:3]]
+    while numbers and numbers[-1] == _HIGHEST:
+        numbers.pop()
+    if not numbers:
+        raise Invalid("no number is higher than those that are taken", hint="give the new version a number of your own")
     numbers[-1] += 1
-    return ".".join(map(str, numbers))
+    return ".".join(map(str, [*numbers, 0, 0][:3]))
+
+
+def _digits(number: str) -> str:
+    return f"{int(number):018d}"
+
+
+def _identifier(part: str) -> str:
+    """One part of what follows a number: numbers by their value, and before words."""
+    return f"0{_digits(part)}" if part.isascii() and part.isdecimal() and len(part) <= 18 else f"1{part}"
