@@ -60,7 +60,7 @@ def log_command(*, id: Id = None, project: str | None = None, name: str | None =
         nodes = home.api.versions.lineage(project=project or lookup.find_parts(home, project=None, name=name).project, name=name)
     else:
         nodes = home.api.versions.lineage(id=lookup.find(home, current_id(home.folder, id)).id)
-    Output(json=json).result({"versions": nodes}, comparing.drawn_lineage(nodes))
+    Output(json=json).result({"versions": comparing.children_first(nodes)}, comparing.drawn_lineage(nodes))
 
 
 def stats_command(*, id: Id = None, json: Json = False) -> None:

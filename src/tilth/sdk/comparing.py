@@ -11,7 +11,7 @@ from tilth.domain.version import DatasetVersion, LineageNode
 from tilth.sdk import contents
 from tilth.sdk.home import Home
 
-__all__ = ["Comparison", "Statistics", "compared", "drawn_lineage", "statistics"]
+__all__ = ["Comparison", "Statistics", "children_first", "compared", "drawn_lineage", "statistics"]
 
 
 class Comparison(Struct, frozen=True):
@@ -80,7 +80,7 @@ def drawn_lineage(nodes: Sequence[LineageNode]) -> list[str]:
     lines: list[str] = []
     columns: list[str] = []
     known = {node.id for node in nodes}
-    for node in _children_first(nodes):
+    for node in children_first(nodes):
         if node.id not in columns:
             columns.append(node.id)
         at = columns.index(node.id)
@@ -96,7 +96,7 @@ def drawn_lineage(nodes: Sequence[LineageNode]) -> list[str]:
     return lines
 
 
-def _children_first(nodes: Sequence[LineageNode]) -> list[LineageNode]:
+def children_first(nodes: Sequence[LineageNode]) -> list[LineageNode]:
     """Every node before its parents, newer ones first where that leaves a choice."""
     children = Counter(parent for node in nodes for parent in set(node.parents))
     waiting = {node.id: children[node.id] for node in nodes}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tilth import Dataset
-from tilth.base.errors import Invalid, PathNotFound, VersionDeleted, VersionFinal, VersionNotFinal, VersionNotFound
+from tilth.base.errors import Denied, Invalid, PathNotFound, VersionDeleted, VersionFinal, VersionNotFinal, VersionNotFound
 from tilth.sdk import _current
 from tilth.testing.repositories import write_files
 
@@ -217,3 +217,94 @@ def test_metadata_comes_back_as_it_was(folder: str) -> None:
 def test_a_folder_that_is_not_there(folder: str) -> None:
     with pytest.raises(PathNotFound, match="no-such"):
         Dataset.create("cats", "P").add_files(folder + "/no-such")
+
+
+def test_arrays_and_tables_come_back_as_they_were(folder: str) -> None:
+    numpy = pytest.importorskip("numpy")
+    dataset = made(folder)
+    dataset.set_metadata(numpy.arange(6, dtype="int16").reshape(2, 3), "array")
+    found = dataset.get_metadata("array")
+    assert (found.dtype.name, found.tolist()) == ("int16", [[0, 1, 2], [3, 4, 5]])
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"label": ["cat", "dog"], "share": [0.4, 0.6]}, index=["a", "b"])
+    dataset.set_metadata(table, "table")
+    pandas.testing.assert_frame_equal(dataset.get_metadata("table"), table)
+
+
+def test_metadata_has_names_and_is_replaced(folder: str) -> None:
+    dataset = made(folder)
+    values: list[object] = [[1, 2.5, None, "text", True], {"later": {"deep": []}}, "text", 0, False, []]
+    for value in values:
+        dataset.set_metadata(value, "one")
+        assert Dataset.get(dataset.id).get_metadata("one") == value
+    assert dataset.get_metadata("other") is None
+
+
+def test_the_articles_first_version(folder: str) -> None:
+    dataset = Dataset.create(dataset_name="cats_vs_dogs", dataset_project="datasets")
+    assert dataset.sync_folder(f"{folder}/PetImages") == (0, 4, 0)
+    assert dataset.finalize(auto_upload=True)
+    changed = write_files(Path(folder), {"PetImages/Cat/1.jpg": b"edited", "PetImages/Cat/2.jpg": b"cat two", "PetImages/new": b"new"})
+    child = Dataset.create(dataset_name="cats_vs_dogs", dataset_project="datasets", parent_datasets=[dataset.id])
+    assert child.sync_folder(f"{changed}/PetImages") == (2, 1, 1)
+    assert child.list_added_files() == ["new"]
+    assert child.list_modified_files() == ["Cat/1.jpg"]
+    assert child.list_removed_files(dataset.id) == ["Catalogue", "Dog/1.jpg"]
+    child.finalize(auto_upload=True)
+    assert Dataset.get(dataset_name="cats_vs_dogs").id == child.id
+    assert Dataset.get(dataset_name="cats_vs_dogs", dataset_version="1.0.0").id == dataset.id
+
+
+@pytest.mark.parametrize(
+    ("path", "recursive", "gone"),
+    [
+        ("PetImages/Cat", True, {"PetImages/Cat/1.jpg", "PetImages/Cat/2.jpg"}),
+        ("./PetImages/Cat/", True, {"PetImages/Cat/1.jpg", "PetImages/Cat/2.jpg"}),
+        ("PetImages/Cata*", False, {"PetImages/Catalogue"}),
+        ("PetImages/Cat*", False, {"PetImages/Catalogue", "PetImages/Cat/1.jpg", "PetImages/Cat/2.jpg"}),
+        ("PetImages/Cat/1.jpg", True, {"PetImages/Cat/1.jpg"}),
+        ("PetImages/Ca", True, set()),
+        ("1.jpg", True, set()),
+        ("*/1.jpg", True, {"PetImages/Cat/1.jpg", "PetImages/Dog/1.jpg"}),
+        ("PetImages/*/1.jpg", False, {"PetImages/Cat/1.jpg", "PetImages/Dog/1.jpg"}),
+        ("*.jpg", True, FILES.keys() - {"PetImages/Catalogue"}),
+        ("*.jpg", False, set()),
+        ("PetImages", False, {"PetImages/Catalogue"}),
+        ("*", True, set(FILES)),
+    ],
+)
+def test_just_what_is_named_is_removed(folder: str, path: str, recursive: bool, gone: set[str]) -> None:
+    child = Dataset.create(parent_datasets=[made(folder)])
+    assert child.list_files(path, recursive=recursive) == sorted(gone)
+    assert child.remove_files(path, recursive=recursive) == len(gone)
+    assert child.list_files() == sorted(FILES.keys() - gone)
+    assert child.list_removed_files() == sorted(gone)
+
+
+def test_versions_are_found_by_tags_and_states(folder: str) -> None:
+    first, second = made(folder), made(folder)
+    first.tags = ["gold", "old"]
+    second.add_tags("gold")
+    first.publish()
+    draft = Dataset.create("cats", "Deep/School", ["gold"])
+    assert Dataset.get(dataset_name="cats", dataset_tags=["gold"]).id == draft.id
+    assert Dataset.get(dataset_name="cats", only_completed=True).id == second.id
+    assert Dataset.get(dataset_name="cats", only_published=True).id == first.id
+    assert Dataset.get(dataset_project="Deep/School", dataset_tags=["gold", "old"]).id == first.id
+    assert Dataset.get(first.id[:12]).id == first.id
+    assert Dataset.get("Deep/School/cats@1.0.1").id == second.id
+    assert [found["id"] for found in Dataset.list_datasets(tags=["gold"])] == [second.id, first.id]
+    assert len(Dataset.list_datasets("Deep", only_completed=False)) == 3
+    assert Dataset.list_datasets("Deep", recursive_project_search=False) == []
+
+
+def test_deleting_takes_force_where_much_is_lost(folder: str) -> None:
+    first, second = made(folder), made(folder)
+    with pytest.raises(Denied, match="2 versions"):
+        Dataset.delete(dataset_project="Deep/School", dataset_name="cats", entire_dataset=True)
+    Dataset.delete(dataset_project="Deep/School", dataset_name="cats", dataset_version=first.version)
+    second.publish()
+    with pytest.raises(Denied, match="published"):
+        Dataset.delete(second.id)
+    Dataset.delete(dataset_project="Deep/School", dataset_name="cats", entire_dataset=True, force=True)
+    assert Dataset.list_datasets() == []
