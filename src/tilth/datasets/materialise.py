@@ -195,9 +195,8 @@ def _place_from_files(store: ObjectStore, entries: Sequence[Entry], target: Path
         damaged = error
     except OSError as error:
         raise describe_os_error(error, error.filename or folder) from error
-    finally:
-        if theirs:
-            answer = second.answer()
+    if theirs:
+        answer = second.answer()
     if answer and answer[0] == "failed":
         raise describe_os_error(OSError(answer[1], answer[2]), answer[3] or folder)
     if theirs:

@@ -24,7 +24,10 @@ class SecondProcess:
         """Hand over one job; `answer` has to be asked for before the next one."""
         if self._process is None:
             command = [sys.executable, "-m", "tilth.datasets.placing"]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603  nothing of a user's in it
+            # In a group of its own: Ctrl-C is for this process, which then ends the other one.
+            self._process = subprocess.Popen(  # noqa: S603  nothing of a user's in it
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
+            )
         assert self._process.stdin is not None
         message: Any = (kind, job)
         try:
