@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from tilth.base.errors import Invalid
 from tilth.base.ids import VersionId
 from tilth.client.transport import Transport
 from tilth.domain.dataset import ChangeTotals
@@ -27,7 +28,11 @@ class Caller:
         self._transport = transport
 
     def __call__(self, name: str, request: Struct, answer: type[T]) -> T:
-        envelope = msgspec.json.decode(self._transport.call(name, msgspec.json.encode(request)), type=Envelope)
+        try:
+            body = msgspec.json.encode(request)
+        except UnicodeEncodeError as error:
+            raise Invalid(f"{name}: {error.object!r} is not text in UTF-8", hint="use another name") from error
+        envelope = msgspec.json.decode(self._transport.call(name, body), type=Envelope)
         raise_failure(envelope.meta)
         return msgspec.json.decode(envelope.data, type=answer)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from tilth.base.errors import Corrupt, DiskFull, HomeReadOnly, TilthError, Unavailable
+from tilth.base.errors import Corrupt, DiskFull, HomeReadOnly, Invalid, TilthError, Unavailable
 from tilth.server.db.migrate import migrate, needs_migration
 
 __all__ = ["Connection", "Database"]
@@ -93,6 +93,8 @@ class Database:
             yield
         except sqlite3.Error as error:
             raise _described(error, self._path) from error
+        except OverflowError as error:
+            raise Invalid("a number is too large", hint="use numbers below 9,223,372,036,854,775,808") from error
 
     def _opened(self) -> sqlite3.Connection:
         writable = _make_room(self._path)

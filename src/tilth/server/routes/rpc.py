@@ -35,7 +35,7 @@ class Procedure(Generic[R]):
         """The request behind `body`; `Invalid` names the field that is wrong."""
         try:
             return self._decoder.decode(body)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise Invalid(f"{self.name}: {error}", hint="check the request") from error
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from tilth.domain.project import clean_name
 from tilth.domain.version import DatasetVersion, LineageNode, Metadata, VersionPage
 from tilth.server.routes.rpc import rpc
 from tilth.server.services import versions as service
@@ -54,7 +55,7 @@ def resolve(tx: Tx, request: wire.ResolveVersion) -> DatasetVersion:
 def search(tx: Tx, request: wire.SearchVersions) -> VersionPage:
     wanted = VersionFilter(
         ids=request.ids,
-        project=request.project,
+        project=clean_name(request.project) if request.project else None,
         name=request.name,
         tags=request.tags,
         only_final=request.only_final,

@@ -6,10 +6,23 @@ import msgspec
 
 from tilth.base.errors import AlreadyExists, Invalid, NotFound
 from tilth.base.ids import new_id
-from tilth.domain.project import Project, clean_name, is_hidden, parent_name
+from tilth.domain.project import Project, clean_name, is_hidden, parent_name, split_dataset_project
 from tilth.server.stores.unit_of_work import Tx
 
-__all__ = ["delete_project", "ensure_project", "find_project", "get_project", "move_project", "set_name", "update_project"]
+__all__ = [
+    "DATASET",
+    "delete_project",
+    "drop_if_empty",
+    "ensure_project",
+    "find_project",
+    "get_project",
+    "move_project",
+    "set_name",
+    "update_project",
+]
+
+DATASET = "dataset"
+"""The system tag of a dataset's hidden project."""
 
 
 def ensure_project(tx: Tx, name: str, *, system_tags: tuple[str, ...] = (), **details: Any) -> Project:
@@ -18,21 +31,12 @@ def ensure_project(tx: Tx, name: str, *, system_tags: tuple[str, ...] = (), **de
     found = tx.projects.by_name(name)
     if found:
         return found
-    above = parent_name(name)
-    parent = ensure_project(tx, above) if above else None
-    hidden = is_hidden(name)
-    project = Project(
-        id=new_id(),
-        name=name,
-        parent=parent.id if parent else None,
-        system_tags=(*(("hidden",) if hidden else ()), *system_tags),
-        created=tx.now,
-        last_update=tx.now,
-        **details,
-    )
-    tx.projects.insert(project, hidden=hidden)
-    tx.changed("project.created", project.id, project.parent)
-    return project
+    missing, parent = [name], None
+    while (above := parent_name(missing[-1])) and not (parent := tx.projects.by_name(above)):
+        missing.append(above)
+    for wanted in reversed(missing[1:]):
+        parent = _insert(tx, wanted, parent)
+    return _insert(tx, name, parent, system_tags=system_tags, **details)
 
 
 def get_project(tx: Tx, id: str) -> Project:
@@ -75,15 +79,16 @@ def set_name(tx: Tx, project: Project, name: str) -> Project:
     """Give a project another whole name, and those below it theirs."""
     if name == project.name:
         return project
+    if DATASET in project.system_tags and not split_dataset_project(name)[0]:
+        raise Invalid(f"{project.name} is a dataset and can't become {name}", hint="move it with `versions.move`")
     if tx.projects.by_name(name):
         raise AlreadyExists(f"{name} exists already", hint="choose another name")
     above = parent_name(name)
     parent = ensure_project(tx, above) if above else None
     below = tx.projects.below(project.name)
-    renamed = msgspec.structs.replace(project, name=name, parent=parent.id if parent else None, last_update=tx.now)
-    tx.projects.update(renamed)
+    renamed = _renamed(tx, project, name, parent=parent.id if parent else None)
     for child in below:
-        tx.projects.update(msgspec.structs.replace(child, name=name + child.name[len(project.name) :], last_update=tx.now))
+        _renamed(tx, child, name + child.name[len(project.name) :], parent=child.parent)
     tx.changed("project.renamed", project.id, renamed.parent)
     return renamed
 
@@ -93,5 +98,45 @@ def delete_project(tx: Tx, id: str) -> None:
     project = get_project(tx, id)
     if tx.projects.is_used(id):
         raise Invalid(f"project {project.name} is not empty", hint="delete or move what lies in it first")
-    tx.projects.delete(id)
-    tx.changed("project.deleted", id, project.parent)
+    _delete(tx, project)
+
+
+def drop_if_empty(tx: Tx, id: str) -> None:
+    """Delete a hidden project that nothing lies in any more, and so on upwards; people did not make them and can't see them."""
+    project = tx.projects.get(id)
+    while project and is_hidden(project.name) and not tx.projects.is_used(project.id):
+        _delete(tx, project)
+        project = tx.projects.get(project.parent) if project.parent else None
+
+
+def _insert(tx: Tx, name: str, parent: Project | None, *, system_tags: tuple[str, ...] = (), **details: Any) -> Project:
+    project = Project(
+        id=new_id(),
+        name=name,
+        parent=parent.id if parent else None,
+        system_tags=_system_tags(name, system_tags),
+        created=tx.now,
+        last_update=tx.now,
+        **details,
+    )
+    tx.projects.insert(project)
+    tx.changed("project.created", project.id, project.parent)
+    return project
+
+
+def _renamed(tx: Tx, project: Project, name: str, *, parent: str | None) -> Project:
+    tags = _system_tags(name, project.system_tags)
+    renamed = msgspec.structs.replace(project, name=name, parent=parent, system_tags=tags, last_update=tx.now)
+    tx.projects.update(renamed)
+    if DATASET in tags and renamed.basename != project.basename:
+        tx.tasks.rename_in(project.id, renamed.basename, tx.now)
+    return renamed
+
+
+def _system_tags(name: str, tags: tuple[str, ...]) -> tuple[str, ...]:
+    return (*(("hidden",) if is_hidden(name) else ()), *(tag for tag in tags if tag != "hidden"))
+
+
+def _delete(tx: Tx, project: Project) -> None:
+    tx.projects.delete(project.id)
+    tx.changed("project.deleted", project.id, project.parent)

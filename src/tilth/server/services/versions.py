@@ -18,10 +18,10 @@ from tilth.base.errors import (
 )
 from tilth.base.ids import VersionId, is_id, looks_like_id_prefix, new_id
 from tilth.domain.dataset import ChangeTotals
-from tilth.domain.project import clean_name, dataset_project
+from tilth.domain.project import clean_name, dataset_project, is_hidden
 from tilth.domain.task import Task, TaskStatus, check_transition
 from tilth.domain.version import DatasetVersion, LineageNode, Metadata, VersionStatus, next_number, number_key
-from tilth.server.services.projects import ensure_project, set_name
+from tilth.server.services.projects import DATASET, drop_if_empty, ensure_project, set_name
 from tilth.server.stores.unit_of_work import Tx
 from tilth.server.stores.versions import VersionFilter, VersionRow
 
@@ -48,6 +48,10 @@ LATEST = "latest"
 
 _LONGEST_NAME = 1_000
 _MOST_SHOWN = 5
+_MOST_COMPARED = 1_000
+"""As many names are compared with one that does not exist; of each a person sees the answer at once."""
+_BATCH = 10_000
+"""As many ids are asked for in one statement; SQLite takes 32,766 values."""
 
 
 def create_version(
@@ -64,17 +68,19 @@ def create_version(
 ) -> DatasetVersion:
     """Begin a version and reserve its number; its parents have to be final."""
     name = _dataset_name(name)
-    found = [get_version(tx, parent) for parent in parents]
+    found = [get_version(tx, parent) for parent in dict.fromkeys(parents)]
     for parent in found:
         if parent.status is VersionStatus.UPLOADING:
             raise VersionNotFinal(f"parent {parent.id} ({parent.name} {parent.version}) is not final", hint="close it first")
-    within = clean_name(project) if project else found[0].project if found else DEFAULT_PROJECT
+    within = _place(project) if project else found[0].project if found else DEFAULT_PROJECT
     ensure_project(tx, within)
-    dataset = ensure_project(tx, dataset_project(within, name), system_tags=("dataset",))
-    number = (number or "").strip() or next_number(tx.versions.numbers(dataset.id))
+    dataset = ensure_project(tx, dataset_project(within, name), system_tags=(DATASET,))
+    number = _number(number or "") or next_number(tx.versions.numbers(dataset.id))
     if tx.versions.has_number(dataset.id, number):
         raise VersionNameTaken(f"{within}/{name} has a version {number} already", hint="choose another number, or leave it out")
     version = VersionId(id or new_id())
+    if not is_id(version):
+        raise Invalid(f"{version[:60]!r} can't be the id of a version", hint="leave the id out, or use 32 digits of 0-9 and a-f")
     if tx.tasks.get(version):
         raise AlreadyExists(f"task {version} exists already", hint="leave the id out")
     task = _task(tx, version, name, dataset.id, number)
@@ -148,7 +154,7 @@ def resolve_parts(
         found = tx.versions.search(msgspec.structs.replace(wanted, number=number), limit=1, newest_number_first=True)
         found = found or tx.versions.search(msgspec.structs.replace(wanted, alias=number), limit=1, newest_number_first=True)
     if not found:
-        said = "/".join(part for part in (within, name) if part) + (f"@{number}" if number else "")
+        said = _said(within, name) + (f"@{number}" if number else "")
         raise VersionNotFound(f"no version fits {said or 'the tags'}", hint=_near(tx, within, name))
     return found[0]
 
@@ -167,7 +173,7 @@ def register_version(tx: Tx, id: str, *, entries: int, size_bytes: int, root: st
         "ds_change_add": changes.added.files + changes.moved.files,
         "ds_change_remove": changes.removed.files + changes.moved.files,
         "ds_change_modify": changes.modified.files,
-        "ds_change_size": size_bytes - changes.unchanged.size_bytes,
+        "ds_change_size": size_bytes - _size_before(tx, version, changes),
     }
     tx.tasks.update(_with_status(tx, task, TaskStatus.COMPLETED, completed=finished, runtime=task.runtime | runtime))
     tx.versions.finish(id, entries=entries, size_bytes=size_bytes, root=root, changes=changes)
@@ -228,8 +234,8 @@ def delete_version(tx: Tx, id: str) -> list[VersionId]:
     children = tx.versions.children([id])
     tx.tasks.delete(id)
     tx.changed("version.deleted", id, task.project)
-    if task.project and not tx.projects.is_used(task.project):
-        tx.projects.delete(task.project)
+    if task.project:
+        drop_if_empty(tx, task.project)
     return children
 
 
@@ -240,6 +246,7 @@ def rename_dataset(tx: Tx, project: str, name: str, new_name: str) -> None:
 
 def move_dataset(tx: Tx, project: str, name: str, new_project: str) -> None:
     """Let a dataset lie in another project, which is made if it is missing."""
+    new_project = _place(new_project)
     ensure_project(tx, new_project)
     _relocate(tx, project, name, new_project, name)
 
@@ -278,9 +285,11 @@ def lineage(tx: Tx, *, id: str | None = None, project: str | None = None, name: 
         within = clean_name(project) if project else None
         starts = tx.versions.search(VersionFilter(project=within, recursive=False, dataset=name), limit=10_000)
         if not starts:
-            raise VersionNotFound(f"no version fits {within}/{name}", hint=_near(tx, within, name))
+            raise VersionNotFound(f"no version fits {_said(within, name)}", hint=_near(tx, within, name))
     parents = tx.versions.ancestry([version.id for version in starts])
-    known = {version.id: version for version in tx.versions.search(VersionFilter(ids=list(parents)), limit=len(parents))}
+    known = {
+        version.id: version for ids in _batches(list(parents)) for version in tx.versions.search(VersionFilter(ids=ids), limit=len(ids))
+    }
     return [_node(known[version], line) if version in known else LineageNode(id=version, deleted=True) for version, line in parents.items()]
 
 
@@ -304,7 +313,8 @@ def _relocate(tx: Tx, project: str, name: str, new_project: str, new_name: str) 
     if tx.projects.by_name(target) and target != found.name:
         raise AlreadyExists(f"dataset {new_project}/{new_name} exists already", hint="choose another name")
     set_name(tx, found, target)
-    tx.tasks.rename_in(found.id, new_name, tx.now)
+    if found.parent:
+        drop_if_empty(tx, found.parent)
 
 
 def _dataset_name(text: str) -> str:
@@ -314,10 +324,37 @@ def _dataset_name(text: str) -> str:
     return name
 
 
+def _place(text: str) -> str:
+    project = clean_name(text)
+    if is_hidden(project):
+        raise Invalid(f"a dataset can't lie in the hidden project {project}", hint="choose another project")
+    return project
+
+
+def _number(text: str) -> str:
+    number = text.strip()
+    if number == LATEST or len(number) > _LONGEST_NAME:
+        raise Invalid(
+            f"{number[:60]!r} can't be the number of a version", hint="use something like 1.2.3; `latest` is the newest by itself"
+        )
+    return number
+
+
+def _said(project: str | None, name: str | None) -> str:
+    return "/".join(part for part in (project, name) if part)
+
+
 def _near(tx: Tx, project: str | None, name: str | None) -> str:
-    names = {version.name for version in tx.versions.search(VersionFilter(project=project), limit=500)}
-    close = get_close_matches(name or "", names, n=3)
-    return f"similar names: {', '.join(close)}" if close else "`tilth data search` shows which versions there are"
+    names = tx.versions.names(project, limit=_MOST_COMPARED) or tx.versions.names(None, limit=_MOST_COMPARED)
+    paths = {path.lower(): path for path in (f"{within}/{dataset}" for within, dataset in names)}
+    by_name = {dataset.lower(): f"{within}/{dataset}" for within, dataset in names}
+    close = get_close_matches(_said(project, name).lower(), paths, n=3) + get_close_matches((name or "").lower(), by_name, n=3)
+    found = dict.fromkeys((paths | by_name)[text] for text in close)
+    return f"similar names: {', '.join(found)}" if found else "`tilth data search` shows which versions there are"
+
+
+def _batches(ids: list[VersionId]) -> list[list[VersionId]]:
+    return [ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)]
 
 
 def _get_task(tx: Tx, id: str) -> Task:
@@ -325,6 +362,13 @@ def _get_task(tx: Tx, id: str) -> Task:
     if task is None:
         raise VersionNotFound(f"version {id} does not exist")
     return task
+
+
+def _size_before(tx: Tx, version: DatasetVersion, changes: ChangeTotals) -> int:
+    """How many bytes the parents have together; of several, which may have files in common, modified files count as they are now."""
+    if len(version.parents) == 1 and (parent := tx.versions.get(version.parents[0])):
+        return parent.size_bytes
+    return sum(total.size_bytes for total in (changes.unchanged, changes.moved, changes.removed, changes.modified))
 
 
 def _with_status(tx: Tx, task: Task, status: TaskStatus, **details: Any) -> Task:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tilth.domain.project import Project
+from tilth.domain.project import Project, is_hidden
 from tilth.server.db.engine import Connection
 from tilth.server.stores.rows import dumped, marks, strings
 
@@ -24,23 +24,24 @@ class Projects:
     def by_name(self, name: str) -> Project | None:
         return _project(self._db.one(f"SELECT {_COLUMNS} FROM project WHERE name = ?", (name,)))
 
-    def insert(self, project: Project, *, hidden: bool) -> None:
+    def insert(self, project: Project) -> None:
         values = (project.id, project.name, project.parent, project.description, dumped(project.tags), dumped(project.system_tags))
         self._db.execute(
             f"INSERT INTO project ({_COLUMNS}, hidden, rev) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
-            (*values, project.created, project.last_update, int(hidden)),
+            (*values, project.created, project.last_update, int(is_hidden(project.name))),
         )
 
     def update(self, project: Project) -> None:
         self._db.execute(
-            "UPDATE project SET name = ?, parent = ?, description = ?, tags = ?, system_tags = ?, last_update = ?, rev = rev + 1"
-            " WHERE id = ?",
+            "UPDATE project SET name = ?, parent = ?, description = ?, tags = ?, system_tags = ?, hidden = ?, last_update = ?,"
+            " rev = rev + 1 WHERE id = ?",
             (
                 project.name,
                 project.parent,
                 project.description,
                 dumped(project.tags),
                 dumped(project.system_tags),
+                int(is_hidden(project.name)),
                 project.last_update,
                 project.id,
             ),

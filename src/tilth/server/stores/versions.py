@@ -104,7 +104,9 @@ class Versions:
         """The versions that fit, the last made first, or the highest number first."""
         where, values = _conditions(wanted)
         order = (
-            "version.number_key DESC, task.created DESC" if newest_number_first else "task.created DESC, version.number_key DESC, task.id"
+            "version.number_key DESC, task.created DESC, task.id"
+            if newest_number_first
+            else "task.created DESC, version.number_key DESC, task.id"
         )
         return self._versions(f"{_SELECT} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", (*values, limit, offset))
 
@@ -116,15 +118,25 @@ class Versions:
         row = self._db.one(query, values)
         return int(row[0]) if row else 0
 
+    def names(self, project: str | None, *, limit: int) -> list[tuple[str, str]]:
+        """The projects and names of datasets, in one project and below it or everywhere."""
+        where, values = _conditions(VersionFilter(project=project))
+        query = f"SELECT DISTINCT project.name FROM version JOIN project ON project.id = version.dataset WHERE {where} LIMIT ?"
+        return [split_dataset_project(name) for (name,) in self._db.all(query, (*values, limit))]
+
     def newest_of_each(self, limit: int) -> list[DatasetVersion]:
         """The newest final version of each dataset, the last made first."""
         query = f"""
-            {_SELECT} WHERE task.status IN ({marks(_FINAL)}) AND version.number_key = (
-                SELECT max(other.number_key) FROM version AS other JOIN task AS o ON o.id = other.task
-                WHERE other.dataset = version.dataset AND o.status IN ({marks(_FINAL)})
-            ) ORDER BY task.created DESC LIMIT ?
+            {_SELECT} WHERE task.id IN (
+                SELECT id FROM (
+                    SELECT o.id, row_number() OVER (
+                        PARTITION BY other.dataset ORDER BY other.number_key DESC, o.created DESC, o.id
+                    ) AS place
+                    FROM version AS other JOIN task AS o ON o.id = other.task WHERE o.status IN ({marks(_FINAL)})
+                ) AS placed WHERE place = 1
+            ) ORDER BY task.created DESC, task.id LIMIT ?
         """
-        return self._versions(query, (*_FINAL, *_FINAL, limit))
+        return self._versions(query, (*_FINAL, limit))
 
     def children(self, ids: Sequence[str]) -> list[VersionId]:
         """The versions that have one of `ids` as a parent."""

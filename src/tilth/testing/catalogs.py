@@ -1,0 +1,82 @@
+"""A catalog for tests of the server: calls over a folder of its own, and a look at what they wrote."""
+
+import sqlite3
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tilth.client.api import Api, Caller
+from tilth.domain.dataset import ChangeTotals, Total
+from tilth.domain.version import DatasetVersion
+from tilth.server.app.embedded import EmbeddedTransport
+from tilth.server.db.engine import Database
+from tilth.server.routes.rpc import REGISTRY
+from tilth.server.stores.unit_of_work import Tx
+from tilth.testing.clocks import ManualClock
+from tilth.wire.envelope import Meta
+
+__all__ = ["FINISHED", "CatalogBench", "TickingClock"]
+
+FINISHED = "2025-06-01T00:00:00.000000Z"
+"""When versions of the bench say that they were finished."""
+
+
+class TickingClock(ManualClock):
+    """A clock that is asked at a later second each time, so that no two things happen at once."""
+
+    def now(self) -> datetime:
+        self.advance(timedelta(seconds=1))
+        return super().now()
+
+
+class CatalogBench:
+    """A catalog in `folder`, and short ways to fill it and to look at it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "tilth.db"
+        self.clock = TickingClock()
+        self.transport = EmbeddedTransport(folder, self.clock)
+        self.api = Api(self.transport)
+
+    def draft(self, name: str = "cats", project: str | None = "Team/Pictures", **wanted: Any) -> DatasetVersion:
+        """A version that can still be changed."""
+        return self.api.versions.create(name=name, project=project, **wanted)
+
+    def final(self, name: str = "cats", project: str | None = "Team/Pictures", *, size_bytes: int = 10, **wanted: Any) -> DatasetVersion:
+        """A version that can't be changed any more, of one file."""
+        made = self.draft(name, project, **wanted)
+        changes = ChangeTotals(added=Total(1, size_bytes))
+        return self.api.versions.register(made.id, entries=1, size_bytes=size_bytes, root="roots/1", changes=changes, finished=FINISHED)
+
+    def ask(self, name: str, **request: Any) -> dict[str, Any]:
+        """The data that a call answers with; what it raises is raised here."""
+        found: dict[str, Any] = Caller(self.transport)(name, msgspec.defstruct("Request", list(request))(**request), dict[str, Any])
+        return found
+
+    def answer(self, name: str, body: bytes) -> tuple[Meta, dict[str, Any]]:
+        """The answer to a call with this very body."""
+        envelope = msgspec.json.decode(self.transport.call(name, body))
+        return msgspec.convert(envelope["meta"], Meta), envelope["data"]
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What anybody else who opens the file finds in it."""
+        with closing(sqlite3.connect(self.path)) as raw:
+            return raw.execute(query, values).fetchall()
+
+    def contents(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Everything that is in the catalog."""
+        names = [name for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        return {name: self.rows(f"SELECT * FROM {name} ORDER BY 1, 2") for name in names}  # noqa: S608 - our own names
+
+    def statements(self, name: str, **request: Any) -> int:
+        """How many statements a call takes."""
+        procedure, database = REGISTRY[name], Database(self.path)
+        with closing(database), database.writing() if procedure.writes else database.reading() as connection:
+            procedure.handler(Tx(connection, self.clock), procedure.decode(msgspec.json.encode(request)))
+            return connection.statements
+
+    def close(self) -> None:
+        self.transport.close()
