@@ -219,16 +219,48 @@ def test_a_folder_that_is_not_there(folder: str) -> None:
         Dataset.create("cats", "P").add_files(folder + "/no-such")
 
 
-def test_arrays_and_tables_come_back_as_they_were(folder: str) -> None:
+def test_arrays_come_back_as_they_were(folder: str) -> None:
     numpy = pytest.importorskip("numpy")
     dataset = made(folder)
-    dataset.set_metadata(numpy.arange(6, dtype="int16").reshape(2, 3), "array")
-    found = dataset.get_metadata("array")
-    assert (found.dtype.name, found.tolist()) == ("int16", [[0, 1, 2], [3, 4, 5]])
+    for array in (
+        numpy.arange(6, dtype="int16").reshape(2, 3),
+        numpy.array([0.1, numpy.nan, numpy.inf, -numpy.inf], dtype="float32"),
+        numpy.array([b"x", b"longer"]),
+        numpy.array(["2026-01-01"], dtype="datetime64[s]"),
+        numpy.zeros((0, 3)),
+        numpy.array([(1, 2.5)], dtype=[("a", "i4"), ("b", "f8")]),
+    ):
+        dataset.set_metadata(array, "array")
+        found = dataset.get_metadata("array")
+        assert (found.dtype, found.shape, found.tobytes()) == (array.dtype, array.shape, array.tobytes())
+    dataset.set_metadata({"epoch": numpy.int64(3), "loss": numpy.float32(0.5)})
+    assert dataset.get_metadata() == {"epoch": 3, "loss": 0.5}
+    with pytest.raises(Invalid, match="can't be kept"):
+        dataset.set_metadata(numpy.array([object()]), "objects")
+
+
+def test_tables_come_back_as_they_were(folder: str) -> None:
     pandas = pytest.importorskip("pandas")
-    table = pandas.DataFrame({"label": ["cat", "dog"], "share": [0.4, 0.6]}, index=["a", "b"])
-    dataset.set_metadata(table, "table")
-    pandas.testing.assert_frame_equal(dataset.get_metadata("table"), table)
+    dataset = made(folder)
+    for table in (
+        pandas.DataFrame({"label": ["cat", "dog"], "share": [0.4, 0.6]}, index=["a", "b"]),
+        pandas.DataFrame({"x": [1.0, float("nan"), float("inf")], "label": ["a", None, "c"]}),
+        pandas.DataFrame({"day": pandas.to_datetime(["2026-01-01", "2026-02-03"]), "kind": pandas.Categorical(["a", "b"])}),
+        pandas.DataFrame({1: [1, 2], 2: [True, False]}, index=pandas.Index([5, 6], name="row")),
+        pandas.DataFrame([[1, 2]], columns=["same", "same"]),
+    ):
+        dataset.set_metadata(table, "table")
+        pandas.testing.assert_frame_equal(dataset.get_metadata("table"), table)
+    with pytest.raises(Invalid, match="can't be restored"):
+        dataset.set_metadata(pandas.DataFrame({"a": [1]}, index=pandas.MultiIndex.from_tuples([("x", 1)])), "table")
+
+
+@pytest.mark.parametrize("value", [float("nan"), {"a": float("inf")}, b"bytes", {"a": {1, 2}}, object()])
+def test_metadata_that_would_come_back_as_something_else_is_refused(folder: str, value: object) -> None:
+    dataset = made(folder)
+    with pytest.raises(Invalid, match=r"metadata 'metadata' can't be kept: .*; use what JSON can hold"):
+        dataset.set_metadata(value)
+    assert dataset.get_metadata() is None
 
 
 def test_metadata_has_names_and_is_replaced(folder: str) -> None:
