@@ -1,7 +1,5 @@
 """Commands that read what versions hold."""
 
-import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -13,7 +11,7 @@ from cyclopts.validators import Number
 from tilth._wiring import open_home
 from tilth.base.errors import Corrupt, Invalid
 from tilth.cli.options import FROM_0, FROM_1, Id, Json, Verbose, Words
-from tilth.cli.output import Output, count, size, stream_json, stream_lines, table
+from tilth.cli.output import Output, count, size, stream_bytes, stream_json, stream_lines, table
 from tilth.cli.progress import Progress
 from tilth.cli.state import current_id
 from tilth.domain.version import DatasetVersion
@@ -76,12 +74,7 @@ def cat_command(
     """Write one file of a version to standard output, checked, without restoring the rest."""
     home = open_home()
     found = lookup.find(home, current_id(home.folder, id))
-    try:
-        for data in copies.read(home, found, path, start=start, length=length):
-            sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    stream_bytes(copies.read(home, found, path, start=start, length=length))
 
 
 def get_command(

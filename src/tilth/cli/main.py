@@ -28,7 +28,7 @@ app.command("tilth.cli.data:app", name="data", help="Versions of datasets: make,
 @app.command
 def completion(shell: Literal["bash", "zsh", "fish"], /) -> None:
     """Print the completion script of a shell: `source <(tilth completion bash)`."""
-    sys.stdout.write(app.generate_completion(shell=shell))
+    print(app.generate_completion(shell=shell))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,9 +8,12 @@ from typing import Any
 
 import msgspec
 
+from tilth.base.atomic_io import describe_os_error
 from tilth.base.units import readable_bytes
 
-__all__ = ["Output", "count", "size", "stream_json", "stream_lines", "table"]
+__all__ = ["Output", "count", "size", "stream_bytes", "stream_json", "stream_lines", "table"]
+
+Buffer = bytes | bytearray | memoryview
 
 _BATCH = 1_000
 
@@ -48,6 +51,13 @@ def stream_lines(lines: Iterable[str]) -> None:
             return
 
 
+def stream_bytes(parts: Iterable[Buffer]) -> None:
+    """Write bytes as they come."""
+    for part in parts:
+        if not _write_bytes(part):
+            return
+
+
 def stream_json(head: dict[str, Any], name: str, rows: Iterable[Any]) -> None:
     """Print one JSON document: `head`, and under `name` the list of `rows`, without keeping them."""
     begin = msgspec.json.encode(head).decode().removesuffix("}")
@@ -75,11 +85,26 @@ def count(number: int, what: str) -> str:
 
 
 def _write(text: str) -> bool:
-    """Print `text`; False if the reader, such as `head`, has seen enough."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Print `text`, as UTF-8 whatever the terminal's encoding is; False if the reader, such as `head`, has seen enough."""
+    return _write_bytes(text.encode())
+
+
+def _write_bytes(data: Buffer) -> bool:
+    if sys.stdout is None:  # it was closed before this process began
         return False
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        _forget_output()
+        if isinstance(error, BrokenPipeError):
+            return False
+        raise describe_os_error(error, "standard output") from error
     return True
+
+
+def _forget_output() -> None:
+    """Let what is still buffered go nowhere, instead of failing again when this process ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -51,9 +51,9 @@ class CatalogBench:
         changes = ChangeTotals(added=Total(1, size_bytes))
         return self.api.versions.register(made.id, entries=1, size_bytes=size_bytes, root="roots/1", changes=changes, finished=FINISHED)
 
-    def ask(self, name: str, **request: Any) -> dict[str, Any]:
+    def ask(self, call: str, /, **request: Any) -> dict[str, Any]:
         """The data that a call answers with; what it raises is raised here."""
-        found: dict[str, Any] = Caller(self.transport)(name, msgspec.defstruct("Request", list(request))(**request), dict[str, Any])
+        found: dict[str, Any] = Caller(self.transport)(call, msgspec.defstruct("Request", list(request))(**request), dict[str, Any])
         return found
 
     def answer(self, name: str, body: bytes) -> tuple[Meta, dict[str, Any]]:
@@ -71,9 +71,9 @@ class CatalogBench:
         names = [name for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
         return {name: self.rows(f"SELECT * FROM {name} ORDER BY 1, 2") for name in names}  # noqa: S608 - our own names
 
-    def statements(self, name: str, **request: Any) -> int:
+    def statements(self, call: str, /, **request: Any) -> int:
         """How many statements a call takes."""
-        procedure, database = REGISTRY[name], Database(self.path)
+        procedure, database = REGISTRY[call], Database(self.path)
         with closing(database), database.writing() if procedure.writes else database.reading() as connection:
             procedure.handler(Tx(connection, self.clock), procedure.decode(msgspec.json.encode(request)))
             return connection.statements

@@ -1,6 +1,9 @@
 """What scripts rely on: one JSON document with an id, nothing else on standard output, exit statuses, and pages."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -192,3 +195,23 @@ def descendants(kind: type[TilthError]) -> Iterator[type[TilthError]]:
     yield kind
     for child in kind.__subclasses__():
         yield from descendants(child)
+
+
+@pytest.mark.parametrize("words", [["data", "list"], ["data", "search", "--json"], ["data", "cat", "Cat/1.jpg"]])
+def test_standard_output_that_takes_nothing(tilth: "Terminal", words: list[str]) -> None:
+    tilth("sync", "--name", "n", "--folder", tilth.files(FILES))
+    command = [sys.executable, "-m", "tilth.cli.main", *words]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 7
+    assert done.stderr.startswith(b"error: no space left to write standard output; ")
+    assert done.stderr.count(b"\n") == 1
+    closed = subprocess.run(["/bin/sh", "-c", 'exec "$@" >&-', "sh", *command], stderr=subprocess.PIPE, check=False)
+    assert (closed.returncode, closed.stderr) == (0, b"")
+
+
+def test_names_are_printed_as_they_are_whatever_the_terminal(tilth: "Terminal") -> None:
+    tilth("sync", "--name", "n", "--folder", tilth.files({"Grün/猫.jpg": b"cat"}))
+    command = [sys.executable, "-m", "tilth.cli.main", "data", "list"]
+    done = subprocess.run(command, env=os.environ | {"PYTHONIOENCODING": "latin-1"}, capture_output=True, check=False)
+    assert "Grün/猫.jpg".encode() in done.stdout

@@ -346,10 +346,11 @@ def _said(project: str | None, name: str | None) -> str:
 
 def _near(tx: Tx, project: str | None, name: str | None) -> str:
     names = tx.versions.names(project, limit=_MOST_COMPARED) or tx.versions.names(None, limit=_MOST_COMPARED)
-    paths = {path.lower(): path for path in (f"{within}/{dataset}" for within, dataset in names)}
-    by_name = {dataset.lower(): f"{within}/{dataset}" for within, dataset in names}
-    close = get_close_matches(_said(project, name).lower(), paths, n=3) + get_close_matches((name or "").lower(), by_name, n=3)
-    found = dict.fromkeys((paths | by_name)[text] for text in close)
+    paths = [f"{within}/{dataset}" for within, dataset in names]
+    by_name = {dataset.lower(): path for path, (_, dataset) in zip(paths, names, strict=True)}
+    by_path = {path.lower(): path for path in paths}
+    close = [by_name[text] for text in get_close_matches((name or "").lower(), by_name)]
+    found = close or [by_path[text] for text in get_close_matches(_said(project, name).lower(), by_path)]
     return f"similar names: {', '.join(found)}" if found else "`tilth data search` shows which versions there are"
 
 
