@@ -60,7 +60,7 @@ bench: install  ## measure Tilth beside others and the floors [WORKLOADS=images,
 lock: | $(BIN)/uv  ## write the lock files anew [UPGRADE=1]
 	$(COMPILE) --group bootstrap --output-file requirements/bootstrap.txt
 	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt
-	$(COMPILE) pyproject.toml --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --all-extras --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 
 $(BIN)/uv:
 	"$(PYTHON)" -m venv $(VENV)
