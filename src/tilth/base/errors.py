@@ -19,34 +19,61 @@ from typing import ClassVar
 
 __all__ = [
     "AlreadyExists",
+    "AlreadyQueued",
     "AmbiguousId",
+    "BatchEmpty",
+    "CallUnknown",
     "Conflict",
     "Corrupt",
+    "CredentialsWrong",
     "Denied",
     "DiskFull",
     "DraftBusy",
     "ErrorCode",
+    "EventsRefused",
+    "FieldInvalid",
+    "FieldMissing",
+    "Forbidden",
     "FormatUnsupported",
     "HomeReadOnly",
     "Internal",
     "Invalid",
+    "KeyNotFound",
+    "ModelInUse",
+    "ModelNotFound",
+    "NoDefaultQueue",
     "NotFound",
+    "NotQueued",
     "ObjectNotFound",
     "PathCollision",
     "PathInvalid",
     "PathNotFound",
+    "PatternInvalid",
     "PlanRefused",
+    "ProjectInUse",
+    "ProjectNotFound",
+    "QueueNotEmpty",
+    "QueueNotFound",
+    "ScrollUnknown",
     "SessionFenced",
     "SourceChanged",
     "SourceUnreadable",
     "StatusRefused",
+    "TaskInUse",
+    "TaskNotFound",
     "TilthError",
+    "TokenInvalid",
+    "TooLarge",
+    "TooManyRequests",
+    "Unauthenticated",
     "Unavailable",
+    "UserNotFound",
     "VersionDeleted",
     "VersionFinal",
     "VersionNameTaken",
     "VersionNotFinal",
     "VersionNotFound",
+    "WorkerNotFound",
 ]
 
 
@@ -80,6 +107,33 @@ class ErrorCode(StrEnum):
     FORMAT_UNSUPPORTED = "format_unsupported"
     STATUS_REFUSED = "status_refused"
     PLAN_REFUSED = "plan_refused"
+    CALL_UNKNOWN = "call_unknown"
+    FIELD_MISSING = "field_missing"
+    FIELD_INVALID = "field_invalid"
+    PATTERN_INVALID = "pattern_invalid"
+    SCROLL_UNKNOWN = "scroll_unknown"
+    BATCH_EMPTY = "batch_empty"
+    EVENTS_REFUSED = "events_refused"
+    UNAUTHENTICATED = "unauthenticated"
+    CREDENTIALS_WRONG = "credentials_wrong"
+    TOKEN_INVALID = "token_invalid"  # noqa: S105 - no password
+    FORBIDDEN = "forbidden"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    TOO_LARGE = "too_large"
+    TASK_NOT_FOUND = "task_not_found"
+    TASK_IN_USE = "task_in_use"
+    MODEL_NOT_FOUND = "model_not_found"
+    MODEL_IN_USE = "model_in_use"
+    PROJECT_NOT_FOUND = "project_not_found"
+    PROJECT_IN_USE = "project_in_use"
+    QUEUE_NOT_FOUND = "queue_not_found"
+    QUEUE_NOT_EMPTY = "queue_not_empty"
+    NOT_QUEUED = "not_queued"
+    ALREADY_QUEUED = "already_queued"
+    NO_DEFAULT_QUEUE = "no_default_queue"
+    USER_NOT_FOUND = "user_not_found"
+    KEY_NOT_FOUND = "key_not_found"
+    WORKER_NOT_FOUND = "worker_not_found"
 
 
 class TilthError(Exception):
@@ -211,3 +265,111 @@ class StatusRefused(Conflict):
 
 class PlanRefused(Denied):
     code = ErrorCode.PLAN_REFUSED
+
+
+class CallUnknown(NotFound):
+    code = ErrorCode.CALL_UNKNOWN
+
+
+class FieldMissing(Invalid):
+    code = ErrorCode.FIELD_MISSING
+
+
+class FieldInvalid(Invalid):
+    code = ErrorCode.FIELD_INVALID
+
+
+class PatternInvalid(Invalid):
+    code = ErrorCode.PATTERN_INVALID
+
+
+class ScrollUnknown(Invalid):
+    code = ErrorCode.SCROLL_UNKNOWN
+
+
+class BatchEmpty(Invalid):
+    code = ErrorCode.BATCH_EMPTY
+
+
+class EventsRefused(Invalid):
+    code = ErrorCode.EVENTS_REFUSED
+
+
+class Unauthenticated(Denied):
+    code = ErrorCode.UNAUTHENTICATED
+
+
+class CredentialsWrong(Denied):
+    code = ErrorCode.CREDENTIALS_WRONG
+
+
+class TokenInvalid(Denied):
+    code = ErrorCode.TOKEN_INVALID
+
+
+class Forbidden(Denied):
+    code = ErrorCode.FORBIDDEN
+
+
+class TooManyRequests(Unavailable):
+    code = ErrorCode.TOO_MANY_REQUESTS
+
+
+class TooLarge(Invalid):
+    code = ErrorCode.TOO_LARGE
+
+
+class TaskNotFound(NotFound):
+    code = ErrorCode.TASK_NOT_FOUND
+
+
+class TaskInUse(Conflict):
+    code = ErrorCode.TASK_IN_USE
+
+
+class ModelNotFound(NotFound):
+    code = ErrorCode.MODEL_NOT_FOUND
+
+
+class ModelInUse(Conflict):
+    code = ErrorCode.MODEL_IN_USE
+
+
+class ProjectNotFound(NotFound):
+    code = ErrorCode.PROJECT_NOT_FOUND
+
+
+class ProjectInUse(Conflict):
+    code = ErrorCode.PROJECT_IN_USE
+
+
+class QueueNotFound(NotFound):
+    code = ErrorCode.QUEUE_NOT_FOUND
+
+
+class QueueNotEmpty(Conflict):
+    code = ErrorCode.QUEUE_NOT_EMPTY
+
+
+class NotQueued(Conflict):
+    code = ErrorCode.NOT_QUEUED
+
+
+class AlreadyQueued(Conflict):
+    code = ErrorCode.ALREADY_QUEUED
+
+
+class NoDefaultQueue(NotFound):
+    code = ErrorCode.NO_DEFAULT_QUEUE
+
+
+class UserNotFound(NotFound):
+    code = ErrorCode.USER_NOT_FOUND
+
+
+class KeyNotFound(NotFound):
+    code = ErrorCode.KEY_NOT_FOUND
+
+
+class WorkerNotFound(NotFound):
+    code = ErrorCode.WORKER_NOT_FOUND

@@ -185,7 +185,8 @@ class ProjectsApi:
         return self._call("projects.get_all", request, _Projects).projects
 
     def move(self, id: str, location: str) -> Project:
-        return self._call("projects.move", projects_wire.MoveProject(project=id, new_location=location), _One).project
+        self._call("projects.move", projects_wire.MoveProject(project=id, new_location=location), dict[str, Any])
+        return self.get(id)
 
     def delete(self, id: str) -> None:
         self._call("projects.delete", projects_wire.OneProject(id), dict[str, Any])

@@ -25,6 +25,8 @@ class Project(Struct, frozen=True, kw_only=True):
     system_tags: tuple[str, ...] = ()
     created: str = ""
     last_update: str = ""
+    author: str = ""
+    default_output_destination: str | None = None
 
     @property
     def basename(self) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 import msgspec
 
 from tilth.client.api import Api, Caller
+from tilth.domain.access import OWNER
 from tilth.domain.dataset import ChangeTotals, Total
 from tilth.domain.version import DatasetVersion
 from tilth.server.app.embedded import EmbeddedTransport
-from tilth.server.db.engine import Database
-from tilth.server.routes.rpc import REGISTRY
+from tilth.server.db.sqlite import SqliteDatabase
+from tilth.server.routes.rpc import registered
+from tilth.server.services.context import Call, Origin
 from tilth.server.stores.unit_of_work import Tx
 from tilth.testing.clocks import ManualClock
 from tilth.wire.envelope import Meta
@@ -73,9 +75,10 @@ class CatalogBench:
 
     def statements(self, call: str, /, **request: Any) -> int:
         """How many statements a call takes."""
-        procedure, database = REGISTRY[call], Database(self.path)
+        procedure, database = registered(call), SqliteDatabase(self.path)
         with closing(database), database.writing() if procedure.writes else database.reading() as connection:
-            procedure.handler(Tx(connection, self.clock), procedure.decode(msgspec.json.encode(request)))
+            context = Call(tx=Tx(connection, self.clock), actor=OWNER, origin=Origin(), services={})
+            procedure.invoke(context, procedure.decode(msgspec.json.encode(request)))
             return connection.statements
 
     def close(self) -> None:

@@ -7,24 +7,40 @@ from msgspec import Struct
 
 from tilth.base import errors
 from tilth.base.errors import ErrorCode, Internal, TilthError
+from tilth.base.ids import new_id
 
-__all__ = ["Envelope", "ErrorData", "Meta", "failure", "raise_failure", "success"]
+__all__ = ["NO_ENDPOINT", "Endpoint", "Envelope", "ErrorData", "Meta", "failure", "raise_failure", "status_of", "subcode_of", "success"]
 
 
-class ErrorData(Struct, frozen=True):
+class ErrorData(Struct, frozen=True, omit_defaults=True):
     """What a client needs to raise the same error again."""
 
-    code: str
+    code: str | None = None
     hint: str | None = None
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """Which call was answered, and in which version of the protocol it was asked for."""
+
+    name: str = ""
+    requested_version: str = "2.34"
+    actual_version: str = "2.34"
+
+
+NO_ENDPOINT = Endpoint()
 
 
 class Meta(Struct, frozen=True, kw_only=True):
     """How a call went: HTTP's status and ClearML's finer code."""
 
+    id: str = ""
+    trx: str = ""
+    endpoint: Endpoint = NO_ENDPOINT
     result_code: int
     result_subcode: int = 0
     result_msg: str = "OK"
-    error_data: ErrorData | None = None
+    error_stack: str | None = None
+    error_data: ErrorData = ErrorData()
 
 
 class Envelope(Struct, frozen=True):
@@ -35,6 +51,13 @@ class Envelope(Struct, frozen=True):
 
 
 _STATUS: tuple[tuple[type[TilthError], int], ...] = (
+    (errors.CallUnknown, 404),
+    (errors.Unauthenticated, 401),
+    (errors.CredentialsWrong, 401),
+    (errors.TokenInvalid, 401),
+    (errors.TooManyRequests, 429),
+    (errors.TooLarge, 413),
+    (errors.ObjectNotFound, 404),
     (errors.NotFound, 400),
     (errors.AlreadyExists, 400),
     (errors.Conflict, 400),
@@ -45,38 +68,75 @@ _STATUS: tuple[tuple[type[TilthError], int], ...] = (
 )
 
 _SUBCODES = {
+    ErrorCode.FIELD_MISSING: 11,
+    ErrorCode.INVALID: 12,
+    ErrorCode.BATCH_EMPTY: 17,
+    ErrorCode.FIELD_INVALID: 20,
+    ErrorCode.PATTERN_INVALID: 21,
+    ErrorCode.KEY_NOT_FOUND: 75,
+    ErrorCode.TASK_NOT_FOUND: 101,
     ErrorCode.VERSION_NOT_FOUND: 101,
     ErrorCode.STATUS_REFUSED: 110,
-    ErrorCode.NOT_FOUND: 401,
+    ErrorCode.TASK_IN_USE: 123,
+    ErrorCode.EVENTS_REFUSED: 131,
+    ErrorCode.MODEL_NOT_FOUND: 201,
+    ErrorCode.MODEL_IN_USE: 205,
+    ErrorCode.USER_NOT_FOUND: 301,
+    ErrorCode.PROJECT_NOT_FOUND: 401,
+    ErrorCode.PROJECT_IN_USE: 402,
+    ErrorCode.QUEUE_NOT_FOUND: 701,
+    ErrorCode.QUEUE_NOT_EMPTY: 702,
+    ErrorCode.NOT_QUEUED: 703,
+    ErrorCode.ALREADY_QUEUED: 706,
+    ErrorCode.NO_DEFAULT_QUEUE: 707,
     ErrorCode.ALREADY_EXISTS: 801,
     ErrorCode.VERSION_NAME_TAKEN: 801,
-    ErrorCode.INVALID: 12,
+    ErrorCode.WORKER_NOT_FOUND: 1004,
+    ErrorCode.SCROLL_UNKNOWN: 1104,
+    ErrorCode.UNAUTHENTICATED: 20,
+    ErrorCode.CREDENTIALS_WRONG: 22,
+    ErrorCode.TOKEN_INVALID: 30,
+    ErrorCode.FORBIDDEN: 20,
 }
 
 
-def success(data: Any) -> bytes:
+def success(data: Any, endpoint: Endpoint = NO_ENDPOINT) -> bytes:
     """The answer to a call that went well."""
-    return msgspec.json.encode({"meta": Meta(result_code=200), "data": data})
+    id = new_id()
+    return msgspec.json.encode({"meta": Meta(id=id, trx=id, endpoint=endpoint, result_code=200), "data": data})
 
 
-def failure(error: TilthError) -> bytes:
+def failure(error: TilthError, endpoint: Endpoint = NO_ENDPOINT) -> bytes:
     """The answer to a call that failed."""
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    id = new_id()
     meta = Meta(
-        result_code=status,
-        result_subcode=_SUBCODES.get(error.code, 0),
+        id=id,
+        trx=id,
+        endpoint=endpoint,
+        result_code=status_of(error),
+        result_subcode=subcode_of(error),
         result_msg=error.message,
         error_data=ErrorData(error.code, error.hint),
     )
     return msgspec.json.encode({"meta": meta, "data": {}})
 
 
+def status_of(error: TilthError) -> int:
+    """HTTP's status for an error."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def subcode_of(error: TilthError) -> int:
+    """ClearML's finer code for an error; 0 if it has none."""
+    return _SUBCODES.get(error.code, 0)
+
+
 def raise_failure(meta: Meta) -> None:
     """Raise what a failed call raised where it was served; nothing for one that went well."""
     if meta.result_code == 200:
         return
-    data = meta.error_data or ErrorData(ErrorCode.INTERNAL)
-    raise _CLASSES.get(data.code, Internal)(meta.result_msg, hint=data.hint)
+    data = meta.error_data
+    raise _CLASSES.get(data.code or ErrorCode.INTERNAL, Internal)(meta.result_msg, hint=data.hint)
 
 
 _CLASSES: dict[str, type[TilthError]] = {

@@ -1,151 +1,140 @@
-"""The catalog's database: one SQLite file that any number of processes read, and one at a time writes.
+"""What the server asks of a database: transactions, statements with `?` for values, and errors in Tilth's words.
 
-Reading never waits for writing (WAL). A write transaction takes the only writer's place at once (`BEGIN IMMEDIATE`) and
-waits for it up to a minute, so transactions are short. Statements are plain SQL that PostgreSQL accepts as well.
+Two engines stand behind it, SQLite and PostgreSQL; statements are plain SQL that both accept. What they lack is made up
+for by functions of the same names in both: `matches`, `fits`, `number` and `instr`.
 """
 
-import os
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from threading import RLock
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from threading import Lock
+from typing import Any, Literal, Protocol, TypeVar
 
-from tilth.base.errors import Corrupt, DiskFull, HomeReadOnly, Invalid, TilthError, Unavailable
-from tilth.server.db.migrate import migrate, needs_migration
+from tilth.base.errors import Invalid, Unavailable
 
-__all__ = ["Connection", "Database"]
-
-_WAIT_S = 60
+__all__ = ["Connection", "Database", "Dialect", "RawConnection"]
 
 Values = Sequence[Any] | Mapping[str, Any]
+Dialect = Literal["sqlite", "postgres"]
+T = TypeVar("T")
+
+_ATTEMPTS = 8
+_MOST_IDLE = 8
 
 
-class Connection:
-    """Runs statements. `statements` counts them, for tests that hold queries to account."""
-
-    def __init__(self, raw: sqlite3.Connection) -> None:
-        self._raw = raw
-        self.statements = 0
-
-    def execute(self, statement: str, values: Values = ()) -> int:
-        """Run one statement and return how many rows it changed."""
-        self.statements += 1
-        return self._raw.execute(statement, values).rowcount
-
-    def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
-        """Run one statement for each of `rows`."""
-        self.statements += 1
-        self._raw.executemany(statement, rows)
-
-    def all(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
-        """The rows of a query."""
-        self.statements += 1
-        return self._raw.execute(statement, values).fetchall()
-
-    def one(self, statement: str, values: Values = ()) -> tuple[Any, ...] | None:
-        """The first row of a query, if there is one."""
-        self.statements += 1
-        found = self._raw.execute(statement, values).fetchone()
-        return None if found is None else tuple(found)
-
-
-class Database:
-    """The catalog in one file. Safe for threads; made when it is missing, and brought up to date when it is older."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = RLock()
-        with self._translated():
-            self._raw = self._opened()
-            if needs_migration(self._raw, path):
-                migrate(self._raw, path)
+class RawConnection(Protocol):
+    """A connection of the engine's own driver."""
 
     def close(self) -> None:
-        self._raw.close()
+        """Let go of it."""
+
+
+class Connection(ABC):
+    """Runs statements in one transaction. `statements` counts them, for tests that hold queries to account."""
+
+    dialect: Dialect
+
+    def __init__(self) -> None:
+        self.statements = 0
+
+    @abstractmethod
+    def execute(self, statement: str, values: Values = ()) -> int:
+        """Run one statement and return how many rows it changed."""
+
+    @abstractmethod
+    def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
+        """Run one statement for each of `rows`."""
+
+    @abstractmethod
+    def all(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+
+    @abstractmethod
+    def one(self, statement: str, values: Values = ()) -> tuple[Any, ...] | None:
+        """The first row of a query, if there is one."""
+
+
+class WriteConflict(Exception):
+    """Another transaction was faster: this one has to run again."""
+
+
+class Database(ABC):
+    """A database and its connections. Safe for threads; made when it is missing, and brought up to date when it is older."""
+
+    dialect: Dialect
+
+    def __init__(self) -> None:
+        self._idle: list[Any] = []
+        self._lock = Lock()
+        self._closed = False
+
+    def run(self, work: Callable[[Connection], T], *, writes: bool) -> T:
+        """Run `work` in a transaction: all that it does is there when this returns, or nothing if it raises.
+
+        `work` may run more than once, when others change the same rows, so it does nothing but read and write here.
+        """
+        for attempt in range(_ATTEMPTS):
+            try:
+                with self.writing() if writes else self.reading() as connection:
+                    return work(connection)
+            except WriteConflict as error:
+                if attempt == _ATTEMPTS - 1:
+                    raise Unavailable("others change the same thing all the time", hint="try again") from error
+        raise AssertionError("unreachable")
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent state of the database, as long as the block runs."""
-        with self._lock, self._translated(), self._transaction("BEGIN"):
-            yield Connection(self._raw)
+        with self._translated(), self._connection() as raw, self._transaction(raw, writes=False) as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction: all that the block does is there when it ends, or nothing if it raises."""
-        with self._lock, self._translated(), self._transaction("BEGIN IMMEDIATE"):
-            yield Connection(self._raw)
+        with self._translated(), self._connection() as raw, self._transaction(raw, writes=True) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Let go of all connections; the database can't be used afterwards."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for raw in idle:
+            raw.close()
+
+    @abstractmethod
+    def _open(self) -> Any:
+        """A new connection."""
+
+    @abstractmethod
+    def _usable(self, raw: Any) -> bool:
+        """Whether a connection that was used can be used again."""
+
+    @abstractmethod
+    def _transaction(self, raw: Any, *, writes: bool) -> Any:
+        """Begin a transaction and end it with the block; yields a `Connection`."""
+
+    @abstractmethod
+    def _translated(self) -> Any:
+        """Raise the engine's own errors as Tilth's."""
+
+    def _has_room(self) -> bool:
+        return not self._closed and len(self._idle) < _MOST_IDLE
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[None]:
-        self._raw.execute(begin)
+    def _connection(self) -> Iterator[Any]:
+        with self._lock:
+            if self._closed:
+                raise Invalid("the database is closed", hint="open it again")
+            raw = self._idle.pop() if self._idle else None
+        raw = raw if raw is not None else self._open()
         try:
-            yield
-            self._raw.execute("COMMIT")
+            yield raw
         finally:
-            if self._raw.in_transaction:
-                self._raw.execute("ROLLBACK")
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise _described(error, self._path) from error
-        except OverflowError as error:
-            raise Invalid("a number is too large", hint="use numbers below 9,223,372,036,854,775,808") from error
-
-    def _opened(self) -> sqlite3.Connection:
-        writable = _make_room(self._path)
-        mode = "rwc" if writable else _read_only_mode(self._path)
-        address = f"{self._path.absolute().as_uri()}?mode={mode}"
-        raw = sqlite3.connect(address, uri=True, timeout=_WAIT_S, isolation_level=None, check_same_thread=False)
-        raw.execute("PRAGMA foreign_keys = ON")
-        if writable:
-            raw.execute("PRAGMA journal_mode = WAL")
-            raw.execute("PRAGMA synchronous = NORMAL")
-        raw.create_function("matches", 2, _matches, deterministic=True)
-        return raw
-
-
-def _make_room(path: Path) -> bool:
-    """Make the folder of `path`; False if it exists and can only be read."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HomeReadOnly(
-            f"{path.parent} can't be made ({error.strerror})", hint="set TILTH_HOME to a folder that can be written"
-        ) from error
-    writable = os.access(path.parent, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))
-    if not writable and not path.exists():
-        raise HomeReadOnly(f"{path.parent} can't be written", hint="check its permissions, or set TILTH_HOME to another folder")
-    return writable
-
-
-def _read_only_mode(path: Path) -> str:
-    """How to open a file that nobody here can write: as one that does not change, unless a log of changes lies beside it."""
-    log = path.with_name(f"{path.name}-wal")
-    return "ro" if log.exists() and log.stat().st_size else "ro&immutable=1"
-
-
-def _matches(pattern: str, text: str) -> bool:
-    return pattern.casefold() in text.casefold()
-
-
-def _described(error: sqlite3.Error, path: Path) -> TilthError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    match code:
-        case sqlite3.SQLITE_FULL:
-            return DiskFull(f"no space left to write {path}", hint="free some space and run the same command again; nothing is lost")
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            return HomeReadOnly(f"{path} can't be written", hint="check its permissions, or set TILTH_HOME to another folder")
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return Unavailable(f"{path} is in use by another process", hint="try again when it is done")
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return Corrupt(
-                f"{path} is damaged ({error})", hint="move it away and restore it from a copy; versions in the store are not affected"
-            )
-        case sqlite3.SQLITE_IOERR:
-            return Unavailable(f"{path} can't be used ({error})", hint="check the disk and its free space, then run the same command again")
-    return Unavailable(f"{path}: {error}", hint="this is a fault in Tilth; please report it")
+            with self._lock:
+                keep = self._has_room() and self._usable(raw)
+                if keep:
+                    self._idle.append(raw)
+            if not keep:
+                with suppress(OSError):
+                    raw.close()

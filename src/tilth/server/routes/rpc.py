@@ -1,53 +1,168 @@
 """Which calls the server knows, and how one is answered: decode, run in one transaction, wrap what comes of it.
 
-The registry is data: dispatch, permissions and documentation come from the same table.
+The registry is data: dispatch, permissions, the description of the API and its documentation come from the same table.
+What a call takes is what its function takes: names, types and defaults are read from the signature.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any, Generic, TypeVar
+import inspect
+import logging
+import re
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any, TypeAlias, TypeVar, get_type_hints
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from tilth.base.clock import Clock
-from tilth.base.errors import Invalid, NotFound, TilthError
+from tilth.base.errors import CallUnknown, Denied, FieldInvalid, FieldMissing, Internal, TilthError
+from tilth.domain.access import NOBODY, OWNER, Actor, Permission
 from tilth.server.db.engine import Connection, Database
+from tilth.server.services.context import Call, Origin
 from tilth.server.stores.unit_of_work import Tx
-from tilth.wire.envelope import failure, success
+from tilth.wire.envelope import NO_ENDPOINT, Endpoint, failure, status_of, success
 
-__all__ = ["REGISTRY", "Dispatcher", "Procedure", "rpc"]
+__all__ = [
+    "NO_CALLER",
+    "REGISTRY",
+    "Answer",
+    "Caller",
+    "Dispatcher",
+    "Fields",
+    "Procedure",
+    "Raw",
+    "Strings",
+    "procedure",
+    "register_all",
+    "registered",
+    "rpc",
+]
 
 R = TypeVar("R", bound=Struct)
-Handler = Callable[[Tx, Any], Any]
+F = TypeVar("F", bound=Callable[..., Any])
+Fields: TypeAlias = dict[str, Any]
+"""A parameter of this type, called `fields`, takes the whole request: for queries, whose names are those of documents."""
+Strings: TypeAlias = list[str] | str
+"""Several texts; one alone may be written without a list."""
+
+_log = logging.getLogger("tilth.server.rpc")
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
+_WHERE = re.compile(r" - at `\$\.?(.*)`$")
 
 
-class Procedure(Generic[R]):
-    """One call: its name, what it takes, whether it writes, and what it does."""
+class Procedure(Struct, frozen=True, kw_only=True):
+    """One call: its name, what it takes and needs, and what it does."""
 
-    def __init__(self, name: str, request: type[R], *, writes: bool, handler: Handler) -> None:
-        self.name = name
-        self.writes = writes
-        self.handler = handler
-        self._decoder = msgspec.json.Decoder(request)
-
-    def decode(self, body: bytes) -> R:
-        """The request behind `body`; `Invalid` names the field that is wrong."""
-        try:
-            return self._decoder.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise Invalid(f"{self.name}: {error}", hint="check the request") from error
+    name: str
+    request: type[Struct]
+    invoke: Callable[[Call, Any], Any]
+    decode: Callable[[bytes], Any]
+    needs: Permission
+    writes: bool
+    since: str
+    summary: str
+    raw: bool = False
+    """Whether it takes the body as it is."""
 
 
-REGISTRY: dict[str, Procedure[Any]] = {}
-"""Every call, by its name."""
+class Caller(Struct, frozen=True, kw_only=True):
+    """Who calls, and what is known of where from."""
+
+    identify: Callable[[Tx], Actor] = lambda _: OWNER
+    """Says who calls, in the transaction of the call; raises if that is nobody."""
+    origin: Origin = Origin()
+    endpoint: Endpoint = NO_ENDPOINT
+
+
+NO_CALLER = Caller()
+
+
+class Answer(Struct, frozen=True):
+    """What becomes of a call: HTTP's status, the body, and its type."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+
+
+class Raw(Struct, frozen=True):
+    """What a call returns that answers with a text of its own, without an envelope."""
+
+    body: bytes
+    content_type: str
+
+
+REGISTRY: dict[str, Procedure] = {}
+"""Every call that was needed so far, by its name; `register_all` fills it."""
+
+_MODULES = {
+    "versions": "rpc_versions",
+    "projects": "rpc_projects",
+    "tasks": "rpc_tasks",
+    "models": "rpc_models",
+    "events": "rpc_events",
+    "queues": "rpc_queues",
+    "workers": "rpc_workers",
+    "auth": "rpc_access",
+    "login": "rpc_access",
+    "users": "rpc_access",
+    "server": "rpc_server",
+    "debug": "rpc_server",
+    "async": "rpc_server",
+    "organization": "rpc_server",
+    "storage": "rpc_server",
+    "pipelines": "rpc_pages",
+    "reports": "rpc_pages",
+    "serving": "rpc_pages",
+}
+"""Where the calls of each service are; a module is imported when one of its calls is made, so that commands start fast."""
 
 
 def rpc(name: str, request: type[R], *, writes: bool = False) -> Callable[[Callable[[Tx, R], Any]], Callable[[Tx, R], Any]]:
-    """Register a function as the handler of the call `name`."""
+    """Register a function of a transaction and a typed request as the handler of the call `name`."""
+    decoder = msgspec.json.Decoder(request)
 
     def register(handler: Callable[[Tx, R], Any]) -> Callable[[Tx, R], Any]:
-        REGISTRY[name] = Procedure(name, request, writes=writes, handler=handler)
+        REGISTRY[name] = Procedure(
+            name=name,
+            request=request,
+            invoke=lambda call, given: handler(call.tx, given),
+            decode=decoder.decode,
+            needs=Permission.WRITE if writes else Permission.READ,
+            writes=writes,
+            since="2.34",
+            summary=_summary(handler) or _summary(request),
+        )
+        return handler
+
+    return register
+
+
+def procedure(
+    name: str, *, needs: Permission = Permission.READ, writes: bool | None = None, since: str = "2.1", raw: bool = False
+) -> Callable[[F], F]:
+    """Register a function as the handler of the call `name`; what it takes after the `Call` is what the request holds."""
+
+    def register(handler: F) -> F:
+        parameters = list(inspect.signature(handler).parameters.values())[1:]
+        hints = get_type_hints(handler)
+        free = any(parameter.name == "fields" for parameter in parameters)
+        request = msgspec.defstruct(
+            "".join(part.capitalize() for part in re.split(r"[._]", name)),
+            [_field(parameter, hints[parameter.name]) for parameter in parameters if parameter.name not in ("fields", "body")],
+            kw_only=True,
+        )
+        REGISTRY[name] = Procedure(
+            name=name,
+            request=request,
+            invoke=_invoker(handler, free=free, raw=raw),
+            decode=_decoder(request, free=free, raw=raw),
+            needs=needs,
+            writes=needs is Permission.WRITE or needs is Permission.ADMIN if writes is None else writes,
+            since=since,
+            summary=_summary(handler),
+            raw=raw,
+        )
         return handler
 
     return register
@@ -56,20 +171,112 @@ def rpc(name: str, request: type[R], *, writes: bool = False) -> Callable[[Calla
 class Dispatcher:
     """Answers calls over one database."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
+    def __init__(self, database: Database, clock: Clock, *, services: Mapping[str, Any] | None = None) -> None:
+        self.database = database
+        self.clock = clock
+        self._services = dict(services or {})
 
-    def call(self, name: str, body: bytes) -> bytes:
+    def call(self, name: str, body: bytes, caller: Caller = NO_CALLER) -> Answer:
         """The answer to one call, in success and in failure; a failed one has changed nothing."""
         try:
-            procedure = REGISTRY.get(name)
-            if procedure is None:
-                raise NotFound(f"there is no call {name}", hint="use a newer server, or an older client")
-            request = procedure.decode(body)
-            transaction: AbstractContextManager[Connection] = self._database.writing() if procedure.writes else self._database.reading()
-            with transaction as connection:
-                answer = procedure.handler(Tx(connection, self._clock), request)
-            return success(answer)
+            found = registered(name)
+            request = _decoded(found, body)
+            answer = self.database.run(lambda connection: self._invoke(found, request, caller, connection), writes=found.writes)
+            if isinstance(answer, Raw):
+                return Answer(200, answer.body, answer.content_type)
+            return Answer(200, success(answer, caller.endpoint))
         except TilthError as error:
-            return failure(error)
+            return Answer(status_of(error), failure(error, caller.endpoint))
+        except Exception:  # noqa: BLE001 - the one place where a fault of ours becomes an answer
+            _log.exception("a call failed in a way that nobody thought of", extra={"call": name})
+            return Answer(500, failure(Internal(f"{name} failed; the server's log says why", hint="please report it"), caller.endpoint))
+
+    def _invoke(self, found: Procedure, request: Any, caller: Caller, connection: Connection) -> Any:
+        tx = Tx(connection, self.clock)
+        actor = _actor(found, tx, caller)
+        actor.check(found.needs, f"call {found.name}")
+        return found.invoke(Call(tx=tx, actor=actor, origin=caller.origin, services=self._services), request)
+
+
+def registered(name: str) -> Procedure:
+    """The call by this name; `CallUnknown` if there is none."""
+    found = REGISTRY.get(name)
+    if found is None:
+        module = _MODULES.get(name.partition(".")[0])
+        if module:
+            import_module(f"tilth.server.routes.{module}")
+            found = REGISTRY.get(name)
+    if found is None:
+        raise CallUnknown(f"there is no call {name:.100}", hint="use a newer server, or an older client")
+    return found
+
+
+def register_all() -> None:
+    """Fill the registry with every call that there is."""
+    for module in dict.fromkeys(_MODULES.values()):
+        import_module(f"tilth.server.routes.{module}")
+
+
+def _actor(found: Procedure, tx: Tx, caller: Caller) -> Actor:
+    try:
+        return caller.identify(tx)
+    except Denied:
+        if found.needs is not Permission.NONE:
+            raise
+        return NOBODY
+
+
+def _decoded(found: Procedure, body: bytes) -> Any:
+    try:
+        return found.decode(body or b"{}")
+    except msgspec.ValidationError as error:
+        raise _told(found.name, str(error)) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise FieldInvalid(f"{found.name}: the body is not JSON: {error}", hint="check the request") from error
+
+
+def _told(name: str, said: str) -> TilthError:
+    missing = _MISSING.match(said)
+    place = _WHERE.search(said)
+    if missing:
+        within = f" of {place.group(1)}" if place and place.group(1) else ""
+        return FieldMissing(f"{name}: {missing.group(1)}{within} is missing", hint="add it to the request")
+    field = place.group(1) if place else ""
+    return FieldInvalid(f"{name}: {f'{field}: ' if field else ''}{_WHERE.sub('', said)}", hint="check the request")
+
+
+def _field(parameter: inspect.Parameter, hint: Any) -> tuple[str, Any] | tuple[str, Any, Any]:
+    if parameter.default is inspect.Parameter.empty:
+        return parameter.name, hint
+    return parameter.name, hint | None | UnsetType, UNSET
+
+
+def _decoder(request: type[Struct], *, free: bool, raw: bool) -> Callable[[bytes], Any]:
+    if raw:
+        return lambda body: body
+    decoder = msgspec.json.Decoder(request)
+    if not free:
+        return decoder.decode
+    whole = msgspec.json.Decoder(dict[str, Any])
+
+    def decode(body: bytes) -> tuple[Any, dict[str, Any]]:
+        return decoder.decode(body), whole.decode(body)
+
+    return decode
+
+
+def _invoker(handler: Callable[..., Any], *, free: bool, raw: bool) -> Callable[[Call, Any], Any]:
+    if raw:
+        return lambda call, body: handler(call, body=body)
+
+    def arguments(request: Struct) -> dict[str, Any]:
+        given = ((name, getattr(request, name)) for name in request.__struct_fields__)
+        return {name: value for name, value in given if value is not UNSET and value is not None}
+
+    if free:
+        return lambda call, request: handler(call, fields=request[1], **arguments(request[0]))
+    return lambda call, request: handler(call, **arguments(request))
+
+
+def _summary(documented: Any) -> str:
+    return (inspect.getdoc(documented) or "").partition("\n")[0]

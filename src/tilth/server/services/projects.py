@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from tilth.base.errors import AlreadyExists, Invalid, NotFound
+from tilth.base.errors import AlreadyExists, Invalid, ProjectNotFound
 from tilth.base.ids import new_id
 from tilth.domain.project import Project, clean_name, is_hidden, parent_name, split_dataset_project
 from tilth.server.stores.unit_of_work import Tx
@@ -43,7 +43,7 @@ def get_project(tx: Tx, id: str) -> Project:
     """The project with this id."""
     found = tx.projects.get(id)
     if found is None:
-        raise NotFound(f"project {id} does not exist")
+        raise ProjectNotFound(f"project {id} does not exist")
     return found
 
 
@@ -51,7 +51,7 @@ def find_project(tx: Tx, name: str) -> Project:
     """The project with this name."""
     found = tx.projects.by_name(clean_name(name))
     if found is None:
-        raise NotFound(f"project {name} does not exist", hint="check the spelling, or search with `tilth data search`")
+        raise ProjectNotFound(f"project {name} does not exist", hint="check the spelling, or search with `tilth data search`")
     return found
 
 

@@ -1,15 +1,14 @@
 """Projects in the database."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from tilth.domain.project import Project, is_hidden
 from tilth.server.db.engine import Connection
-from tilth.server.stores.rows import dumped, marks, strings
+from tilth.server.stores.rows import dumped, strings
 
 __all__ = ["Projects"]
 
-_COLUMNS = "id, name, parent, description, tags, system_tags, created, last_update"
+_COLUMNS = "id, name, parent, description, tags, system_tags, created, last_update, author, default_output_destination"
 
 
 class Projects:
@@ -27,8 +26,15 @@ class Projects:
     def insert(self, project: Project) -> None:
         values = (project.id, project.name, project.parent, project.description, dumped(project.tags), dumped(project.system_tags))
         self._db.execute(
-            f"INSERT INTO project ({_COLUMNS}, hidden, rev) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
-            (*values, project.created, project.last_update, int(is_hidden(project.name))),
+            f"INSERT INTO project ({_COLUMNS}, hidden, rev) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+            (
+                *values,
+                project.created,
+                project.last_update,
+                project.author,
+                project.default_output_destination,
+                int(is_hidden(project.name)),
+            ),
         )
 
     def update(self, project: Project) -> None:
@@ -52,34 +58,23 @@ class Projects:
         rows = self._db.all(f"SELECT {_COLUMNS} FROM project WHERE name >= ? AND name < ? ORDER BY name", (f"{name}/", f"{name}0"))
         return [found for row in rows if (found := _project(row))]
 
-    def search(self, *, ids: Sequence[str] = (), name: str | None = None, hidden: bool, limit: int, offset: int) -> list[Project]:
-        """Projects by ids or by a part of the name, in the order of their names; those asked for by id also when they are hidden."""
-        conditions, values = ["1 = 1"], list[Any]()
-        if ids:
-            conditions.append(f"id IN ({marks(ids)})")
-            values += ids
-        elif not hidden:
-            conditions.append("hidden = 0")
-        if name:
-            conditions.append("matches(?, name)")
-            values.append(name)
-        query = f"SELECT {_COLUMNS} FROM project WHERE {' AND '.join(conditions)} ORDER BY name LIMIT ? OFFSET ?"
-        return [found for row in self._db.all(query, (*values, limit, offset)) if (found := _project(row))]
-
     def delete(self, id: str) -> None:
         self._db.execute("DELETE FROM project WHERE id = ?", (id,))
 
     def is_used(self, id: str) -> bool:
-        """Whether a task or a project lies in this project."""
-        query = "SELECT EXISTS (SELECT 1 FROM task WHERE project = ?) OR EXISTS (SELECT 1 FROM project WHERE parent = ?)"
-        row = self._db.one(query, (id, id))
+        """Whether a task, a model or a project lies in this project."""
+        query = (
+            "SELECT EXISTS (SELECT 1 FROM task WHERE project = ?) OR EXISTS (SELECT 1 FROM project WHERE parent = ?)"
+            " OR EXISTS (SELECT 1 FROM model WHERE project = ?)"
+        )
+        row = self._db.one(query, (id, id, id))
         return bool(row and row[0])
 
 
 def _project(row: tuple[Any, ...] | None) -> Project | None:
     if row is None:
         return None
-    id, name, parent, description, tags, system_tags, created, last_update = row
+    id, name, parent, description, tags, system_tags, created, last_update, author, destination = row
     return Project(
         id=id,
         name=name,
@@ -89,4 +84,6 @@ def _project(row: tuple[Any, ...] | None) -> Project | None:
         system_tags=strings(system_tags),
         created=created,
         last_update=last_update,
+        author=author,
+        default_output_destination=destination,
     )

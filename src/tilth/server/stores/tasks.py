@@ -1,6 +1,5 @@
 """Tasks in the database."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from tilth.domain.task import Task, TaskStatus
@@ -29,14 +28,13 @@ class Tasks:
 
     def insert(self, task: Task) -> None:
         names = ", ".join(_ALL)
-        self._db.execute(f"INSERT INTO task ({names}, rev) VALUES ({marks(_ALL)}, 1)", _values(task))
-        self._tag(task)
+        self._db.execute(f"INSERT INTO task ({names}, last_change, rev) VALUES ({marks(_ALL)}, ?, 1)", (*_values(task), task.last_update))
 
     def update(self, task: Task) -> None:
         names = ", ".join(f"{name} = ?" for name in _ALL[1:])
-        self._db.execute(f"UPDATE task SET {names}, rev = rev + 1 WHERE id = ?", (*_values(task)[1:], task.id))
-        self._db.execute("DELETE FROM task_tag WHERE task = ?", (task.id,))
-        self._tag(task)
+        self._db.execute(
+            f"UPDATE task SET {names}, last_change = ?, rev = rev + 1 WHERE id = ?", (*_values(task)[1:], task.last_update, task.id)
+        )
 
     def delete(self, id: str) -> None:
         self._db.execute("DELETE FROM task WHERE id = ?", (id,))
@@ -44,36 +42,6 @@ class Tasks:
     def rename_in(self, project: str, name: str, now: str) -> None:
         """Give every task that lies in `project` another name."""
         self._db.execute("UPDATE task SET name = ?, last_update = ?, rev = rev + 1 WHERE project = ?", (name, now, project))
-
-    def search(
-        self,
-        *,
-        ids: Sequence[str] = (),
-        projects: Sequence[str] = (),
-        name: str | None = None,
-        types: Sequence[str] = (),
-        statuses: Sequence[str] = (),
-        tags: Sequence[str] = (),
-        limit: int,
-        offset: int,
-    ) -> list[Task]:
-        """Tasks that fit all that is given, the last changed first."""
-        conditions, values = ["1 = 1"], list[Any]()
-        for column, wanted in (("id", ids), ("project", projects), ("type", types), ("status", statuses)):
-            if wanted:
-                conditions.append(f"{column} IN ({marks(wanted)})")
-                values += wanted
-        if name:
-            conditions.append("matches(?, name)")
-            values.append(name)
-        for tag in tags:
-            conditions.append("EXISTS (SELECT 1 FROM task_tag WHERE task_tag.task = task.id AND tag = ?)")
-            values.append(tag)
-        query = f"SELECT {_COLUMNS} FROM task WHERE {' AND '.join(conditions)} ORDER BY last_update DESC, id LIMIT ? OFFSET ?"
-        return [_task(row) for row in self._db.all(query, (*values, limit, offset))]
-
-    def _tag(self, task: Task) -> None:
-        self._db.execute_many("INSERT INTO task_tag (task, tag) VALUES (?, ?)", [(task.id, tag) for tag in dict.fromkeys(task.tags)])
 
 
 def _values(task: Task) -> tuple[Any, ...]:

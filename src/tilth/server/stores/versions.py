@@ -30,7 +30,6 @@ _FINAL = (*_STATUSES[VersionStatus.FINAL], *_STATUSES[VersionStatus.PUBLISHED])
 
 
 _ALIASED = "SELECT 1 FROM version_alias WHERE version_alias.version = version.task AND alias = ?"
-_TAGGED = "SELECT 1 FROM task_tag WHERE task_tag.task = version.task AND tag = ?"
 
 
 class VersionRow(Struct, frozen=True, kw_only=True):
@@ -209,7 +208,7 @@ def _conditions(wanted: VersionFilter) -> tuple[str, list[Any]]:
         (wanted.only_final, f"task.status IN ({marks(_FINAL)})", _FINAL),
         (wanted.only_published, f"task.status IN ({marks(published)})", published),
         (not wanted.include_archived, "version.archived = 0", ()),
-        *((True, f"EXISTS ({_TAGGED})", (tag,)) for tag in wanted.tags),
+        *((True, "instr(task.tags, ?) > 0", (dumped(tag),)) for tag in wanted.tags),
     ]
     asked = [(condition, values) for is_asked, condition, values in table if is_asked]
     where = " AND ".join(condition for condition, _ in asked)

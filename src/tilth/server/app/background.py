@@ -1,0 +1,88 @@
+"""The thread that does what calls left to be done, and looks after tasks that fell silent."""
+
+import logging
+from datetime import timedelta
+from threading import Event, Thread
+
+from tilth.base.clock import Clock
+from tilth.base.errors import TilthError
+from tilth.server.db.engine import Database
+from tilth.server.services.jobs import JOBS, look_after, objects_to_delete
+from tilth.server.stores.jobs import Job
+from tilth.server.stores.unit_of_work import Tx
+from tilth.store.streams import LocalStreams
+
+__all__ = ["Background"]
+
+_PAUSE_S = 1.0
+_LOOK_S = 60.0
+_LEASE = timedelta(minutes=10)
+_MOST_PATIENCE_S = 3_600
+_log = logging.getLogger("tilth.server.jobs")
+
+
+class Background:
+    """Runs jobs until it is stopped; what it was at then is done again by whoever comes next."""
+
+    def __init__(self, database: Database, clock: Clock, objects: LocalStreams) -> None:
+        self._database = database
+        self._clock = clock
+        self._objects = objects
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="tilth-jobs", daemon=True)
+        self._looked: float | None = None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=30)
+
+    def work(self) -> bool:
+        """Do one job that is due; False if there is none."""
+        job = self._database.run(lambda connection: self._take(Tx(connection, self._clock)), writes=True)
+        if job is None:
+            return False
+        try:
+            self._do(job)
+        except TilthError as error:
+            reason = str(error)
+            _log.warning("a job failed and will be tried again", extra={"job": job.kind, "attempt": job.attempts + 1, "reason": reason})
+            self._database.run(lambda connection: self._failed(Tx(connection, self._clock), job, reason), writes=True)
+        return True
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                while not self._stop.is_set() and self.work():
+                    pass
+                self._look()
+            except Exception:  # noqa: BLE001 - the top of a thread that has to go on
+                _log.exception("the background thread stumbled and goes on")
+            self._stop.wait(_PAUSE_S)
+
+    def _look(self) -> None:
+        now = self._clock.now().timestamp()
+        if self._looked is None or now - self._looked >= _LOOK_S:
+            self._looked = now
+            self._database.run(lambda connection: look_after(Tx(connection, self._clock)), writes=True)
+
+    def _take(self, tx: Tx) -> Job | None:
+        return tx.jobs.take(tx.now, (tx.time + _LEASE).isoformat(timespec="microseconds").replace("+00:00", "Z"))
+
+    def _do(self, job: Job) -> None:
+        if job.kind == "drop_objects":
+            keys = self._database.run(lambda connection: objects_to_delete(Tx(connection, self._clock), job.payload["keys"]), writes=False)
+            self._objects.delete(keys)
+        self._database.run(lambda connection: self._done(Tx(connection, self._clock), job), writes=True)
+
+    def _done(self, tx: Tx, job: Job) -> None:
+        if job.kind in JOBS:
+            JOBS[job.kind](tx, job.payload)
+        tx.jobs.done(job.id)
+
+    def _failed(self, tx: Tx, job: Job, reason: str) -> None:
+        patience = timedelta(seconds=min(_MOST_PATIENCE_S, 2 ** min(job.attempts, 12)))
+        tx.jobs.failed(job.id, reason, (tx.time + patience).isoformat(timespec="microseconds").replace("+00:00", "Z"))

@@ -1,0 +1,114 @@
+"""PostgreSQL: for several server processes, and for more than one machine.
+
+Write transactions see one state (REPEATABLE READ); where two change the same row, the later one is run again from its beginning.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg import errors, sql
+from psycopg.conninfo import conninfo_to_dict
+
+from tilth.base.errors import DiskFull, Invalid, TilthError, Unavailable
+from tilth.server.db.engine import Connection, Database, Values, WriteConflict
+from tilth.server.db.migrate import migrate_postgres
+
+__all__ = ["PostgresDatabase"]
+
+
+class _Connection(Connection):
+    dialect = "postgres"
+
+    def __init__(self, raw: psycopg.Connection[Any]) -> None:
+        super().__init__()
+        self._raw = raw
+
+    def execute(self, statement: str, values: Values = ()) -> int:
+        self.statements += 1
+        return self._raw.execute(_translate(statement), _clean(values)).rowcount
+
+    def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
+        self.statements += 1
+        with self._raw.cursor() as cursor:
+            cursor.executemany(_translate(statement), [_clean(row) for row in rows])
+
+    def all(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        self.statements += 1
+        return self._raw.execute(_translate(statement), _clean(values)).fetchall()
+
+    def one(self, statement: str, values: Values = ()) -> tuple[Any, ...] | None:
+        self.statements += 1
+        found = self._raw.execute(_translate(statement), _clean(values)).fetchone()
+        return None if found is None else tuple(found)
+
+
+class PostgresDatabase(Database):
+    """The database behind a URL, `postgresql://user:password@host:port/name`, in the schema `tilth`."""
+
+    dialect = "postgres"
+
+    def __init__(self, url: str, *, schema: str = "tilth") -> None:
+        super().__init__()
+        self._url = url
+        self._schema = schema
+        with self._translated():
+            raw = self._open()
+            migrate_postgres(raw, schema)
+            self._idle.append(raw)
+
+    def _open(self) -> psycopg.Connection[Any]:
+        raw = psycopg.connect(self._url, autocommit=True, connect_timeout=10, application_name="tilth")
+        raw.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(self._schema)))
+        raw.execute("SET lock_timeout = '60s'")
+        return raw
+
+    def _usable(self, raw: psycopg.Connection[Any]) -> bool:
+        return not raw.closed and raw.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
+
+    @contextmanager
+    def _transaction(self, raw: psycopg.Connection[Any], *, writes: bool) -> Iterator[Connection]:
+        raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ" + ("" if writes else " READ ONLY"))
+        try:
+            yield _Connection(raw)
+            raw.execute("COMMIT")
+        finally:
+            if not raw.closed and raw.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE:
+                raw.execute("ROLLBACK")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation) as error:
+            raise WriteConflict(str(error)) from error
+        except psycopg.Error as error:
+            raise _described(error, self._url) from error
+
+
+@lru_cache(maxsize=2_000)
+def _translate(statement: str) -> bytes:
+    """A statement with psycopg's marks for values; ours hold no question mark of their own."""
+    return statement.replace("%", "%%").replace("?", "%s").encode()
+
+
+def _clean(values: Values) -> Values:
+    """PostgreSQL's texts hold no NUL."""
+    if isinstance(values, (tuple, list)) and any(isinstance(value, str) and "\x00" in value for value in values):
+        return [value.replace("\x00", "") if isinstance(value, str) else value for value in values]
+    return values
+
+
+def _described(error: psycopg.Error, url: str) -> TilthError:
+    place = conninfo_to_dict(url)
+    shown = f"PostgreSQL at {place.get('host', 'localhost')}:{place.get('port', 5432)}/{place.get('dbname', '')}"
+    said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if isinstance(error, errors.DiskFull):
+        return DiskFull(f"no space left on {shown}", hint="free some space; nothing is lost")
+    if isinstance(error, (errors.InvalidRegularExpression, errors.NumericValueOutOfRange, errors.CharacterNotInRepertoire)):
+        return Invalid(said, hint="check the request")
+    if isinstance(error, psycopg.OperationalError):
+        return Unavailable(f"{shown} can't be used: {said}", hint="check its address, user and password, and that it runs")
+    return Unavailable(f"{shown}: {said}", hint="this is a fault in Tilth; please report it")

@@ -1,0 +1,46 @@
+"""How what a deleted task or model owned is really deleted: by jobs, which a restart does not lose."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from tilth.server.services.context import Call
+from tilth.server.stores.documents import Document
+
+__all__ = ["schedule_cleaning", "stored_path", "task_urls"]
+
+_GRACE = timedelta(minutes=10)
+"""ClearML's clients delete the files of a task themselves afterwards, and complain if they are gone already."""
+_BATCH = 1_000
+
+
+def task_urls(call: Call, task: Document) -> dict[str, list[str]]:
+    """The addresses of the files that a task made."""
+    artifacts = [artifact.get("uri") for artifact in task["execution"].get("artifacts") or () if artifact.get("mode", "output") == "output"]
+    models = call.tx.documents.models.get_many(call.tx.documents.models.search_ids("task", [task["id"]]), ["uri", "ready"])
+    return {
+        "artifact_urls": [uri for uri in artifacts if uri],
+        "event_urls": call.tx.media.urls([task["id"]]),
+        "model_urls": [model["uri"] for model in models.values() if model["uri"] and not model["ready"]],
+    }
+
+
+def schedule_cleaning(call: Call, *, entities: Sequence[str] = (), urls: Sequence[str] = ()) -> None:
+    """Let events of entities, and those of the files that lie on this server, be deleted."""
+    if entities:
+        call.tx.jobs.add("drop_events", {"entities": list(entities)}, call.now)
+    paths = [path for url in urls if (path := stored_path(url, call.origin.files_urls)) is not None]
+    later = call.tx.time + (_GRACE if call.origin.client else timedelta())
+    for start in range(0, len(paths), _BATCH):
+        payload: dict[str, Any] = {"paths": paths[start : start + _BATCH]}
+        call.tx.jobs.add("drop_files", payload, later.isoformat(timespec="microseconds").replace("+00:00", "Z"))
+
+
+def stored_path(url: str, files_urls: Sequence[str]) -> str | None:
+    """The name of the file that an address means, if it lies on this server, which has one of `files_urls`."""
+    for known in files_urls:
+        prefix = f"{known.rstrip('/')}/"
+        if url.startswith(prefix):
+            return unquote(urlsplit(url).path[len(urlsplit(prefix).path) :]).strip("/") or None
+    return None

@@ -1,0 +1,79 @@
+"""Files that clients upload under names of their choice: what a name may be, and what becomes of the object behind one."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import Any
+
+from tilth.base.errors import Invalid, ObjectNotFound, TokenInvalid
+from tilth.domain.access import Permission
+from tilth.server.services.access import server_secret
+from tilth.server.services.context import Call
+from tilth.server.stores.files import StoredFile
+from tilth.server.stores.unit_of_work import Tx
+
+__all__ = ["clean_path", "delete_files", "find_file", "keep_file", "sign", "verify_signature"]
+
+_LONGEST = 4_096
+_LONGEST_LINK_S = 7 * 24 * 3_600
+
+
+def clean_path(name: str) -> str:
+    """A file's name without empty parts; `Invalid` if it could lead anywhere else."""
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if not parts or len(name) > _LONGEST or ".." in parts or any(ord(character) < 32 for character in name):
+        raise Invalid(f"{name:.100!r} can't be the name of a file", hint="use a relative path without ..")
+    return "/".join(parts)
+
+
+def keep_file(tx: Tx, path: str, *, key: str, size_bytes: int, content_type: str | None) -> None:
+    """Give a name the content of an object that is in the store; what it had before is deleted by and by."""
+    file = StoredFile(path=clean_path(path), key=key, size_bytes=size_bytes, content_type=content_type, created=tx.now)
+    before = tx.files.put(file)
+    if before:
+        tx.jobs.add("drop_objects", {"keys": [before]}, tx.now)
+
+
+def find_file(tx: Tx, path: str) -> StoredFile:
+    """The file by this name; `ObjectNotFound` if there is none."""
+    found = tx.files.get(clean_path(path))
+    if found is None:
+        raise ObjectNotFound(f"there is no file {path:.200}", hint="check the address")
+    return found
+
+
+def delete_files(tx: Tx, paths: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Delete files, or folders of files; returns those that were there, and those that were not."""
+    deleted, missing, keys = list[str](), list[str](), list[str]()
+    for path in paths:
+        name = clean_path(path)
+        found = [found for found in (tx.files.get(name), *tx.files.below(name)) if found]
+        for file in found:
+            tx.files.remove(file.path)
+            keys.append(file.key)
+        (deleted if found else missing).append(path)
+    if keys:
+        tx.jobs.add("drop_objects", {"keys": keys}, tx.now)
+    return deleted, missing
+
+
+def sign(call: Call, path: str, *, method: str, expires_s: int) -> dict[str, Any]:
+    """What has to stand in a file's address so that anybody may read or write it for some time."""
+    call.actor.check(Permission.READ if method == "GET" else Permission.WRITE, "give others access to files")
+    if method not in ("GET", "PUT"):
+        raise Invalid(f"method: {method!r:.20} can't be signed", hint="use GET or PUT")
+    until = int(call.tx.time.timestamp()) + max(1, min(expires_s, _LONGEST_LINK_S))
+    name = clean_path(path)
+    return {"path": name, "expires": until, "signature": _signature(call.tx, name, method, until)}
+
+
+def verify_signature(tx: Tx, path: str, *, method: str, expires: str, signature: str) -> None:
+    """Raise `TokenInvalid` unless the signature in an address is good for this file, now."""
+    until = int(expires) if expires.isascii() and expires.isdecimal() and len(expires) < 16 else 0
+    good = hmac.compare_digest(_signature(tx, clean_path(path), "GET" if method == "HEAD" else method, until), signature)
+    if not good or until < tx.time.timestamp():
+        raise TokenInvalid("the link is not good any more", hint="ask for a new one")
+
+
+def _signature(tx: Tx, path: str, method: str, until: int) -> str:
+    return hmac.new(server_secret(tx).encode(), f"{method}\n{until}\n{path}".encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,213 @@
+"""Documents of one kind in the database: read whole or in part, changed field by field, searched as the protocol does."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from tilth.server.db.engine import Connection
+from tilth.server.stores.query import Order, Query, SqlText, expression
+from tilth.server.stores.rows import marks
+from tilth.server.stores.tables import Column, Table
+
+__all__ = ["Document", "Documents", "projected"]
+
+Document = dict[str, Any]
+
+
+class Documents:
+    """The documents of one table. Field names are the protocol's; values are what its JSON holds."""
+
+    def __init__(self, connection: Connection, table: Table) -> None:
+        self._db = connection
+        self.table = table
+
+    def get(self, id: str, fields: Iterable[str] | None = None) -> Document | None:
+        names = self._names(fields)
+        row = self._db.one(f"SELECT {self._select(names)} FROM {self.table.name} WHERE id = ?", (id,))
+        return self._document(names, row) if row else None
+
+    def get_many(self, ids: Sequence[str], fields: Iterable[str] | None = None) -> dict[str, Document]:
+        """Those of `ids` that exist, by id."""
+        names = self._names(fields)
+        if not ids:
+            return {}
+        rows = self._db.all(f"SELECT {self._select(names)} FROM {self.table.name} WHERE id IN ({marks(ids)})", tuple(ids))
+        return {document["id"]: document for document in (self._document(names, row) for row in rows)}
+
+    def insert(self, document: Mapping[str, Any]) -> None:
+        names = [name for name in self.table.columns if name in document or self.table.columns[name].default is not None]
+        values = [_stored(self.table.columns[name], document.get(name, self.table.columns[name].default)) for name in names]
+        columns = ", ".join(self.table.columns[name].name for name in names)
+        self._db.execute(f"INSERT INTO {self.table.name} ({columns}{self._rev(', rev')}) VALUES ({marks(names)}{self._rev(', 1')})", values)
+
+    def change(self, id: str, values: Mapping[str, Any]) -> bool:
+        """Give fields of a document other values; False if there is no such document."""
+        if not values:
+            return self._db.one(f"SELECT 1 FROM {self.table.name} WHERE id = ?", (id,)) is not None
+        columns = [self.table.columns[name] for name in values]
+        assignments = ", ".join(f"{column.name} = ?" for column in columns) + self._rev(", rev = rev + 1")
+        stored = [_stored(column, value) for column, value in zip(columns, values.values(), strict=True)]
+        return self._db.execute(f"UPDATE {self.table.name} SET {assignments} WHERE id = ?", (*stored, id)) > 0
+
+    def delete(self, ids: Sequence[str]) -> int:
+        return self._db.execute(f"DELETE FROM {self.table.name} WHERE id IN ({marks(ids)})", tuple(ids)) if ids else 0
+
+    def search(self, query: Query, fields: Iterable[str] | None = None) -> list[Document]:
+        """The documents that fit, sorted; what is missing sorts last, and ids decide between equals."""
+        names = self._names(fields)
+        where, values = _where(query.where)
+        joins, join_values, order, order_values = self._order(query.order)
+        text = f"SELECT {self._select(names)} FROM {self.table.name}{joins} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
+        rows = self._db.all(text, (*join_values, *values, *order_values, query.limit, query.offset))
+        return [self._document(names, row) for row in rows]
+
+    def search_ids(self, field: str, values: Sequence[str]) -> list[str]:
+        """The ids of the documents that have one of `values` in a field."""
+        column = self.table.columns[field].name
+        if not values:
+            return []
+        rows = self._db.all(f"SELECT id FROM {self.table.name} WHERE {column} IN ({marks(values)}) ORDER BY id", tuple(values))
+        return [row[0] for row in rows]
+
+    def count(self, where: Sequence[SqlText]) -> int:
+        text, values = _where(where)
+        row = self._db.one(f"SELECT count(*) FROM {self.table.name} WHERE {text}", values)
+        return int(row[0]) if row else 0
+
+    def distinct(self, field: str, where: Sequence[SqlText] = ()) -> list[Any]:
+        """The values that a field has in the documents that fit."""
+        text, values = _where(where)
+        column = self.table.columns[field]
+        rows = self._db.all(f"SELECT DISTINCT {column.name} FROM {self.table.name} WHERE {text}", values)
+        return [_loaded(column, row[0]) for row in rows]
+
+    def grouped(self, field: str, where: Sequence[SqlText] = ()) -> dict[Any, int]:
+        """How many documents that fit have each value of a field."""
+        text, values = _where(where)
+        column = self.table.columns[field].name
+        return dict(self._db.all(f"SELECT {column}, count(*) FROM {self.table.name} WHERE {text} GROUP BY {column}", values))
+
+    def _names(self, fields: Iterable[str] | None) -> list[str]:
+        if fields is None:
+            return list(self.table.columns)
+        heads = dict.fromkeys(["id", *(field.partition(".")[0] for field in fields)])
+        return [name for name in heads if name in self.table.columns]
+
+    def _select(self, names: Sequence[str]) -> str:
+        return ", ".join(f"{self.table.name}.{self.table.columns[name].name}" for name in names)
+
+    def _document(self, names: Sequence[str], row: Sequence[Any]) -> Document:
+        return {name: _loaded(self.table.columns[name], value) for name, value in zip(names, row, strict=True)}
+
+    def _rev(self, text: str) -> str:
+        return "" if self.table.name == "worker" else text
+
+    def _order(self, orders: Sequence[Order]) -> tuple[str, list[Any], str, list[Any]]:
+        """The joins that an order needs with their values, and the order itself with its own."""
+        joins: list[str] = []
+        join_values: list[Any] = []
+        terms: list[str] = []
+        values: list[Any] = []
+        for number, order in enumerate(orders):
+            direction = " DESC" if order.descending else ""
+            if order.field.startswith("last_metrics."):
+                alias = f"series{number}"
+                metric, variant, column = _metric(order.field)
+                on = f"{alias}.entity = {self.table.name}.id AND {alias}.metric_hash = ? AND {alias}.variant_hash = ?"
+                joins.append(f" LEFT JOIN series AS {alias} ON {on}")
+                join_values += [metric, variant]
+                terms += [f"{alias}.{column} IS NULL", f"{alias}.{column}{direction}"]
+                continue
+            text, used = expression(self.table, order.field, self._db.dialect)
+            if "." in order.field:
+                terms += [f"number({text}) IS NULL", f"number({text}){direction}", f"{text} IS NULL", f"{text}{direction}"]
+                values += [*used, *used, *used, *used]
+            else:
+                terms += [f"{text} IS NULL", f"{text}{direction}"]
+                values += [*used, *used]
+        return "".join(joins), join_values, ", ".join([*terms, f"{self.table.name}.id"]), values
+
+
+_METRIC_COLUMNS = {
+    "value": "value",
+    "min_value": "min_value",
+    "max_value": "max_value",
+    "first_value": "first_value",
+    "count": "count",
+    "min_value_iteration": "min_value_iteration",
+    "max_value_iteration": "max_value_iteration",
+}
+
+
+def _metric(field: str) -> tuple[str, str, str]:
+    parts = field.split(".")
+    metric, variant, column = (*parts[1:4], "", "", "")[:3]
+    return metric, variant, _METRIC_COLUMNS.get(column, "value")
+
+
+def _where(conditions: Sequence[SqlText]) -> tuple[str, list[Any]]:
+    kept = [condition for condition in conditions if condition[0]]
+    return " AND ".join(text for text, _ in kept) or "1 = 1", [value for _, values in kept for value in values]
+
+
+def _stored(column: Column, value: Any) -> Any:
+    if value is None:
+        value = column.default
+    if column.kind in ("json", "list"):
+        return msgspec.json.encode(column.default if value is None else value).decode()
+    return int(bool(value)) if column.kind == "flag" else value
+
+
+def _loaded(column: Column, value: Any) -> Any:
+    if column.kind in ("json", "list"):
+        return msgspec.json.decode(value) if value else column.default
+    return bool(value) if column.kind == "flag" else value
+
+
+def projected(document: Document, fields: Sequence[str]) -> Document:
+    """The part of a document that dotted names ask for; `id` is always in it, and `-name` leaves something out."""
+    wanted = [field for field in fields if not field.startswith("-")]
+    left_out = [field[1:] for field in fields if field.startswith("-")]
+    found: Document = dict(document) if not wanted else {"id": document["id"]} if "id" in document else {}
+    for field in wanted:
+        _copy_path(document, found, field.split("."))
+    for field in left_out:
+        _drop_path(found, field.split("."))
+    return found
+
+
+def _copy_path(source: Any, target: Document, path: Sequence[str]) -> None:
+    head, rest = path[0], path[1:]
+    if not isinstance(source, Mapping) or head not in source:
+        longer = _dotted_key(source, path) if isinstance(source, Mapping) else None
+        if longer:
+            target[longer] = source[longer]
+        return
+    if not rest or not isinstance(source[head], Mapping):
+        target[head] = source[head]
+        return
+    below = target.get(head)
+    if below is source[head]:
+        return
+    target[head] = below if isinstance(below, dict) else {}
+    _copy_path(source[head], target[head], rest)
+
+
+def _dotted_key(source: Mapping[str, Any], path: Sequence[str]) -> str | None:
+    """The key that several parts of a path spell together: names of parameters may have dots in them."""
+    for length in range(len(path), 1, -1):
+        key = ".".join(path[:length])
+        if key in source:
+            return key
+    return None
+
+
+def _drop_path(target: Document, path: Sequence[str]) -> None:
+    for head in path[:-1]:
+        below = target.get(head)
+        if not isinstance(below, dict):
+            return
+        target[head] = dict(below)
+        target = target[head]
+    target.pop(path[-1], None)

@@ -1,0 +1,333 @@
+"""How a query of ClearML's protocol becomes SQL: lists with operators, regular expressions, times, nested names, order.
+
+A condition is first read into a small tree, whose meaning `holds` in the tests states a second time, and then written as SQL.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import Struct
+
+from tilth.base.errors import Invalid
+from tilth.server.db.engine import Dialect
+from tilth.server.stores.rows import dumped, marks
+from tilth.server.stores.tables import Column, Table
+
+__all__ = ["Condition", "Order", "Query", "SqlText", "conditions_of", "expression", "json_text", "order_of", "parse_list", "utc_text"]
+
+_ALL = ("__$all", "__$and")
+_ANY = ("__$any", "__$or")
+_NOT = "__$not"
+_NOP = "__$nop"
+_COMPARISONS = (">=", "<=", ">", "<")
+_META = frozenset(r".^$*+?{}[]|()")
+_LONGEST_PATTERN = 10_000
+
+SqlText = tuple[str, list[Any]]
+"""A piece of a statement, and its values."""
+
+
+class Term(Struct, frozen=True):
+    """One value that a list holds, or does not hold; None stands for an empty list."""
+
+    value: str | None
+    negated: bool = False
+
+
+class Group(Struct, frozen=True):
+    """Terms of which each has to hold, or one."""
+
+    terms: tuple[Term, ...]
+    every: bool
+
+
+class Condition(Struct, frozen=True):
+    """Groups of which each has to hold, or one."""
+
+    groups: tuple[Group, ...]
+    every: bool = True
+
+
+class Order(Struct, frozen=True):
+    """What rows are sorted by."""
+
+    field: str
+    descending: bool
+
+
+class Query(Struct, frozen=True, kw_only=True):
+    """Which documents are wanted: conditions that all have to hold, their order, and which part of them."""
+
+    where: tuple[SqlText, ...] = ()
+    order: tuple[Order, ...] = ()
+    limit: int = 500
+    offset: int = 0
+
+
+def parse_list(values: Sequence[Any]) -> Condition:
+    """What a list of values with operators among them means."""
+    groups: list[Group] = []
+    excluded: list[Group] = []
+    terms: list[Term] = []
+    operator: bool | None = None
+    join: bool | None = None
+    negate = False
+
+    def close() -> None:
+        if terms:
+            groups.append(Group(tuple(terms), every=bool(operator)))
+        terms.clear()
+
+    for value in values:
+        if value in _ALL or value in _ANY:
+            close()
+            operator = value in _ALL
+            join = operator if join is None else join
+        elif value == _NOP:
+            close()
+            operator = None
+        elif value == _NOT:
+            negate = True
+        elif operator is None and (negate or (join is None and isinstance(value, str) and value.startswith("-") and len(value) > 1)):
+            excluded.append(Group((Term(value if negate else value[1:], negated=True),), every=True))
+            negate = False
+        else:
+            terms.append(Term(value, negated=negate))
+            negate = False
+    close()
+    return Condition((*groups, *excluded), every=True if join is None else join)
+
+
+def conditions_of(table: Table, request: Mapping[str, Any], dialect: Dialect) -> list[SqlText]:
+    """The conditions that a request sets; names that are no fields of the table say nothing."""
+    found: list[SqlText] = []
+    for name, value in request.items():
+        if name in ("_any_", "_or_", "_all_", "_and_"):
+            found.append(_multi_field(table, value, every=name in ("_all_", "_and_"), dialect=dialect))
+        elif name == "filters" and isinstance(value, Mapping):
+            found += [_filter(table, field, said, dialect) for field, said in value.items()]
+        elif value is not None and _column(table, name) is not None:
+            found.append(_condition(table, name, value, dialect))
+    return [piece for piece in found if piece[0]]
+
+
+def order_of(table: Table, given: Any) -> tuple[Order, ...]:
+    """What a request's `order_by` says; `Invalid` for a name that can't be sorted by."""
+    names = [given] if isinstance(given, str) else list(given or ())
+    orders: list[Order] = []
+    for name in names:
+        if not isinstance(name, str):
+            raise Invalid("order_by takes names of fields", hint="use a list of strings")
+        field = name.lstrip("-+")
+        if field == "@text_score":
+            continue
+        if _column(table, field) is None and not field.startswith("last_metrics."):
+            raise Invalid(f"order_by: there is no field {field}", hint="use a field of the documents that are listed")
+        orders.append(Order(field, name.startswith("-")))
+    return tuple(orders)
+
+
+def expression(table: Table, field: str, dialect: Dialect) -> SqlText:
+    """The SQL for a field, or for what lies in one."""
+    column = _column(table, field)
+    if column is None:
+        raise Invalid(f"there is no field {field}", hint="use a field of the documents that are listed")
+    rest = field.partition(".")[2]
+    plain = f"{table.name}.{column.name}"
+    return json_text(plain, [part for part in rest.split(".") if part], dialect) if rest and column.kind == "json" else (plain, [])
+
+
+def json_text(column: str, parts: Sequence[str], dialect: Dialect) -> SqlText:
+    """The text at a path in a JSON column; NULL if nothing is there."""
+    if dialect == "postgres":
+        return f"({column}::json #>> ?::text[])", [list(parts)]
+    return f"json_extract({column}, ?)", ["$" + "".join(f'."{part}"' for part in parts if '"' not in part)]
+
+
+def utc_text(said: Any) -> str:
+    """A time as columns keep it; `Invalid` if it is none."""
+    try:
+        time = datetime.fromisoformat(str(said).strip())
+    except ValueError as error:
+        raise Invalid(f"{said!r:.60} is not a time", hint="write it like 2026-01-31T12:00:00") from error
+    time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _column(table: Table, field: str) -> Column | None:
+    head, _, rest = field.partition(".")
+    column = table.columns.get(head)
+    return column if column and (not rest or column.kind == "json") else None
+
+
+def _condition(table: Table, field: str, value: Any, dialect: Dialect) -> SqlText:
+    column = table.columns[field.partition(".")[0]]
+    text, values = expression(table, field, dialect)
+    if column.kind == "json":
+        return _nested(text, values, value, dialect) if "." in field else ("", [])
+    if column.kind == "list":
+        return _list_condition(text, value)
+    if column.kind == "time":
+        return _joined([_time(text, said) for said in _listed(value)], every=True)
+    if column.kind == "pattern":
+        return _joined([_pattern(text, [], said, exact_case=True) for said in _listed(value)], every=False)
+    if column.kind == "flag":
+        return f"{text} = ?", [int(bool(value))]
+    if column.kind == "integer":
+        return _joined([_number(text, said) for said in _listed(value)], every=True)
+    return _text(text, value)
+
+
+def _text(text: str, value: Any) -> SqlText:
+    """A column with one value: it is one of those that are wanted, and none of those that are not."""
+    listed = _listed(value)
+    if not listed:
+        return "", []
+    if not any(isinstance(said, str) and said.startswith(("-", "__$")) for said in listed) and None not in listed:
+        return f"{text} IN ({marks(listed)})", [_word(said) for said in listed]
+    return _written(
+        parse_list(listed), lambda term: (f"({text} IS NULL OR {text} = '')", []) if term.value is None else (f"{text} = ?", [term.value])
+    )
+
+
+def _list_condition(text: str, value: Any) -> SqlText:
+    return _written(
+        parse_list(_listed(value)),
+        lambda term: (f"{text} = '[]'", []) if term.value is None else (f"instr({text}, ?) > 0", [dumped(_word(term.value))]),
+    )
+
+
+def _nested(text: str, values: list[Any], value: Any, dialect: Dialect) -> SqlText:
+    def written(term: Term) -> SqlText:
+        if term.value is None:
+            return f"{text} IS NULL", values
+        return f"CAST({text} AS TEXT) = ?", [*values, _nested_word(term.value, dialect)]
+
+    return _written(parse_list(_listed(value)), written)
+
+
+def _written(condition: Condition, term_text: Any) -> SqlText:
+    """A condition on a list, with each of its terms as `term_text` writes it."""
+
+    def term(given: Term) -> SqlText:
+        text, values = term_text(given)
+        return (f"NOT coalesce(({text}), {_FALSE})", values) if given.negated else (text, values)
+
+    groups = [_joined([term(found) for found in group.terms], every=group.every) for group in condition.groups]
+    return _joined(groups, every=condition.every)
+
+
+_FALSE = "(1 = 0)"
+
+
+def _joined(pieces: Sequence[SqlText], *, every: bool) -> SqlText:
+    kept = [piece for piece in pieces if piece[0]]
+    if not kept:
+        return "", []
+    text = (" AND " if every else " OR ").join(piece[0] for piece in kept)
+    return f"({text})", [value for piece in kept for value in piece[1]]
+
+
+def _time(text: str, said: Any) -> SqlText:
+    if said is None:
+        return f"{text} IS NULL", []
+    words = str(said).strip()
+    comparison = next((sign for sign in _COMPARISONS if words.startswith(sign)), "")
+    return f"{text} {comparison or '='} ?", [utc_text(words[len(comparison) :])]
+
+
+def _number(text: str, said: Any) -> SqlText:
+    words = str(said).strip()
+    comparison = next((sign for sign in _COMPARISONS if words.startswith(sign)), "")
+    try:
+        return f"{text} {comparison or '='} ?", [int(float(words[len(comparison) :]))]
+    except ValueError as error:
+        raise Invalid(f"{said!r:.60} is not a number", hint="write a number, with >= or <= before it if you like") from error
+
+
+def _pattern(text: str, values: list[Any], pattern: Any, *, exact_case: bool) -> SqlText:
+    """A regular expression that is searched for; one that can fit a single text only is compared."""
+    if pattern is None:
+        return f"({text} IS NULL OR {text} = '')", [*values, *values]
+    if not isinstance(pattern, str) or len(pattern) > _LONGEST_PATTERN:
+        raise Invalid("a pattern has to be a text of at most 10,000 characters", hint="write a shorter one")
+    literal = _literal(pattern) if exact_case else None
+    if literal is not None:
+        return f"{text} = ?", [*values, literal]
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise Invalid(f"{pattern:.100!r} is not a regular expression: {error}", hint="escape what is meant literally") from error
+    return f"fits(?, CAST({text} AS TEXT), {int(exact_case)})", [pattern, *values]
+
+
+def _literal(pattern: str) -> str | None:
+    """The text that `^text$` fits, if nothing in it is more than itself."""
+    if not (pattern.startswith("^") and pattern.endswith("$")) or pattern.endswith("\\$"):
+        return None
+    found: list[str] = []
+    rest = iter(pattern[1:-1])
+    for character in rest:
+        if character == "\\":
+            escaped = next(rest, "")
+            if escaped.isalnum() or not escaped:
+                return None
+            found.append(escaped)
+        elif character in _META:
+            return None
+        else:
+            found.append(character)
+    return "".join(found)
+
+
+def _multi_field(table: Table, said: Any, *, every: bool, dialect: Dialect) -> SqlText:
+    if not isinstance(said, Mapping) or not isinstance(said.get("fields"), Sequence):
+        raise Invalid("_any_ and _all_ take fields, and a pattern or times", hint="see the protocol's description")
+    pieces = []
+    for field in said["fields"]:
+        if not isinstance(field, str) or _column(table, field) is None:
+            continue
+        text, values = expression(table, field, dialect)
+        if "datetime" in said:
+            pieces.append(_joined([_time(text, when) for when in _listed(said["datetime"])], every=True))
+        else:
+            pieces.append(_pattern(text, values, said.get("pattern"), exact_case=False))
+    return _joined(pieces, every=every) if pieces else (_FALSE, [])
+
+
+def _filter(table: Table, field: str, said: Any, dialect: Dialect) -> SqlText:
+    """`filters`: what a list field holds, said without operators."""
+    if not isinstance(said, Mapping) or _column(table, field) is None:
+        return "", []
+    groups = []
+    for every, name in ((False, "any"), (True, "all")):
+        part = said.get(name) or {}
+        terms = [Term(value) for value in part.get("include") or ()] + [Term(value, negated=True) for value in part.get("exclude") or ()]
+        groups += [Group(tuple(terms), every=every)] if terms else []
+    text, values = expression(table, field, dialect)
+    listed = table.columns[field.partition(".")[0]].kind == "list"
+
+    def written(term: Term) -> SqlText:
+        if term.value is None:
+            return f"({text} IS NULL OR {text} IN ('', '[]'))", [*values, *values]
+        return (f"instr({text}, ?) > 0", [*values, dumped(_word(term.value))]) if listed else (f"{text} = ?", [*values, _word(term.value)])
+
+    return _written(Condition(tuple(groups), every=said.get("op", "and") != "or"), written)
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _word(value: Any) -> str:
+    if not isinstance(value, (str, int, float)):
+        raise Invalid(f"{value!r:.60} can't be looked for", hint="use texts")
+    return str(value)
+
+
+def _nested_word(value: Any, dialect: Dialect) -> str:
+    if isinstance(value, bool):
+        return str(value).lower() if dialect == "postgres" else str(int(value))
+    return _word(value)
