@@ -69,3 +69,11 @@ class LocalStreams:
         for key in keys:
             with translated_os_errors(self.root / key):
                 (self.root / key).unlink(missing_ok=True)
+
+    def check(self) -> None:
+        """Raise unless objects can be written."""
+        with translated_os_errors(self.root):
+            self._scratch.mkdir(parents=True, exist_ok=True)
+            probe = self._scratch / f"probe-{new_id()}"
+            probe.write_bytes(b"?")
+            probe.unlink()

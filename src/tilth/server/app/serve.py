@@ -1,0 +1,214 @@
+"""How a server starts and ends: a home, a database, a store, sockets, and what a person has to know to use it."""
+
+import asyncio
+import errno
+import os
+import signal
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvicorn
+from msgspec import Struct
+
+from tilth.base.atomic_io import replace_durably
+from tilth.base.clock import Clock, SystemClock
+from tilth.base.errors import Invalid, Unavailable
+from tilth.domain.access import OWNER
+from tilth.server.app.background import Background
+from tilth.server.app.site import Site
+from tilth.server.db.engine import Database
+from tilth.server.db.opening import open_database
+from tilth.server.routes.platform import Platform
+from tilth.server.routes.rpc import Dispatcher, register_all
+from tilth.server.services.access import make_link
+from tilth.server.services.setup import ensure_key, prepare
+from tilth.server.stores.unit_of_work import Tx
+from tilth.store.streams import LocalStreams
+
+__all__ = ["CLEARML_PORTS", "Options", "Started", "addresses", "make_site", "serve"]
+
+CLEARML_PORTS: Mapping[int, str] = {8008: "api", 8080: "web", 8081: "files"}
+"""The ports that a ClearML server has, and what is on them."""
+
+_GRACE_S = 10
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """How a server is to run."""
+
+    home: Path
+    host: str = "127.0.0.1"
+    port: int = 8008
+    database: str | None = None
+    storage: str | None = None
+    clearml_ports: bool = False
+    certificate: Path | None = None
+    private_key: Path | None = None
+    root_path: str = ""
+    trusted_proxies: str = "127.0.0.1"
+
+
+class Started(Struct, frozen=True, kw_only=True):
+    """What a person has to know of a server that runs."""
+
+    web_server: str
+    api_server: str
+    files_server: str
+    access_key: str
+    secret_key: str
+    link: str
+    """Signs a browser in, once."""
+
+
+def make_site(options: Options, database: Database, clock: Clock) -> tuple[Site, Platform]:
+    """The application of a server, and what its routes work with."""
+    register_all()
+    ports = {} if not options.clearml_ports else {port: role for port, role in CLEARML_PORTS.items() if port != options.port}
+    objects = LocalStreams(_store(options))
+    platform = Platform(Dispatcher(database, clock), objects, extra_ports=ports)
+    return Site(platform, Background(database, clock, objects)), platform
+
+
+def serve(options: Options, *, when_ready: Callable[[Started], None]) -> None:
+    """Serve until the process is told to stop (SIGTERM, SIGINT); calls that were begun are answered first."""
+    clock = SystemClock()
+    sockets = _sockets(options)
+    database = open_database(options.database, options.home)
+    site, platform = make_site(options, database, clock)
+    port = sockets[0].getsockname()[1]
+    started = _prepare(options, database, clock, port)
+    _save_credentials(options.home, started)
+    config = uvicorn.Config(
+        site,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        timeout_keep_alive=75,
+        backlog=2_048,
+        root_path=options.root_path.rstrip("/"),
+        proxy_headers=True,
+        forwarded_allow_ips=options.trusted_proxies,
+        ssl_certfile=options.certificate,
+        ssl_keyfile=options.private_key,
+    )
+    server = _Server(config, platform, lambda: when_ready(started))
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(server.serve(sockets))
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, platform: Platform, when_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._platform = platform
+        self._when_ready = when_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._when_ready()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        # Not raised again when all is done, as uvicorn would: a server that was asked to stop, and did, has not failed.
+        self._platform.stopping = True
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
+
+def _store(options: Options) -> Path:
+    if options.storage is None:
+        return options.home / "store"
+    if "://" in options.storage and not options.storage.startswith("file://"):
+        raise Invalid(f"{options.storage} can't hold a server's files yet", hint="use a folder")
+    return Path(options.storage.removeprefix("file://")).expanduser().absolute()
+
+
+def _sockets(options: Options) -> list[socket.socket]:
+    wanted = [options.port]
+    if options.clearml_ports:
+        wanted += [port for port in CLEARML_PORTS if port != options.port]
+    return [_listen(options.host, port) for port in wanted]
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        found = socket.socket(family, socket.SOCK_STREAM)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            hint = f"stop what listens there, or choose another port: `tilth up --port {port + 1}`"
+            raise Unavailable(f"port {port} of {host} is in use", hint=hint) from error
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise Unavailable(f"port {port} needs the rights of root", hint="choose a port above 1023") from error
+        raise Invalid(f"{host}:{port} can't be listened on ({error.strerror or error})", hint="check --host and --port") from error
+    return found
+
+
+def _prepare(options: Options, database: Database, clock: Clock, port: int) -> Started:
+    """Set up what is missing, and find the key that scripts use."""
+    known = _known_key(options.home)
+
+    def work(tx: Tx) -> tuple[tuple[str, str] | None, str]:
+        prepare(tx)
+        owner = tx.accounts.get(OWNER.id) or next(account for account in tx.accounts.all() if account.role == OWNER.role)
+        return ensure_key(tx, known.get("access_key") if known.get("secret_key") else None), make_link(tx, owner.id)
+
+    made, link = database.run(lambda connection: work(Tx(connection, clock)), writes=True)
+    access_key, secret_key = made or (known["access_key"], known["secret_key"])
+    web = _web_address(options, port)
+    return Started(
+        web_server=web,
+        api_server=f"{web}/api",
+        files_server=f"{web}/files",
+        access_key=access_key,
+        secret_key=secret_key,
+        link=f"{web}/login?link={link}",
+    )
+
+
+def _web_address(options: Options, port: int) -> str:
+    host = options.host if options.host not in ("0.0.0.0", "::", "") else socket.gethostname()  # noqa: S104 - it was asked for
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if options.certificate else 'http'}://{shown}:{port}{options.root_path.rstrip('/')}"
+
+
+def _known_key(home: Path) -> dict[str, str]:
+    try:
+        return msgspec.json.decode((home / "credentials.json").read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.MsgspecError):
+        return {}
+
+
+def _save_credentials(home: Path, started: Started) -> None:
+    fields = ("access_key", "secret_key", "api_server", "files_server", "web_server")
+    text = msgspec.json.format(msgspec.json.encode({name: getattr(started, name) for name in fields}), indent=2)
+    before = os.umask(0o077)
+    try:
+        replace_durably(home / "credentials.json", [text + b"\n"], scratch=home / "store" / "tmp")
+    finally:
+        os.umask(before)
+    (home / "credentials.json").chmod(0o600)
+
+
+def addresses(started: Started) -> Sequence[str]:
+    """The lines to paste into `tilth init`, `clearml-init` or `clearml.conf`."""
+    return (
+        "api {",
+        f"  web_server: {started.web_server}",
+        f"  api_server: {started.api_server}",
+        f"  files_server: {started.files_server}",
+        "  credentials {",
+        f'    "access_key" = "{started.access_key}"',
+        f'    "secret_key" = "{started.secret_key}"',
+        "  }",
+        "}",
+    )

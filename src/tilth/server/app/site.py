@@ -1,0 +1,79 @@
+"""The whole server as one ASGI application: which part answers which path."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from tilth.server.app.background import Background
+from tilth.server.routes import http_state
+from tilth.server.routes.http_files import answer_file
+from tilth.server.routes.http_live import live
+from tilth.server.routes.http_page import page
+from tilth.server.routes.http_rpc import answer_call, looks_like_call
+from tilth.server.routes.http_session import SignInLimit, sign_in, sign_in_by_link, sign_out
+from tilth.server.routes.platform import Platform
+
+__all__ = ["Site"]
+
+
+class Site:
+    """The API under `/api`, files under `/files`, live changes under `/live`, the page everywhere else."""
+
+    def __init__(self, platform: Platform, background: Background) -> None:
+        self._platform = platform
+        self._background = background
+        self._limit = SignInLimit()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            response = await self._answer(Request(scope, receive))
+            await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        scope = request.scope
+        path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")).rstrip("/")) or "/"
+        server = scope.get("server")
+        role = self._platform.extra_ports.get(server[1]) if server and server[1] else None
+        if path in _STATE:
+            return await _STATE[path](self._platform, request)
+        if path == "/api" or path.startswith("/api/"):
+            return await answer_call(self._platform, request, path.removeprefix("/api"))
+        if role == "api" or looks_like_call(path):
+            return await answer_call(self._platform, request, path)
+        if path == "/files" or path.startswith("/files/"):
+            return await answer_file(self._platform, request, path.removeprefix("/files"))
+        if role == "files":
+            return await answer_file(self._platform, request, path)
+        return await self._page(request, path)
+
+    async def _page(self, request: Request, path: str) -> Response:
+        if path == "/login" and request.method == "POST":
+            return await sign_in(self._platform, request, self._limit)
+        if path == "/login" and "link" in request.query_params:
+            return await sign_in_by_link(self._platform, request, self._limit)
+        if path == "/logout" and request.method == "POST":
+            return await sign_out(self._platform, request)
+        return await page(request, path)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._background.start()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self._platform.in_thread(self._background.stop)
+                self._platform.dispatcher.database.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+_STATE = {
+    "/health": http_state.health,
+    "/ready": http_state.ready,
+    "/metrics": http_state.metrics,
+    "/openapi.json": http_state.openapi,
+    "/live": live,
+}

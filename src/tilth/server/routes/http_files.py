@@ -1,0 +1,255 @@
+"""The files of tasks over HTTP: uploads by form or as they are, downloads with ranges, both streamed."""
+
+import mimetypes
+import os
+import re
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any, BinaryIO
+from urllib.parse import quote, unquote_plus
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from tilth.base.errors import Forbidden, Invalid, ObjectNotFound, TilthError
+from tilth.domain.access import Actor, Permission
+from tilth.server.routes.bodies import form_parts, read_body
+from tilth.server.routes.metrics import METRICS
+from tilth.server.routes.platform import SESSION, Identity, Platform, identity_of
+from tilth.server.services.files import clean_path, delete_files, find_file, keep_file, verify_signature
+from tilth.server.stores.files import StoredFile
+from tilth.server.stores.unit_of_work import Tx
+from tilth.store.streams import Writer
+from tilth.wire.envelope import status_of
+
+__all__ = ["answer_file"]
+
+_PIECE = 1024 * 1024
+_MOST_NAMES = 16 * 1024 * 1024
+_RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+_SHOWN = ("image/", "video/", "audio/", "text/plain", "text/csv", "application/json", "application/pdf", "text/html", "image/svg+xml")
+_ACTIVE = ("text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml")
+"""Types that can hold scripts; a browser runs them in a place of their own, away from the page's origin."""
+
+
+async def answer_file(platform: Platform, request: Request, path: str) -> Response:
+    """Answer a request for the file at `path`, which was decoded once."""
+    with METRICS.timed(f"files.{request.method.lower()}") as timing:
+        try:
+            response = await _answer(platform, request, path)
+        except TilthError as error:
+            status = status_of(error)
+            response = JSONResponse({"msg": error.message, "hint": error.hint, "code": error.code}, status)
+        timing.status = response.status_code
+    return response
+
+
+async def _answer(platform: Platform, request: Request, path: str) -> Response:
+    name = path.strip("/")
+    match request.method:
+        case "POST" if name == "delete_many":
+            return await _delete_many(platform, request)
+        case "POST":
+            return await _upload(platform, request)
+        case "PUT":
+            return await _put(platform, request, name)
+        case "DELETE":
+            return await _delete(platform, request, name)
+        case "GET" | "HEAD" if not name:
+            return await _ping(platform, request)
+        case "GET" | "HEAD":
+            return await _download(platform, request, name)
+    return Response("Method Not Allowed", 405, {"allow": "GET, HEAD, POST, PUT, DELETE"})
+
+
+async def _ping(platform: Platform, request: Request) -> Response:
+    if request.headers.get("authorization"):
+        await _run(platform, partial(_check, identity_of(request), Permission.READ, "", None))
+    return Response("OK", 200, media_type="text/plain")
+
+
+async def _upload(platform: Platform, request: Request) -> Response:
+    _check_encoding(request)
+    await _run(platform, partial(_check, identity_of(request), Permission.WRITE, "", None))
+    writers: list[tuple[str, str | None, Writer]] = []
+    done: list[tuple[str, str | None, Writer]] = []
+
+    def begin(name: str, content_type: str | None) -> Any:
+        writers.append((clean_path(_text(name)), content_type, platform.objects.create()))
+        return writers[-1][2].write
+
+    try:
+        async for _ in form_parts(request, begin):
+            done.append(writers[-1])
+            await platform.in_thread(done[-1][2].commit)
+        await _run(platform, partial(_keep, done), writes=True)
+    except BaseException:
+        for _, _, writer in writers[len(done) :]:
+            writer.abort()
+        platform.objects.delete([writer.key for _, _, writer in done])
+        raise
+    METRICS.moved("in", sum(writer.size_bytes for _, _, writer in done))
+    return JSONResponse([path for path, _, _ in done])
+
+
+async def _put(platform: Platform, request: Request, path: str) -> Response:
+    _check_encoding(request)
+    await _run(platform, partial(_check, identity_of(request), Permission.WRITE, path, _signature(request)))
+    name = clean_path(path)
+    writer = platform.objects.create()
+    expected = request.headers.get("content-length")
+    try:
+        async for piece in request.stream():
+            writer.write(piece)
+        _check_size(writer, expected)
+        await platform.in_thread(writer.commit)
+        await _run(platform, partial(_keep, [(name, request.headers.get("content-type"), writer)]), writes=True)
+    except BaseException:
+        writer.abort()
+        platform.objects.delete([writer.key])
+        raise
+    METRICS.moved("in", writer.size_bytes)
+    return JSONResponse([name])
+
+
+async def _download(platform: Platform, request: Request, path: str) -> Response:
+    file: StoredFile = await _run(platform, partial(_find, identity_of(request), path, _signature(request)))
+    tag = f'"{file.key.rpartition("/")[2]}"'
+    headers = _headers(file, request) | {"etag": tag, "accept-ranges": "bytes", "cache-control": "private, max-age=300"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    start, stop, status = 0, file.size_bytes, 200
+    wanted = request.headers.get("range")
+    if wanted and request.headers.get("if-range", tag) == tag:
+        found = _range(wanted, file.size_bytes)
+        if found is None:
+            return Response(status_code=416, headers={"content-range": f"bytes */{file.size_bytes}"})
+        start, stop = found
+        if (start, stop) != (0, file.size_bytes) or wanted:
+            status = 206
+            headers["content-range"] = f"bytes {start}-{stop - 1}/{file.size_bytes}"
+    headers["content-length"] = str(stop - start)
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    try:
+        opened: Any = await platform.in_thread(platform.objects.path(file.key).open, "rb", 0)
+    except FileNotFoundError as error:
+        raise ObjectNotFound(f"the content of {path:.200} is gone", hint="upload it again") from error
+    METRICS.moved("out", stop - start)
+    return StreamingResponse(_pieces(platform, opened, start, stop), status, headers)
+
+
+async def _delete(platform: Platform, request: Request, path: str) -> Response:
+    _, missing = await _run(platform, partial(_remove, identity_of(request), [path]), writes=True)
+    if missing:
+        return JSONResponse({"msg": f"there is no file {path}"}, 404)
+    return JSONResponse(path)
+
+
+async def _delete_many(platform: Platform, request: Request) -> Response:
+    try:
+        body = msgspec.json.decode(await read_body(request, most=_MOST_NAMES), type=dict[str, list[str]])
+    except msgspec.MsgspecError as error:
+        raise Invalid(f"the list of files can't be read: {error}", hint='send {"files": [...]}') from error
+    given = {name: unquote_plus(name) for name in body.get("files", [])}
+    _, missing = await _run(platform, partial(_remove, identity_of(request), list(given.values())), writes=True)
+    gone = set(missing)
+    errors = {"Not found": [name for name, path in given.items() if path in gone]} if gone else {}
+    return JSONResponse({"deleted": {name: path for name, path in given.items() if path not in gone}, "errors": errors})
+
+
+async def _run(platform: Platform, work: Any, *, writes: bool = False) -> Any:
+    """Run something in a transaction."""
+    dispatcher = platform.dispatcher
+    return await platform.in_thread(
+        lambda: dispatcher.database.run(lambda connection: work(Tx(connection, dispatcher.clock)), writes=writes)
+    )
+
+
+def _check(identity: Identity, needed: Permission, path: str, signed: tuple[str, str] | None, tx: Tx) -> Actor | None:
+    if signed:
+        verify_signature(tx, path, method="PUT" if needed is Permission.WRITE else "GET", expires=signed[0], signature=signed[1])
+        return None
+    actor = identity(tx)
+    actor.check(needed, "use files")
+    return actor
+
+
+def _find(identity: Identity, path: str, signed: tuple[str, str] | None, tx: Tx) -> StoredFile:
+    # A picture in a page is asked for without the page's header; nothing but reading is done for that.
+    reading = Identity(authorization=identity.authorization, cookie=identity.cookie, own_page=True)
+    _check(reading, Permission.READ, path, signed, tx)
+    return find_file(tx, path)
+
+
+def _keep(done: list[tuple[str, str | None, Writer]], tx: Tx) -> None:
+    for path, content_type, writer in done:
+        keep_file(tx, path, key=writer.key, size_bytes=writer.size_bytes, content_type=content_type)
+
+
+def _remove(identity: Identity, paths: list[str], tx: Tx) -> tuple[list[str], list[str]]:
+    identity(tx).check(Permission.WRITE, "delete files")
+    return delete_files(tx, paths)
+
+
+async def _pieces(platform: Platform, file: BinaryIO, start: int, stop: int) -> AsyncIterator[bytes]:
+    try:
+        file.seek(start)
+        while start < stop:
+            piece: Any = await platform.in_thread(file.read, min(_PIECE, stop - start))
+            if not piece:
+                raise OSError("a stored file is shorter than it was")
+            start += len(piece)
+            yield piece
+    finally:
+        file.close()
+
+
+def _headers(file: StoredFile, request: Request) -> dict[str, str]:
+    guessed = mimetypes.guess_type(file.path)[0]
+    kind = (file.content_type or guessed or "application/octet-stream").partition(";")[0].strip().lower()
+    shown = any(kind.startswith(known) for known in _SHOWN) and "download" not in request.query_params
+    name = os.path.basename(file.path)
+    disposition = f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{quote(name, safe='')}"
+    headers = {"content-type": kind, "content-disposition": disposition, "x-content-type-options": "nosniff"}
+    if kind in _ACTIVE:
+        headers["content-security-policy"] = "sandbox allow-scripts; default-src 'unsafe-inline' 'unsafe-eval' data: blob: https:"
+    return headers
+
+
+def _range(header: str, size: int) -> tuple[int, int] | None:
+    """The first and the last byte but one that are asked for; None if there are no such bytes. Several ranges mean all."""
+    match = _RANGE.match(header.strip())
+    if match is None or match.groups() == ("", ""):
+        return 0, size
+    first, last = match.groups()
+    if not first:
+        start, stop = max(0, size - int(last)), size
+    else:
+        start, stop = int(first), min(int(last) + 1, size) if last else size
+    return (start, stop) if start < stop else None
+
+
+def _signature(request: Request) -> tuple[str, str] | None:
+    query = request.query_params
+    return (query["expires"], query["signature"]) if "signature" in query and "expires" in query else None
+
+
+def _check_encoding(request: Request) -> None:
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Invalid("files in another encoding are not taken", hint="send the file as it is")
+    if SESSION in request.cookies and not request.headers.get("authorization") and not identity_of(request).own_page:
+        raise Forbidden("the request does not come from this server's page", hint="sign in")
+
+
+def _check_size(writer: Writer, expected: str | None) -> None:
+    if expected is not None and writer.size_bytes != int(expected):
+        raise Invalid(f"{writer.size_bytes} of {expected} bytes came", hint="send the file again")
+
+
+def _text(name: str) -> str:
+    try:
+        return name.encode("utf-8", "surrogateescape").decode()
+    except UnicodeDecodeError as error:
+        raise Invalid("the name of a file is not text in UTF-8", hint="use another name") from error

@@ -1,0 +1,52 @@
+"""The web page's files: those of the built page if there is one, otherwise a small one that signs in and makes keys."""
+
+import mimetypes
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+__all__ = ["page"]
+
+_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https: http:;"
+    " media-src 'self' blob: https: http:; frame-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'none';"
+    " form-action 'self'; frame-ancestors 'none'"
+)
+
+
+async def page(request: Request, path: str) -> Response:
+    """A file of the page; for a path that is none, the page itself, which knows its own addresses."""
+    if request.method not in ("GET", "HEAD"):
+        return JSONResponse({"msg": "there is nothing here that takes this"}, 405, {"allow": "GET, HEAD"})
+    name = path.strip("/")
+    found = _file(name) if name else None
+    body = found if found is not None else _file("index.html")
+    assert body is not None
+    kind = mimetypes.guess_type(name)[0] if found is not None else "text/html"
+    headers = {
+        "content-security-policy": _POLICY,
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "same-origin",
+        "cache-control": "public, max-age=31536000, immutable" if name.startswith("assets/") and found is not None else "no-cache",
+    }
+    return Response(body if request.method == "GET" else b"", 200, headers, kind or "application/octet-stream")
+
+
+@cache
+def _root() -> Traversable:
+    built = files("tilth.server") / "static"
+    return built if (built / "index.html").is_file() else files("tilth.server.routes") / "page"
+
+
+@cache
+def _file(name: str) -> bytes | None:
+    parts = name.split("/")
+    if any(part in ("", ".", "..") or "\\" in part or "\x00" in part for part in parts):
+        return None
+    found = _root()
+    for part in parts:
+        found /= part
+    return found.read_bytes() if found.is_file() else None
