@@ -116,6 +116,10 @@ class VersionsApi:
         request = wire.RegisterVersion(id=id, entries=entries, size_bytes=size_bytes, root=root, changes=changes, finished=finished)
         return self._call("versions.register", request, DatasetVersion)
 
+    def adopt(self, id: str, *, parents: Sequence[str], entries: int, size_bytes: int, root: str, changes: ChangeTotals) -> DatasetVersion:
+        request = wire.AdoptVersion(id=id, parents=list(parents), entries=entries, size_bytes=size_bytes, root=root, changes=changes)
+        return self._call("versions.adopt", request, DatasetVersion)
+
     def update(
         self,
         id: str,

@@ -22,7 +22,9 @@ from tilth.sdk.home import Home
 from tilth.sdk.taking import Watcher, taking_context
 
 __all__ = [
+    "CHANGES",
     "abort",
+    "commit",
     "create",
     "delete",
     "finalize",
@@ -35,7 +37,8 @@ __all__ = [
     "sync_into",
 ]
 
-_CHANGES = "changes"
+CHANGES = "changes"
+"""Under which name a record's metadata tells how the version differs from its parents."""
 _LONGEST_MESSAGE = 1_000
 
 
@@ -122,30 +125,35 @@ def finalize(home: Home, version: DatasetVersion) -> DatasetVersion:
         waiting, _ = draft.journal.count_waiting()
         if waiting:
             raise VersionNotFinal(f"{waiting} files of version {version.id} are not stored yet", hint="run `tilth data upload` first")
-        totals = draft.totals()
-        root = draft.write()
-        if not version.parents:  # what it holds may come from versions that are no parents of it
-            totals = ChangeTotals(added=Total(root.entries, root.size_bytes))
-        record = VersionRecord(
-            id=version.id,
-            project=version.project,
-            name=version.name,
-            version=version.version,
-            parents=tuple(version.parents),
-            bases=tuple(draft.session.bases),
-            root=root.key,
-            root_sha256=root.sha256,
-            entries=root.entries,
-            size_bytes=root.size_bytes,
-            author=version.author,
-            message=(version.description or "")[:_LONGEST_MESSAGE],
-            created=timestamp(home.clock),
-            metadata={_CHANGES: msgspec.json.encode(totals).decode(), RULE: draft.rule},
-        )
-        draft.commit(record)
-        registered = _register(home, record)
+        registered = _register(home, commit(home, version, draft))
         draft.discard()
         return registered
+
+
+def commit(home: Home, version: DatasetVersion, draft: Draft) -> VersionRecord:
+    """Make what a draft holds a version of the repository, under what the catalog says of it."""
+    totals = draft.totals()
+    root = draft.write()
+    if not version.parents:  # what it holds may come from versions that are no parents of it
+        totals = ChangeTotals(added=Total(root.entries, root.size_bytes))
+    record = VersionRecord(
+        id=version.id,
+        project=version.project,
+        name=version.name,
+        version=version.version,
+        parents=tuple(version.parents),
+        bases=tuple(draft.session.bases),
+        root=root.key,
+        root_sha256=root.sha256,
+        entries=root.entries,
+        size_bytes=root.size_bytes,
+        author=version.author,
+        message=(version.description or "")[:_LONGEST_MESSAGE],
+        created=timestamp(home.clock),
+        metadata={CHANGES: msgspec.json.encode(totals).decode(), RULE: draft.rule},
+    )
+    draft.commit(record)
+    return record
 
 
 def rescue(home: Home, version: DatasetVersion) -> DatasetVersion:
@@ -219,7 +227,7 @@ def abort(home: Home, version: DatasetVersion) -> None:
 
 def _register(home: Home, record: VersionRecord) -> DatasetVersion:
     reach("finalize.before-register")
-    changes = msgspec.json.decode(record.metadata.get(_CHANGES, "{}"), type=ChangeTotals)
+    changes = msgspec.json.decode(record.metadata.get(CHANGES, "{}"), type=ChangeTotals)
     registered = home.api.versions.register(
         id=record.id, entries=record.entries, size_bytes=record.size_bytes, root=record.root, changes=changes, finished=record.created
     )

@@ -5,7 +5,8 @@ from datetime import timedelta
 from threading import Event, Thread
 
 from tilth.base.clock import Clock
-from tilth.base.errors import TilthError
+from tilth.base.errors import Corrupt, Invalid, TilthError
+from tilth.server.app.adopting import JOB_KINDS, Adopting
 from tilth.server.db.engine import Database
 from tilth.server.services.jobs import JOBS, look_after, objects_to_delete
 from tilth.server.stores.jobs import Job
@@ -24,8 +25,9 @@ _log = logging.getLogger("tilth.server.jobs")
 class Background:
     """Runs jobs until it is stopped; what it was at then is done again by whoever comes next."""
 
-    def __init__(self, database: Database, clock: Clock, objects: LocalStreams) -> None:
+    def __init__(self, database: Database, clock: Clock, objects: LocalStreams, adopting: Adopting) -> None:
         self._database = database
+        self._adopting = adopting
         self._clock = clock
         self._objects = objects
         self._stop = Event()
@@ -47,6 +49,9 @@ class Background:
             return False
         try:
             self._do(job)
+        except (Invalid, Corrupt) as error:
+            _log.warning("a job can't be done", extra={"job": job.kind, "reason": str(error)})
+            self._database.run(lambda connection: Tx(connection, self._clock).jobs.done(job.id), writes=True)
         except TilthError as error:
             reason = str(error)
             _log.warning("a job failed and will be tried again", extra={"job": job.kind, "attempt": job.attempts + 1, "reason": reason})
@@ -76,6 +81,8 @@ class Background:
         if job.kind == "drop_objects":
             keys = self._database.run(lambda connection: objects_to_delete(Tx(connection, self._clock), job.payload["keys"]), writes=False)
             self._objects.delete(keys)
+        elif job.kind in JOB_KINDS:
+            getattr(self._adopting, job.kind)(job.payload)
         self._database.run(lambda connection: self._done(Tx(connection, self._clock), job), writes=True)
 
     def _done(self, tx: Tx, job: Job) -> None:

@@ -16,7 +16,11 @@ from msgspec import Struct
 from tilth.base.atomic_io import replace_durably
 from tilth.base.clock import Clock, SystemClock
 from tilth.base.errors import Invalid, Unavailable
+from tilth.client.api import Api
+from tilth.datasets.repository import Repository
 from tilth.domain.access import OWNER
+from tilth.sdk.home import Home
+from tilth.server.app.adopting import Adopting
 from tilth.server.app.background import Background
 from tilth.server.app.site import Site
 from tilth.server.db.engine import Database
@@ -24,8 +28,10 @@ from tilth.server.db.opening import open_database
 from tilth.server.routes.platform import Platform
 from tilth.server.routes.rpc import Dispatcher, register_all
 from tilth.server.services.access import make_link
+from tilth.server.services.contents import Contents
 from tilth.server.services.setup import ensure_key, prepare
 from tilth.server.stores.unit_of_work import Tx
+from tilth.store.local import LocalStore
 from tilth.store.streams import LocalStreams
 
 __all__ = ["CLEARML_PORTS", "Options", "Started", "addresses", "make_site", "serve"]
@@ -67,9 +73,32 @@ def make_site(options: Options, database: Database, clock: Clock) -> tuple[Site,
     """The application of a server, and what its routes work with."""
     register_all()
     ports = {} if not options.clearml_ports else {port: role for port, role in CLEARML_PORTS.items() if port != options.port}
-    objects = LocalStreams(_store(options))
-    platform = Platform(Dispatcher(database, clock), objects, extra_ports=ports)
-    return Site(platform, Background(database, clock, objects)), platform
+    store = _store(options)
+    objects = LocalStreams(store)
+    home = _home(options, store, database, clock)
+    contents = Contents(home)
+    platform = Platform(Dispatcher(database, clock, services={"contents": contents}), objects, contents, extra_ports=ports)
+    return Site(platform, Background(database, clock, objects, Adopting(database, clock, objects, home))), platform
+
+
+class _OwnTransport:
+    """Calls that the server itself makes, as its owner, outside of any transaction."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    def call(self, name: str, body: bytes) -> bytes:
+        return self._dispatcher.call(name, body).body
+
+    def close(self) -> None:
+        """The database is closed by whoever opened it."""
+
+
+def _home(options: Options, store: Path, database: Database, clock: Clock) -> Home:
+    api = Api(_OwnTransport(Dispatcher(database, clock)))
+    repository = Repository(LocalStore(store), drafts=options.home / "drafts", clock=clock)
+    repository.prepare()
+    return Home(folder=options.home, cache_folder=options.home / "cache", author=OWNER.name, clock=clock, api=api, repository=repository)
 
 
 def serve(options: Options, *, when_ready: Callable[[Started], None]) -> None:

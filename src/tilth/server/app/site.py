@@ -6,6 +6,7 @@ from starlette.types import Receive, Scope, Send
 
 from tilth.server.app.background import Background
 from tilth.server.routes import http_state
+from tilth.server.routes.http_contents import answer_contents
 from tilth.server.routes.http_files import answer_file
 from tilth.server.routes.http_live import live
 from tilth.server.routes.http_page import page
@@ -42,6 +43,8 @@ class Site:
             return await answer_call(self._platform, request, path.removeprefix("/api"))
         if role == "api" or looks_like_call(path):
             return await answer_call(self._platform, request, path)
+        if path.startswith("/contents/"):
+            return await answer_contents(self._platform, request, path.removeprefix("/contents/"))
         if path == "/files" or path.startswith("/files/"):
             return await answer_file(self._platform, request, path.removeprefix("/files"))
         if role == "files":

@@ -2,7 +2,6 @@
 
 import mimetypes
 import os
-import re
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any, BinaryIO
@@ -15,8 +14,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from tilth.base.errors import Forbidden, Invalid, ObjectNotFound, TilthError
 from tilth.domain.access import Actor, Permission
 from tilth.server.routes.bodies import form_parts, read_body
+from tilth.server.routes.http_contents import ACTIVE, answer_version
 from tilth.server.routes.metrics import METRICS
 from tilth.server.routes.platform import SESSION, Identity, Platform, identity_of
+from tilth.server.routes.ranges import parse_range
+from tilth.server.services.archives import VERSIONS
 from tilth.server.services.files import clean_path, delete_files, find_file, keep_file, verify_signature
 from tilth.server.stores.files import StoredFile
 from tilth.server.stores.unit_of_work import Tx
@@ -27,10 +29,7 @@ __all__ = ["answer_file"]
 
 _PIECE = 1024 * 1024
 _MOST_NAMES = 16 * 1024 * 1024
-_RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
 _SHOWN = ("image/", "video/", "audio/", "text/plain", "text/csv", "application/json", "application/pdf", "text/html", "image/svg+xml")
-_ACTIVE = ("text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml")
-"""Types that can hold scripts; a browser runs them in a place of their own, away from the page's origin."""
 
 
 async def answer_file(platform: Platform, request: Request, path: str) -> Response:
@@ -47,6 +46,8 @@ async def answer_file(platform: Platform, request: Request, path: str) -> Respon
 
 async def _answer(platform: Platform, request: Request, path: str) -> Response:
     name = path.strip("/")
+    if name.startswith(f"{VERSIONS}/"):
+        return await answer_version(platform, request, name)
     match request.method:
         case "POST" if name == "delete_many":
             return await _delete_many(platform, request)
@@ -122,7 +123,7 @@ async def _download(platform: Platform, request: Request, path: str) -> Response
     start, stop, status = 0, file.size_bytes, 200
     wanted = request.headers.get("range")
     if wanted and request.headers.get("if-range", tag) == tag:
-        found = _range(wanted, file.size_bytes)
+        found = parse_range(wanted, file.size_bytes)
         if found is None:
             return Response(status_code=416, headers={"content-range": f"bytes */{file.size_bytes}"})
         start, stop = found
@@ -213,22 +214,9 @@ def _headers(file: StoredFile, request: Request) -> dict[str, str]:
     name = os.path.basename(file.path)
     disposition = f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{quote(name, safe='')}"
     headers = {"content-type": kind, "content-disposition": disposition, "x-content-type-options": "nosniff"}
-    if kind in _ACTIVE:
+    if kind in ACTIVE:
         headers["content-security-policy"] = "sandbox allow-scripts; default-src 'unsafe-inline' 'unsafe-eval' data: blob: https:"
     return headers
-
-
-def _range(header: str, size: int) -> tuple[int, int] | None:
-    """The first and the last byte but one that are asked for; None if there are no such bytes. Several ranges mean all."""
-    match = _RANGE.match(header.strip())
-    if match is None or match.groups() == ("", ""):
-        return 0, size
-    first, last = match.groups()
-    if not first:
-        start, stop = max(0, size - int(last)), size
-    else:
-        start, stop = int(first), min(int(last) + 1, size) if last else size
-    return (start, stop) if start < stop else None
 
 
 def _signature(request: Request) -> tuple[str, str] | None:

@@ -12,6 +12,7 @@ from tilth.base.errors import Forbidden, TokenInvalid, Unauthenticated
 from tilth.domain.access import Actor
 from tilth.server.routes.rpc import Dispatcher
 from tilth.server.services.access import authenticate
+from tilth.server.services.contents import Contents
 from tilth.server.services.context import Origin
 from tilth.server.stores.unit_of_work import Tx
 from tilth.store.streams import LocalStreams
@@ -30,10 +31,17 @@ class Platform:
     """One server: built once, and given to every route."""
 
     def __init__(
-        self, dispatcher: Dispatcher, objects: LocalStreams, *, threads: int = 16, extra_ports: Mapping[int, str] | None = None
+        self,
+        dispatcher: Dispatcher,
+        objects: LocalStreams,
+        contents: Contents,
+        *,
+        threads: int = 16,
+        extra_ports: Mapping[int, str] | None = None,
     ) -> None:
         self.dispatcher = dispatcher
         self.objects = objects
+        self.contents = contents
         self.extra_ports = dict(extra_ports or {})
         """Ports that serve only the API, the files or the page, as `api`, `files` or `web`."""
         self.stopping = False

@@ -18,7 +18,7 @@ from tilth.base.clock import Clock
 from tilth.base.errors import CallUnknown, Denied, FieldInvalid, FieldMissing, Internal, TilthError
 from tilth.domain.access import NOBODY, OWNER, Actor, Permission
 from tilth.server.db.engine import Connection, Database
-from tilth.server.services.context import Call, Origin
+from tilth.server.services.context import Call, Origin, OutsideCall
 from tilth.server.stores.unit_of_work import Tx
 from tilth.wire.envelope import NO_ENDPOINT, Endpoint, failure, status_of, success
 
@@ -32,6 +32,7 @@ __all__ = [
     "Procedure",
     "Raw",
     "Strings",
+    "outside",
     "procedure",
     "register_all",
     "registered",
@@ -55,7 +56,7 @@ class Procedure(Struct, frozen=True, kw_only=True):
 
     name: str
     request: type[Struct]
-    invoke: Callable[[Call, Any], Any]
+    invoke: Callable[[Any, Any], Any]
     decode: Callable[[bytes], Any]
     needs: Permission
     writes: bool
@@ -63,6 +64,8 @@ class Procedure(Struct, frozen=True, kw_only=True):
     summary: str
     raw: bool = False
     """Whether it takes the body as it is."""
+    outside: bool = False
+    """Whether it runs outside of a transaction, because it works with a home and its repository."""
 
 
 class Caller(Struct, frozen=True, kw_only=True):
@@ -97,6 +100,8 @@ REGISTRY: dict[str, Procedure] = {}
 
 _MODULES = {
     "versions": "rpc_versions",
+    "contents": "rpc_contents",
+    "files": "rpc_files",
     "projects": "rpc_projects",
     "tasks": "rpc_tasks",
     "models": "rpc_models",
@@ -168,6 +173,17 @@ def procedure(
     return register
 
 
+def outside(name: str, *, needs: Permission = Permission.READ, since: str = "2.34") -> Callable[[F], F]:
+    """Register a function of an `OutsideCall` as the handler of the call `name`, as `procedure` does."""
+
+    def register(handler: F) -> F:
+        procedure(name, needs=needs, since=since)(handler)
+        REGISTRY[name] = msgspec.structs.replace(REGISTRY[name], outside=True)
+        return handler
+
+    return register
+
+
 class Dispatcher:
     """Answers calls over one database."""
 
@@ -181,6 +197,8 @@ class Dispatcher:
         try:
             found = registered(name)
             request = _decoded(found, body)
+            if found.outside:
+                return Answer(200, success(self._invoke_outside(found, request, caller), caller.endpoint))
             answer = self.database.run(lambda connection: self._invoke(found, request, caller, connection), writes=found.writes)
             if isinstance(answer, Raw):
                 return Answer(200, answer.body, answer.content_type)
@@ -190,6 +208,11 @@ class Dispatcher:
         except Exception:  # noqa: BLE001 - the one place where a fault of ours becomes an answer
             _log.exception("a call failed in a way that nobody thought of", extra={"call": name})
             return Answer(500, failure(Internal(f"{name} failed; the server's log says why", hint="please report it"), caller.endpoint))
+
+    def _invoke_outside(self, found: Procedure, request: Any, caller: Caller) -> Any:
+        actor = self.database.run(lambda connection: _actor(found, Tx(connection, self.clock), caller), writes=False)
+        actor.check(found.needs, f"call {found.name}")
+        return found.invoke(OutsideCall(actor=actor, origin=caller.origin, services=self._services), request)
 
     def _invoke(self, found: Procedure, request: Any, caller: Caller, connection: Connection) -> Any:
         tx = Tx(connection, self.clock)
@@ -265,7 +288,7 @@ def _decoder(request: type[Struct], *, free: bool, raw: bool) -> Callable[[bytes
     return decode
 
 
-def _invoker(handler: Callable[..., Any], *, free: bool, raw: bool) -> Callable[[Call, Any], Any]:
+def _invoker(handler: Callable[..., Any], *, free: bool, raw: bool) -> Callable[[Any, Any], Any]:
     if raw:
         return lambda call, body: handler(call, body=body)
 

@@ -80,6 +80,19 @@ def register(tx: Tx, request: wire.RegisterVersion) -> DatasetVersion:
     )
 
 
+@rpc("versions.adopt", wire.AdoptVersion, writes=True)
+def adopt(tx: Tx, request: wire.AdoptVersion) -> DatasetVersion:
+    return service.adopt_version(
+        tx,
+        request.id,
+        parents=request.parents,
+        entries=request.entries,
+        size_bytes=request.size_bytes,
+        root=request.root,
+        changes=request.changes,
+    )
+
+
 @rpc("versions.update", wire.UpdateVersion, writes=True)
 def update(tx: Tx, request: wire.UpdateVersion) -> DatasetVersion:
     return service.update_version(

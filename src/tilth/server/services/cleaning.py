@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from tilth.server.services.context import Call
 from tilth.server.stores.documents import Document
 
-__all__ = ["schedule_cleaning", "stored_path", "task_urls"]
+__all__ = ["schedule_adoption", "schedule_cleaning", "stored_path", "task_urls"]
 
 _GRACE = timedelta(minutes=10)
 """ClearML's clients delete the files of a task themselves afterwards, and complain if they are gone already."""
@@ -35,6 +35,12 @@ def schedule_cleaning(call: Call, *, entities: Sequence[str] = (), urls: Sequenc
     for start in range(0, len(paths), _BATCH):
         payload: dict[str, Any] = {"paths": paths[start : start + _BATCH]}
         call.tx.jobs.add("drop_files", payload, later.isoformat(timespec="microseconds").replace("+00:00", "Z"))
+
+
+def schedule_adoption(call: Call, id: str) -> None:
+    """Let a version of a dataset that ClearML's client finished on this server be taken into the repository."""
+    if call.tx.versions.get(id) is None:
+        call.tx.jobs.add("adopt_version", {"task": id, "files_urls": list(call.origin.files_urls)}, call.now)
 
 
 def stored_path(url: str, files_urls: Sequence[str]) -> str | None:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from tilth.domain.access import Actor, Permission, Role
 from tilth.server.stores.unit_of_work import Tx
 
-__all__ = ["Call", "Origin"]
+__all__ = ["Call", "Origin", "OutsideCall"]
 
 
 class Origin(Struct, frozen=True, kw_only=True):
@@ -46,3 +46,11 @@ class Call:
     def note(self, action: str, entity: str) -> None:
         """Write into the audit log that the caller did something to `entity`."""
         self.tx.audit(self.actor.name, action, entity, self.origin.address)
+
+
+class OutsideCall(Struct, frozen=True, kw_only=True):
+    """One call that is not served in a transaction: who makes it, and from where."""
+
+    actor: Actor
+    origin: Origin
+    services: Mapping[str, Any]

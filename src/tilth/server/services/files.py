@@ -8,6 +8,7 @@ from typing import Any
 from tilth.base.errors import Invalid, ObjectNotFound, TokenInvalid
 from tilth.domain.access import Permission
 from tilth.server.services.access import server_secret
+from tilth.server.services.archives import VERSIONS
 from tilth.server.services.context import Call
 from tilth.server.stores.files import StoredFile
 from tilth.server.stores.unit_of_work import Tx
@@ -21,6 +22,8 @@ _LONGEST_LINK_S = 7 * 24 * 3_600
 def clean_path(name: str) -> str:
     """A file's name without empty parts; `Invalid` if it could lead anywhere else."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
+    if parts[:1] == [VERSIONS]:
+        raise Invalid(f"nothing can be stored in {VERSIONS}", hint="use another folder")
     if not parts or len(name) > _LONGEST or ".." in parts or any(ord(character) < 32 for character in name):
         raise Invalid(f"{name:.100!r} can't be the name of a file", hint="use a relative path without ..")
     return "/".join(parts)

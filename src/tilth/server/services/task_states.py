@@ -6,7 +6,7 @@ from typing import Any
 
 from tilth.base.errors import AlreadyQueued, NoDefaultQueue, NotQueued, QueueNotFound, StatusRefused, TaskInUse
 from tilth.domain.task import TaskStatus, check_transition
-from tilth.server.services.cleaning import schedule_cleaning, task_urls
+from tilth.server.services.cleaning import schedule_adoption, schedule_cleaning, task_urls
 from tilth.server.services.context import Call
 from tilth.server.services.queues import create_queue
 from tilth.server.services.tasks import get_task, stamp
@@ -50,6 +50,8 @@ def set_status(
         values["active_duration"] = (task["active_duration"] or 0) + max(0, int((call.tx.time - since).total_seconds()))
     call.tx.documents.tasks.change(task["id"], values)
     call.tx.changed(f"task.{status}", task["id"], task["project"])
+    if status in (_S.COMPLETED, _S.PUBLISHED) and "dataset" in task["system_tags"]:
+        schedule_adoption(call, task["id"])
     return {"updated": 1, "fields": values}
 
 
@@ -183,6 +185,8 @@ def delete_task(call: Call, id: str, *, force: bool, delete_models: bool = True,
     for model in kept:
         call.tx.documents.models.change(model, {"task": None})
     children = len(call.tx.documents.tasks.search_ids("parent", [id]))
+    if call.tx.versions.get(id):
+        call.tx.jobs.add("drop_version", {"version": id}, call.now)
     call.tx.documents.tasks.delete([id])
     schedule_cleaning(call, entities=[id], urls=[*urls["artifact_urls"], *urls["event_urls"], *urls["model_urls"]] if files else [])
     call.tx.changed("task.deleted", id, task["project"])

@@ -6,6 +6,7 @@ from typing import Any
 from tilth.base.errors import FieldInvalid, ProjectNotFound, StatusRefused, TaskNotFound
 from tilth.base.ids import new_id
 from tilth.domain.task import TaskStatus
+from tilth.server.services.archives import show_archives
 from tilth.server.services.context import Call
 from tilth.server.services.projects import ensure_project
 from tilth.server.services.searching import Found, attach_metrics, find, listed, with_company
@@ -96,6 +97,8 @@ def whole_task(call: Call, id: str) -> Document:
     """Everything about one task, as it is shown."""
     found = get_task(call, id)
     attach_metrics(call, call.tx.documents.tasks, [found])
+    if "dataset" in found["system_tags"]:
+        show_archives(call, found)
     return shown(found)
 
 

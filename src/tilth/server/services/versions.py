@@ -26,6 +26,7 @@ from tilth.server.stores.unit_of_work import Tx
 from tilth.server.stores.versions import VersionFilter, VersionRow
 
 __all__ = [
+    "adopt_version",
     "archive_version",
     "create_version",
     "delete_version",
@@ -176,6 +177,29 @@ def register_version(tx: Tx, id: str, *, entries: int, size_bytes: int, root: st
         "ds_change_size": size_bytes - _size_before(tx, version, changes),
     }
     tx.tasks.update(_with_status(tx, task, TaskStatus.COMPLETED, completed=finished, runtime=task.runtime | runtime))
+    tx.versions.finish(id, entries=entries, size_bytes=size_bytes, root=root, changes=changes)
+    tx.changed("version.finished", id, task.project)
+    return get_version(tx, id)
+
+
+def adopt_version(
+    tx: Tx, id: str, *, parents: Sequence[str], entries: int, size_bytes: int, root: str, changes: ChangeTotals
+) -> DatasetVersion:
+    """Take a task that ClearML's client made as a version into the catalog of versions. Safe to repeat."""
+    task = _get_task(tx, id)
+    project = tx.projects.get(task.project or "")
+    if project is None or DATASET not in project.system_tags:
+        raise Invalid(f"task {id} is no version of a dataset", hint="it has to lie in a dataset's project")
+    if tx.versions.get(id) is None:
+        said = str(task.runtime.get("version") or "")
+        # ClearML's client may give two versions one number.
+        number = said if said and not tx.versions.has_number(project.id, said) else f"{said or next_number(())}+{id[:8]}"
+        tx.versions.insert(
+            VersionRow(
+                task=VersionId(id), dataset=project.id, number=number, number_key=number_key(number), parents=tuple(map(VersionId, parents))
+            )
+        )
+        tx.versions.set_archived(id, archived="archived" in task.system_tags)
     tx.versions.finish(id, entries=entries, size_bytes=size_bytes, root=root, changes=changes)
     tx.changed("version.finished", id, task.project)
     return get_version(tx, id)

@@ -5,6 +5,7 @@ from msgspec import UNSET, Struct, UnsetType
 from tilth.domain.dataset import ChangeTotals
 
 __all__ = [
+    "AdoptVersion",
     "CreateVersion",
     "Lineage",
     "MoveDataset",
@@ -75,6 +76,17 @@ class RegisterVersion(Struct, kw_only=True):
     root: str
     changes: ChangeTotals
     finished: str
+
+
+class AdoptVersion(Struct, kw_only=True):
+    """What was committed in the repository for a task that ClearML's client made as a version of a dataset."""
+
+    id: str
+    parents: list[str] = []
+    entries: int
+    size_bytes: int
+    root: str
+    changes: ChangeTotals
 
 
 class UpdateVersion(Struct, kw_only=True):

@@ -1,0 +1,84 @@
+"""Calls about what versions of datasets hold."""
+
+from typing import Any
+
+from tilth.base.errors import FieldInvalid
+from tilth.domain.access import Permission
+from tilth.server.routes.rpc import outside
+from tilth.server.services.contents import Contents, as_limit
+from tilth.server.services.context import OutsideCall
+from tilth.server.services.previews import preview as make_preview
+
+__all__: list[str] = []
+
+WRITE = Permission.WRITE
+Item = dict[str, Any]
+
+
+@outside("contents.list")
+def list_folder(call: OutsideCall, version: str, folder: str = "", after: str | None = None, limit: int = 200) -> Item:
+    """What lies right in a folder of a version, page by page."""
+    return _contents(call).folder(version, folder, after=after, limit=as_limit(limit))
+
+
+@outside("contents.search")
+def search(call: OutsideCall, version: str, pattern: str, offset: int = 0, limit: int = 200) -> Item:
+    """The files of a version whose path holds a text, or fits wildcards."""
+    if not pattern:
+        raise FieldInvalid("pattern: it is empty", hint="give a part of a path, or wildcards")
+    return _contents(call).search(version, pattern, offset=max(0, offset), limit=as_limit(limit))
+
+
+@outside("contents.diff")
+def diff(call: OutsideCall, version: str, other: str | None = None, offset: int = 0, limit: int = 200) -> Item:
+    """How a version differs from another, or from its parents."""
+    return _contents(call).diff(version, other, offset=max(0, offset), limit=as_limit(limit))
+
+
+@outside("contents.preview")
+def preview(call: OutsideCall, version: str, path: str, rows: int = 50) -> Item:
+    """The beginning of a file: rows of a table, text, or what kind of file it is."""
+    return make_preview(_contents(call), version, path, rows=as_limit(rows))
+
+
+@outside("contents.begin", needs=WRITE)
+def begin(
+    call: OutsideCall,
+    name: str,
+    project: str | None = None,
+    version: str | None = None,
+    parents: list[str] = [],
+    tags: list[str] = [],
+    description: str = "",
+) -> Item:
+    """Begin a version into which files are uploaded with a browser."""
+    return {
+        "version": _contents(call).begin(
+            name=name, project=project, number=version, parents=parents, tags=tags, description=description, author=call.actor.name
+        )
+    }
+
+
+@outside("contents.remove", needs=WRITE)
+def remove(call: OutsideCall, version: str, pattern: str) -> Item:
+    """Take files out of a version that was begun."""
+    return {"removed": _contents(call).remove(version, pattern)}
+
+
+@outside("contents.finish", needs=WRITE)
+def finish(call: OutsideCall, version: str) -> Item:
+    """Make a version that was begun final."""
+    return {"version": _contents(call).finish(version)}
+
+
+@outside("contents.abort", needs=WRITE)
+def abort(call: OutsideCall, version: str) -> Item:
+    """Give up a version that was begun."""
+    _contents(call).abort(version)
+    return {}
+
+
+def _contents(call: OutsideCall) -> Contents:
+    found = call.services["contents"]
+    assert isinstance(found, Contents)
+    return found
