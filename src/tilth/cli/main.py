@@ -26,6 +26,8 @@ app.command("tilth.cli.data:app", name="data", help="Versions of datasets: make,
 app.command("tilth.cli.server:up_command", name="up", help="Serve a home: the API, files, live changes and the web page.")
 app.command("tilth.cli.server:link_command", name="link", help="Print a link that signs a browser in once.")
 app.command("tilth.cli.server:user", name="user", help="Accounts of the server: who may sign in, and what they may do.")
+app.command("tilth.cli.backup:backup_command", name="backup", help="Keep a server in one file, while it runs.")
+app.command("tilth.cli.backup:restore_command", name="restore", help="Make a home out of what `tilth backup` wrote.")
 
 
 @app.command

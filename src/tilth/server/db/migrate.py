@@ -74,8 +74,8 @@ def migrate_sqlite(raw: sqlite3.Connection, path: Path) -> None:
             raw.execute("ROLLBACK")
 
 
-def migrate_postgres(raw: "psycopg.Connection[Any]", schema: str) -> None:
-    """Run what is missing in `schema`. Of several processes that try at once, one does it."""
+def migrate_postgres(raw: "psycopg.Connection[Any]", schema: str, *, until: int = LATEST) -> None:
+    """Run what is missing in `schema`, up to a number. Of several processes that try at once, one does it."""
     with raw.transaction():
         raw.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         raw.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'.encode())
@@ -83,10 +83,10 @@ def migrate_postgres(raw: "psycopg.Connection[Any]", schema: str) -> None:
         row = raw.execute("SELECT max(number) FROM schema_version").fetchone()
         version = int(row[0] or 0) if row else 0
         _check_known(version, f"the schema {schema}")
-        if version == LATEST:
+        if version >= until:
             return
         raw.execute(_FUNCTIONS.encode())
-        for number in range(version + 1, LATEST + 1):
+        for number in range(version + 1, until + 1):
             for statement in statements(number):
                 raw.execute(_for_postgres(statement).encode())
             reach("migrate.after-file")

@@ -50,18 +50,25 @@ class PostgresDatabase(Database):
 
     dialect = "postgres"
 
-    def __init__(self, url: str, *, schema: str = "tilth") -> None:
+    def __init__(self, url: str, *, schema: str = "tilth", migrate: bool = True) -> None:
         super().__init__()
         self._url = url
-        self._schema = schema
+        self.schema = schema
         with self._translated():
             raw = self._open()
-            migrate_postgres(raw, schema)
+            if migrate:
+                migrate_postgres(raw, schema)
             self._idle.append(raw)
+
+    @contextmanager
+    def session(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection of the driver itself, for what plain statements can't do."""
+        with self._translated(), self._connection() as raw:
+            yield raw
 
     def _open(self) -> psycopg.Connection[Any]:
         raw = psycopg.connect(self._url, autocommit=True, connect_timeout=10, application_name="tilth")
-        raw.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(self._schema)))
+        raw.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(self.schema)))
         raw.execute("SET lock_timeout = '60s'")
         return raw
 

@@ -8,7 +8,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from threading import RLock
@@ -68,6 +68,15 @@ class SqliteDatabase(Database):
         # Waiting here costs nothing; waiting for SQLite's own lock is polling.
         with self._writer, super().writing() as connection:
             yield connection
+
+    def copy_to(self, target: Path) -> None:
+        """Write the whole database, as it is at one moment, into a new file; others go on reading and writing meanwhile."""
+        with self._translated(), self._connection() as raw:
+            try:
+                with closing(sqlite3.connect(target)) as copy:
+                    raw.backup(copy)
+            except sqlite3.Error as error:
+                raise _described(error, target) from error
 
     def _open(self) -> sqlite3.Connection:
         writable = _make_room(self.path)

@@ -1,0 +1,106 @@
+"""`tilth backup` and `tilth restore`: a server in one file, and back."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tilth.base.clock import SystemClock
+from tilth.base.errors import Invalid
+from tilth.cli.options import Json
+from tilth.cli.output import Output, count, size
+from tilth.cli.progress import Progress
+from tilth.config.settings import load_settings
+from tilth.server.app.backup import BackupPlan, make_backup
+from tilth.server.app.restore import Restored, check_backup, restore_backup
+
+__all__ = ["backup_command", "restore_command"]
+
+_SHOWN = 5
+
+
+def backup_command(
+    file: Path,
+    /,
+    *,
+    home: Annotated[Path | None, Parameter(help="The home to keep; TILTH_HOME if it is not given.")] = None,
+    database: Annotated[str | None, Parameter(help="The address of the database, as for `tilth up`.")] = None,
+    storage: Annotated[str | None, Parameter(help="The folder for files, as for `tilth up`.")] = None,
+    with_data: Annotated[bool, Parameter(help="Put the contents of datasets in, too.")] = False,
+    overwrite: Annotated[bool, Parameter(help="Replace FILE if it is there.")] = False,
+    json: Json = False,
+) -> None:
+    """Keep a server in one file: its database, its files, its keys and settings. The server may go on meanwhile."""
+    place = _folder(home)
+    plan = BackupPlan(
+        target=file.expanduser().absolute(),
+        home=place,
+        store=_store(place, storage),
+        database=database,
+        with_data=with_data,
+        overwrite=overwrite,
+    )
+    with Progress("keeping") as progress:
+        made = make_backup(plan, SystemClock(), progress.done)
+    output = Output(json=json)
+    output.warn([f"{key} is named by the database, and not in the store" for key in made.lost], shown=_SHOWN)
+    document = {
+        "file": str(plan.target),
+        "files": made.files,
+        "size_bytes": made.size_bytes,
+        "versions": made.versions,
+        "with_data": with_data,
+        "lost": made.lost,
+    }
+    lines = [f"{plan.target} holds {count(made.files, 'file')}, {size(made.size_bytes)}; keep it to yourself: it has keys in it"]
+    if made.versions and not with_data:
+        left_out = f"the contents of {count(made.versions, 'version')} of datasets are not in it"
+        lines.append(f"{left_out}; --with-data puts them in")
+    output.result(document, lines)
+
+
+def restore_command(
+    file: Path,
+    /,
+    *,
+    home: Annotated[Path | None, Parameter(help="The home to make; TILTH_HOME if it is not given.")] = None,
+    database: Annotated[str | None, Parameter(help="postgresql://user:password@host/name, empty; a file in the home if not given.")] = None,
+    check: Annotated[bool, Parameter(help="Only read FILE and compare its checksums.")] = False,
+    json: Json = False,
+) -> None:
+    """Make a home out of what `tilth backup` wrote. Nothing is put into place before all of it was checked."""
+    source, place = file.expanduser().absolute(), _folder(home)
+    with Progress("checking" if check else "restoring") as progress:
+        done = check_backup(source, progress.done) if check else restore_backup(source, place, database, progress.done)
+    document = {
+        "files": done.files,
+        "size_bytes": done.size_bytes,
+        "created": done.head.created,
+        "versions": done.head.versions,
+        "with_data": done.head.with_data,
+        "home": None if check else str(place),
+    }
+    Output(json=json).result(document, _words(done, source, None if check else place, database))
+
+
+def _words(done: Restored, source: Path, home: Path | None, database: str | None) -> list[str]:
+    held = f"{count(done.files, 'file')}, {size(done.size_bytes)}, of {done.head.created}"
+    lines = [f"{home} holds {held}" if home else f"{source} is whole: {held}"]
+    if done.head.versions and not done.head.with_data:
+        missing = f"the contents of {count(done.head.versions, 'version')} of datasets are not in the backup"
+        lines.append(f"{missing}; copy the old store's other folders into {home / 'store'}" if home else missing)
+    if home:
+        lines.append(f"start it: `tilth up --home {home}{' --database ...' if database else ''}`")
+    return lines
+
+
+def _folder(given: Path | None) -> Path:
+    return (given or load_settings().home).expanduser().absolute()
+
+
+def _store(home: Path, storage: str | None) -> Path:
+    if storage is None:
+        return home / "store"
+    if "://" in storage and not storage.startswith("file://"):
+        raise Invalid(f"{storage} is no folder", hint="name the folder for files, as for `tilth up`")
+    return Path(storage.removeprefix("file://")).expanduser().absolute()
