@@ -94,7 +94,8 @@ def _postgres(address: str | None) -> Any:
     if not address:
         return None
     if not address.startswith(("postgresql://", "postgres://")):
-        raise Invalid(f"{address} is no PostgreSQL database", hint="without --database, the database is a file in the home")
+        hint = "name postgresql://user:password@host/name; without --database, the database is a file in the home"
+        raise Invalid(f"{address.partition('://')[0]} is no database that a backup can be restored into", hint=hint)
     try:
         return import_module("tilth.server.db.postgres").PostgresDatabase(address, migrate=False)
     except ImportError as error:
