@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 from cyclopts import App, Parameter
@@ -38,7 +39,8 @@ def up_command(
     clearml_ports: Annotated[bool, Parameter(help="Listen on 8008, 8080 and 8081 besides, as a ClearML server does.")] = False,
     certificate: Annotated[Path | None, Parameter(help="A file with the certificate, for HTTPS.")] = None,
     private_key: Annotated[Path | None, Parameter(help="A file with the certificate's key.")] = None,
-    root_path: Annotated[str, Parameter(help="The path under which a proxy shows this server.")] = "",
+    public_url: Annotated[str, Parameter(help="The address that people use, such as https://example.org/tilth, if a proxy has it.")] = "",
+    root_path: Annotated[str, Parameter(help="The path under which a proxy shows this server; that of --public-url if not given.")] = "",
     trusted_proxies: Annotated[str, Parameter(help="Addresses of proxies whose X-Forwarded headers are believed.")] = "127.0.0.1",
     log_format: Annotated[str, Parameter(help="How the server's log is written: text or json.")] = "text",
 ) -> None:
@@ -57,6 +59,7 @@ def up_command(
         certificate=certificate,
         private_key=private_key,
         root_path=root_path,
+        public_url=_address(public_url),
         trusted_proxies=trusted_proxies,
     )
     serve(options, when_ready=lambda started: _show(options, started))
@@ -174,6 +177,12 @@ def _show(options: Options, started: Started) -> None:
         *addresses(started),
     ]
     Output(json=False).result({}, lines)
+
+
+def _address(said: str) -> str:
+    if said and (urlsplit(said).scheme not in ("http", "https") or not urlsplit(said).hostname):
+        raise Invalid(f"{said!r} is no address of a server", hint="name it whole: https://example.org/tilth")
+    return said
 
 
 def _role(said: str) -> Role:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import uvicorn
@@ -54,7 +55,14 @@ class Options(Struct, frozen=True, kw_only=True):
     certificate: Path | None = None
     private_key: Path | None = None
     root_path: str = ""
+    public_url: str = ""
+    """The address under which people know the server, if it is another than that of its port."""
     trusted_proxies: str = "127.0.0.1"
+
+    @property
+    def path(self) -> str:
+        """The path under which a proxy shows the server, without a slash at its end."""
+        return (self.root_path or urlsplit(self.public_url).path).rstrip("/")
 
 
 class Started(Struct, frozen=True, kw_only=True):
@@ -122,7 +130,7 @@ def serve(options: Options, *, when_ready: Callable[[Started], None]) -> None:
         timeout_graceful_shutdown=_GRACE_S,
         timeout_keep_alive=75,
         backlog=2_048,
-        root_path=options.root_path.rstrip("/"),
+        root_path=options.path,
         proxy_headers=True,
         forwarded_allow_ips=options.trusted_proxies,
         ssl_certfile=options.certificate,
@@ -205,9 +213,11 @@ def _prepare(options: Options, database: Database, clock: Clock, port: int) -> S
 
 
 def _web_address(options: Options, port: int) -> str:
+    if options.public_url:
+        return options.public_url.rstrip("/")
     host = options.host if options.host not in ("0.0.0.0", "::", "") else socket.gethostname()  # noqa: S104 - it was asked for
     shown = f"[{host}]" if ":" in host else host
-    return f"{'https' if options.certificate else 'http'}://{shown}:{port}{options.root_path.rstrip('/')}"
+    return f"{'https' if options.certificate else 'http'}://{shown}:{port}{options.path}"
 
 
 def _known_key(home: Path) -> dict[str, str]:

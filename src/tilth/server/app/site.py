@@ -34,7 +34,7 @@ class Site:
 
     async def _answer(self, request: Request) -> Response:
         scope = request.scope
-        path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")).rstrip("/")) or "/"
+        path = _path_of(scope)
         server = scope.get("server")
         role = self._platform.extra_ports.get(server[1]) if server and server[1] else None
         if path in _STATE:
@@ -71,6 +71,14 @@ class Site:
                 self._platform.dispatcher.database.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _path_of(scope: Scope) -> str:
+    """The path within the server. The web server has put the prefix before it; some proxies leave theirs there as well."""
+    prefix = str(scope.get("root_path", "")).rstrip("/")
+    path = str(scope["path"]).removeprefix(prefix)
+    own = prefix in _STATE or prefix in ("/api", "/files")
+    return (path.removeprefix(prefix) if path.startswith(f"{prefix}/") and not own else path) or "/"
 
 
 _STATE = {
