@@ -173,6 +173,14 @@ FULL: Item = {
     "publicUrl": "https://ml.example.org",
     "extraArguments": ["--clearml-ports"],
     "database": {"url": "postgresql://tilth@db/tilth", "password": 'a "word" \\ here', "existingSecret": ""},
+    "oidc": {
+        "issuer": "https://id.example.org",
+        "clientId": "tilth",
+        "role": "viewer",
+        "domain": "example.org",
+        "clientSecret": "hush",
+        "existingSecret": "",
+    },
     "persistence": {"size": "1Gi", "storageClass": "fast", "existingClaim": ""},
     "ingress": {
         "enabled": True,
@@ -185,6 +193,7 @@ FULL: Item = {
 }
 OTHERS: Item = {
     "database": FULL["database"] | {"password": "", "existingSecret": "my-database"},
+    "oidc": FULL["oidc"] | {"clientSecret": "", "existingSecret": "my-oidc"},
     "persistence": FULL["persistence"] | {"existingClaim": "mine"},
     "metrics": {"enabled": False},
 }
@@ -220,7 +229,7 @@ def pod_of(values: Item) -> Item:
             FULL,
             {
                 *(("Deployment", "my"), ("Service", "my"), ("PersistentVolumeClaim", "my-data"), ("Ingress", "my")),
-                *(("Secret", "my-database")),
+                *(("Secret", "my-database"), ("Secret", "my-oidc")),
             },
         ),
         (OTHERS, {("Deployment", "my"), ("Service", "my")}),
@@ -252,7 +261,7 @@ def test_the_parts_of_the_chart_find_each_other(values: Item) -> None:
     assert service["ports"][0]["targetPort"] == container["ports"][0]["name"]
     assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["spec"]["volumes"]}
     wanted = {key for name, key in referred(pod) if not name.startswith("my-") or (name, key) not in secrets_of(made)}
-    assert wanted == ({"password"} if values is OTHERS else set())
+    assert wanted == ({"password", "client-secret"} if values is OTHERS else set())
 
 
 def secrets_of(made: Mapping[tuple[str, str], Item]) -> set[tuple[str, str]]:

@@ -16,9 +16,11 @@ from tilth.cli.options import Json
 from tilth.cli.output import Output, table
 from tilth.config.settings import load_settings
 from tilth.domain.access import OWNER, Role
-from tilth.server.app.serve import Options, Started, addresses, serve
+from tilth.server.app.serve import OpenIdOptions, Options, Started, addresses, serve
 from tilth.server.db.opening import open_database
+from tilth.server.routes.openid_provider import Client
 from tilth.server.services import access
+from tilth.server.services.openid import Rules
 from tilth.server.stores.unit_of_work import Tx
 
 __all__ = ["link_command", "up_command", "user"]
@@ -42,6 +44,12 @@ def up_command(
     public_url: Annotated[str, Parameter(help="The address that people use, such as https://example.org/tilth, if a proxy has it.")] = "",
     root_path: Annotated[str, Parameter(help="The path under which a proxy shows this server; that of --public-url if not given.")] = "",
     trusted_proxies: Annotated[str, Parameter(help="Addresses of proxies whose X-Forwarded headers are believed.")] = "127.0.0.1",
+    oidc_issuer: Annotated[str | None, Parameter(help="The address of an OpenID provider that people sign in with.")] = None,
+    oidc_client_id: Annotated[str | None, Parameter(help="The provider's name for this server.")] = None,
+    oidc_client_secret_file: Annotated[Path | None, Parameter(help="A file with the secret that the provider knows.")] = None,
+    oidc_role: Annotated[str, Parameter(help="The role of accounts that come in so for the first time.")] = "member",
+    oidc_domain: Annotated[str, Parameter(help="Whose mail addresses may sign in: example.org, or several with commas.")] = "",
+    oidc_name: Annotated[str | None, Parameter(help="What the button calls the provider.")] = None,
     log_format: Annotated[str, Parameter(help="How the server's log is written: text or json.")] = "text",
 ) -> None:
     """Serve a home: the API, files, live changes and the web page, until it is stopped with Ctrl-C or SIGTERM."""
@@ -61,6 +69,7 @@ def up_command(
         root_path=root_path,
         public_url=_address(public_url),
         trusted_proxies=trusted_proxies,
+        openid=_openid(oidc_issuer, oidc_client_id, oidc_client_secret_file, oidc_role, oidc_domain, oidc_name),
     )
     serve(options, when_ready=lambda started: _show(options, started))
 
@@ -183,6 +192,25 @@ def _address(said: str) -> str:
     if said and (urlsplit(said).scheme not in ("http", "https") or not urlsplit(said).hostname):
         raise Invalid(f"{said!r} is no address of a server", hint="name it whole: https://example.org/tilth")
     return said
+
+
+def _openid(
+    issuer: str | None, client: str | None, secret_file: Path | None, role: str, domain: str, name: str | None
+) -> OpenIdOptions | None:
+    if issuer is None and client is None:
+        return None
+    if issuer is None or client is None:
+        raise Invalid("OpenID Connect needs both --oidc-issuer and --oidc-client-id", hint="give both, or none")
+    _address(issuer)
+    try:
+        secret = secret_file.read_text().strip() if secret_file else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"{secret_file} can't be read ({error})", hint="check --oidc-client-secret-file") from error
+    return OpenIdOptions(
+        client=Client(issuer=issuer, id=client, secret=secret),
+        name=name or urlsplit(issuer).netloc,
+        rules=Rules(role=_role(role), domains=tuple(part.strip().removeprefix("@") for part in domain.split(",") if part.strip())),
+    )
 
 
 def _role(said: str) -> Role:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 import uvicorn
+from jwt.algorithms import has_crypto
 from msgspec import Struct
 
 from tilth.base.atomic_io import replace_durably
@@ -26,21 +27,32 @@ from tilth.server.app.background import Background
 from tilth.server.app.site import Site
 from tilth.server.db.engine import Database
 from tilth.server.db.opening import open_database
+from tilth.server.routes.http_oidc import LOGIN, OpenId
+from tilth.server.routes.openid_provider import Client, OpenIdProvider
 from tilth.server.routes.platform import Platform
 from tilth.server.routes.rpc import Dispatcher, register_all
 from tilth.server.services.access import make_link
 from tilth.server.services.contents import Contents
+from tilth.server.services.openid import Rules
 from tilth.server.services.setup import ensure_key, prepare
 from tilth.server.stores.unit_of_work import Tx
 from tilth.store.local import LocalStore
 from tilth.store.streams import LocalStreams
 
-__all__ = ["CLEARML_PORTS", "Options", "Started", "addresses", "make_site", "serve"]
+__all__ = ["CLEARML_PORTS", "OpenIdOptions", "Options", "Started", "addresses", "make_site", "serve"]
 
 CLEARML_PORTS: Mapping[int, str] = {8008: "api", 8080: "web", 8081: "files"}
 """The ports that a ClearML server has, and what is on them."""
 
 _GRACE_S = 10
+
+
+class OpenIdOptions(Struct, frozen=True, kw_only=True):
+    """Where people sign in by OpenID Connect, and who may."""
+
+    client: Client
+    name: str
+    rules: Rules
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -58,6 +70,7 @@ class Options(Struct, frozen=True, kw_only=True):
     public_url: str = ""
     """The address under which people know the server, if it is another than that of its port."""
     trusted_proxies: str = "127.0.0.1"
+    openid: OpenIdOptions | None = None
 
     @property
     def path(self) -> str:
@@ -85,8 +98,10 @@ def make_site(options: Options, database: Database, clock: Clock) -> tuple[Site,
     objects = LocalStreams(store)
     home = _home(options, store, database, clock)
     contents = Contents(home)
-    platform = Platform(Dispatcher(database, clock, services={"contents": contents}), objects, contents, extra_ports=ports)
-    return Site(platform, Background(database, clock, objects, Adopting(database, clock, objects, home))), platform
+    openid = _openid(options)
+    services = {"contents": contents, "sign_in_providers": [{"name": openid.name, "url": LOGIN}] if openid else []}
+    platform = Platform(Dispatcher(database, clock, services=services), objects, contents, extra_ports=ports)
+    return Site(platform, Background(database, clock, objects, Adopting(database, clock, objects, home)), openid), platform
 
 
 class _OwnTransport:
@@ -157,6 +172,15 @@ class _Server(uvicorn.Server):
         self._platform.stopping = True
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
+
+
+def _openid(options: Options) -> OpenId | None:
+    asked = options.openid
+    if asked is None:
+        return None
+    if not has_crypto:
+        raise Invalid("OpenID Connect needs a library that is not installed", hint="install it: pip install 'tilth[oidc]'")
+    return OpenId(name=asked.name, provider=OpenIdProvider(asked.client), rules=asked.rules, public_url=options.public_url)
 
 
 def _store(options: Options) -> Path:

@@ -9,6 +9,7 @@ from tilth.server.routes import http_state
 from tilth.server.routes.http_contents import answer_contents
 from tilth.server.routes.http_files import answer_file
 from tilth.server.routes.http_live import live
+from tilth.server.routes.http_oidc import CALLBACK, LOGIN, OpenId, begin_sign_in, end_sign_in
 from tilth.server.routes.http_page import page
 from tilth.server.routes.http_rpc import answer_call, looks_like_call
 from tilth.server.routes.http_session import SignInLimit, sign_in, sign_in_by_link, sign_out
@@ -20,9 +21,10 @@ __all__ = ["Site"]
 class Site:
     """The API under `/api`, files under `/files`, live changes under `/live`, the page everywhere else."""
 
-    def __init__(self, platform: Platform, background: Background) -> None:
+    def __init__(self, platform: Platform, background: Background, openid: OpenId | None = None) -> None:
         self._platform = platform
         self._background = background
+        self._openid = openid
         self._limit = SignInLimit()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,6 +58,10 @@ class Site:
             return await sign_in(self._platform, request, self._limit)
         if path == "/login" and "link" in request.query_params:
             return await sign_in_by_link(self._platform, request, self._limit)
+        if self._openid and path == LOGIN and request.method == "GET":
+            return await begin_sign_in(self._platform, request, self._openid, self._limit)
+        if self._openid and path == CALLBACK and request.method == "GET":
+            return await end_sign_in(self._platform, request, self._openid, self._limit)
         if path == "/logout" and request.method == "POST":
             return await sign_out(self._platform, request)
         return await page(request, path)

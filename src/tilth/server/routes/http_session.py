@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -17,7 +16,7 @@ from tilth.server.stores.accounts import Account
 from tilth.server.stores.unit_of_work import Tx
 from tilth.wire.envelope import status_of
 
-__all__ = ["SignInLimit", "sign_in", "sign_in_by_link", "sign_out"]
+__all__ = ["SignInLimit", "sign_in", "sign_in_by_link", "sign_out", "signed_in", "with_session"]
 
 _SESSION_S = 14 * 24 * 3_600
 _MOST_FAILURES = 10
@@ -66,7 +65,7 @@ async def sign_in(platform: Platform, request: Request, limit: SignInLimit) -> R
             raise
     except TilthError as error:
         return JSONResponse({"msg": error.message, "hint": error.hint}, status_of(error))
-    return _with_cookie(JSONResponse({}), request, str(token))
+    return with_session(JSONResponse({}), request, str(token))
 
 
 async def sign_in_by_link(platform: Platform, request: Request, limit: SignInLimit) -> Response:
@@ -79,7 +78,7 @@ async def sign_in_by_link(platform: Platform, request: Request, limit: SignInLim
         if isinstance(error, CredentialsWrong):
             limit.failed(address)
         return RedirectResponse(f"{base_url(request)}/?said={'used' if isinstance(error, CredentialsWrong) else 'wait'}", 303)
-    return _with_cookie(RedirectResponse(f"{base_url(request)}/", 303), request, str(token))
+    return with_session(RedirectResponse(f"{base_url(request)}/", 303), request, str(token))
 
 
 async def sign_out(platform: Platform, request: Request) -> Response:
@@ -106,14 +105,16 @@ def _said(body: bytes, request: Request) -> dict[str, str]:
 
 
 def _by_password(platform: Platform, name: str, password: str) -> str:
-    return _signed_in(platform, lambda tx: check_password(tx, name, password))
+    return signed_in(platform, lambda tx: check_password(tx, name, password))
 
 
 def _by_link(platform: Platform, secret: str) -> str:
-    return _signed_in(platform, lambda tx: use_link(tx, secret))
+    return signed_in(platform, lambda tx: use_link(tx, secret))
 
 
-def _signed_in(platform: Platform, find: Callable[[Tx], Account]) -> str:
+def signed_in(platform: Platform, find: Callable[[Tx], Account]) -> str:
+    """A token for the account that `find` finds, in one transaction with it."""
+
     def work(tx: Tx) -> str:
         account = update_account(tx, find(tx), last_login=tx.now)
         tx.audit(account.name, "signed in", account.id, "")
@@ -131,10 +132,10 @@ def _out(platform: Platform, request: Request) -> None:
     dispatcher.database.run(lambda connection: work(Tx(connection, dispatcher.clock)), writes=True)
 
 
-def _with_cookie(response: Any, request: Request, token: str) -> Response:
+def with_session(response: Response, request: Request, token: str) -> Response:
+    """A response that signs the browser in."""
     secure = request.scope.get("scheme") == "https"
     response.set_cookie(SESSION, token, max_age=_SESSION_S, path=_path(request), httponly=True, samesite="lax", secure=secure)
-    assert isinstance(response, Response)
     return response
 
 

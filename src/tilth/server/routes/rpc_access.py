@@ -41,11 +41,12 @@ def login_logout(call: Call) -> Item:
 @procedure("login.supported_modes", needs=NONE)
 def supported_modes(call: Call) -> Item:
     """How people sign in here."""
-    providers = call.services.get("sign_in_providers", ())
+    known = call.services.get("sign_in_providers", ())
+    providers = [{"name": provider["name"], "url": f"{call.origin.web_url}{provider['url']}"} for provider in known]
     return {
         "basic": {"enabled": True, "guest": {"enabled": False, "name": "", "username": "", "password": ""}},
         "sso": {provider["name"]: provider["url"] for provider in providers},
-        "sso_providers": list(providers),
+        "sso_providers": providers,
         "server_errors": {"missed_es_upgrade": False, "es_connection_error": False},
         "authenticated": call.actor.token is not None,
     }

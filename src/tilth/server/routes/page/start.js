@@ -14,13 +14,35 @@ function showSignIn(said) {
   find("signed-in").hidden = true;
   find("sign-in").hidden = false;
   find("said").textContent = said ?? "";
+  showProviders();
+}
+
+async function showProviders() {
+  const modes = await send("/api/login.supported_modes");
+  const providers = modes.body.data?.sso_providers ?? [];
+  find("providers").hidden = providers.length === 0;
+  find("providers").replaceChildren(
+    ...providers.map(({ name, url }) => {
+      const link = document.createElement("a");
+      link.className = "button";
+      link.href = url;
+      link.textContent = `Sign in with ${name}`;
+      return link;
+    }),
+  );
 }
 
 async function show() {
   const me = await send("/api/users.get_current_user");
   if (me.status !== 200) {
     const said = new URLSearchParams(location.search).get("said");
-    const words = { used: "The link was used already, or is older than 15 minutes.", wait: "Too many tries; wait a few minutes." };
+    const words = {
+      used: "The link was used already, or is older than 15 minutes.",
+      wait: "Too many tries; wait a few minutes.",
+      again: "Signing in did not work; please try once more.",
+      denied: "You may not sign in here; ask an administrator.",
+      provider: "The service that you sign in with can't be reached; try again later.",
+    };
     return showSignIn(words[said]);
   }
   find("sign-in").hidden = true;
