@@ -16,7 +16,7 @@ LOCKS := requirements/bootstrap.txt requirements/dev.txt
 COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help install demo test check lint format bench lock snapshots picture clean
+.PHONY: help install demo test compat check lint format bench lock snapshots picture clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ demo: install  ## version a folder of pictures and get it back [FOLDER=...]
 test: install  ## every test that CI runs
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
+compat: install  ## every flow of the official clients against a started server
+	$(BIN)/pytest -n 2 --dist loadfile tests/compat $(ARGS)
+
 check: lint  ## linters, types, layers, spelling, unit tests: before each commit
 	$(BIN)/pytest -q -n 2 tests/unit
 
@@ -60,6 +63,7 @@ bench: install  ## measure Tilth beside others and the floors [WORKLOADS=images,
 lock: | $(BIN)/uv  ## write the lock files anew [UPGRADE=1]
 	$(COMPILE) --group bootstrap --output-file requirements/bootstrap.txt
 	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt
+	$(COMPILE) requirements/compat.in --output-file requirements/compat.txt
 	$(COMPILE) pyproject.toml --all-extras --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 
 $(BIN)/uv:

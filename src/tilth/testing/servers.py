@@ -1,0 +1,119 @@
+"""A server as its users start it: a process of its own over a home, and calls to it over HTTP."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import urllib3
+from urllib3.util import make_headers
+
+__all__ = ["RunningServer", "free_port", "running_server"]
+
+_PATIENCE_S = 30
+_LOWEST, _HIGHEST = 20_000, 32_000
+"""Ports that systems do not give to outgoing connections by themselves."""
+
+
+class RunningServer:
+    """A server that answers."""
+
+    def __init__(self, home: Path, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self.home = home
+        self.process = process
+        self.log = log
+        self.http = urllib3.PoolManager(retries=False, timeout=60, maxsize=16)
+        self.credentials: dict[str, str] = msgspec.json.decode((home / "credentials.json").read_bytes())
+        self.web = self.credentials["web_server"]
+        self.token = self.login(self.credentials["access_key"], self.credentials["secret_key"])
+
+    def login(self, key: str, secret: str) -> str:
+        """A token for a key and its secret."""
+        headers = make_headers(basic_auth=f"{key}:{secret}")
+        answer = self.http.request("GET", f"{self.web}/api/auth.login", headers=headers)
+        token: str = msgspec.json.decode(answer.data)["data"]["token"]
+        return token
+
+    def call(self, name: str, /, **fields: Any) -> dict[str, Any]:
+        """The data that a call answers with; fails the test if it does not go well."""
+        status, envelope = self.ask(name, **fields)
+        assert status == 200, envelope["meta"]
+        data: dict[str, Any] = envelope["data"]
+        return data
+
+    def ask(self, name: str, /, **fields: Any) -> tuple[int, dict[str, Any]]:
+        """HTTP's status of a call, and the whole envelope."""
+        answer = self.request("POST", f"/api/{name}", body=msgspec.json.encode(fields))
+        return answer.status, msgspec.json.decode(answer.data)
+
+    def request(self, method: str, path: str, *, token: str | None = "", **more: Any) -> urllib3.BaseHTTPResponse:
+        """Any request; signed in as the owner, as somebody else with `token`, or as nobody with None."""
+        headers = dict(more.pop("headers", {}))
+        if token is not None:
+            headers["authorization"] = f"Bearer {token or self.token}"
+        return self.http.request(method, f"{self.web}{path}", headers=headers, **more)
+
+    def stop(self, sent: signal.Signals = signal.SIGTERM) -> int:
+        """Stop the server and return its exit status."""
+        self.process.send_signal(sent)
+        return self.process.wait(_PATIENCE_S)
+
+    def said(self) -> str:
+        """What it wrote."""
+        return self.log.read_text(errors="replace")
+
+
+@contextmanager
+def running_server(home: Path, *options: str, port: int | None = None, **environment: str) -> Iterator[RunningServer]:
+    """A server over `home` that answers, and is gone afterwards."""
+    home.mkdir(parents=True, exist_ok=True)
+    log = home.parent / f"{home.name}.log"
+    chosen = port or free_port()
+    words = [sys.executable, "-m", "tilth.cli.main", "up", "--home", str(home), "--port", str(chosen), *options]
+    with log.open("ab") as output:
+        process = subprocess.Popen(words, stdout=output, stderr=output, env={**os.environ, "TILTH_HOME": str(home), **environment})
+    try:
+        _await(process, chosen, log)
+        yield RunningServer(home, process, log)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(_PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    start = _LOWEST + os.getpid() % (_HIGHEST - _LOWEST)
+    for offset in range(_HIGHEST - _LOWEST):
+        port = _LOWEST + (start - _LOWEST + offset * 7) % (_HIGHEST - _LOWEST)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port is free")
+
+
+def _await(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    pool = urllib3.PoolManager(retries=False, timeout=5)
+    while time.monotonic() < deadline:
+        assert process.poll() is None, f"the server ended: {log.read_text(errors='replace')}"
+        try:
+            if pool.request("GET", f"http://127.0.0.1:{port}/health").status == 200:
+                return
+        except urllib3.exceptions.HTTPError:
+            time.sleep(0.05)
+    raise AssertionError(f"the server does not answer: {log.read_text(errors='replace')}")

@@ -1,0 +1,120 @@
+"""The official clients in an environment of their own, and a server for them."""
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tilth.testing.servers import RunningServer, running_server
+
+ROOT = Path(__file__).parents[2]
+VENV = ROOT / "build" / "compat-venv"
+REQUIREMENTS = ROOT / "requirements" / "compat.txt"
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+_PATIENCE_S = 90
+_KEPT = (
+    "PATH",
+    "LANG",
+    "PIP_INDEX_URL",
+    "PIP_CERT",
+    "PIP_CONFIG_FILE",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "UV_INDEX_URL",
+    "UV_DEFAULT_INDEX",
+)
+
+
+@pytest.fixture(scope="session")
+def clients() -> Path:
+    """The folder with the official commands, installed when it is missing or its requirements changed."""
+    VENV.parent.mkdir(exist_ok=True)
+    with (VENV.parent / "compat.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        mark = VENV / "installed.txt"
+        if not mark.exists() or mark.read_text() != REQUIREMENTS.read_text():
+            subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+            uv = [str(Path(sys.executable).parent / "uv"), *(["--system-certs"] if CERTIFICATES.exists() else [])]
+            install = ["pip", "install", "--quiet", "--python", str(VENV / "bin" / "python"), "--require-hashes", "-r", str(REQUIREMENTS)]
+            subprocess.run([*uv, *install], check=True)
+            mark.write_text(REQUIREMENTS.read_text())
+    return VENV / "bin"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server for all tests of a module."""
+    home = tmp_path_factory.mktemp("server") / "home"
+    with running_server(home) as found:
+        yield found
+        said = found.said()
+    assert "Traceback" not in said, said
+
+
+class User:
+    """Somebody who uses the official clients: a home folder with a configuration, and nothing else from this machine's user."""
+
+    def __init__(self, folder: Path, clients: Path, server: RunningServer) -> None:
+        self.folder = folder
+        self.clients = clients
+        self.server = server
+        (folder / "clearml.conf").write_text(configuration(server))
+
+    def run(self, *words: str, given: str | None = None, check: bool = True, **environment: str) -> str:
+        """What a command of the clients prints."""
+        process = subprocess.Popen(
+            [str(self.clients / words[0]), *words[1:]],
+            cwd=self.folder,
+            env=self.environment(**environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            printed, errors = process.communicate(given, timeout=_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)  # it says where it hangs
+            printed, errors = process.communicate()
+        said = f"{' '.join(words)}\n{printed}\n{errors}\n--- server ---\n{self.server.said()[-3_000:]}"
+        assert not check or process.returncode == 0, said
+        return printed
+
+    def play(self, scenario: str, *arguments: str, **environment: str) -> Any:
+        """What a script of `scenarios` found out: the JSON in its last line."""
+        # A copy, because clients read through the whole repository that a script lies in.
+        script = shutil.copy(Path(__file__).parent / "scenarios" / f"{scenario}.py", self.folder)
+        printed = self.run("python", str(script), *arguments, check=True, given=None, **environment)
+        return msgspec.json.decode(printed.strip().rpartition("\n")[2])
+
+    def environment(self, **more: str) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        own = {
+            "HOME": str(self.folder),
+            "CLEARML_CONFIG_FILE": str(self.folder / "clearml.conf"),
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONFAULTHANDLER": "1",
+        }
+        return kept | own | {"MPLBACKEND": "Agg", "CLEARML_CACHE_DIR": str(self.folder / "cache")} | more
+
+
+def configuration(server: RunningServer) -> str:
+    """What the server tells people to paste."""
+    names = ("web_server", "api_server", "files_server")
+    addresses = "\n".join(f"  {name}: {server.credentials[name]}" for name in names)
+    keys = "\n".join(f'    "{name}" = "{server.credentials[name]}"' for name in ("access_key", "secret_key"))
+    return f"api {{\n{addresses}\n  credentials {{\n{keys}\n  }}\n}}\n"
+
+
+@pytest.fixture
+def somebody(tmp_path: Path, clients: Path, server: RunningServer) -> User:
+    """A user of the official clients."""
+    return User(tmp_path, clients, server)
