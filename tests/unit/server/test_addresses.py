@@ -8,6 +8,7 @@ from tilth.base.errors import Invalid
 from tilth.cli.server import _address
 from tilth.server.app.serve import Options
 from tilth.server.app.site import _path_of
+from tilth.server.routes.http_page import is_file_of_page
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,15 @@ from tilth.server.app.site import _path_of
 )
 def test_a_proxy_may_take_its_path_away_or_leave_it(path: str, prefix: str, expected: str) -> None:
     assert _path_of({"path": path, "root_path": prefix}) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("/start.js", True), ("/start.css", True), ("/", False), ("/auth.login", False), ("/../site.py", False), (f"/{'a' * 5_000}", False)],
+    ids=["script", "style", "root", "call", "outside", "long"],
+)
+def test_files_of_the_page_are_told_from_calls(path: str, *, expected: bool) -> None:
+    assert is_file_of_page(path) is expected
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tilth.server.routes.http_contents import answer_contents
 from tilth.server.routes.http_files import answer_file
 from tilth.server.routes.http_live import live
 from tilth.server.routes.http_oidc import CALLBACK, LOGIN, OpenId, begin_sign_in, end_sign_in
-from tilth.server.routes.http_page import page
+from tilth.server.routes.http_page import is_file_of_page, page
 from tilth.server.routes.http_rpc import answer_call, looks_like_call
 from tilth.server.routes.http_session import SignInLimit, sign_in, sign_in_by_link, sign_out
 from tilth.server.routes.platform import Platform
@@ -43,7 +43,7 @@ class Site:
             return await _STATE[path](self._platform, request)
         if path == "/api" or path.startswith("/api/"):
             return await answer_call(self._platform, request, path.removeprefix("/api"))
-        if role == "api" or looks_like_call(path):
+        if role == "api" or (looks_like_call(path) and not is_file_of_page(path)):
             return await answer_call(self._platform, request, path)
         if path.startswith("/contents/"):
             return await answer_contents(self._platform, request, path.removeprefix("/contents/"))

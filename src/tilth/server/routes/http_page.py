@@ -1,20 +1,23 @@
 """The web page's files: those of the built page if there is one, otherwise a small one that signs in and makes keys."""
 
 import mimetypes
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-__all__ = ["page"]
+__all__ = ["is_file_of_page", "page"]
 
 _POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https: http:;"
     " media-src 'self' blob: https: http:; frame-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'none';"
     " form-action 'self'; frame-ancestors 'none'"
 )
+
+_LONGEST_NAME = 100
+"""Of a file of the page; systems refuse to look for names that are much longer."""
 
 
 async def page(request: Request, path: str) -> Response:
@@ -35,16 +38,22 @@ async def page(request: Request, path: str) -> Response:
     return Response(body if request.method == "GET" else b"", 200, headers, kind or "application/octet-stream")
 
 
+def is_file_of_page(path: str) -> bool:
+    """Whether the page has a file at `path`; its name may look like a call's, as `start.js` does."""
+    name = path.strip("/")
+    return bool(name) and _file(name) is not None
+
+
 @cache
 def _root() -> Traversable:
     built = files("tilth.server") / "static"
     return built if (built / "index.html").is_file() else files("tilth.server.routes") / "page"
 
 
-@cache
+@lru_cache(maxsize=1_000)
 def _file(name: str) -> bytes | None:
     parts = name.split("/")
-    if any(part in ("", ".", "..") or "\\" in part or "\x00" in part for part in parts):
+    if any(part in ("", ".", "..") or len(part) > _LONGEST_NAME or "\\" in part or "\x00" in part for part in parts):
         return None
     found = _root()
     for part in parts:
