@@ -1,6 +1,7 @@
 """What every object store promises, whatever it is made of."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -8,18 +9,36 @@ from threading import Barrier
 import pytest
 
 from tilth.base.errors import Corrupt, FormatUnsupported, ObjectNotFound
+from tilth.client.http import HttpSession
 from tilth.store.api import Buffer, Key, ObjectStore
 from tilth.store.local import LocalStore
 from tilth.store.memory import MemoryStore
 from tilth.store.probe import require_put_if_absent
+from tilth.store.remote import RemoteStore
+from tilth.testing.servers import RunningServer, running_server
 
 STORES: dict[str, Callable[[Path], ObjectStore]] = {"memory": lambda _: MemoryStore(), "local": LocalStore}
 A, B = Key("packs/0f/a"), Key("packs/0f/b")
 
 
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
-    return STORES[request.param](tmp_path / "store")
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with running_server(tmp_path_factory.mktemp("server") / "home") as found:
+        yield found
+
+
+@pytest.fixture(params=[*STORES, "remote"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStore]:
+    if request.param != "remote":
+        yield STORES[request.param](tmp_path / "store")
+        return
+    server: RunningServer = request.getfixturevalue("server")
+    for found in (server.home / "store").iterdir():
+        shutil.rmtree(found) if found.is_dir() else found.unlink()
+    keys = server.credentials
+    session = HttpSession(keys["api_server"], access_key=keys["access_key"], secret_key=keys["secret_key"])
+    yield RemoteStore(session)
+    session.close()
 
 
 def keys(store: ObjectStore, prefix: str = "") -> list[Key]:

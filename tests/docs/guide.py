@@ -8,22 +8,29 @@
 `$ command  # exits 3` expects another status than 0. A command without output below it may print what it likes. A ```python block
 runs in the page's one Python process; if it has `>>> ` lines, they are checked like a doctest. All blocks of a page share one
 temporary HOME and one folder, and keep their variables. A block below `<!-- not run -->` is only shown.
+
+A command may go on in the background (`tilth up --port 8008 > log 2>&1 &`); it ends with the page. Port 8008 is a free port in truth.
 """
 
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
+
+from tilth.testing.servers import free_port
 
 __all__ = ["Block", "Command", "Page", "blocks_of", "commands_of", "matches"]
 
 _FENCE = re.compile(r"^(?P<skip><!-- not run -->\n+)?```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _STATUS = re.compile(r"\s+# exits (\d+)$")
+_PORT = re.compile(r"(?<=[: ])8008\b")
 _MARK = "== end of command =="
 
 
@@ -82,6 +89,7 @@ class Page:
 
     def __init__(self, home: Path, folder: Path) -> None:
         env = _environment(home)
+        self._port = str(free_port())
         self._shell = _start(["bash", "--noprofile", "--norc"], folder, env, stderr=subprocess.STDOUT)
         self._python = _start([sys.executable, str(Path(__file__).with_name("page_python.py"))], folder, env, stderr=subprocess.DEVNULL)
 
@@ -90,7 +98,12 @@ class Page:
 
     def __exit__(self, *_: object) -> None:
         for process in (self._shell, self._python):
-            process.communicate()
+            process.stdin.close()  # type: ignore[union-attr]
+            process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self._shell.pid, signal.SIGTERM)  # what went on in the background
+        for process in (self._shell, self._python):
+            process.stdout.close()  # type: ignore[union-attr]
 
     def run(self, block: Block) -> None:
         """Run one block; `AssertionError` if it does not do what the page shows."""
@@ -106,12 +119,13 @@ class Page:
 
     def _ask_shell(self, command: str) -> tuple[int, str]:
         asked, answers = _pipes(self._shell)
+        command = _PORT.sub(self._port, command)
         asked.write(f"{{ {command}\n}} </dev/null\nprintf '\\n%s %s\\n' '{_MARK}' $?\n")
         asked.flush()
         got = ""
         for line in answers:
             if line.startswith(_MARK):
-                return int(line.removeprefix(_MARK)), got.removesuffix("\n")
+                return int(line.removeprefix(_MARK)), got.removesuffix("\n").replace(f":{self._port}", ":8008")
             got += line
         raise AssertionError(f"the shell ended in {command}:\n{got}")
 
@@ -132,7 +146,8 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def _start(command: list[str], folder: Path, env: Mapping[str, str], *, stderr: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(command, cwd=folder, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True)
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": stderr}
+    return subprocess.Popen(command, cwd=folder, env=env, text=True, start_new_session=True, **pipes)
 
 
 def _pipes(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:

@@ -1,5 +1,6 @@
 """The user guide is true: what its blocks do is what its pages show; and the machine that checks this does check."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,3 +74,23 @@ def test_blocks_of_a_page_share_variables_folder_and_home(open_page: Open) -> No
 def test_a_page_that_is_not_true_is_told(block: Block, open_page: Open) -> None:
     with open_page() as page, pytest.raises(AssertionError, match=r"line 1|the shell ended"):
         page.run(block)
+
+
+def test_what_goes_on_in_the_background_ends_with_the_page(open_page: Open, tmp_path: Path) -> None:
+    ended = tmp_path / "folder" / "ended"
+    with open_page() as page:
+        page.run(Block("console", "$ (trap 'touch ended; exit' TERM; touch begun; sleep 1000 & wait) &\n", 1))
+        page.run(Block("console", "$ until test -f begun; do sleep 0.01; done\n", 1))
+        assert not ended.exists()
+    deadline = time.monotonic() + 30
+    while not ended.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_port_is_a_free_one_and_shown_as_the_usual_one(open_page: Open, tmp_path: Path) -> None:
+    with open_page() as page:
+        page.run(
+            Block("console", "$ echo http://localhost:8008/x --port 8008 180080 | tee file\nhttp://localhost:8008/x --port ... 180080\n", 1)
+        )
+    assert "8008/x" not in (tmp_path / "folder" / "file").read_text()

@@ -55,10 +55,10 @@ class LocalStreams:
         self._scratch = root / "tmp"
         sweep(self._scratch)
 
-    def create(self) -> Writer:
-        """Begin an object under a new key."""
+    def create(self, key: Key | None = None) -> Writer:
+        """Begin an object, under a new key if none is given."""
         id = new_id()
-        return Writer(self.root, self._scratch, Key(f"objects/{id[-2:]}/{id}"))
+        return Writer(self.root, self._scratch, key or Key(f"objects/{id[-2:]}/{id}"))
 
     def path(self, key: str) -> Path:
         """The file that holds an object; read it, never write it."""

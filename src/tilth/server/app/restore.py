@@ -21,7 +21,7 @@ from tilth.server.db.migrate import LATEST
 __all__ = ["Restored", "check_backup", "restore_backup"]
 
 _DATABASE = "tilth.db"
-_SECRET = {"credentials.json"}
+_SECRET = {"credentials.json", "tilth.toml"}
 
 
 class Restored(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from tilth.server.routes import http_state
 from tilth.server.routes.http_contents import answer_contents
 from tilth.server.routes.http_files import answer_file
 from tilth.server.routes.http_live import live
+from tilth.server.routes.http_objects import answer_object
 from tilth.server.routes.http_oidc import CALLBACK, LOGIN, OpenId, begin_sign_in, end_sign_in
 from tilth.server.routes.http_page import is_file_of_page, page
 from tilth.server.routes.http_rpc import answer_call, looks_like_call
@@ -41,6 +42,8 @@ class Site:
         role = self._platform.extra_ports.get(server[1]) if server and server[1] else None
         if path in _STATE:
             return await _STATE[path](self._platform, request)
+        if path == "/api/objects" or path.startswith("/api/objects/"):
+            return await answer_object(self._platform, request, path.removeprefix("/api/objects"))
         if path == "/api" or path.startswith("/api/"):
             return await answer_call(self._platform, request, path.removeprefix("/api"))
         if role == "api" or (looks_like_call(path) and not is_file_of_page(path)):

@@ -59,7 +59,7 @@ async def answer_contents(platform: Platform, request: Request, path: str) -> Re
         try:
             id, _, name = path.partition("/")
             if not is_id(id):
-                raise Invalid(f"{id:.100!r} is no id of a version", hint="check the address")
+                raise Invalid(f"{id!r:.100} is no id of a version", hint="check the address")
             if request.method == "POST":
                 response = await _take(platform, request, id)
             elif request.method in ("GET", "HEAD"):

@@ -25,7 +25,7 @@ def clean_path(name: str) -> str:
     if parts[:1] == [VERSIONS]:
         raise Invalid(f"nothing can be stored in {VERSIONS}", hint="use another folder")
     if not parts or len(name) > _LONGEST or ".." in parts or any(ord(character) < 32 for character in name):
-        raise Invalid(f"{name:.100!r} can't be the name of a file", hint="use a relative path without ..")
+        raise Invalid(f"{name!r:.100} can't be the name of a file", hint="use a relative path without ..")
     return "/".join(parts)
 
 

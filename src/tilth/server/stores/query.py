@@ -259,7 +259,7 @@ def _pattern(text: str, values: list[Any], pattern: Any, *, exact_case: bool) ->
     try:
         re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
-        raise Invalid(f"{pattern:.100!r} is not a regular expression: {error}", hint="escape what is meant literally") from error
+        raise Invalid(f"{pattern!r:.100} is not a regular expression: {error}", hint="escape what is meant literally") from error
     return f"fits(?, CAST({text} AS TEXT), {int(exact_case)})", [pattern, *values]
 
 

@@ -1,0 +1,128 @@
+"""Calls and objects over HTTP: one signed-in session with a server, which waits when the server is away for a moment."""
+
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+import urllib3
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+
+from tilth.base.errors import CredentialsWrong, Denied, Internal, Unauthenticated, Unavailable
+
+__all__ = ["HttpSession", "HttpTransport"]
+
+_PATIENCE_S = 60.0
+_TIMEOUT = urllib3.Timeout(connect=10, read=300)
+_BUSY = (429, 502, 503, 504)
+
+
+class HttpSession:
+    """Requests to one server by one account. Safe for threads."""
+
+    def __init__(
+        self,
+        server: str,
+        *,
+        access_key: str | None = None,
+        secret_key: str | None = None,
+        token: str | None = None,
+        patience_s: float = _PATIENCE_S,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.server = server.rstrip("/")
+        self._keys = (access_key, secret_key)
+        self._token = token
+        self._given = token
+        self._patience_s = patience_s
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._http = urllib3.PoolManager(retries=False, timeout=_TIMEOUT, maxsize=16)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._http.clear()
+
+    def request(self, method: str, path: str, *, body: Any = None, headers: Mapping[str, str] | None = None, safe: bool = False) -> Any:
+        """The answer to a request below the server's API; signs in when that is needed, and waits while the server is busy.
+
+        A request that is `safe` to repeat is sent again when its answer was lost; any other only when it was never received.
+        """
+        answer = self._send(method, path, body, headers, safe=safe)
+        if answer.status == 401 and self._given is None:
+            self._forget_token()
+            answer = self._send(method, path, body, headers, safe=safe)
+        return answer
+
+    def _send(self, method: str, path: str, body: Any, headers: Mapping[str, str] | None, *, safe: bool) -> Any:
+        sent = {**(headers or {}), "authorization": f"Bearer {self._signed_in()}"}
+        return self._patiently(method, f"{self.server}/{path}", body, sent, safe=safe)
+
+    def _patiently(self, method: str, url: str, body: Any, headers: Mapping[str, str], *, safe: bool) -> Any:
+        pause, waited = 0.2, 0.0
+        while True:
+            try:
+                answer = self._http.request(method, url, body=body, headers=dict(headers), redirect=False)
+                if answer.status not in _BUSY or waited >= self._patience_s:
+                    return answer
+            except (HTTPError, OSError) as error:
+                if waited >= self._patience_s or not (safe or _never_sent(error)):
+                    raise Unavailable(f"{self.server} does not answer ({_plainly(error)})", hint="check that the server runs") from error
+            self._sleep(pause)
+            waited, pause = waited + pause, min(pause * 2, 10.0)
+
+    def _signed_in(self) -> str:
+        with self._lock:
+            if self._token is None:
+                self._token = self._sign_in()
+            return self._token
+
+    def _sign_in(self) -> str:
+        key, secret = self._keys
+        if not key or not secret:
+            raise Unauthenticated(f"there is no key for {self.server}", hint="run `tilth init`")
+        headers = {"authorization": f"Basic {b64encode(f'{key}:{secret}'.encode()).decode()}"}
+        answer = self._patiently("GET", f"{self.server}/auth.login", None, headers, safe=True)
+        if answer.status == 401:
+            raise CredentialsWrong(f"{self.server} does not know the key {key} with this secret", hint="run `tilth init` with a new key")
+        try:
+            token: str = msgspec.json.decode(answer.data)["data"]["token"]
+        except (msgspec.MsgspecError, KeyError, TypeError) as error:
+            raise Unavailable(f"{self.server} is no server of Tilth's (status {answer.status})", hint="check api.server") from error
+        return token
+
+    def _forget_token(self) -> None:
+        with self._lock:
+            self._token = None
+
+
+class HttpTransport:
+    """Carries calls to a server."""
+
+    def __init__(self, session: HttpSession) -> None:
+        self._session = session
+
+    def call(self, name: str, body: bytes) -> bytes:
+        safe = name.rpartition(".")[2].startswith(("get", "search", "resolve", "lineage", "newest", "register", "update"))
+        answer = self._session.request("POST", name, body=body, headers={"content-type": "application/json"}, safe=safe)
+        if not answer.data.startswith(b'{"meta"'):
+            if answer.status == 403:
+                raise Denied(f"{self._session.server} refuses the call {name}", hint="ask whoever runs the server")
+            raise Internal(f"{self._session.server} answers {name} with status {answer.status} and no envelope", hint="check api.server")
+        data: bytes = answer.data
+        return data
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def _never_sent(error: Exception) -> bool:
+    reason = error.reason if isinstance(error, MaxRetryError) else error
+    return isinstance(reason, NewConnectionError)
+
+
+def _plainly(error: Exception) -> str:
+    reason = error.reason if isinstance(error, MaxRetryError) and error.reason else error
+    return str(reason).rpartition(": ")[2][:200]
