@@ -65,6 +65,7 @@ lock: | $(BIN)/uv  ## write the lock files anew [UPGRADE=1]
 	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt
 	$(COMPILE) requirements/compat.in --output-file requirements/compat.txt
 	$(COMPILE) pyproject.toml --all-extras --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --all-extras --constraint requirements/dev.txt --output-file requirements/server.txt
 
 $(BIN)/uv:
 	"$(PYTHON)" -m venv $(VENV)
