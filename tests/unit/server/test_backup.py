@@ -1,6 +1,7 @@
 """A server in one file: what comes back is what was there, and what is not whole is not used."""
 
 import io
+import os
 import subprocess
 import sys
 import tarfile
@@ -121,7 +122,8 @@ def test_everything_comes_back(server: Server, tmp_path: Path) -> None:
 def test_only_their_owner_can_read_what_has_keys_in_it(server: Server, tmp_path: Path) -> None:
     server.backup()
     restore_backup(server.target, tmp_path / "other", None, silent)
-    assert [path.stat().st_mode & 0o077 for path in (server.target, tmp_path / "other" / "credentials.json")] == [0, 0]
+    secret = (server.target, tmp_path / "other" / "credentials.json", tmp_path / "other" / "tilth.toml")
+    assert [path.stat().st_mode & 0o077 for path in secret] == [0, 0, 0]
 
 
 def test_what_the_server_deletes_and_adds_meanwhile_changes_nothing(server: Server, tmp_path: Path) -> None:
@@ -178,6 +180,30 @@ def test_an_empty_folder_becomes_the_home(server: Server, tmp_path: Path) -> Non
     (tmp_path / "other").mkdir()
     restore_backup(server.target, tmp_path / "other", None, silent)
     assert rows_of(tmp_path / "other") == rows_of(server.home)
+
+
+@pytest.fixture
+def volume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is a file system of its own."""
+    found = tmp_path / "volume"
+    (found / "lost+found").mkdir(parents=True)
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == found)
+    return found
+
+
+def test_an_empty_volume_becomes_the_home(server: Server, volume: Path) -> None:
+    server.backup()
+    restore_backup(server.target, volume, None, silent)
+    assert rows_of(volume) == rows_of(server.home)
+    assert sorted(path.name for path in volume.iterdir()) == ["credentials.json", "lost+found", "store", "tilth.db", "tilth.toml"]
+
+
+def test_a_damaged_backup_leaves_a_volume_empty(server: Server, volume: Path) -> None:
+    server.backup()
+    server.target.write_bytes(server.target.read_bytes()[:-20_000])
+    with pytest.raises(Corrupt):
+        restore_backup(server.target, volume, None, silent)
+    assert [path.name for path in volume.iterdir()] == ["lost+found"]
 
 
 def test_a_backup_that_was_cut_is_refused_wherever_that_was(server: Server, tmp_path: Path) -> None:

@@ -153,10 +153,14 @@ def test_a_home_that_can_not_be_made_leaves_the_database_empty(
     assert tables(databases[1]) == 0
 
 
+@pytest.mark.parametrize("volume", [False, True])
 def test_a_database_that_fails_at_the_end_leaves_no_home(
-    server: Server, databases: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, databases: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, volume: bool
 ) -> None:
     server.backup()
+    if volume:
+        (tmp_path / "other").mkdir()
+        monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == tmp_path / "other")
     put = restore._put_in_place
 
     def put_and_cut(folder: Path, home: Path) -> None:
@@ -168,5 +172,6 @@ def test_a_database_that_fails_at_the_end_leaves_no_home(
     with pytest.raises(Exception, match="can't be used"):
         restore_backup(server.target, tmp_path / "other", databases[1], silent)
     assert tables(databases[1]) == 0
-    assert not (tmp_path / "other").exists()
+    assert not volume or list((tmp_path / "other").iterdir()) == []
+    assert volume == (tmp_path / "other").exists()
     assert leftovers(tmp_path) == []

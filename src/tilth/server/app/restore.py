@@ -1,4 +1,7 @@
-"""How a backup becomes a home again, or nothing: all is read, checked and laid out beside the place before it gets its name."""
+"""How a backup becomes a home again, or nothing: all is read, checked and laid out beside the place before it gets its name.
+
+Where nothing can lie beside the home, as when it is a volume of its own, all is laid out in it, and the database is put in place last.
+"""
 
 import os
 import shutil
@@ -21,6 +24,7 @@ from tilth.server.db.migrate import LATEST
 __all__ = ["Restored", "check_backup", "restore_backup"]
 
 _DATABASE = "tilth.db"
+_OF_THE_VOLUME = {"lost+found"}
 _SECRET = {"credentials.json", "tilth.toml"}
 
 
@@ -58,8 +62,8 @@ def restore_backup(source: Path, home: Path, database: str | None, watch: Watch)
                 _check_database(folder / "home")
                 if target:
                     tables = _tables(reader.head, folder)
-                    put = lambda: _put_in_place(folder / "home", home)  # noqa: E731
-                    _fill(target, tables, reader.head.schema, put, lambda: _take_back(home, folder))
+                    laid_out = folder / "home"
+                    _fill(target, tables, reader.head.schema, lambda: _put_in_place(laid_out, home), lambda: _take_back(laid_out, home))
                 else:
                     _put_in_place(folder / "home", home)
     finally:
@@ -79,7 +83,7 @@ def _opened(source: Path) -> Iterator[BackupReader]:
 
 
 def _check_home(home: Path) -> None:
-    if home.exists() and (not home.is_dir() or any(home.iterdir())):
+    if home.exists() and (not home.is_dir() or {found.name for found in home.iterdir()} - _OF_THE_VOLUME):
         raise AlreadyExists(f"{home} is not empty", hint="name a folder that is empty, or not there, with --home")
 
 
@@ -111,7 +115,8 @@ def _beside(home: Path) -> Iterator[Path]:
     """A folder of the file system that the home is to be in."""
     with translated_os_errors(home):
         home.parent.mkdir(parents=True, exist_ok=True)
-        folder = home.with_name(f".{home.name}.{new_id()}")
+        inside = home.is_dir() and (os.path.ismount(home) or not os.access(home.parent, os.W_OK))
+        folder = (home if inside else home.parent) / f".{home.name}.{new_id()}"
         folder.mkdir(mode=0o700)
         (folder / "home").mkdir()
         (folder / "tables").mkdir()
@@ -199,6 +204,11 @@ def _put_in_place(folder: Path, home: Path) -> None:
     with translated_os_errors(home):
         for found, _, _ in os.walk(folder, topdown=False):
             fsync_folder(Path(found))
+        if home in folder.parents:
+            for part in sorted(folder.iterdir(), key=lambda part: part.name == _DATABASE):
+                part.rename(home / part.name)
+            fsync_folder(home)
+            return
         try:
             folder.replace(home)
         except OSError as error:
@@ -207,6 +217,11 @@ def _put_in_place(folder: Path, home: Path) -> None:
         fsync_folder(home.parent)
 
 
-def _take_back(home: Path, folder: Path) -> None:
-    if not (folder / "home").exists():
-        home.rename(folder / "home")
+def _take_back(folder: Path, home: Path) -> None:
+    """Undo what `_put_in_place` did, if it did it."""
+    if home in folder.parents:
+        for found in home.iterdir():
+            if found != folder.parent and found.name not in _OF_THE_VOLUME:
+                found.rename(folder / found.name)
+    elif not folder.exists():
+        home.rename(folder)
