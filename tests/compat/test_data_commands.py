@@ -21,7 +21,7 @@ def made(user: User, project: str, name: str, files: dict[str, str], *more: str)
         (source / path).parent.mkdir(parents=True, exist_ok=True)
         (source / path).write_text(text)
     printed = user.run("clearml-data", "sync", "--project", project, "--name", name, "--folder", str(source), *more)
-    return MADE.findall(printed)[-1]
+    return str(MADE.findall(printed)[-1])
 
 
 def test_parts_make_the_whole(somebody: User) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from tilth.server.db.engine import Connection
-from tilth.server.stores.query import Order, Query, SqlText, expression
+from tilth.server.stores.query import Order, Query, SqlText, expression, metric_column
 from tilth.server.stores.rows import marks
 from tilth.server.stores.tables import Column, Table
 
@@ -56,11 +56,39 @@ class Documents:
     def search(self, query: Query, fields: Iterable[str] | None = None) -> list[Document]:
         """The documents that fit, sorted; what is missing sorts last, and ids decide between equals."""
         names = self._names(fields)
+        if query.order and query.order[0].field.startswith("last_metrics."):
+            return [self._document(names, row) for row in self._by_metric(query, self._select(names))]
         where, values = _where(query.where)
         joins, join_values, order, order_values = self._order(query.order)
         text = f"SELECT {self._select(names)} FROM {self.table.name}{joins} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
         rows = self._db.all(text, (*join_values, *values, *order_values, query.limit, query.offset))
         return [self._document(names, row) for row in rows]
+
+    def _by_metric(self, query: Query, columns: str) -> list[tuple[Any, ...]]:
+        """The rows of documents sorted by a metric: those that have it are read off its index, then come those that lack it."""
+        first, rest = query.order[0], query.order[1:]
+        metric, variant, column = metric_column(first.field)
+        where, values = _where(query.where)
+        joins, join_values, order, order_values = self._order(rest)
+        direction = " DESC" if first.descending else ""
+        has = "best.metric_hash = ? AND best.variant_hash = ?"
+        # In SQLite a cross join keeps its order: the metric's index first, until the page is full.
+        source = f"series AS best CROSS JOIN {self.table.name}{joins}"
+        found = f"{has} AND best.entity = {self.table.name}.id AND {where}"
+        rows = self._db.all(
+            f"SELECT {columns} FROM {source} WHERE {found} ORDER BY best.{column}{direction}, {order} LIMIT ? OFFSET ?",
+            (*join_values, metric, variant, *values, *order_values, query.limit, query.offset),
+        )
+        if len(rows) == query.limit:
+            return rows
+        counted = self._db.one(f"SELECT count(*) FROM {source} WHERE {found}", (*join_values, metric, variant, *values))
+        before = int(counted[0]) if counted else 0
+        lacking = f"NOT EXISTS (SELECT 1 FROM series AS best WHERE {has} AND best.entity = {self.table.name}.id) AND {where}"
+        more = self._db.all(
+            f"SELECT {columns} FROM {self.table.name}{joins} WHERE {lacking} ORDER BY {order} LIMIT ? OFFSET ?",
+            (*join_values, metric, variant, *values, *order_values, query.limit - len(rows), max(0, query.offset - before)),
+        )
+        return [*rows, *more]
 
     def search_ids(self, field: str, values: Sequence[str]) -> list[str]:
         """The ids of the documents that have one of `values` in a field."""
@@ -113,7 +141,7 @@ class Documents:
             direction = " DESC" if order.descending else ""
             if order.field.startswith("last_metrics."):
                 alias = f"series{number}"
-                metric, variant, column = _metric(order.field)
+                metric, variant, column = metric_column(order.field)
                 on = f"{alias}.entity = {self.table.name}.id AND {alias}.metric_hash = ? AND {alias}.variant_hash = ?"
                 joins.append(f" LEFT JOIN series AS {alias} ON {on}")
                 join_values += [metric, variant]
@@ -127,23 +155,6 @@ class Documents:
                 terms += [f"{text} IS NULL", f"{text}{direction}"]
                 values += [*used, *used]
         return "".join(joins), join_values, ", ".join([*terms, f"{self.table.name}.id"]), values
-
-
-_METRIC_COLUMNS = {
-    "value": "value",
-    "min_value": "min_value",
-    "max_value": "max_value",
-    "first_value": "first_value",
-    "count": "count",
-    "min_value_iteration": "min_value_iteration",
-    "max_value_iteration": "max_value_iteration",
-}
-
-
-def _metric(field: str) -> tuple[str, str, str]:
-    parts = field.split(".")
-    metric, variant, column = (*parts[1:4], "", "", "")[:3]
-    return metric, variant, _METRIC_COLUMNS.get(column, "value")
 
 
 def _where(conditions: Sequence[SqlText]) -> tuple[str, list[Any]]:

@@ -15,7 +15,19 @@ from tilth.server.db.engine import Dialect
 from tilth.server.stores.rows import dumped, marks
 from tilth.server.stores.tables import Column, Table
 
-__all__ = ["Condition", "Order", "Query", "SqlText", "conditions_of", "expression", "json_text", "order_of", "parse_list", "utc_text"]
+__all__ = [
+    "Condition",
+    "Order",
+    "Query",
+    "SqlText",
+    "conditions_of",
+    "expression",
+    "json_text",
+    "metric_column",
+    "order_of",
+    "parse_list",
+    "utc_text",
+]
 
 _ALL = ("__$all", "__$and")
 _ANY = ("__$any", "__$or")
@@ -24,6 +36,9 @@ _NOP = "__$nop"
 _COMPARISONS = (">=", "<=", ">", "<")
 _META = frozenset(r".^$*+?{}[]|()")
 _LONGEST_PATTERN = 10_000
+_SUMMARIES = frozenset(
+    {"value", "min_value", "max_value", "first_value", "count", "value_iteration", "min_value_iteration", "max_value_iteration"}
+)
 
 SqlText = tuple[str, list[Any]]
 """A piece of a statement, and its values."""
@@ -108,6 +123,8 @@ def conditions_of(table: Table, request: Mapping[str, Any], dialect: Dialect) ->
             found.append(_multi_field(table, value, every=name in ("_all_", "_and_"), dialect=dialect))
         elif name == "filters" and isinstance(value, Mapping):
             found += [_filter(table, field, said, dialect) for field, said in value.items()]
+        elif value is not None and name.startswith("last_metrics."):
+            found.append(_metric_range(table, name, value))
         elif value is not None and _column(table, name) is not None:
             found.append(_condition(table, name, value, dialect))
     return [piece for piece in found if piece[0]]
@@ -144,6 +161,12 @@ def json_text(column: str, parts: Sequence[str], dialect: Dialect) -> SqlText:
     if dialect == "postgres":
         return f"({column}::json #>> ?::text[])", [list(parts)]
     return f"json_extract({column}, ?)", ["$" + "".join(f'."{part}"' for part in parts if '"' not in part)]
+
+
+def metric_column(field: str) -> tuple[str, str, str]:
+    """The hashes of metric and variant that `last_metrics.<metric>.<variant>.<summary>` names, and the column of the summary."""
+    metric, variant, column = (*field.split(".")[1:4], "", "", "")[:3]
+    return metric, variant, column if column in _SUMMARIES else "value"
 
 
 def utc_text(said: Any) -> str:
@@ -245,6 +268,20 @@ def _number(text: str, said: Any) -> SqlText:
         return f"{text} {comparison or '='} ?", [int(float(words[len(comparison) :]))]
     except ValueError as error:
         raise Invalid(f"{said!r:.60} is not a number", hint="write a number, with >= or <= before it if you like") from error
+
+
+def _metric_range(table: Table, field: str, value: Any) -> SqlText:
+    """A summary of a scalar is a number, or lies between two numbers that belong to the range; None leaves a side open."""
+    if table.name not in ("task", "model"):
+        return "", []
+    metric, variant, column = metric_column(field)
+    low, high = value if isinstance(value, (list, tuple)) and len(value) == 2 else (value, value)
+    bounds = [(sign, bound) for sign, bound in ((">=", low), ("<=", high)) if bound is not None]
+    if not all(isinstance(bound, (int, float)) for _, bound in bounds):
+        raise Invalid(f"{field} takes a number, or the least and the greatest", hint="write it like [0.5, null]")
+    limits = "".join(f" AND series.{column} {sign} ?" for sign, _ in bounds)
+    where = f"series.entity = {table.name}.id AND series.metric_hash = ? AND series.variant_hash = ?{limits}"
+    return f"EXISTS (SELECT 1 FROM series WHERE {where})", [metric, variant, *(bound for _, bound in bounds)]
 
 
 def _pattern(text: str, values: list[Any], pattern: Any, *, exact_case: bool) -> SqlText:
