@@ -1,5 +1,6 @@
 """What holds for every test: its tier, a home of its own, and how hard Hypothesis tries."""
 
+import os
 from itertools import count
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent
 HOMES = count()
+SETTINGS = ("TILTH_API_", "TILTH_SERVER_", "TILTH_CACHE", "TILTH_AUTHOR", "CLEARML_")
 
 # No deadline: on a busy machine a slow example says nothing about the code.
 settings.register_profile("tilth", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
@@ -24,5 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep every test, and the processes it starts, away from the home and cache of whoever runs it."""
-    monkeypatch.setenv("TILTH_HOME", str(tmp_path_factory.getbasetemp() / f"home-{next(HOMES)}"))
-    monkeypatch.delenv("TILTH_CACHE", raising=False)
+    for name in [name for name in os.environ if name.startswith(SETTINGS)]:
+        monkeypatch.delenv(name)
+    home = tmp_path_factory.getbasetemp() / f"home-{next(HOMES)}"
+    monkeypatch.setenv("TILTH_HOME", str(home))
+    monkeypatch.setenv("CLEARML_CONFIG_FILE", str(home / "no-clearml.conf"))

@@ -3,13 +3,14 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__all__ = ["Dataset", "__version__"]
+__all__ = ["Dataset", "__version__", "configure"]
 
 __version__ = "0.1.0"
 
-_LAZY = frozenset({"Dataset"})
+_LAZY = frozenset({"Dataset", "configure"})
 
 if TYPE_CHECKING:
+    from tilth._wiring import configure
     from tilth.sdk.dataset import Dataset
 else:
 

@@ -1,21 +1,30 @@
 """How everything is put together for this process: which home, which catalog, which store."""
 
-from tilth.base.clock import SystemClock
+from functools import partial
+from importlib import import_module
+from os import PathLike, fspath
+
+from tilth.base.clock import Clock, SystemClock
+from tilth.base.errors import Invalid
 from tilth.client.api import Api
-from tilth.config.settings import load_settings
+from tilth.config.clearml_conf import parse_clearml
+from tilth.config.settings import Settings, load_settings
 from tilth.datasets.repository import Repository
 from tilth.sdk._current import current_home, set_home_opener
 from tilth.sdk.dataset import Dataset
 from tilth.sdk.home import Home
 from tilth.server.app.embedded import EmbeddedTransport
 from tilth.store.local import LocalStore
+from tilth.store.remote import RemoteStore
 
-__all__ = ["Dataset", "open_home"]
+__all__ = ["Dataset", "configure", "open_home"]
 
 
-def _open() -> Home:
-    settings = load_settings()
+def _open(settings: Settings | None = None) -> Home:
+    settings = settings or load_settings()
     clock = SystemClock()
+    if settings.api.server:
+        return _open_remote(settings, settings.api.server, clock)
     return Home(
         folder=settings.home,
         cache_folder=settings.cache,
@@ -26,9 +35,53 @@ def _open() -> Home:
     )
 
 
+def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
+    """A home whose catalog and objects a server keeps; drafts and the cache lie on this machine."""
+    http = import_module("tilth.client.http")  # whoever works without a server does not wait for it
+    api = settings.api
+    session = http.HttpSession(server, access_key=api.access_key, secret_key=api.secret_key, token=api.token)
+    return Home(
+        folder=settings.home,
+        cache_folder=settings.cache,
+        author=settings.author,
+        clock=clock,
+        api=Api(http.HttpTransport(session)),
+        repository=Repository(RemoteStore(session), drafts=settings.home / "drafts", clock=clock),
+    )
+
+
 set_home_opener(_open)
 
 
 def open_home() -> Home:
     """The home of this process."""
     return current_home()
+
+
+def configure(
+    block: str | None = None,
+    *,
+    home: str | PathLike[str] | None = None,
+    cache: str | PathLike[str] | None = None,
+    author: str | None = None,
+    api_server: str | None = None,
+    web_server: str | None = None,
+    files_server: str | None = None,
+    access_key: str | None = None,
+    secret_key: str | None = None,
+    token: str | None = None,
+) -> None:
+    """Say in a program or a notebook what is otherwise said in the environment or in `tilth.toml`; this stands over both.
+
+    `block` is the text that a server's web page or `tilth up` shows for pasting. Nothing is written, and nothing is sent to the server yet.
+    Each call forgets what an earlier one said. Datasets that were opened before stay in the home they came from.
+    """
+    pasted = parse_clearml(block, called="the block", hint="copy it whole, from `api {` to the last `}`") if block else {}
+    if block and not pasted:
+        raise Invalid("the block names neither a server nor a key", hint="copy it whole, from `api {` to the last `}`")
+    api = {"server": api_server, "web_server": web_server, "files_server": files_server, "access_key": access_key}
+    said = {"home": home, "cache": cache, "author": author} | {f"api.{name}": value for name, value in pasted.items()}
+    for name, value in (api | {"secret_key": secret_key, "token": token}).items():
+        said |= {f"api.{name}": value} if value else {}
+    settings = load_settings(given={name: fspath(value) for name, value in said.items() if value})
+    set_home_opener(partial(_open, settings))

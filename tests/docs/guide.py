@@ -140,7 +140,7 @@ class Page:
 
 def _environment(home: Path) -> dict[str, str]:
     """What a new user has: Tilth on PATH, an empty HOME, and no settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TILTH_", "PYTHON", "PYTEST"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TILTH_", "CLEARML_", "PYTHON", "PYTEST"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return kept | {"HOME": str(home), "PATH": path, "COLUMNS": "120", "NO_COLOR": "1", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 

@@ -23,6 +23,8 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command("tilth.cli.data:app", name="data", help="Versions of datasets: make, look at, get, merge, compare, delete.")
+app.command("tilth.cli.init:init_command", name="init", help="Work with a server: check an address and a key, and write them down.")
+app.command("tilth.cli.config:config_command", name="config", help="Show every setting in force, and where it comes from.")
 app.command("tilth.cli.server:up_command", name="up", help="Serve a home: the API, files, live changes and the web page.")
 app.command("tilth.cli.server:link_command", name="link", help="Print a link that signs a browser in once.")
 app.command("tilth.cli.server:user", name="user", help="Accounts of the server: who may sign in, and what they may do.")

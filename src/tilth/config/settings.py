@@ -1,36 +1,159 @@
-"""What can be set, where each setting comes from, and what it is when nobody sets it.
+"""What can be set, what it is when nobody sets it, and what is in force.
 
-The environment stands over `tilth.toml` in the home, which stands over the defaults. This is the one place that reads either.
+What a program passes to `tilth.configure` stands over the environment, which stands over `tilth.toml` in the home, which stands over
+the defaults. A `clearml.conf` never makes Tilth work with a server; if one is in force, it may add what nobody else says of it.
+`tilth.config` is the one place that reads any of these.
 """
 
 import getpass
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from tilth.base.errors import Denied, Invalid
+from tilth.base.errors import Invalid
+from tilth.config.sources import Found, in_clearml_conf, in_environment, in_tilth_toml
 
-__all__ = ["SETTINGS", "Setting", "Settings", "load_settings"]
+__all__ = [
+    "SETTINGS",
+    "ApiSettings",
+    "Effective",
+    "ServerSettings",
+    "Setting",
+    "Settings",
+    "checked_api",
+    "clearml_conf_path",
+    "environment_values",
+    "file_values",
+    "home_folder",
+    "load_settings",
+    "settings_in_force",
+    "tilth_toml_path",
+]
 
 
-class Setting(Struct, frozen=True):
+class Setting(Struct, frozen=True, kw_only=True):
     """One setting, as the documentation shows it."""
 
     name: str
-    """Its name in `tilth.toml`; empty if it can only be set in the environment."""
-    variable: str
-    default: str
+    """`[table] name` of `tilth.toml` is `table.name`."""
+    variables: tuple[str, ...]
+    """Those that may set it; the first that is set counts."""
+    default: str = ""
     meaning: str
+    in_file: bool = True
+    """Whether it may stand in `tilth.toml`."""
+    in_clearml_conf: str = ""
+    """Its name in `clearml.conf`."""
+    type: type = str
+    secret: bool = False
 
 
 SETTINGS = (
-    Setting("", "TILTH_HOME", "~/.tilth", "The folder that everything lies in."),
-    Setting("cache", "TILTH_CACHE", "cache, in the home", "The folder of the shared cache of local copies."),
-    Setting("author", "TILTH_AUTHOR", "the name of the user of the system", "Who is recorded as the author of versions."),
+    Setting(name="home", variables=("TILTH_HOME",), default="~/.tilth", in_file=False, meaning="The folder that everything lies in."),
+    Setting(
+        name="cache", variables=("TILTH_CACHE",), default="cache, in the home", meaning="The folder of the shared cache of local copies."
+    ),
+    Setting(
+        name="author",
+        variables=("TILTH_AUTHOR",),
+        default="the name of the user of the system",
+        meaning="Who is recorded as the author of versions.",
+    ),
+    Setting(
+        name="api.server",
+        variables=("TILTH_API_SERVER", "CLEARML_API_HOST"),
+        meaning="The address of the server's API. If it is set, data and runs are kept by that server; if not, in the home.",
+        in_clearml_conf="api.api_server",
+    ),
+    Setting(
+        name="api.web_server",
+        variables=("TILTH_API_WEB_SERVER", "CLEARML_WEB_HOST"),
+        meaning="The address of the server's web page, for the links that are printed.",
+        in_clearml_conf="api.web_server",
+    ),
+    Setting(
+        name="api.files_server",
+        variables=("TILTH_API_FILES_SERVER", "CLEARML_FILES_HOST"),
+        meaning="The address that the server's files have.",
+        in_clearml_conf="api.files_server",
+    ),
+    Setting(
+        name="api.access_key",
+        variables=("TILTH_API_ACCESS_KEY", "CLEARML_API_ACCESS_KEY"),
+        meaning="The key that the server knows you by.",
+        in_clearml_conf="api.credentials.access_key",
+    ),
+    Setting(
+        name="api.secret_key",
+        variables=("TILTH_API_SECRET_KEY", "CLEARML_API_SECRET_KEY"),
+        meaning="The secret that belongs to the key.",
+        in_clearml_conf="api.credentials.secret_key",
+        secret=True,
+    ),
+    Setting(
+        name="api.token",
+        variables=("TILTH_API_TOKEN", "CLEARML_AUTH_TOKEN"),
+        meaning="A token of the server, instead of a key and its secret. It expires, so it has no place in a file.",
+        in_file=False,
+        secret=True,
+    ),
+    Setting(name="server.host", variables=("TILTH_SERVER_HOST",), default="127.0.0.1", meaning="The address that `tilth up` listens on."),
+    Setting(name="server.port", variables=("TILTH_SERVER_PORT",), default="8008", meaning="The port of `tilth up`.", type=int),
+    Setting(
+        name="server.database",
+        variables=("TILTH_SERVER_DATABASE",),
+        default="tilth.db, in the home",
+        meaning="Where `tilth up` keeps what it knows: a file, or `postgresql://user:password@host/name`.",
+    ),
+    Setting(
+        name="server.storage",
+        variables=("TILTH_SERVER_STORAGE",),
+        default="store, in the home",
+        meaning="The folder where `tilth up` keeps files.",
+    ),
+    Setting(
+        name="clearml_conf",
+        variables=("CLEARML_CONFIG_FILE",),
+        default="~/clearml.conf",
+        in_file=False,
+        meaning="A configuration of ClearML. `tilth init` offers to take it over.",
+    ),
 )
+
+_VARIABLES: Mapping[str, tuple[str, ...]] = {setting.name: setting.variables for setting in SETTINGS}
+_IN_FILE: Mapping[str, type] = {setting.name: setting.type for setting in SETTINGS if setting.in_file}
+_IN_CLEARML_CONF = frozenset(setting.name for setting in SETTINGS if setting.in_clearml_conf)
+_LAST_PORT = 65_535
+
+
+class ApiSettings(Struct, frozen=True):
+    """The server that is worked with: none, unless `server` is set."""
+
+    server: str | None = None
+    web_server: str | None = None
+    files_server: str | None = None
+    access_key: str | None = None
+    secret_key: str | None = None
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        """Without secrets, because it gets into logs and tracebacks."""
+        return f"ApiSettings(server={self.server!r}, access_key={self.access_key!r})"
+
+
+class ServerSettings(Struct, frozen=True):
+    """What `tilth up` does unless its flags say otherwise."""
+
+    host: str
+    port: int
+    database: str | None
+    """None is the file in the home that is served."""
+    storage: str | None
+    """None is the folder in the home that is served."""
 
 
 class Settings(Struct, frozen=True):
@@ -39,31 +162,141 @@ class Settings(Struct, frozen=True):
     home: Path
     cache: Path
     author: str
+    api: ApiSettings
+    server: ServerSettings
 
 
-def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of this process; `Invalid` if `tilth.toml` can't be understood."""
-    home = Path(environment.get("TILTH_HOME") or "~/.tilth").expanduser().absolute()
-    file = _read(home / "tilth.toml")
-    cache = environment.get("TILTH_CACHE") or file.get("cache")
-    author = environment.get("TILTH_AUTHOR") or file.get("author") or _user_name()
-    return Settings(home, Path(cache).expanduser().absolute() if cache else home / "cache", author)
+class Effective(Struct, frozen=True):
+    """One setting, the value that counts, and who says so."""
+
+    setting: Setting
+    value: str | None
+    """None if nobody says anything and there is no default."""
+    source: str
+    """A variable's name, a file's path, `tilth.configure` or `default`."""
 
 
-def _read(path: Path) -> dict[str, str]:
+def load_settings(environment: Mapping[str, str] = os.environ, *, given: Mapping[str, str] = MappingProxyType({})) -> Settings:
+    """The settings of this process, with what a program has `given` by name; `Invalid` if any can't be understood."""
+    said = _said(environment, given)
+    home = home_folder(environment, given)
+    return Settings(
+        home=home,
+        cache=_path(said["cache"].value) if "cache" in said else home / "cache",
+        author=said["author"].value if "author" in said else _user_name(),
+        api=checked_api(said),
+        server=_server(said),
+    )
+
+
+def settings_in_force(environment: Mapping[str, str] = os.environ) -> list[Effective]:
+    """Every setting with its value and source, in the order of the documentation; `Invalid` as `load_settings`."""
+    settings, said = load_settings(environment), _said(environment, {})
+    api, server = settings.api, settings.server
+    values = {
+        "home": str(settings.home),
+        "cache": str(settings.cache),
+        "author": settings.author,
+        "api.server": api.server,
+        "api.web_server": api.web_server,
+        "api.files_server": api.files_server,
+        "api.access_key": api.access_key,
+        "api.secret_key": api.secret_key,
+        "api.token": api.token,
+        "server.host": server.host,
+        "server.port": str(server.port),
+        "server.database": server.database or str(settings.home / "tilth.db"),
+        "server.storage": server.storage or str(settings.home / "store"),
+        "clearml_conf": str(clearml_conf_path(environment)),
+    }
+    sources = {name: found.source for name, found in said.items()}
+    return [Effective(setting, values[setting.name], sources.get(setting.name, "default")) for setting in SETTINGS]
+
+
+def home_folder(environment: Mapping[str, str] = os.environ, given: Mapping[str, str] = MappingProxyType({})) -> Path:
+    """Where everything lies."""
+    return _path(given.get("home") or environment.get("TILTH_HOME") or "~/.tilth")
+
+
+def tilth_toml_path(home: Path) -> Path:
+    """Where the settings of a home stand."""
+    return home / "tilth.toml"
+
+
+def clearml_conf_path(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where ClearML's configuration is, if there is one."""
+    return _path(os.path.expandvars(environment.get("CLEARML_CONFIG_FILE") or "~/clearml.conf"))
+
+
+def environment_values(environment: Mapping[str, str] = os.environ) -> dict[str, Found]:
+    """What the environment alone says."""
+    return in_environment(environment, _VARIABLES)
+
+
+def file_values(home: Path) -> dict[str, Found]:
+    """What the home's `tilth.toml` alone says."""
+    return in_tilth_toml(tilth_toml_path(home), _IN_FILE)
+
+
+def checked_api(said: Mapping[str, Found]) -> ApiSettings:
+    """The server that `said` describes; `Invalid` if its addresses can't be right."""
+    addresses = {name: _address(name, said[name]) for name in ("api.server", "api.web_server", "api.files_server") if name in said}
+    names = list(addresses)
+    for place, name in enumerate(names):
+        for other in names[place + 1 :]:
+            if addresses[name] == addresses[other]:
+                both = f"{name} ({said[name].source}) and {other} ({said[other].source}) are both {addresses[name]}"
+                hint = "each has an address of its own: with `tilth up` the API's ends in /api and that of files in /files"
+                raise Invalid(both, hint=hint)
+    return ApiSettings(
+        server=addresses.get("api.server"),
+        web_server=addresses.get("api.web_server"),
+        files_server=addresses.get("api.files_server"),
+        **{name: said[f"api.{name}"].value for name in ("access_key", "secret_key", "token") if f"api.{name}" in said},
+    )
+
+
+def _said(environment: Mapping[str, str], given: Mapping[str, str]) -> dict[str, Found]:
+    """What anybody says, of each setting what counts."""
+    said = file_values(home_folder(environment, given))
+    said |= environment_values(environment)
+    said |= {name: Found(value, "tilth.configure") for name, value in given.items()}
+    if "api.server" not in said or said.keys() >= _IN_CLEARML_CONF:
+        return said
+    return _with_clearml_conf(said, clearml_conf_path(environment))
+
+
+def _with_clearml_conf(said: dict[str, Found], path: Path) -> dict[str, Found]:
+    """`said`, and what `clearml.conf` knows of the same server: keys of another one must not be sent to this one."""
+    known = in_clearml_conf(path)
+    server = said["api.server"]
+    same = "api.server" in known and known["api.server"].value.rstrip("/") == server.value.rstrip("/")
+    return known | said if same or server.source == "CLEARML_API_HOST" else said
+
+
+def _server(said: Mapping[str, Found]) -> ServerSettings:
+    port = said.get("server.port", Found("8008", "default"))
+    if not port.value.isdecimal() or int(port.value) > _LAST_PORT:
+        raise Invalid(f"server.port is {port.value} ({port.source}), which is no port", hint=f"use a number up to {_LAST_PORT}")
+    values = {name: said[f"server.{name}"].value if f"server.{name}" in said else None for name in ("host", "database", "storage")}
+    return ServerSettings(host=values["host"] or "127.0.0.1", port=int(port.value), database=values["database"], storage=values["storage"])
+
+
+def _address(name: str, found: Found) -> str:
+    # Files may be kept elsewhere than on a server, such as in s3://bucket.
+    schemes = {"http", "https"} if name != "api.files_server" else None
     try:
-        found = tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise Denied(f"{path.parent} can't be used ({error.strerror})", hint="set TILTH_HOME to a folder of your own") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path} can't be understood: {error}", hint="correct it, or take it away") from error
-    known = {setting.name for setting in SETTINGS if setting.name}
-    for name, value in found.items():
-        if name not in known or not isinstance(value, str):
-            raise Invalid(f"{path} has a setting {name} that means nothing here", hint=f"known are {', '.join(sorted(known))}")
-    return found
+        parts = urlsplit(found.value)
+        whole = bool(parts.scheme and parts.netloc and (schemes is None or parts.scheme in schemes) and parts.port != 0)
+    except ValueError:
+        whole = False
+    if not whole or any(letter.isspace() for letter in found.value):
+        raise Invalid(f"{name} is {found.value} ({found.source}), which is no address", hint="write it like http://host:8008/api")
+    return found.value.rstrip("/")
+
+
+def _path(said: str) -> Path:
+    return Path(said).expanduser().absolute()
 
 
 def _user_name() -> str:

@@ -14,8 +14,12 @@ _opened: list[Home] = []
 
 
 def set_home_opener(opener: Callable[[], Home]) -> None:
-    """Say how the process's home is opened; called by the composition root when it is imported."""
+    """Say how the process's home is opened the next time; called by the composition root.
+
+    A home that is open already is not closed, because there may be datasets that work in it.
+    """
     _openers[:] = [opener]
+    _opened.clear()
 
 
 def set_home(home: Home | None) -> None:
