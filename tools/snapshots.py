@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tools import settings_page
+
 __all__ = ["SNAPSHOTS", "import_modules"]
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "snapshots"
@@ -42,9 +44,10 @@ def _loaded(code: str) -> set[str]:
 
 
 def main() -> None:
-    """Write every snapshot anew."""
+    """Write every snapshot anew, and the page that is made out of the code."""
     for name, taken in SNAPSHOTS.items():
         (FOLDER / name).write_text(taken())
+    settings_page.write()
 
 
 if __name__ == "__main__":

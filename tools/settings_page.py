@@ -1,0 +1,126 @@
+"""The page of the user guide about settings, out of the table in the code: `make snapshots` writes it anew."""
+
+from pathlib import Path
+
+from tilth.config.settings import SETTINGS, Setting
+
+__all__ = ["PAGE", "page", "write"]
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
+
+_PAGE = """\
+# Settings
+
+<!-- written by tools/settings_page.py: `make snapshots` -->
+
+Tilth needs no settings. What can be set is in the table below; of several places the first one that says something counts:
+
+1. what a program passes to `tilth.configure`
+2. the environment: `TILTH_...`
+3. the environment: `CLEARML_...`
+4. `tilth.toml` in the home
+5. `clearml.conf`, for what is missing about a server that one of the others names: it never makes Tilth work with a server by
+   itself, and its keys are not used for any other server than its own, unless `CLEARML_API_HOST` names that
+6. the default
+
+An empty variable counts as one that is not set. In `tilth.toml`, `api.server` is `server` in the table `[api]`; a name that means
+nothing is refused.
+
+{table}
+
+## What is in force
+
+```console
+$ tilth config
+SETTING           VALUE               ...FROM
+home              .../.tilth          ...default
+cache             .../.tilth/cache    ...default
+author            ...
+api.server        -
+...
+
+works in the home, without a server; `tilth init` names one
+$ TILTH_SERVER_PORT=9000 tilth config | grep port
+server.port       9000                ...TILTH_SERVER_PORT
+```
+
+Secrets are hidden. `tilth config --json` prints the same for scripts.
+
+## Working with a server
+
+`tilth init` asks for the block that `tilth up` prints, and that the server's web page shows when keys are made there. It checks the
+address and the key, and writes both to `tilth.toml`, which only you can read from then on. If there is a `clearml.conf`, it offers to
+take over what that says. In scripts, the block comes on standard input, or options or the environment name its parts:
+
+<!-- not run -->
+```console
+$ tilth init < block
+$ tilth init < ~/clearml.conf
+$ TILTH_API_SECRET_KEY=... tilth init --api-server http://127.0.0.1:8008/api --access-key ...
+```
+
+Nothing is written unless the server knows the key:
+
+```console
+$ tilth init --api-server http://127.0.0.1:9/api --access-key KEY --secret-key SECRET 2>&1  # exits 7
+error: http://127.0.0.1:9/api can't be reached (connection refused); check the address and whether the server runs; ...
+$ echo 'api {{ api_server: http://127.0.0.1:9/api }}' | tilth init 2>&1  # exits 2
+error: the access key and the secret key are missing for http://127.0.0.1:9/api; say --access-key and --secret-key, or ...
+```
+
+To work in the home again, take `[api]` out of `tilth.toml`.
+
+## In a program or a notebook
+
+`tilth.configure` takes the same block, or its parts by name, and `home`, `cache` and `author`. It stands over everything else in this
+process, until it is called again; nothing is written.
+
+```python
+import tilth
+
+tilth.configure(home="elsewhere", author="Ann")
+```
+
+<!-- not run -->
+```python
+tilth.configure(\"\"\"
+api {{
+  api_server: http://127.0.0.1:8008/api
+  credentials {{
+    "access_key" = "..."
+    "secret_key" = "..."
+  }}
+}}
+\"\"\")
+```
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    rows = [
+        "| in `tilth.toml` | in the environment | in `clearml.conf` | default | |",
+        "|---|---|---|---|---|",
+        *(_row(setting) for setting in SETTINGS),
+    ]
+    return _PAGE.format(table="\n".join(rows))
+
+
+def write() -> None:
+    """Write the page anew."""
+    PAGE.write_text(page())
+
+
+def _row(setting: Setting) -> str:
+    cells = (
+        f"`{setting.name}`" if setting.in_file else "",
+        "<br>".join(f"`{variable}`" for variable in setting.variables),
+        f"`{setting.in_clearml_conf}`" if setting.in_clearml_conf else "",
+        setting.default,
+        setting.meaning,
+    )
+    return f"| {' | '.join(cells)} |".replace("|  |", "| |").replace("|  |", "| |")
+
+
+if __name__ == "__main__":
+    write()
