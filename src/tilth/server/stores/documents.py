@@ -151,10 +151,17 @@ class Documents:
             if "." in order.field:
                 terms += [f"number({text}) IS NULL", f"number({text}){direction}", f"{text} IS NULL", f"{text}{direction}"]
                 values += [*used, *used, *used, *used]
+            elif order.field in _NEVER_MISSING:  # so that an index can be read in its order
+                terms.append(f"{text}{direction}")
+                values += used
             else:
                 terms += [f"{text} IS NULL", f"{text}{direction}"]
                 values += [*used, *used]
         return "".join(joins), join_values, ", ".join([*terms, f"{self.table.name}.id"]), values
+
+
+_NEVER_MISSING = frozenset({"id", "name", "type", "status", "created", "last_update", "status_changed"})
+"""Fields that every document has."""
 
 
 def _where(conditions: Sequence[SqlText]) -> tuple[str, list[Any]]:

@@ -73,6 +73,7 @@ CREATE TABLE series (
     x_axis_label TEXT,
     UNIQUE (entity, metric, variant)
 );
+CREATE INDEX series_hashes ON series (entity, metric_hash, variant_hash);
 CREATE INDEX series_value ON series (metric_hash, variant_hash, value);
 CREATE INDEX series_min ON series (metric_hash, variant_hash, min_value);
 CREATE INDEX series_max ON series (metric_hash, variant_hash, max_value);
