@@ -44,11 +44,7 @@ def init_command(
     secret_key: SecretKey = None,
     json: Json = False,
 ) -> None:
-    """Work with a server: take its address and your key, check them, and write them to tilth.toml in the home.
-
-    What options and environment do not say is asked for on a terminal: paste the block that the server's web page or `tilth up` shows.
-    Elsewhere the block is read from standard input: `tilth init < block`.
-    """
+    """Take a server's address and a key, check them, and write them to `tilth.toml` in the home."""
     values = (api_server, web_server, files_server, access_key, secret_key)
     words = ("--api-server", "--web-server", "--files-server", "--access-key", "--secret-key")
     options = {f"api.{name}": Found(value, word) for name, word, value in zip(_FIELDS, words, values, strict=True) if value}

@@ -14,6 +14,11 @@ __all__ = ["app", "main", "main_data"]
 _INTERRUPTED = 130
 _MISUSED = 2
 _HELP = {"--help", "-h"}
+_INIT = """Work with a server: check an address and a key, and write them down.
+
+What options and environment do not say is asked for on a terminal: paste the block that the server's web page or `tilth up` shows.
+Elsewhere that block is read from standard input: `tilth init < block`. All is written to tilth.toml in the home.
+"""
 
 app = App(
     name="tilth",
@@ -23,7 +28,7 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command("tilth.cli.data:app", name="data", help="Versions of datasets: make, look at, get, merge, compare, delete.")
-app.command("tilth.cli.init:init_command", name="init", help="Work with a server: check an address and a key, and write them down.")
+app.command("tilth.cli.init:init_command", name="init", help=_INIT)
 app.command("tilth.cli.config:config_command", name="config", help="Show every setting in force, and where it comes from.")
 app.command("tilth.cli.server:up_command", name="up", help="Serve a home: the API, files, live changes and the web page.")
 app.command("tilth.cli.server:link_command", name="link", help="Print a link that signs a browser in once.")
