@@ -10,7 +10,7 @@ from tilth.base.errors import Invalid
 from tilth.cli.options import Json
 from tilth.cli.output import Output, count, size
 from tilth.cli.progress import Progress
-from tilth.config.settings import load_settings
+from tilth.config.settings import Settings, load_settings
 from tilth.server.app.backup import BackupPlan, make_backup
 from tilth.server.app.restore import Restored, check_backup, restore_backup
 
@@ -31,12 +31,13 @@ def backup_command(
     json: Json = False,
 ) -> None:
     """Keep a server in one file: its database, its files, its keys and settings. The server may go on meanwhile."""
-    place = _folder(home)
+    settings = load_settings()
+    place = _folder(home, settings)
     plan = BackupPlan(
         target=file.expanduser().absolute(),
         home=place,
-        store=_store(place, storage),
-        database=database,
+        store=_store(place, storage or settings.server.storage),
+        database=database or settings.server.database,
         with_data=with_data,
         overwrite=overwrite,
     )
@@ -69,9 +70,10 @@ def restore_command(
     json: Json = False,
 ) -> None:
     """Make a home out of what `tilth backup` wrote. Nothing is put into place before all of it was checked."""
-    source, place = file.expanduser().absolute(), _folder(home)
+    settings = load_settings()
+    source, place, address = file.expanduser().absolute(), _folder(home, settings), database or settings.server.database
     with Progress("checking" if check else "restoring") as progress:
-        done = check_backup(source, progress.done) if check else restore_backup(source, place, database, progress.done)
+        done = check_backup(source, progress.done) if check else restore_backup(source, place, address, progress.done)
     document = {
         "files": done.files,
         "size_bytes": done.size_bytes,
@@ -94,8 +96,8 @@ def _words(done: Restored, source: Path, home: Path | None, database: str | None
     return lines
 
 
-def _folder(given: Path | None) -> Path:
-    return (given or load_settings().home).expanduser().absolute()
+def _folder(given: Path | None, settings: Settings) -> Path:
+    return (given or settings.home).expanduser().absolute()
 
 
 def _store(home: Path, storage: str | None) -> Path:

@@ -59,10 +59,10 @@ def up_command(
     settings = load_settings()
     options = Options(
         home=(home or settings.home).expanduser().absolute(),
-        host=host or "127.0.0.1",
-        port=8008 if port is None else port,
-        database=database,
-        storage=storage,
+        host=host or settings.server.host,
+        port=settings.server.port if port is None else port,
+        database=database or settings.server.database,
+        storage=storage or settings.server.storage,
         clearml_ports=clearml_ports,
         certificate=certificate,
         private_key=private_key,
@@ -224,7 +224,7 @@ def _home(given: Path | None) -> Path:
 
 
 def _run(home: Path, address: str | None, work: Any) -> Any:
-    database = open_database(address, home)
+    database = open_database(address or load_settings().server.database, home)
     try:
         return database.run(lambda connection: work(Tx(connection, SystemClock())), writes=True)
     finally:
