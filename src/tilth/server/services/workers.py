@@ -70,7 +70,7 @@ def report_status(
 def workers(
     call: Call, *, last_seen_s: int | None, tags: Sequence[str] = (), system_tags: Sequence[str] = (), pattern: str | None = None
 ) -> list[Document]:
-    """The workers that were seen lately, with what they do."""
+    """The workers that were seen lately, with what they do; 0 stands for all whose registration holds."""
     found = _matching(call, last_seen_s=last_seen_s, tags=tags, system_tags=system_tags, pattern=pattern)
     tasks = call.tx.documents.tasks.get_many(
         [worker["task"] for worker in found if worker["task"]], ["name", "project", "started", "last_iteration"]
@@ -131,8 +131,8 @@ def _matching(
 ) -> list[Document]:
     seen = call.tx.time - timedelta(seconds=min(_LAST_SEEN_S if last_seen_s is None else last_seen_s, 10**9))
     edge = seen.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    conditions: list[tuple[str, list[Any]]] = [("last_activity_time >= ?", [edge])]
-    found = call.tx.documents.workers.search(Query(where=tuple(conditions), limit=10_000))
+    condition: tuple[str, list[Any]] = ("expires >= ?", [call.now]) if last_seen_s == 0 else ("last_activity_time >= ?", [edge])
+    found = call.tx.documents.workers.search(Query(where=(condition,), limit=10_000))
     try:
         fits = re.compile(pattern).search if pattern else lambda _: True
     except re.error as error:
