@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import settings_page
+from tools import compatibility_page, settings_page
 
 __all__ = ["SNAPSHOTS", "import_modules"]
 
@@ -48,6 +48,7 @@ def main() -> None:
     for name, taken in SNAPSHOTS.items():
         (FOLDER / name).write_text(taken())
     settings_page.write()
+    compatibility_page.write()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from tilth.server.db.engine import Connection, Database
 from tilth.server.services.context import Call, Origin, OutsideCall
 from tilth.server.stores.unit_of_work import Tx
 from tilth.wire.envelope import NO_ENDPOINT, Endpoint, failure, status_of, success
+from tilth.wire.refused import why_refused
 
 __all__ = [
     "NO_CALLER",
@@ -230,6 +231,9 @@ def registered(name: str) -> Procedure:
             import_module(f"tilth.server.routes.{module}")
             found = REGISTRY.get(name)
     if found is None:
+        reason = why_refused(name)
+        if reason:
+            raise CallUnknown(f"{name:.100} is not a call of this server: {reason}", hint="nothing has to be done")
         raise CallUnknown(f"there is no call {name:.100}", hint="use a newer server, or an older client")
     return found
 
