@@ -27,6 +27,7 @@ from tilth.server.app.background import Background
 from tilth.server.app.site import Site
 from tilth.server.db.engine import Database
 from tilth.server.db.opening import open_database
+from tilth.server.db.sqlite import SqliteDatabase
 from tilth.server.routes.http_oidc import LOGIN, OpenId
 from tilth.server.routes.openid_provider import Client, OpenIdProvider
 from tilth.server.routes.platform import Platform
@@ -129,6 +130,8 @@ def serve(options: Options, *, when_ready: Callable[[Started], None]) -> None:
     clock = SystemClock()
     sockets = _sockets(options)
     database = open_database(options.database, options.home)
+    if isinstance(database, SqliteDatabase):  # it holds what the server signs with
+        database.path.chmod(0o600)
     site, platform = make_site(options, database, clock)
     port = sockets[0].getsockname()[1]
     started = _prepare(options, database, clock, port)
