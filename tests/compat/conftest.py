@@ -90,10 +90,12 @@ class User:
 
     def play(self, scenario: str, *arguments: str, **environment: str) -> Any:
         """What a script of `scenarios` found out: the JSON in its last line."""
-        # A copy, because clients read through the whole repository that a script lies in.
-        script = shutil.copy(Path(__file__).parent / "scenarios" / f"{scenario}.py", self.folder)
-        printed = self.run("python", str(script), *arguments, check=True, given=None, **environment)
+        printed = self.run("python", self.script(scenario), *arguments, check=True, given=None, **environment)
         return msgspec.json.decode(printed.strip().rpartition("\n")[2])
+
+    def script(self, scenario: str) -> str:
+        """The name of a copy of a script of `scenarios`, because clients read through the whole repository that a script lies in."""
+        return Path(shutil.copy(Path(__file__).parent / "scenarios" / f"{scenario}.py", self.folder)).name
 
     def environment(self, **more: str) -> dict[str, str]:
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}

@@ -23,8 +23,7 @@ ID = re.compile(r"^id=([0-9a-f]{32})", re.MULTILINE)
 @pytest.fixture
 def sender(somebody: User) -> User:
     """A user with the script that sends itself away."""
-    source = Path(__file__).parent / "scenarios" / "remote.py"
-    (somebody.folder / source.name).write_text(source.read_text())
+    somebody.script("remote")
     return quickly(somebody)
 
 
