@@ -255,7 +255,7 @@ def _actor(found: Procedure, tx: Tx, caller: Caller) -> Actor:
 
 def _decoded(found: Procedure, body: bytes) -> Any:
     try:
-        return found.decode(body or b"{}")
+        return found.decode(body if found.raw else body or b"{}")
     except msgspec.ValidationError as error:
         raise _told(found.name, str(error)) from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

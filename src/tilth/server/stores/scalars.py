@@ -115,7 +115,12 @@ class Scalars:
         if not blocks:
             return reduce_points(loose, most)
         if series.count > most and len(blocks) * 2 >= most:
-            found = [point for _, _, extremes in blocks for point in Extremes.load(extremes).points()]
+            found: list[tuple[int, int, float]] = []
+            for first, last, extremes in blocks:
+                if loose.iters and last >= loose.iters[0]:  # what was an extreme may have been replaced
+                    found += zip(*self._block(series.id, first), strict=True)
+                else:
+                    found += Extremes.load(extremes).points()
             sealed = Columns(*(list(column) for column in zip(*found, strict=True)))
             edges = [self._block(series.id, blocks[0][0]), *([self._block(series.id, blocks[-1][0])] if not loose.iters else [])]
             sealed = _merged(sealed, *(Columns(*((column[0], column[-1]) for column in edge)) for edge in edges))  # type: ignore[arg-type]
