@@ -131,7 +131,7 @@ def test_every_point_is_read_once_page_by_page(catalog: CatalogBench, task: str)
     send(catalog, *(scalar(task, iter, float(iter), variant=variant) for iter in range(3_000) for variant in ("a", "b")))
     scroll, found = None, []
     while True:
-        more = {"scroll_id": scroll} if scroll else {}
+        more: dict[str, Any] = {"scroll_id": scroll} if scroll else {}
         page = catalog.ask("events.get_task_events", task=task, event_type=SCALAR, batch_size=700, **more)
         scroll = page["scroll_id"]
         found += [(event["variant"], event["iter"]) for event in page["events"]]
@@ -159,7 +159,7 @@ def test_pages_of_the_console_lose_nothing_at_their_edges(catalog: CatalogBench,
     seen: list[str] = []
     before: int | None = None
     while True:
-        more = {} if before is None else {"from_timestamp": before}
+        more: dict[str, Any] = {} if before is None else {"from_timestamp": before}
         events = catalog.ask("events.get_task_log", task=task, batch_size=50, order="asc", **more)["events"]
         if not events:
             break
@@ -174,7 +174,7 @@ def test_debug_images_are_each_seen_once_and_then_there_are_no_more(catalog: Cat
     send(catalog, *(image(task, iter, variant) for iter in range(5) for variant in ("a", "b")))
     seen, scroll = [], None
     for _ in range(4):
-        more = {"scroll_id": scroll} if scroll else {}
+        more: dict[str, Any] = {"scroll_id": scroll} if scroll else {}
         answer = catalog.ask("events.debug_images", metrics=[{"task": task, "metric": "img"}], iters=2, **more)
         scroll = answer["scroll_id"]
         seen.append([iteration["iter"] for iteration in answer["metrics"][0]["iterations"]])

@@ -7,7 +7,7 @@ import msgspec
 
 from tilth.server.db.engine import Connection
 from tilth.server.stores.query import Order, Query, SqlText, expression, metric_column
-from tilth.server.stores.rows import marks
+from tilth.server.stores.rows import dumped_words, marks
 from tilth.server.stores.tables import Column, Table
 
 __all__ = ["Document", "Documents", "projected"]
@@ -172,7 +172,9 @@ def _where(conditions: Sequence[SqlText]) -> tuple[str, list[Any]]:
 def _stored(column: Column, value: Any) -> Any:
     if value is None:
         value = column.default
-    if column.kind in ("json", "list"):
+    if column.kind == "list":
+        return dumped_words(value or ())
+    if column.kind == "json":
         return msgspec.json.encode(column.default if value is None else value).decode()
     return int(bool(value)) if column.kind == "flag" else value
 

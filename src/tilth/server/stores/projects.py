@@ -4,7 +4,7 @@ from typing import Any
 
 from tilth.domain.project import Project, is_hidden
 from tilth.server.db.engine import Connection
-from tilth.server.stores.rows import dumped, strings
+from tilth.server.stores.rows import dumped_words, strings
 
 __all__ = ["Projects"]
 
@@ -24,7 +24,14 @@ class Projects:
         return _project(self._db.one(f"SELECT {_COLUMNS} FROM project WHERE name = ?", (name,)))
 
     def insert(self, project: Project) -> None:
-        values = (project.id, project.name, project.parent, project.description, dumped(project.tags), dumped(project.system_tags))
+        values = (
+            project.id,
+            project.name,
+            project.parent,
+            project.description,
+            dumped_words(project.tags),
+            dumped_words(project.system_tags),
+        )
         self._db.execute(
             f"INSERT INTO project ({_COLUMNS}, hidden, rev) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
             (
@@ -45,8 +52,8 @@ class Projects:
                 project.name,
                 project.parent,
                 project.description,
-                dumped(project.tags),
-                dumped(project.system_tags),
+                dumped_words(project.tags),
+                dumped_words(project.system_tags),
                 int(is_hidden(project.name)),
                 project.last_update,
                 project.id,

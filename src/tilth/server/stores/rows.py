@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-__all__ = ["dumped", "loaded", "marks", "strings"]
+__all__ = ["dumped", "dumped_words", "loaded", "marks", "strings"]
 
 T = TypeVar("T")
 
@@ -13,6 +13,14 @@ T = TypeVar("T")
 def dumped(value: Any) -> str:
     """`value` as JSON text."""
     return msgspec.json.encode(value).decode()
+
+
+def dumped_words(words: Iterable[str]) -> str:
+    """Words as the JSON text of a list in which each can be searched for as it is written.
+
+    A line end stands between them. In no word is one, as JSON writes it, so that what is found never reaches over two words.
+    """
+    return "[" + ",\n".join(dumped(word) for word in words) + "]"
 
 
 def loaded(text: str, type: type[T]) -> T:

@@ -4,7 +4,7 @@ from typing import Any
 
 from tilth.domain.task import Task, TaskStatus
 from tilth.server.db.engine import Connection
-from tilth.server.stores.rows import dumped, loaded, marks, strings
+from tilth.server.stores.rows import dumped, dumped_words, loaded, marks, strings
 
 __all__ = ["Tasks"]
 
@@ -46,7 +46,8 @@ class Tasks:
 
 def _values(task: Task) -> tuple[Any, ...]:
     plain = [getattr(task, "user" if name == "author" else name) for name in (*_PLAIN, *_TIMES)]
-    return (*plain, *(dumped(getattr(task, name)) for name in (*_LISTS, *_OBJECTS)))
+    lists = [dumped_words(getattr(task, name)) for name in _LISTS]
+    return (*plain, *lists, *(dumped(getattr(task, name)) for name in _OBJECTS))
 
 
 def _task(row: tuple[Any, ...]) -> Task:
