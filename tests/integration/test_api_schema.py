@@ -8,6 +8,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
+from schemathesis.core.result import Ok
 
 from tilth.testing.servers import RunningServer, running_server
 
@@ -28,7 +29,8 @@ def test_no_call_fails_in_a_way_that_nobody_thought_of(server: RunningServer) ->
     document = msgspec.json.decode(server.request("GET", "/openapi.json").data)
     assert document["openapi"] == "3.1.0"
     schema = schemathesis.openapi.from_dict(document)
-    operations = [result.ok() for result in schema.get_all_operations() if result.ok().path.strip("/") not in LEFT_OUT]
+    found = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
+    operations = [operation for operation in found if operation.path.strip("/") not in LEFT_OUT]
     assert len(operations) > 200
     strategy = st.one_of([operation.as_strategy() for operation in operations])
 
