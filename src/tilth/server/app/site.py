@@ -1,6 +1,8 @@
 """The whole server as one ASGI application: which part answers which path."""
 
-from starlette.requests import Request
+from contextlib import suppress
+
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -32,8 +34,9 @@ class Site:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            response = await self._answer(Request(scope, receive))
-            await response(scope, receive, send)
+            with suppress(ClientDisconnect):  # whoever asked is gone; what was begun for them is undone
+                response = await self._answer(Request(scope, receive))
+                await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         scope = request.scope

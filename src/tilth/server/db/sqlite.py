@@ -158,6 +158,8 @@ def _number(text: str | float | None) -> float | None:
 
 
 def _described(error: sqlite3.Error, path: Path) -> TilthError:
+    if "binding parameter" in str(error):
+        return Invalid("a value has a type that can't be looked for", hint="check the types in the request")
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     match code:
         case sqlite3.SQLITE_FULL:

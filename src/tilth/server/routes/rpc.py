@@ -296,9 +296,12 @@ def _invoker(handler: Callable[..., Any], *, free: bool, raw: bool) -> Callable[
     if raw:
         return lambda call, body: handler(call, body=body)
 
+    parameters = inspect.signature(handler).parameters
+    needed = {name for name, parameter in parameters.items() if parameter.default is inspect.Parameter.empty}
+
     def arguments(request: Struct) -> dict[str, Any]:
         given = ((name, getattr(request, name)) for name in request.__struct_fields__)
-        return {name: value for name, value in given if value is not UNSET and value is not None}
+        return {name: value for name, value in given if value is not UNSET and (value is not None or name in needed)}
 
     if free:
         return lambda call, request: handler(call, fields=request[1], **arguments(request[0]))

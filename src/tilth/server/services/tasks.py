@@ -276,6 +276,7 @@ def _change(call: Call, before: Document, values: dict[str, Any]) -> dict[str, A
 
 def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The plain and the whole fields of a request, as a task keeps them."""
+    _check_parts(fields)
     names = ("name", "type", "comment", "parent", "project", "tags", "system_tags", *_WHOLE)
     values = {name: fields[name] for name in names if fields.get(name) is not None}
     if "hyperparams" in values:
@@ -289,6 +290,24 @@ def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(fields.get("script"), Mapping):
         values["script"] = {key: value for key, value in fields["script"].items() if value is not None}
     return values
+
+
+def _check_parts(fields: Mapping[str, Any]) -> None:
+    """Raise `FieldInvalid` unless what a task is made of has the form that everybody counts on."""
+    for name in (*_PARTS, *_WHOLE):
+        if fields.get(name) is not None and not isinstance(fields[name], Mapping):
+            raise FieldInvalid(f"{name}: an object is needed, not {fields[name]!r:.60}", hint="check the request")
+    lists = [("models", kind) for kind in ("input", "output")] + [("execution", "artifacts")]
+    for name, part in lists:
+        found = (fields.get(name) or {}).get(part)
+        if found is not None and not (isinstance(found, list) and all(isinstance(item, Mapping) for item in found)):
+            raise FieldInvalid(f"{name}.{part}: a list of objects is needed", hint="check the request")
+    for name, depth in (("hyperparams", 2), ("configuration", 1)):
+        items: list[Any] = list((fields.get(name) or {}).values())
+        for _ in range(depth - 1):
+            items = [inner for item in items for inner in (item.values() if isinstance(item, Mapping) else [None])]
+        if not all(isinstance(item, Mapping) for item in items):
+            raise FieldInvalid(f"{name}: each item has to be an object", hint="give each a value")
 
 
 def _below(table: str, names: Sequence[str]) -> SqlText:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from tilth.base.errors import FieldInvalid
 from tilth.server.db.engine import Connection
 from tilth.server.stores.query import Order, Query, SqlText, expression, metric_column
 from tilth.server.stores.rows import dumped_words, marks
@@ -170,13 +171,37 @@ def _where(conditions: Sequence[SqlText]) -> tuple[str, list[Any]]:
 
 
 def _stored(column: Column, value: Any) -> Any:
+    """A field's value as its column keeps it; `FieldInvalid` if it is of another type."""
     if value is None:
         value = column.default
+    if value is None:
+        return None
+    wanted, said = _TYPES[column.kind]
+    fits = isinstance(value, wanted) and not (isinstance(value, bool) and column.kind == "integer")
+    if not fits:
+        raise FieldInvalid(f"{column.name}: {said} is needed, not {value!r:.60}", hint="check the request")
     if column.kind == "list":
-        return dumped_words(value or ())
+        return dumped_words(_words(column, value))
     if column.kind == "json":
-        return msgspec.json.encode(column.default if value is None else value).decode()
+        return msgspec.json.encode(value).decode()
     return int(bool(value)) if column.kind == "flag" else value
+
+
+def _words(column: Column, value: Sequence[Any]) -> Sequence[str]:
+    if not all(isinstance(word, str) for word in value):
+        raise FieldInvalid(f"{column.name}: a list of texts is needed", hint="check the request")
+    return value
+
+
+_TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "text": (str, "a text"),
+    "pattern": (str, "a text"),
+    "time": (str, "a time"),
+    "list": ((list, tuple), "a list of texts"),
+    "json": ((dict, list), "an object"),
+    "integer": (int, "a whole number"),
+    "flag": ((bool, int), "true or false"),
+}
 
 
 def _loaded(column: Column, value: Any) -> Any:

@@ -132,7 +132,9 @@ def conditions_of(table: Table, request: Mapping[str, Any], dialect: Dialect) ->
 
 def order_of(table: Table, given: Any) -> tuple[Order, ...]:
     """What a request's `order_by` says; `Invalid` for a name that can't be sorted by."""
-    names = [given] if isinstance(given, str) else list(given or ())
+    names = [given] if isinstance(given, str) else given or ()
+    if not isinstance(names, (list, tuple)):
+        raise Invalid("order_by takes names of fields", hint="use a list of strings")
     orders: list[Order] = []
     for name in names:
         if not isinstance(name, str):
