@@ -1,9 +1,23 @@
-"""Services of the official clients that watch the server, and start tasks by the clock or when something changes."""
+"""What starts tasks by itself: triggers, schedules and pipelines; and runs that are brought in afterwards."""
 
 from hashlib import md5
 
+import pytest
+
 from tests.compat.conftest import User
 from tests.compat.quick import quickly
+from tests.compat.test_agents import agent
+
+PIPELINE = {
+    "states": {"first": "completed", "second": "completed"},
+    "family": {"first": "completed", "second": "completed", "third": "failed"},
+    "total": 105,
+    "seen": {"number": "5"},
+    "controller": ["controller", "failed", "5"],
+    "tags": [True],
+    "n": "5",
+    "monitored": ["made"],
+}
 
 
 def test_triggers_see_what_changes(somebody: User) -> None:
@@ -31,3 +45,20 @@ def test_tasks_are_found_by_the_range_of_a_scalar(somebody: User) -> None:
 
     assert (found(1, None), found(None, 1), found(1, 1), found(None, None)) == ([1, 2], [0, 1], [1], [0, 1, 2])
     assert server.ask("tasks.get_all", **{field: ["much", None]})[0] == 400
+
+
+def test_a_pipeline_of_tasks_and_functions_runs_here(somebody: User) -> None:
+    somebody.script("step")
+    assert quickly(somebody).play("pipes", "default", "here") == PIPELINE
+
+
+@pytest.mark.slow
+def test_a_pipeline_sends_its_steps_to_an_agent(somebody: User) -> None:
+    somebody.server.call("queues.create", name="steps")
+    somebody.script("step")
+    with agent(quickly(somebody), "tester:steps", "steps"):
+        assert somebody.play("pipes", "steps", "there") == PIPELINE
+
+
+def test_a_run_without_a_server_is_brought_in_afterwards(somebody: User) -> None:
+    assert quickly(somebody).play("offline") == {"status": "completed", "rate": "0.5", "loss": [0, 1, 2, 3, 4], "file": "kept"}
