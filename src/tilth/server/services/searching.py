@@ -47,6 +47,8 @@ def find(
         offset=offset,
     )
     only = listed(fields.get("only_fields"))
+    if not all(isinstance(field, str) for field in only):
+        raise Invalid("only_fields takes names of fields", hint="use a list of strings")
     wanted = [field for field in only if not field.startswith("-")]
     found = documents.search(query, wanted or None)
     if "last_metrics" in {field.partition(".")[0] for field in wanted} or not wanted:

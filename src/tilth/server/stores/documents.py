@@ -198,7 +198,7 @@ _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
     "pattern": (str, "a text"),
     "time": (str, "a time"),
     "list": ((list, tuple), "a list of texts"),
-    "json": ((dict, list), "an object"),
+    "json": (dict, "an object"),
     "integer": (int, "a whole number"),
     "flag": ((bool, int), "true or false"),
 }

@@ -78,7 +78,7 @@ TASKS = Table(
         input="json",
         enqueue_status="text",
         report="pattern",
-        report_assets="json",
+        report_assets="list",
     ),
     searched=("id", "name", "comment", "tags", "hyperparams", "report"),
 )
