@@ -16,7 +16,7 @@ LOCKS := requirements/bootstrap.txt requirements/dev.txt
 COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help install demo test compat check lint format bench lock snapshots picture clean
+.PHONY: help install services demo test compat check lint format bench lock snapshots picture clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ demo: install  ## version a folder of pictures and get it back [FOLDER=...]
 
 test: install  ## every test that CI runs
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+services:  ## install what tests talk to beside Python: PostgreSQL 15, from Debian's packages
+	@tools/install_services.sh
 
 compat: install  ## every flow of the official clients against a started server
 	$(BIN)/pytest -n 2 --dist loadfile tests/compat $(ARGS)

@@ -1,6 +1,5 @@
 """A catalog for tests of the server: calls over a folder of its own, and a look at what they wrote."""
 
-import sqlite3
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,13 +7,14 @@ from typing import Any
 
 import msgspec
 
+from tilth.base.clock import Clock
 from tilth.client.api import Api, Caller
 from tilth.domain.access import OWNER
 from tilth.domain.dataset import ChangeTotals, Total
 from tilth.domain.version import DatasetVersion
-from tilth.server.app.embedded import EmbeddedTransport
+from tilth.server.db.engine import Database
 from tilth.server.db.sqlite import SqliteDatabase
-from tilth.server.routes.rpc import registered
+from tilth.server.routes.rpc import Dispatcher, registered
 from tilth.server.services.context import Call, Origin
 from tilth.server.stores.unit_of_work import Tx
 from tilth.testing.clocks import ManualClock
@@ -34,13 +34,28 @@ class TickingClock(ManualClock):
         return super().now()
 
 
+class DispatcherTransport:
+    """Calls that are answered in this process."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._dispatcher = Dispatcher(database, clock)
+
+    def call(self, name: str, body: bytes) -> bytes:
+        return self._dispatcher.call(name, body).body
+
+    def close(self) -> None:
+        self._database.close()
+
+
 class CatalogBench:
     """A catalog in `folder`, and short ways to fill it and to look at it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: Database | None = None) -> None:
         self.path = folder / "tilth.db"
         self.clock = TickingClock()
-        self.transport = EmbeddedTransport(folder, self.clock)
+        self.database = database or SqliteDatabase(self.path)
+        self.transport = DispatcherTransport(self.database, self.clock)
         self.api = Api(self.transport)
 
     def draft(self, name: str = "cats", project: str | None = "Team/Pictures", **wanted: Any) -> DatasetVersion:
@@ -65,8 +80,8 @@ class CatalogBench:
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What anybody else who opens the file finds in it."""
-        with closing(sqlite3.connect(self.path)) as raw:
-            return raw.execute(query, values).fetchall()
+        with self.database.reading() as connection:
+            return [tuple(row) for row in connection.all(query, values)]
 
     def contents(self) -> dict[str, list[tuple[Any, ...]]]:
         """Everything that is in the catalog."""

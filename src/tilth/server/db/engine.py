@@ -4,6 +4,8 @@ Two engines stand behind it, SQLite and PostgreSQL; statements are plain SQL tha
 for by functions of the same names in both: `matches`, `fits`, `number` and `instr`.
 """
 
+import random
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -18,7 +20,7 @@ Values = Sequence[Any] | Mapping[str, Any]
 Dialect = Literal["sqlite", "postgres"]
 T = TypeVar("T")
 
-_ATTEMPTS = 8
+_ATTEMPTS = 30
 _MOST_IDLE = 8
 
 
@@ -80,6 +82,7 @@ class Database(ABC):
             except WriteConflict as error:
                 if attempt == _ATTEMPTS - 1:
                     raise Unavailable("others change the same thing all the time", hint="try again") from error
+                time.sleep(random.uniform(0, 0.005) * (attempt + 1))  # noqa: S311 - so that those who met do not meet again
         raise AssertionError("unreachable")
 
     @contextmanager

@@ -57,13 +57,14 @@ class QueueEntries:
 
     def take_next(self, queue: str) -> Entry | None:
         """Take the first entry out of a queue: of all that ask at once, one gets it."""
-        for _ in range(100):
-            row = self._db.one("SELECT task, queue, added FROM queue_entry WHERE queue = ? ORDER BY place, task LIMIT 1", (queue,))
-            if row is None:
-                return None
-            if self.remove(row[0]):
-                return Entry(*row)
-        return None
+        # SQLite has one writer; PostgreSQL passes over an entry that somebody else is taking.
+        passing_over = " FOR UPDATE SKIP LOCKED" if self._db.dialect == "postgres" else ""
+        row = self._db.one(
+            "DELETE FROM queue_entry WHERE task ="
+            f" (SELECT task FROM queue_entry WHERE queue = ? ORDER BY place, task LIMIT 1{passing_over}) RETURNING task, queue, added",
+            (queue,),
+        )
+        return Entry(*row) if row else None
 
     def remove(self, task: str) -> bool:
         return self._db.execute("DELETE FROM queue_entry WHERE task = ?", (task,)) > 0
