@@ -5,20 +5,22 @@ import time
 from pathlib import Path
 
 from tests.compat.conftest import User
+from tests.compat.quick import quickly
 
 
 def test_a_pipeline_of_functions(somebody: User) -> None:
-    first, second = somebody.play("pipeline"), somebody.play("pipeline")
+    user = quickly(somebody)
+    first, second = user.play("pipeline"), user.play("pipeline")
     assert (first["done"], first["result"]) == (True, 8)
     assert (second["result"], second["steps"]["s1"]) == (8, first["steps"]["s1"])
 
 
 def test_a_pipeline_of_decorated_functions(somebody: User) -> None:
-    assert somebody.play("decorated") == 50
+    assert quickly(somebody).play("decorated") == 50
 
 
 def test_a_search_over_parameters(somebody: User) -> None:
-    assert somebody.play("optimise") == {"scores": [1.4, 1.0]}
+    assert quickly(somebody).play("optimise") == {"scores": [1.4, 1.0]}
 
 
 def test_a_schedule_and_triggers_look_at_the_server(somebody: User) -> None:
@@ -34,7 +36,7 @@ def test_a_schedule_and_triggers_look_at_the_server(somebody: User) -> None:
         "g._poll_triggers() if hasattr(g, '_poll_triggers') else None\n"
         "print(json.dumps([len(s.get_scheduled_tasks()), len(g.get_triggers())]))"
     )
-    printed = somebody.run("python", "-c", script)
+    printed = quickly(somebody).run("python", "-c", script)
     assert printed.strip().rpartition("\n")[2] == "[1, 1]"
 
 
