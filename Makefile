@@ -16,10 +16,10 @@ LOCKS := requirements/bootstrap.txt requirements/dev.txt
 COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help install services demo test compat check lint format bench lock snapshots picture clean
+.PHONY: help install services demo test compat check lint format bench bench-server lock snapshots picture clean
 
 help:  ## list the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 install: $(STAMP)  ## put Tilth and all its tools into .venv
 
@@ -62,6 +62,9 @@ format: install  ## format the code, sort the imports
 
 bench: install  ## measure Tilth beside others and the floors [WORKLOADS=images,tiny] [SCALE=0.1] [REPEAT=1] [WRITE=1]
 	$(BIN)/python -m benchmarks.run $(if $(WORKLOADS),--workloads $(WORKLOADS)) $(if $(SCALE),--scale $(SCALE)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(WRITE),--write)
+
+bench-server: install  ## measure the server beside nginx and its own targets [SCALE=0.1]
+	$(BIN)/python -m benchmarks.server $(SCALE)
 
 lock: | $(BIN)/uv  ## write the lock files anew [UPGRADE=1]
 	$(COMPILE) --group bootstrap --output-file requirements/bootstrap.txt
