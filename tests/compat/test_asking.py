@@ -1,4 +1,6 @@
-"""Every way in which a script asks for datasets and models."""
+"""Every way in which a script asks for datasets, models and files, and in which it can be told to ask."""
+
+import pytest
 
 from tests.compat.conftest import User
 from tests.compat.quick import quickly
@@ -80,3 +82,15 @@ def test_models_as_a_registry(somebody: User) -> None:
     assert [plot["metric"] for plot in call("events.get_task_plots", task=id, model_events=True)["plots"]] == ["table"]
     (values,) = call("events.get_task_single_value_metrics", tasks=[id], model_events=True)["tasks"]
     assert [(value["variant"], value["value"]) for value in values["values"]] == [("score", 0.5)]
+
+
+def test_files_are_stored_and_fetched_without_a_task(somebody: User) -> None:
+    found = quickly(somebody).play("storage")
+    assert found == {"same": True, "size": 100_000, "exists": [True, False], "deep": "b", "nothing": None, "replaced": 10}
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put"])
+def test_every_verb_is_understood(somebody: User, method: str) -> None:
+    found = quickly(somebody).play("crowd", "0", CLEARML_API_DEFAULT_REQ_METHOD=method)
+    (task,) = somebody.server.call("tasks.get_all", id=[found["id"]])["tasks"]
+    assert (task["status"], task["last_iteration"]) == ("completed", 1)
