@@ -19,6 +19,9 @@ ROOT = Path(__file__).parents[2]
 VENV = ROOT / "build" / "compat-venv"
 REQUIREMENTS = ROOT / "requirements" / "compat.txt"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+SETTINGS = "sdk { development { vcs_repo_detect_async: false } }\n"
+"""Clients look for a repository before they start the process that reports. At the same time, one in ten would hang for minutes:
+what they start to look for it waits for a pipe that the other process has inherited."""
 _PATIENCE_S = 90
 _KEPT = (
     "PATH",
@@ -66,7 +69,7 @@ class User:
         self.folder = folder
         self.clients = clients
         self.server = server
-        (folder / "clearml.conf").write_text(configuration(server))
+        (folder / "clearml.conf").write_text(f"{configuration(server)}{SETTINGS}")
 
     def run(self, *words: str, given: str | None = None, check: bool = True, **environment: str) -> str:
         """What a command of the clients prints."""

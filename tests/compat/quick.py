@@ -1,6 +1,6 @@
 """Clients that end as soon as they are done.
 
-By default a process of its own sends what a script reports, and it is a quarter of a minute before it ends. Scenarios that
+By default a process of its own sends what a script reports, and it may be a quarter of a minute before it ends. Scenarios that
 aren't about reporting let a thread do it, which is a setting of the clients.
 """
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.compat.conftest import User
+from tests.compat.conftest import User, configuration
 from tests.compat.quick import quickly
 from tilth.testing.servers import RunningServer
 
@@ -163,7 +163,7 @@ def test_an_agent_is_set_up_by_pasting_and_lists_the_workers(somebody: User, tmp
     home.mkdir()
     its_own: dict[str, Any] = {"HOME": str(home), "CLEARML_CONFIG_FILE": str(home / "clearml.conf")}
     # It asks for the file server, whatever was pasted, and takes the address of the web page for the API's.
-    typed = [(tmp_path / "clearml.conf").read_text(), "", server.credentials["files_server"], "", "", "", ""]
+    typed = [configuration(server), "", server.credentials["files_server"], "", "", "", ""]
     somebody.run("clearml-agent", "init", given="\n".join(typed) + "\n", **its_own)
     written = (home / "clearml.conf").read_text()
     assert f"files_server: {server.credentials['files_server']}" in written

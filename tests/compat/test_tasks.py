@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.compat.conftest import User
+from tests.compat.conftest import User, configuration
+from tests.compat.quick import quickly
 
 
 def test_everything_that_a_script_reports_is_there(somebody: User) -> None:
@@ -36,7 +37,7 @@ def test_everything_that_a_script_reports_is_there(somebody: User) -> None:
 
 
 def test_tasks_are_found_cloned_finished_and_deleted(somebody: User) -> None:
-    found = somebody.play("tasks")
+    found = quickly(somebody).play("tasks")
     assert found == {
         "by name": True,
         "by tags": 4,
@@ -58,13 +59,14 @@ def test_tasks_are_found_cloned_finished_and_deleted(somebody: User) -> None:
 
 
 def test_a_script_that_is_run_again_uses_its_task_again_until_it_is_published(somebody: User) -> None:
-    first, second = somebody.play("reuse"), somebody.play("reuse", "publish")
+    user = quickly(somebody)
+    first, second = user.play("reuse"), user.play("reuse", "publish")
     assert first == second
-    assert somebody.play("reuse") != first
+    assert user.play("reuse") != first
 
 
 def test_models_are_kept_found_and_published(somebody: User) -> None:
-    found = somebody.play("models")
+    found = quickly(somebody).play("models")
     assert found == {
         "by name": [True],
         "by tag": 1,
@@ -82,7 +84,7 @@ def test_models_are_kept_found_and_published(somebody: User) -> None:
 
 
 def test_clearml_init_takes_what_the_server_prints(somebody: User, tmp_path: Path) -> None:
-    block = (tmp_path / "clearml.conf").read_text()
+    block = configuration(somebody.server)
     written = tmp_path / "made.conf"
     somebody.run("clearml-init", given=f"{block}\n\n\n", CLEARML_CONFIG_FILE=str(written))
     assert somebody.server.credentials["api_server"] in written.read_text()
