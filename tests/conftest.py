@@ -1,11 +1,17 @@
 """What holds for every test: its tier, a home of its own, and how hard Hypothesis tries."""
 
 import os
+from collections.abc import Iterator
+from importlib import import_module
 from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tilth.base.ids import new_id
+from tilth.server.db.engine import Database
+from tilth.testing.postgres import INSTALLED, running_postgres
 
 TESTS = Path(__file__).parent
 HOMES = count()
@@ -31,3 +37,20 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     home = tmp_path_factory.getbasetemp() / f"home-{next(HOMES)}"
     monkeypatch.setenv("TILTH_HOME", str(home))
     monkeypatch.setenv("CLEARML_CONFIG_FILE", str(home / "no-clearml.conf"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL for the tests of this process."""
+    if not INSTALLED:
+        pytest.skip("PostgreSQL 15 is not installed: `make services` does it")
+    with running_postgres() as address:
+        yield address
+
+
+@pytest.fixture
+def postgres_database(postgres: str) -> Iterator[Database]:
+    """A database in PostgreSQL in which nothing is."""
+    database: Database = import_module("tilth.server.db.postgres").PostgresDatabase(postgres, schema=f"test_{new_id()}")
+    yield database
+    database.close()
