@@ -118,6 +118,8 @@ def _described(error: psycopg.Error, url: str) -> TilthError:
         return Invalid(said, hint="check the request")
     if "cannot adapt" in said or isinstance(error, (errors.InvalidTextRepresentation, errors.UndefinedFunction, errors.DatatypeMismatch)):
         return Invalid("a value has a type that can't be looked for", hint="check the types in the request")
+    if isinstance(error, errors.ForeignKeyViolation):
+        return Invalid("an id in the request is nobody's", hint="check the ids")
     if isinstance(error, psycopg.OperationalError):
         return Unavailable(f"{shown} can't be used: {said}", hint="check its address, user and password, and that it runs")
     return Unavailable(f"{shown}: {said}", hint="this is a fault in Tilth; please report it")

@@ -160,6 +160,8 @@ def _number(text: str | float | None) -> float | None:
 def _described(error: sqlite3.Error, path: Path) -> TilthError:
     if "binding parameter" in str(error):
         return Invalid("a value has a type that can't be looked for", hint="check the types in the request")
+    if "FOREIGN KEY" in str(error):
+        return Invalid("an id in the request is nobody's", hint="check the ids")
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     match code:
         case sqlite3.SQLITE_FULL:

@@ -6,7 +6,7 @@ import msgspec
 
 from tilth.base.errors import FieldInvalid, TokenInvalid, UserNotFound
 from tilth.domain.access import COMPANY, Permission, Role
-from tilth.server.routes.rpc import Fields, procedure
+from tilth.server.routes.rpc import Strings, procedure
 from tilth.server.services import access as service
 from tilth.server.services.context import Call
 from tilth.server.services.searching import listed
@@ -179,9 +179,9 @@ def users_get_all(call: Call, id: list[str] = [], name: str | None = None, page:
 
 
 @procedure("users.get_all_ex")
-def users_get_all_ex(call: Call, fields: Fields, active_in_projects: list[str] | None = None) -> Item:
+def users_get_all_ex(call: Call, id: Strings = [], name: str | None = None, active_in_projects: list[str] | None = None) -> Item:
     """All accounts, or those that made something in some projects."""
-    found = users_get_all(call, id=listed(fields.get("id")), name=fields.get("name"))["users"]
+    found = users_get_all(call, id=listed(id), name=name)["users"]
     if active_in_projects is not None:
         where = (
             [(f"task.project IN ({', '.join('?' for _ in active_in_projects)})", list(active_in_projects))] if active_in_projects else []

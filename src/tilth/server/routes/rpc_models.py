@@ -66,19 +66,21 @@ def create(call: Call, uri: str, name: str, fields: Fields) -> Item:
 
 
 @procedure("models.edit", needs=WRITE)
-def edit(call: Call, model: str, fields: Fields) -> Item:
+def edit(call: Call, model: str, fields: Fields, iteration: int | None = None) -> Item:
     """Replace what a model is made of."""
     return service.edit_model(call, model, fields)
 
 
 @procedure("models.update", needs=WRITE)
-def update(call: Call, model: str, fields: Fields) -> Item:
+def update(call: Call, model: str, fields: Fields, iteration: int | None = None) -> Item:
     """Change what is said of a model."""
     return service.edit_model(call, model, fields)
 
 
 @procedure("models.update_for_task", needs=WRITE)
-def update_for_task(call: Call, task: str, fields: Fields) -> Item:
+def update_for_task(
+    call: Call, task: str, fields: Fields, uri: str | None = None, override_model_id: str | None = None, iteration: int | None = None
+) -> Item:
     """Make or change the model that a task puts out."""
     return service.update_for_task(call, fields)
 

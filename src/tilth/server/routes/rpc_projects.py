@@ -15,7 +15,6 @@ __all__: list[str] = []
 
 READ, WRITE, ADMIN = Permission.READ, Permission.WRITE, Permission.ADMIN
 Item = dict[str, Any]
-_DETAILS = ("description", "tags", "system_tags", "default_output_destination")
 
 
 @procedure("projects.create", needs=WRITE)
@@ -71,15 +70,26 @@ def get_all_ex(
 
 
 @procedure("projects.update", needs=WRITE)
-def update(call: Call, project: str, fields: Fields) -> Item:
+def update(
+    call: Call,
+    project: str,
+    name: str = "",
+    description: str | None = None,
+    tags: list[str] | None = None,
+    system_tags: list[str] | None = None,
+    default_output_destination: str | None = None,
+) -> Item:
     """Change what is said of a project; the name only within the same project above."""
     call.check_project(project)
-    details = {name: fields[name] for name in _DETAILS if fields.get(name) is not None}
-    for name in ("tags", "system_tags"):
-        if name in details:
-            details[name] = tuple(details[name])
-    changed = service.update_project(call.tx, project, **details, **({"name": fields["name"]} if fields.get("name") else {}))
-    given = {name: getattr(changed, name) for name in (*details, *(["name", "basename"] if fields.get("name") else []))}
+    asked = {
+        "description": description,
+        "tags": None if tags is None else tuple(tags),
+        "system_tags": None if system_tags is None else tuple(system_tags),
+        "default_output_destination": default_output_destination,
+    }
+    details = {field: value for field, value in asked.items() if value is not None}
+    changed = service.update_project(call.tx, project, **details, **({"name": name} if name else {}))
+    given = {field: getattr(changed, field) for field in (*details, *(["name", "basename"] if name else []))}
     return {"updated": 1, "fields": given | {"last_update": changed.last_update}}
 
 

@@ -62,9 +62,18 @@ def create(
 
 
 @procedure("queues.update", needs=WRITE)
-def update(call: Call, queue: str, fields: Fields) -> Item:
+def update(
+    call: Call,
+    queue: str,
+    name: str | None = None,
+    display_name: str | None = None,
+    tags: list[str] | None = None,
+    system_tags: list[str] | None = None,
+    metadata: Item | None = None,
+) -> Item:
     """Change what is said of a queue."""
-    return service.update_queue(call, queue, fields)
+    given = {"name": name, "display_name": display_name, "tags": tags, "system_tags": system_tags, "metadata": metadata}
+    return service.update_queue(call, queue, given)
 
 
 @procedure("queues.delete", needs=WRITE)

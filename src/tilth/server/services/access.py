@@ -139,8 +139,11 @@ def log_out(call: Call) -> None:
 def token_for(call: Call, account: str, *, expires_s: int | None) -> str:
     """A token for another account, for administrators."""
     call.actor.check(Permission.ADMIN, "act as somebody else")
+    found = call.tx.accounts.get(account)
+    if found is None or not found.active:
+        raise UserNotFound(f"there is no account {account:.100} that may come in", hint="`tilth user list` shows which there are")
     call.note("token.issued", account)
-    return issue_token(call.tx, _active(call.tx, account), expires_s=expires_s)
+    return issue_token(call.tx, found, expires_s=expires_s)
 
 
 def create_credential(tx: Tx, account: str, *, label: str | None = None) -> tuple[str, str]:

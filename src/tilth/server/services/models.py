@@ -52,6 +52,8 @@ def create_model(call: Call, fields: Mapping[str, Any]) -> str:
     if not project and fields.get("task"):
         found = call.tx.documents.tasks.get(fields["task"], ["project"])
         project = found["project"] if found else None
+    if project:
+        target_project(call, project, None)
     call.check_project(project)
     document = {"comment": "", "ready": True} | _given(fields)
     document |= {"id": new_id(), "project": project, "user": call.actor.id, "created": call.now} | _now(call)
@@ -86,6 +88,8 @@ def edit_model(call: Call, id: str, fields: Mapping[str, Any]) -> dict[str, Any]
     model = get_model(call, id, ["project", "task"])
     call.check_project(model["project"])
     values = _given(fields)
+    if values.get("project"):
+        target_project(call, values["project"], None)
     if fields.get("created") is not None:
         values["created"] = utc_text(fields["created"])
     task = values.get("task") or model["task"]

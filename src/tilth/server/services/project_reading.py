@@ -47,7 +47,7 @@ def search_projects(call: Call, fields: Mapping[str, Any]) -> Found:
     closed = call.tx.accounts.closed_projects(call.actor.id) if call.actor.limited else []
     also += [("NOT (project.name = ? OR (project.name >= ? AND project.name < ?))", [name, f"{name}/", f"{name}0"]) for name in closed]
     only = listed(rest.get("only_fields"))
-    if only and {"basename", "path"} & set(only):
+    if "basename" in only or "path" in only:
         rest["only_fields"] = [*only, "name", "parent"]
     found = find(call, call.tx.documents.projects, rest, also=also, default_order=("name",))
     for document in found.documents:
@@ -203,7 +203,7 @@ def _place_conditions(call: Call, fields: dict[str, Any]) -> list[SqlText]:
     also: list[SqlText] = [_below_parents(call, parents, shallow=shallow)] if parents else []
     if basename is not None:
         also.append(("fits(?, project.name, 1)", [rf"(^|/){str(basename).removeprefix('^')}"]))
-    if kind in _CHILD_TAGS:
+    if isinstance(kind, str) and kind in _CHILD_TAGS:
         also.append(_having_children(_CHILD_TAGS[kind]))
         fields["search_hidden"] = True
     elif shallow and not parents and not fields.get("id") and not fields.get("name"):

@@ -165,6 +165,7 @@ def update_task(call: Call, id: str, fields: Mapping[str, Any]) -> dict[str, Any
         values["output"] = before["output"] | {"error": fields["output__error"]}
     if values.get("project"):
         _get_project(call, values["project"])
+        call.check_project(values["project"])
     return _change(call, before, values)
 
 
@@ -206,6 +207,8 @@ def clone_task(call: Call, id: str, fields: Mapping[str, Any]) -> str:
     """Copy a task without what its run made; returns the id of the copy."""
     source = get_task(call, id)
     project = fields.get("new_task_project") or source["project"]
+    if project:
+        _get_project(call, project)
     call.check_project(project)
     execution = {name: value for name, value in source["execution"].items() if name not in ("queue", "artifacts")}
     execution["artifacts"] = [artifact for artifact in source["execution"].get("artifacts") or () if artifact.get("mode") == "input"]

@@ -177,7 +177,10 @@ def utc_text(said: Any) -> str:
         time = datetime.fromisoformat(str(said).strip())
     except ValueError as error:
         raise Invalid(f"{said!r:.60} is not a time", hint="write it like 2026-01-31T12:00:00") from error
-    time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    try:
+        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except OverflowError as error:
+        raise Invalid(f"{said!r:.60} lies outside of the calendar", hint="use years from 2 to 9998") from error
     return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -342,8 +345,7 @@ def _filter(table: Table, field: str, said: Any, dialect: Dialect) -> SqlText:
         return "", []
     groups = []
     for every, name in ((False, "any"), (True, "all")):
-        part = said.get(name) or {}
-        terms = [Term(value) for value in part.get("include") or ()] + [Term(value, negated=True) for value in part.get("exclude") or ()]
+        terms = [Term(value, negated=part == "exclude") for part in ("include", "exclude") for value in _part(said, field, name, part)]
         groups += [Group(tuple(terms), every=every)] if terms else []
     text, values = expression(table, field, dialect)
     listed = table.columns[field.partition(".")[0]].kind == "list"
@@ -354,6 +356,15 @@ def _filter(table: Table, field: str, said: Any, dialect: Dialect) -> SqlText:
         return (f"instr({text}, ?) > 0", [*values, dumped(_word(term.value))]) if listed else (f"{text} = ?", [*values, _word(term.value)])
 
     return _written(Condition(tuple(groups), every=said.get("op", "and") != "or"), written)
+
+
+def _part(said: Mapping[str, Any], field: str, name: str, part: str) -> Sequence[Any]:
+    """The values that a part of a filter names."""
+    group = said.get(name) or {}
+    found = (group.get(part) or ()) if isinstance(group, Mapping) else group
+    if not isinstance(found, (list, tuple)):
+        raise Invalid(f"filters: {field}.{name} takes lists, include and exclude", hint="see the protocol's description")
+    return found
 
 
 def _listed(value: Any) -> list[Any]:
