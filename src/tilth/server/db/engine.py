@@ -1,7 +1,7 @@
 """What the server asks of a database: transactions, statements with `?` for values, and errors in Tilth's words.
 
 Two engines stand behind it, SQLite and PostgreSQL; statements are plain SQL that both accept. What they lack is made up
-for by functions of the same names in both: `matches`, `fits`, `number` and `instr`.
+for by functions of the same names in both: `fits`, `number` and `instr`. Texts hold no NUL, since PostgreSQL's can't.
 """
 
 import random
@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from tilth.base.errors import Invalid, Unavailable
 
-__all__ = ["Connection", "Database", "Dialect", "RawConnection"]
+__all__ = ["Connection", "Database", "Dialect", "RawConnection", "WriteConflict", "checked", "refusal"]
 
 Values = Sequence[Any] | Mapping[str, Any]
 Dialect = Literal["sqlite", "postgres"]
@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 _ATTEMPTS = 30
 _MOST_IDLE = 8
+_MOST_VALUES = 20_000
+"""SQLite takes 32,766 as it is built by default, PostgreSQL 65,535."""
 
 
 class RawConnection(Protocol):
@@ -54,6 +56,22 @@ class Connection(ABC):
     @abstractmethod
     def one(self, statement: str, values: Values = ()) -> tuple[Any, ...] | None:
         """The first row of a query, if there is one."""
+
+
+def checked(values: Values) -> Values:
+    """Values that every engine takes: not too many, and without the character that no text can hold."""
+    if len(values) > _MOST_VALUES:
+        raise Invalid(f"a statement would hold {len(values):,} values, and {_MOST_VALUES:,} is the most", hint="ask for less at once")
+    if isinstance(values, (tuple, list)) and any(isinstance(value, str) and "\0" in value for value in values):
+        return [value.replace("\0", "") if isinstance(value, str) else value for value in values]
+    return values
+
+
+def refusal(error: OverflowError | UnicodeEncodeError) -> Invalid:
+    """What to say of a value that no column can hold."""
+    if isinstance(error, UnicodeEncodeError):
+        return Invalid(f"{error.object!r:.80} is not text in UTF-8", hint="use other characters")
+    return Invalid("a number is too large", hint="use numbers below 9,223,372,036,854,775,808")
 
 
 class WriteConflict(Exception):

@@ -17,10 +17,13 @@ from tilth.base.faultpoints import reach
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["LATEST", "migrate_postgres", "migrate_sqlite", "needs_migration", "statements"]
+__all__ = ["LATEST", "NUMBER", "migrate_postgres", "migrate_sqlite", "needs_migration", "statements"]
 
 LATEST = 2
 """The number of the last file in `migrations`; a test compares it with the folder."""
+
+NUMBER = r"\A[-+]?([0-9]{1,40}[.]?[0-9]{0,40}|[.][0-9]{1,40})([eE][-+]?([01]?[0-9]{1,2}|2[0-4][0-9]))?\Z"
+"""What texts are numbers, to both engines: those that a double surely holds."""
 
 _APPLICATION_ID = 0x54494C54  # TILT
 _LOCK = 0x54494C5448
@@ -34,13 +37,11 @@ _POSTGRES = (
     (re.compile(r"\bTEXT\b"), 'TEXT COLLATE "C"'),
     (re.compile(r"\s*WITHOUT ROWID\b"), ""),
 )
-_FUNCTIONS = r"""
-CREATE OR REPLACE FUNCTION matches(part text, value text) RETURNS boolean IMMUTABLE LANGUAGE sql
-    AS $$ SELECT value IS NOT NULL AND strpos(lower(value), lower(part)) > 0 $$;
-CREATE OR REPLACE FUNCTION fits(pattern text, value text, exact_case integer) RETURNS boolean IMMUTABLE LANGUAGE sql
-    AS $$ SELECT value IS NOT NULL AND CASE WHEN exact_case = 1 THEN value ~ pattern ELSE value ~* pattern END $$;
+_FUNCTIONS = rf"""
+CREATE OR REPLACE FUNCTION fits(pattern text, value text) RETURNS boolean IMMUTABLE LANGUAGE sql
+    AS $$ SELECT value IS NOT NULL AND value ~ pattern $$;
 CREATE OR REPLACE FUNCTION number(value text) RETURNS double precision IMMUTABLE LANGUAGE sql
-    AS $$ SELECT CASE WHEN value ~ '^\s*[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]{1,3})?\s*$' THEN value::double precision END $$;
+    AS $$ SELECT CASE WHEN value ~ '{NUMBER}' THEN value::double precision END $$;
 CREATE OR REPLACE FUNCTION instr(value text, part text) RETURNS integer IMMUTABLE LANGUAGE sql
     AS $$ SELECT strpos(value, part) $$
 """
@@ -83,8 +84,6 @@ def migrate_postgres(raw: "psycopg.Connection[Any]", schema: str, *, until: int 
         row = raw.execute("SELECT max(number) FROM schema_version").fetchone()
         version = int(row[0] or 0) if row else 0
         _check_known(version, f"the schema {schema}")
-        if version >= until:
-            return
         raw.execute(_FUNCTIONS.encode())
         for number in range(version + 1, until + 1):
             for statement in statements(number):

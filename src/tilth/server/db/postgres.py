@@ -13,7 +13,7 @@ from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict
 
 from tilth.base.errors import DiskFull, Invalid, TilthError, Unavailable
-from tilth.server.db.engine import Connection, Database, Values, WriteConflict
+from tilth.server.db.engine import Connection, Database, Values, WriteConflict, checked, refusal
 from tilth.server.db.migrate import migrate_postgres
 
 __all__ = ["PostgresDatabase"]
@@ -28,20 +28,20 @@ class _Connection(Connection):
 
     def execute(self, statement: str, values: Values = ()) -> int:
         self.statements += 1
-        return self._raw.execute(_translate(statement), _clean(values)).rowcount
+        return self._raw.execute(_translate(statement), _sent(values)).rowcount
 
     def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
         self.statements += 1
         with self._raw.cursor() as cursor:
-            cursor.executemany(_translate(statement), [_clean(row) for row in rows])
+            cursor.executemany(_translate(statement), [_sent(row) for row in rows])
 
     def all(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
         self.statements += 1
-        return self._raw.execute(_translate(statement), _clean(values)).fetchall()
+        return self._raw.execute(_translate(statement), _sent(values)).fetchall()
 
     def one(self, statement: str, values: Values = ()) -> tuple[Any, ...] | None:
         self.statements += 1
-        found = self._raw.execute(_translate(statement), _clean(values)).fetchone()
+        found = self._raw.execute(_translate(statement), _sent(values)).fetchone()
         return None if found is None else tuple(found)
 
 
@@ -91,6 +91,8 @@ class PostgresDatabase(Database):
             yield
         except (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation) as error:
             raise WriteConflict(str(error)) from error
+        except (OverflowError, UnicodeEncodeError) as error:
+            raise refusal(error) from error
         except psycopg.Error as error:
             raise _described(error, self._url) from error
 
@@ -101,11 +103,11 @@ def _translate(statement: str) -> bytes:
     return statement.replace("%", "%%").replace("?", "%s").encode()
 
 
-def _clean(values: Values) -> Values:
-    """PostgreSQL's texts hold no NUL."""
-    if isinstance(values, (tuple, list)) and any(isinstance(value, str) and "\x00" in value for value in values):
-        return [value.replace("\x00", "") if isinstance(value, str) else value for value in values]
-    return values
+def _sent(values: Values) -> Values:
+    """Values as they are sent; what is too large for a column is refused here, since it would be sent as another type."""
+    if isinstance(values, (tuple, list)) and any(isinstance(value, int) and not -(2**63) <= value < 2**63 for value in values):
+        raise OverflowError
+    return checked(values)
 
 
 def _described(error: psycopg.Error, url: str) -> TilthError:
@@ -114,7 +116,10 @@ def _described(error: psycopg.Error, url: str) -> TilthError:
     said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if isinstance(error, errors.DiskFull):
         return DiskFull(f"no space left on {shown}", hint="free some space; nothing is lost")
-    if isinstance(error, (errors.InvalidRegularExpression, errors.NumericValueOutOfRange, errors.CharacterNotInRepertoire)):
+    if isinstance(
+        error,
+        (errors.InvalidRegularExpression, errors.NumericValueOutOfRange, errors.CharacterNotInRepertoire, errors.UntranslatableCharacter),
+    ):
         return Invalid(said, hint="check the request")
     if "cannot adapt" in said or isinstance(error, (errors.InvalidTextRepresentation, errors.UndefinedFunction, errors.DatatypeMismatch)):
         return Invalid("a value has a type that can't be looked for", hint="check the types in the request")

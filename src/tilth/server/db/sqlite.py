@@ -14,9 +14,11 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
+import msgspec
+
 from tilth.base.errors import Corrupt, DiskFull, HomeReadOnly, Invalid, TilthError, Unavailable
-from tilth.server.db.engine import Connection, Database, Values
-from tilth.server.db.migrate import migrate_sqlite, needs_migration
+from tilth.server.db.engine import Connection, Database, Values, checked, refusal
+from tilth.server.db.migrate import NUMBER, migrate_sqlite, needs_migration
 
 __all__ = ["SqliteDatabase"]
 
@@ -32,19 +34,19 @@ class _Connection(Connection):
 
     def execute(self, statement: str, values: Values = ()) -> int:
         self.statements += 1
-        return self._raw.execute(statement, values).rowcount
+        return self._raw.execute(statement, checked(values)).rowcount
 
     def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
         self.statements += 1
-        self._raw.executemany(statement, rows)
+        self._raw.executemany(statement, map(checked, rows))
 
     def all(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
         self.statements += 1
-        return self._raw.execute(statement, values).fetchall()
+        return self._raw.execute(statement, checked(values)).fetchall()
 
     def one(self, statement: str, values: Values = ()) -> tuple[Any, ...] | None:
         self.statements += 1
-        found = self._raw.execute(statement, values).fetchone()
+        found = self._raw.execute(statement, checked(values)).fetchone()
         return None if found is None else tuple(found)
 
 
@@ -87,8 +89,8 @@ class SqliteDatabase(Database):
         if writable:
             raw.execute("PRAGMA journal_mode = WAL")
             raw.execute("PRAGMA synchronous = NORMAL")
-        raw.create_function("matches", 2, _matches, deterministic=True)
-        raw.create_function("fits", 3, _fits, deterministic=True)
+        raw.create_function("fits", 2, _fits, deterministic=True)
+        raw.create_function("json_at", 2, _json_at, deterministic=True)
         raw.create_function("number", 1, _number, deterministic=True)
         return raw
 
@@ -111,10 +113,8 @@ class SqliteDatabase(Database):
             yield
         except sqlite3.Error as error:
             raise _described(error, self.path) from error
-        except OverflowError as error:
-            raise Invalid("a number is too large", hint="use numbers below 9,223,372,036,854,775,808") from error
-        except UnicodeEncodeError as error:
-            raise Invalid(f"{error.object!r:.80} is not text in UTF-8", hint="use other characters") from error
+        except (OverflowError, UnicodeEncodeError) as error:
+            raise refusal(error) from error
 
 
 def _make_room(path: Path) -> bool:
@@ -137,24 +137,38 @@ def _read_only_mode(path: Path) -> str:
     return "ro" if log.exists() and log.stat().st_size else "ro&immutable=1"
 
 
-def _matches(part: str, text: str | None) -> bool:
-    return text is not None and part.casefold() in text.casefold()
-
-
-def _fits(pattern: str, text: str | None, exact_case: int) -> bool:
-    return text is not None and _compiled(pattern, exact_case).search(text) is not None
+def _fits(pattern: str, text: str | None) -> bool:
+    return text is not None and _compiled(pattern).search(text) is not None
 
 
 @lru_cache(maxsize=256)
-def _compiled(pattern: str, exact_case: int) -> re.Pattern[str]:
-    return re.compile(pattern, 0 if exact_case else re.IGNORECASE)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
 
 
-def _number(text: str | float | None) -> float | None:
+def _number(text: str | None) -> float | None:
+    return float(text) if text is not None and _NUMBER.search(text) else None
+
+
+def _json_at(text: str | None, path: str) -> str | None:
+    """What lies at a path in a JSON text: a text as it is, anything else as JSON writes it; nothing if that is null."""
+    raw = msgspec.Raw((text or "null").encode())
     try:
-        return None if text is None else float(text)
-    except ValueError:
+        for name in _read_path(path):
+            raw = _READ_OBJECT(raw)[name]
+    except (msgspec.ValidationError, KeyError):
         return None
+    found = bytes(raw)
+    return None if found == b"null" else msgspec.json.decode(found, type=str) if found.startswith(b'"') else found.decode()
+
+
+@lru_cache(maxsize=256)
+def _read_path(path: str) -> tuple[str, ...]:
+    return msgspec.json.decode(path, type=tuple[str, ...])
+
+
+_READ_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_NUMBER = re.compile(NUMBER)
 
 
 def _described(error: sqlite3.Error, path: Path) -> TilthError:

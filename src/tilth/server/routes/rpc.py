@@ -49,6 +49,8 @@ Strings: TypeAlias = list[str] | str
 
 _log = logging.getLogger("tilth.server.rpc")
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+"""How JSON writes the character that no text in PostgreSQL holds; texts go on without it."""
 _WHERE = re.compile(r" - at `\$\.?(.*)`$")
 
 
@@ -255,6 +257,7 @@ def _actor(found: Procedure, tx: Tx, caller: Caller) -> Actor:
 
 def _decoded(found: Procedure, body: bytes) -> Any:
     try:
+        body = _NUL.sub(rb"\1", body) if b"\\u0000" in body else body
         return found.decode(body if found.raw else body or b"{}")
     except msgspec.ValidationError as error:
         raise _told(found.name, str(error)) from error

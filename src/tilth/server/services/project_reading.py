@@ -12,6 +12,7 @@ from tilth.server.services.projects import get_project, move_project
 from tilth.server.services.searching import Found, find, listed, with_company
 from tilth.server.services.task_states import delete_task
 from tilth.server.stores.documents import Document
+from tilth.server.stores.patterns import portable
 from tilth.server.stores.query import SqlText
 from tilth.server.stores.rows import marks
 
@@ -202,7 +203,7 @@ def _place_conditions(call: Call, fields: dict[str, Any]) -> list[SqlText]:
     kind = fields.pop("children_type", None)
     also: list[SqlText] = [_below_parents(call, parents, shallow=shallow)] if parents else []
     if basename is not None:
-        also.append(("fits(?, project.name, 1)", [rf"(^|/){str(basename).removeprefix('^')}"]))
+        also.append(("fits(?, project.name)", [portable(rf"(^|/){str(basename).removeprefix('^')}", call.tx.dialect)]))
     if isinstance(kind, str) and kind in _CHILD_TAGS:
         also.append(_having_children(_CHILD_TAGS[kind]))
         fields["search_hidden"] = True

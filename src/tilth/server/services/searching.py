@@ -11,6 +11,7 @@ from tilth.base.errors import Invalid, ScrollUnknown
 from tilth.domain.access import COMPANY
 from tilth.server.services.context import Call
 from tilth.server.stores.documents import Document, Documents, projected
+from tilth.server.stores.patterns import containing
 from tilth.server.stores.query import Query, SqlText, conditions_of, order_of
 
 __all__ = ["Found", "conditions", "find", "hidden_left_out", "listed", "load_scroll", "save_scroll", "with_company"]
@@ -137,5 +138,5 @@ def _part(fields: Mapping[str, Any]) -> tuple[int, int]:
 def _free_text(documents: Documents, text: str) -> SqlText:
     table = documents.table
     words: Iterable[str] = [f"{table.name}.{table.columns[field].name}" for field in table.searched]
-    pieces = " OR ".join(f"matches(?, {column})" for column in words)
-    return f"({pieces})", [text] * len(table.searched)
+    pieces = " OR ".join(f"fits(?, {column})" for column in words)
+    return f"({pieces})", [containing(text)] * len(table.searched)

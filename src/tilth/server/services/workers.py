@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from tilth.base.errors import FieldInvalid, PatternInvalid
+from tilth.base.errors import FieldInvalid
 from tilth.server.services.context import Call
 from tilth.server.services.searching import with_company
 from tilth.server.stores.documents import Document
+from tilth.server.stores.patterns import portable
 from tilth.server.stores.query import Query
 
 __all__ = ["activity", "count_workers", "metric_keys", "register_worker", "report_status", "stats", "unregister_worker", "workers"]
@@ -133,10 +134,7 @@ def _matching(
     edge = seen.isoformat(timespec="microseconds").replace("+00:00", "Z")
     condition: tuple[str, list[Any]] = ("expires >= ?", [call.now]) if last_seen_s == 0 else ("last_activity_time >= ?", [edge])
     found = call.tx.documents.workers.search(Query(where=(condition,), limit=10_000))
-    try:
-        fits = re.compile(pattern).search if pattern else lambda _: True
-    except re.error as error:
-        raise PatternInvalid(f"{pattern!r:.100} is not a regular expression: {error}", hint="escape what is meant literally") from error
+    fits = re.compile(portable(pattern or "")).search
     return [
         worker
         for worker in found

@@ -34,5 +34,5 @@ def strings(text: str) -> tuple[str, ...]:
 
 
 def marks(values: Sequence[Any] | Iterable[Any]) -> str:
-    """As many parameter marks as there are values."""
-    return ", ".join("?" for _ in values)
+    """As many parameter marks as there are values, for `IN (...)`; of none, a NULL, which nothing is in."""
+    return ", ".join("?" for _ in values) or "NULL"

@@ -11,6 +11,7 @@ from tilth.domain.project import split_dataset_project
 from tilth.domain.task import TaskStatus
 from tilth.domain.version import DatasetVersion, Metadata, VersionStatus, status_of
 from tilth.server.db.engine import Connection
+from tilth.server.stores.patterns import containing
 from tilth.server.stores.rows import dumped, loaded, marks, strings
 
 __all__ = ["VersionFilter", "VersionRow", "Versions"]
@@ -202,7 +203,7 @@ def _conditions(wanted: VersionFilter) -> tuple[str, list[Any]]:
         (bool(wanted.id_prefix), "version.task >= ? AND version.task < ?", (wanted.id_prefix, f"{wanted.id_prefix}g")),
         (bool(wanted.project), "project.name >= ? AND project.name < ?", (below, f"{below[:-1]}0")),
         (bool(wanted.dataset), "task.name = ?", (wanted.dataset,)),
-        (bool(wanted.name), "matches(?, task.name)", (wanted.name,)),
+        (bool(wanted.name), "fits(?, task.name)", (containing(wanted.name or ""),)),
         (bool(wanted.number), "version.number = ?", (wanted.number,)),
         (bool(wanted.alias), f"EXISTS ({_ALIASED})", (wanted.alias,)),
         (wanted.only_final, f"task.status IN ({marks(_FINAL)})", _FINAL),
