@@ -3,10 +3,12 @@
 from functools import partial
 from importlib import import_module
 from os import PathLike, fspath
+from typing import Any
 
 from tilth.base.clock import Clock, SystemClock
 from tilth.base.errors import Invalid
 from tilth.client.api import Api
+from tilth.client.files import Files
 from tilth.config.clearml_conf import parse_clearml
 from tilth.config.settings import Settings, load_settings
 from tilth.datasets.repository import Repository
@@ -25,13 +27,20 @@ def _open(settings: Settings | None = None) -> Home:
     clock = SystemClock()
     if settings.api.server:
         return _open_remote(settings, settings.api.server, clock)
+    transport = EmbeddedTransport(settings.home, clock)
+
+    def files() -> Files:
+        embedded: Files = import_module("tilth.server.app.embedded_files").EmbeddedFiles(settings.home, transport.database, clock)
+        return embedded
+
     return Home(
         folder=settings.home,
         cache_folder=settings.cache,
         author=settings.author,
         clock=clock,
-        api=Api(EmbeddedTransport(settings.home, clock)),
+        api=Api(transport),
         repository=Repository(LocalStore(settings.home / "store"), drafts=settings.home / "drafts", clock=clock),
+        open_files=files,
     )
 
 
@@ -40,6 +49,16 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
     http = import_module("tilth.client.http")  # whoever works without a server does not wait for it
     api = settings.api
     session = http.HttpSession(server, access_key=api.access_key, secret_key=api.secret_key, token=api.token)
+    address = api.files_server or f"{server.removesuffix('/api')}/files"
+
+    def files(over: Any = session) -> Files:
+        kept: Files = import_module("tilth.client.http_files").HttpFiles(over, address)
+        return kept
+
+    def reporting() -> tuple[Api, Files]:
+        other = http.HttpSession(server, access_key=api.access_key, secret_key=api.secret_key, token=api.token, patience_s=0.0)
+        return Api(http.HttpTransport(other)), files(other)
+
     return Home(
         folder=settings.home,
         cache_folder=settings.cache,
@@ -47,6 +66,9 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
         clock=clock,
         api=Api(http.HttpTransport(session)),
         repository=Repository(RemoteStore(session), drafts=settings.home / "drafts", clock=clock),
+        open_files=files,
+        open_reporting=reporting,
+        files_urls=(address,),
     )
 
 

@@ -46,6 +46,20 @@ class Api:
         self.versions = VersionsApi(caller)
         self.projects = ProjectsApi(caller)
 
+    def call(self, name: str, /, **fields: Any) -> Any:
+        """Make any call; returns its data. Fields that are None are left out."""
+        try:
+            body = msgspec.json.encode({field: value for field, value in fields.items() if value is not None})
+        except UnicodeEncodeError as error:
+            raise Invalid(f"{name}: {error.object!r:.100} is not text in UTF-8", hint="use another name") from error
+        return self.call_raw(name, body)
+
+    def call_raw(self, name: str, body: bytes) -> Any:
+        """Make any call with a body that is written already; returns its data."""
+        envelope = msgspec.json.decode(self._transport.call(name, body), type=Envelope)
+        raise_failure(envelope.meta)
+        return msgspec.json.decode(envelope.data)
+
     def close(self) -> None:
         """Let go of what the transport holds."""
         self._transport.close()

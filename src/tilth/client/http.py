@@ -50,26 +50,34 @@ class HttpSession:
 
         A request that is `safe` to repeat is sent again when its answer was lost; any other only when it was never received.
         """
-        answer = self._send(method, path, body, headers, safe=safe)
+        return self.send(method, f"{self.server}/{path}", body=body, headers=headers, safe=safe)
+
+    def send(
+        self, method: str, url: str, *, body: Any = None, headers: Mapping[str, str] | None = None, safe: bool = False, **more: Any
+    ) -> Any:
+        """As `request`, to an address of the same server that lies elsewhere; `more` is passed to urllib3."""
+        answer = self._send(method, url, body, headers, safe=safe, **more)
         if answer.status == 401 and self._given is None:
             self._forget_token()
-            answer = self._send(method, path, body, headers, safe=safe)
+            _rewind(body)
+            answer = self._send(method, url, body, headers, safe=safe, **more)
         return answer
 
-    def _send(self, method: str, path: str, body: Any, headers: Mapping[str, str] | None, *, safe: bool) -> Any:
+    def _send(self, method: str, url: str, body: Any, headers: Mapping[str, str] | None, *, safe: bool, **more: Any) -> Any:
         sent = {**(headers or {}), "authorization": f"Bearer {self._signed_in()}"}
-        return self._patiently(method, f"{self.server}/{path}", body, sent, safe=safe)
+        return self._patiently(method, url, body, sent, safe=safe, **more)
 
-    def _patiently(self, method: str, url: str, body: Any, headers: Mapping[str, str], *, safe: bool) -> Any:
+    def _patiently(self, method: str, url: str, body: Any, headers: Mapping[str, str], *, safe: bool, **more: Any) -> Any:
         pause, waited = 0.2, 0.0
         while True:
             try:
-                answer = self._http.request(method, url, body=body, headers=dict(headers), redirect=False)
+                answer = self._http.request(method, url, body=body, headers=dict(headers), **({"redirect": False} | more))
                 if answer.status not in _BUSY or waited >= self._patience_s:
                     return answer
             except (HTTPError, OSError) as error:
                 if waited >= self._patience_s or not (safe or _never_sent(error)):
                     raise Unavailable(f"{self.server} does not answer ({_plainly(error)})", hint="check that the server runs") from error
+            _rewind(body)
             self._sleep(pause)
             waited, pause = waited + pause, min(pause * 2, 10.0)
 
@@ -116,6 +124,12 @@ class HttpTransport:
 
     def close(self) -> None:
         self._session.close()
+
+
+def _rewind(body: Any) -> None:
+    """Let a body that is a file be read again from its beginning."""
+    if hasattr(body, "seek"):
+        body.seek(0)
 
 
 def _never_sent(error: Exception) -> bool:

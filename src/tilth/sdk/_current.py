@@ -2,12 +2,24 @@
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any, Protocol
 
 from tilth.base.errors import Internal
 from tilth.sdk.home import Home
 
-__all__ = ["current_home", "set_home", "set_home_opener"]
+__all__ = ["Running", "current_home", "running", "set_home", "set_home_opener", "set_running"]
 
+
+class Running(Protocol):
+    """The task that this process records."""
+
+    id: str
+
+    def get_logger(self) -> Any:
+        """What it reports through."""
+
+
+_running: list[Running] = []
 _openers: list[Callable[[], Home]] = []
 _home: ContextVar[Home | None] = ContextVar("tilth_home", default=None)
 _opened: list[Home] = []
@@ -37,3 +49,13 @@ def current_home() -> Home:
             raise Internal("no home was composed; import tilth, not its parts")
         _opened.append(_openers[0]())
     return _opened[0]
+
+
+def running() -> Any | None:
+    """The task that this process records; None if there is none."""
+    return _running[0] if _running else None
+
+
+def set_running(task: Any | None) -> None:
+    """Say which task this process records."""
+    _running[:] = [task] if task is not None else []

@@ -1,11 +1,14 @@
 """What everything in the SDK works on: a catalog, a repository, a cache, and who is working."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from tilth.base.clock import Clock
+from tilth.base.errors import Internal
 from tilth.client.api import Api
+from tilth.client.files import Files
 from tilth.datasets.cache.blobs import BlobCache
 from tilth.datasets.repository import Repository
 from tilth.datasets.stat_cache import StatCache
@@ -23,6 +26,23 @@ class Home:
     clock: Clock
     api: Api
     repository: Repository
+    open_files: Callable[[], Files] | None = None
+    open_reporting: Callable[[], tuple[Api, Files]] | None = None
+    """Opens what reports are sent through: it never waits for a server that is away."""
+    files_urls: tuple[str, ...] = ()
+    """The addresses that the server's files have besides `tilth://files/`."""
+
+    @cached_property
+    def files(self) -> Files:
+        """The files that are kept beside tasks and models."""
+        if self.open_files is None:
+            raise Internal("this home has no files", hint="open it with tilth, not from its parts")
+        return self.open_files()
+
+    @cached_property
+    def reporting(self) -> tuple[Api, Files]:
+        """Calls and files for reports."""
+        return self.open_reporting() if self.open_reporting else (self.api, self.files)
 
     @cached_property
     def cache(self) -> BlobCache:

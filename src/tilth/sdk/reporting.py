@@ -37,8 +37,7 @@ class Reporter:
         """One point of a curve; `value` has to be finite."""
         head = self._heads.get((metric, variant)) or self._head(metric, variant)
         iteration += self.offset
-        if iteration > self.last_iteration:
-            self.last_iteration = iteration
+        self.last_iteration = max(self.last_iteration, iteration)
         self.outbox.event(b'%b%d,"iter":%d,"value":%b}\n' % (head, time.time() * 1_000, iteration, float.__repr__(value).encode()))
 
     def single(self, name: str, value: float) -> None:
@@ -84,8 +83,8 @@ class Reporter:
         document: dict[str, Any] = {"type": kind, "task": self.entity, "timestamp": int(time.time() * 1_000), **self._also}
         if iteration is not None:
             document["iter"] = iteration
-            if iteration > self.last_iteration and kind != EventKind.SCALAR:
-                self.last_iteration = iteration
+            if kind != EventKind.SCALAR:
+                self.last_iteration = max(self.last_iteration, iteration)
         if metric is not None:
             document |= {"metric": metric, "variant": variant}
         return document | more

@@ -14,6 +14,7 @@ from tilth.server.routes.metrics import METRICS
 from tilth.server.routes.platform import Platform, identity_of, origin_of
 from tilth.server.routes.rpc import Answer, Caller
 from tilth.wire.envelope import Endpoint, failure, status_of
+from tilth.wire.own_files import localised, portable
 
 __all__ = ["answer_call", "looks_like_call"]
 
@@ -38,9 +39,12 @@ async def answer_call(platform: Platform, request: Request, path: str) -> Respon
             body = await read_body(request, most=MOST_BYTES)
             if request.scope["query_string"]:
                 body = _with_query(body, request.scope["query_string"].decode("latin-1"))
-            caller = Caller(identify=identity_of(request), origin=origin_of(request, platform), endpoint=endpoint)
+            origin = origin_of(request, platform)
+            caller = Caller(identify=identity_of(request), origin=origin, endpoint=endpoint)
+            body = portable(body, origin.files_urls)
             answer = await platform.in_thread(platform.dispatcher.call, name, body, caller)
             assert isinstance(answer, Answer)
+            answer = Answer(answer.status, localised(answer.body, origin.files_urls), answer.content_type)
         except TilthError as error:
             answer = Answer(status_of(error), failure(error, endpoint))
         timing.status = answer.status

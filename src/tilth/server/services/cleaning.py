@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from tilth.server.services.context import Call
 from tilth.server.stores.documents import Document
+from tilth.wire.own_files import name_in
 
 __all__ = ["schedule_adoption", "schedule_cleaning", "stored_path", "task_urls"]
 
@@ -45,8 +45,5 @@ def schedule_adoption(call: Call, id: str) -> None:
 
 def stored_path(url: str, files_urls: Sequence[str]) -> str | None:
     """The name of the file that an address means, if it lies on this server, which has one of `files_urls`."""
-    for known in files_urls:
-        prefix = f"{known.rstrip('/')}/"
-        if url.startswith(prefix):
-            return unquote(urlsplit(url).path[len(urlsplit(prefix).path) :]).strip("/") or None
-    return None
+    found = name_in(url, files_urls)
+    return found.strip("/") or None if found is not None else None

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tilth.base.errors import FieldInvalid, ProjectNotFound, StatusRefused, TaskNotFound
-from tilth.base.ids import new_id
+from tilth.base.errors import AlreadyExists, FieldInvalid, ProjectNotFound, StatusRefused, TaskNotFound
+from tilth.base.ids import is_id, new_id
 from tilth.domain.task import TaskStatus
 from tilth.server.services.archives import show_archives
 from tilth.server.services.context import Call
@@ -50,14 +50,17 @@ _REPORT = ("report", "report_assets")
 
 
 def create_task(call: Call, fields: Mapping[str, Any]) -> str:
-    """Make a task and return its id."""
+    """Make a task and return its id. A client may choose the id, so that making it twice makes one; and name the project."""
     project = fields.get("project")
     _check_type(fields.get("type"))
-    if project:
-        _get_project(call, project)
+    chosen = fields.get("id")
+    if chosen is not None:
+        _check_free(call, chosen)
+    if project or fields.get("project_name"):
+        project = target_project(call, project, fields.get("project_name"))
     call.check_project(project)
     document = {
-        "id": new_id(),
+        "id": chosen or new_id(),
         "status": TaskStatus.CREATED,
         "user": call.actor.id,
         "created": call.now,
@@ -67,13 +70,20 @@ def create_task(call: Call, fields: Mapping[str, Any]) -> str:
         "comment": "",
         **stamp(call),
         **_given(fields),
+        "project": project,
         "models": _EMPTY_MODELS | (fields.get("models") or {}),
         "execution": {"artifacts": []} | (fields.get("execution") or {}),
     }
-    document.setdefault("project", None)
     call.tx.documents.tasks.insert(document)
     call.tx.changed("task.created", document["id"], project)
     return str(document["id"])
+
+
+def _check_free(call: Call, id: Any) -> None:
+    if not isinstance(id, str) or not is_id(id):
+        raise FieldInvalid(f"id: {id!r:.60} is no id", hint="use 32 hexadecimal digits, or leave it out")
+    if call.tx.documents.tasks.get(id, ["id"]) is not None:
+        raise AlreadyExists(f"there is a task {id} already", hint="use another id")
 
 
 def get_task(call: Call, id: str, fields: Sequence[str] | None = None) -> Document:

@@ -1,0 +1,35 @@
+"""What can be done with files that a server keeps under names, or a home without a server."""
+
+import mimetypes
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+__all__ = ["Files", "Readable", "guessed_type"]
+
+
+class Readable(Protocol):
+    """Bytes that come one after the other."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class Files(Protocol):
+    """The files of one server, or of a home. Names are relative paths; what lies under one is replaced whole or not at all."""
+
+    def put(self, name: str, source: Path, *, content_type: str | None = None) -> None:
+        """Keep the bytes of `source` under `name`. Safe to repeat."""
+
+    def open(self, name: str) -> AbstractContextManager[Readable]:
+        """The bytes under `name`; raises `ObjectNotFound`."""
+
+    def size(self, name: str) -> int | None:
+        """How many bytes lie under `name`; None if nothing does."""
+
+    def delete(self, name: str) -> bool:
+        """Forget what lies under `name`, or below it; False if nothing does."""
+
+
+def guessed_type(name: str) -> str:
+    """The media type that a file's name suggests."""
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -1,0 +1,74 @@
+"""The files of a server, over HTTP."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+import msgspec
+
+from tilth.base.errors import Denied, Invalid, ObjectNotFound, TilthError, Unavailable
+from tilth.client.files import guessed_type
+from tilth.client.http import HttpSession
+
+__all__ = ["HttpFiles"]
+
+_SAFE = "/!$'()*+,;=:@"
+
+
+class HttpFiles:
+    """The files of a server."""
+
+    def __init__(self, session: HttpSession, files_server: str) -> None:
+        self._session = session
+        self.files_server = files_server.rstrip("/")
+
+    def put(self, name: str, source: Path, *, content_type: str | None = None) -> None:
+        with source.open("rb") as file:
+            size = source.stat().st_size
+            headers = {"content-type": content_type or guessed_type(name), "content-length": str(size)}
+            answer = self._session.send("PUT", self._url(name), body=file if size else b"", headers=headers)
+        _check(answer, name)
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        answer = self._session.send("GET", self._url(name), safe=True, preload_content=False, redirect=True)
+        try:
+            if answer.status != 200:
+                answer.read()
+                _check(answer, name)
+            yield answer
+        finally:
+            answer.release_conn()
+
+    def size(self, name: str) -> int | None:
+        answer = self._session.send("HEAD", self._url(name), safe=True, redirect=True)
+        if answer.status == 404:
+            return None
+        _check(answer, name)
+        return int(answer.headers.get("content-length", 0))
+
+    def delete(self, name: str) -> bool:
+        answer = self._session.send("DELETE", self._url(name), safe=True)
+        if answer.status == 404:
+            return False
+        _check(answer, name)
+        return True
+
+    def _url(self, name: str) -> str:
+        return f"{self.files_server}/{quote(name, safe=_SAFE)}"
+
+
+def _check(answer: Any, name: str) -> None:
+    if answer.status in (200, 201, 204):
+        return
+    try:
+        said = msgspec.json.decode(answer.data or b"{}")
+        message, hint = said.get("msg", ""), said.get("hint", "")
+    except (msgspec.MsgspecError, AttributeError):
+        message, hint = "", ""
+    kind: type[TilthError] = {404: ObjectNotFound, 401: Denied, 403: Denied, 503: Unavailable}.get(
+        answer.status, Invalid if answer.status < 500 else Unavailable
+    )
+    raise kind(message or f"the server answered {answer.status} for the file {name:.200}", hint=hint or "check the address and the rights")

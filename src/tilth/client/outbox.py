@@ -1,0 +1,196 @@
+"""What was reported and not yet acknowledged: files to which every process of a run appends at once.
+
+The lines are those that `events.add_batch` takes, so that sending is reading. What is written here outlives the process that wrote it.
+"""
+
+import errno
+import fcntl
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tilth.base.atomic_io import describe_os_error
+from tilth.base.errors import TilthError
+from tilth.base.ids import new_id
+
+__all__ = ["CALLS", "EVENTS", "FILES", "Outbox", "OutboxCall", "OutboxUpload", "is_writing", "outboxes_in"]
+
+EVENTS = ".events"
+CALLS = ".calls"
+FILES = "files"
+
+Warn = Callable[[str], None]
+
+
+class OutboxUpload(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A file that is to be uploaded before the call that it belongs to is made."""
+
+    path: str
+    name: str
+    """What it is called among the server's files."""
+    content_type: str | None = None
+
+
+class OutboxCall(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of a file of calls."""
+
+    call: str = ""
+    fields: dict[str, Any] = {}
+    upload: OutboxUpload | None = None
+    event: dict[str, Any] | None = None
+    """Reported when the file is there."""
+    last: bool = False
+    """Whether it waits for every event that was written before it."""
+
+
+class Outbox:
+    """One task's outbox, as one process writes to it. Safe for threads and forks; never raises because of a disk."""
+
+    def __init__(self, folder: Path, *, warn: Warn, wake: Callable[[], None] = lambda: None) -> None:
+        self.folder = folder
+        self._warn = warn
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._owner = 0
+        self._descriptors: dict[str, int] = {}
+        self._name = ""
+        self._told: str | None = None
+        os.register_at_fork(after_in_child=self._forked)
+
+    def event(self, line: bytes) -> None:
+        """Write down an event: JSON on one line, with its line feed."""
+        self._append(EVENTS, line)
+
+    def call(self, name: str, fields: Mapping[str, Any], *, last: bool = False) -> None:
+        """Write down a call; calls are made in the order in which they were written."""
+        self._append(CALLS, msgspec.json.encode(OutboxCall(call=name, fields=dict(fields), last=last)) + b"\n")
+
+    def upload(
+        self,
+        source: Path,
+        *,
+        name: str,
+        delete: bool = False,
+        content_type: str | None = None,
+        event: dict[str, Any] | None = None,
+        call: str = "",
+        fields: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write down an upload, and the event or call that follows it. The file is copied, or moved if it may be deleted, so it can change.
+
+        Raises if `source` can't be read; what goes wrong on the outbox's side is told and the upload dropped.
+        """
+        with source.open("rb"):
+            pass
+        kept = self.folder / FILES / new_id()
+        try:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            if delete:
+                shutil.move(source, kept)
+            else:
+                shutil.copyfile(source, kept)
+        except OSError as error:
+            kept.unlink(missing_ok=True)
+            self._tell(describe_os_error(error, self.folder))
+            return
+        given = OutboxUpload(path=kept.name, name=name, content_type=content_type)
+        written = OutboxCall(call=call, fields=dict(fields or {}), upload=given, event=event)
+        self._append(CALLS, msgspec.json.encode(written) + b"\n")
+
+    def close(self) -> None:
+        """Let go of the files; what is written afterwards goes into new ones."""
+        with self._lock:
+            self._forget()
+
+    def own_files(self) -> frozenset[Path]:
+        """The files that this process is writing."""
+        return frozenset(self.folder / f"{self._name}{kind}" for kind in self._descriptors) if self._owner == os.getpid() else frozenset()
+
+    def _append(self, kind: str, line: bytes) -> None:
+        with self._lock:
+            try:
+                descriptor = self._descriptors.get(kind) if self._owner == os.getpid() else None
+                if descriptor is None:
+                    descriptor = self._open(kind)
+                _write_whole(descriptor, line)
+                self._told = None
+            except OSError as error:
+                self._tell(describe_os_error(error, self.folder))
+                return
+        self._wake()
+
+    def _open(self, kind: str) -> int:
+        if self._owner != os.getpid():
+            self._forget()
+            self._owner = os.getpid()
+            self._name = f"{time.time_ns():020d}-{self._owner}-{new_id()[:8]}"
+        descriptor = _new_file(self.folder / f"{self._name}{kind}")
+        self._descriptors[kind] = descriptor
+        return descriptor
+
+    def _forget(self) -> None:
+        for descriptor in self._descriptors.values():
+            os.close(descriptor)
+        self._descriptors = {}
+        self._owner = 0
+
+    def _forked(self) -> None:
+        # The parent's lock may have been held by a thread that is not here any more.
+        self._lock = threading.Lock()
+        self._forget()
+
+    def _tell(self, error: TilthError) -> None:
+        if self._told != error.code:
+            self._told = error.code
+            self._warn(f"what is reported is lost until this is mended: {error}")
+
+
+def _new_file(path: Path) -> int:
+    """A file that is locked before anybody can see it, so that none takes it for one that is over."""
+    hidden = path.with_name(f".{path.name}")
+    for last in (False, True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            hidden.rename(path)
+        except FileNotFoundError:  # a sender that found nothing here removed the folder just now
+            if last:
+                raise
+        else:
+            return descriptor
+    raise AssertionError("the loop returns or raises")
+
+
+def _write_whole(descriptor: int, line: bytes) -> None:
+    written = os.write(descriptor, line)
+    if written != len(line):  # the disk is full: half a line would spoil the next one
+        os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def is_writing(path: Path) -> bool:
+    """Whether a process that is alive writes a file of an outbox."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def outboxes_in(home: Path) -> list[Path]:
+    """The outboxes of a home in which something is, the oldest first."""
+    found = [folder for folder in (home / "outbox").glob("*") if any(folder.glob(f"[0-9]*{EVENTS}")) or any(folder.glob(f"[0-9]*{CALLS}"))]
+    return sorted(found, key=lambda folder: folder.stat().st_mtime)

@@ -1,0 +1,319 @@
+"""How what lies in an outbox gets to where it is kept: in order, once, and by one process at a time."""
+
+import fcntl
+import os
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from tilth.base.errors import AlreadyExists, Denied, Internal, TilthError, Unavailable
+from tilth.client.files import Files
+from tilth.client.outbox import CALLS, EVENTS, FILES, OutboxCall, is_writing
+
+__all__ = ["Courier", "Sender"]
+
+_BATCH = 1024 * 1024
+_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 30.0
+_TRIES = 3
+_REMAINS = ("task.json", "sender.lock")
+"""What lies in an outbox beside what is to be sent."""
+_MARK = struct.Struct("<QQ")
+
+Warn = Callable[[str], None]
+
+
+class MakesCalls(Protocol):
+    """Makes one call; raises what the call raised."""
+
+    def call_raw(self, name: str, body: bytes) -> Any: ...
+
+
+class Sender:
+    """Sends what lies in one folder. What was sent and not noted, because the process was killed, is sent again the same."""
+
+    def __init__(self, folder: Path, api: MakesCalls, files: Files, *, warn: Warn) -> None:
+        self.folder = folder
+        self._api = api
+        self._files = files
+        self._warn = warn
+        self._refused: set[str] = set()
+        self._faults = 0
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether this is the one process that sends now; the others have to leave it alone."""
+        try:
+            descriptor = os.open(self.folder / "sender.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            yield False
+            return
+        try:
+            # This kind of lock belongs to the process: a fork does not inherit it.
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield True
+        except OSError:
+            yield False
+        finally:
+            os.close(descriptor)
+
+    def send(self, *, own: frozenset[Path] = frozenset()) -> bool:
+        """Send everything that is written by now; True if there was anything. Raises `Unavailable` or `Denied` if nobody takes it."""
+        sent = self._send_events(own)
+        for path in self._paths(CALLS):
+            sent = self._send_calls(path, own) or sent
+        self._sweep(own)
+        return sent
+
+    def left_bytes(self) -> int:
+        """How much is written and not acknowledged."""
+        return sum(max(0, _size(path) - _acknowledged(path)[0]) for kind in (EVENTS, CALLS) for path in self._paths(kind))
+
+    def _paths(self, kind: str) -> list[Path]:
+        return sorted(self.folder.glob(f"[0-9]*{kind}"))
+
+    def _send_events(self, own: frozenset[Path]) -> bool:
+        sent = False
+        for path in self._paths(EVENTS):
+            while self._send_batch(path):
+                sent = True
+            self._drop(path, own)
+        return sent
+
+    def _send_batch(self, path: Path) -> bool:
+        start, stop = _acknowledged(path)
+        if stop == start:
+            with path.open("rb") as file:
+                file.seek(start)
+                data = file.read(_BATCH)
+                while data and b"\n" not in data:  # one event that is longer than a batch
+                    more = file.read(_BATCH)
+                    if not more:
+                        return False
+                    data += more
+            stop = start + data.rfind(b"\n") + 1
+            if stop == start:
+                return False
+            _note(path, start, stop)
+            data = data[: stop - start]
+        else:
+            with path.open("rb") as file:
+                file.seek(start)
+                data = file.read(stop - start)
+        self._make("events.add_batch", data)
+        _note(path, stop, stop)
+        return True
+
+    def _send_calls(self, path: Path, own: frozenset[Path]) -> bool:
+        sent = False
+        start, _ = _acknowledged(path)
+        with path.open("rb") as file:
+            file.seek(start)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                self._act(msgspec.json.decode(line, type=OutboxCall), own)
+                start += len(line)
+                _note(path, start, start)
+                sent = True
+        self._drop(path, own)
+        return sent
+
+    def _act(self, call: OutboxCall, own: frozenset[Path]) -> None:
+        if call.last:
+            self._send_events(own)
+        if call.upload is not None:
+            kept = self.folder / FILES / call.upload.path
+            if kept.exists():
+                self._attempt(lambda: self._files.put(call.upload.name, kept, content_type=call.upload.content_type))  # type: ignore[union-attr]
+        if call.event is not None:
+            self._make("events.add_batch", msgspec.json.encode(call.event) + b"\n")
+        if call.call:
+            self._make(call.call, msgspec.json.encode(call.fields))
+        if call.upload is not None:
+            (self.folder / FILES / call.upload.path).unlink(missing_ok=True)
+
+    def _make(self, name: str, body: bytes) -> None:
+        self._attempt(lambda: self._api.call_raw(name, body), name)
+
+    def _attempt(self, act: Callable[[], Any], name: str = "an upload") -> None:
+        try:
+            act()
+            self._faults = 0
+        except (Unavailable, Denied):
+            raise
+        except AlreadyExists:
+            pass  # it was made before the answer was lost
+        except Internal as error:
+            self._faults += 1
+            if self._faults < _TRIES:
+                raise Unavailable(str(error), hint="it is tried again") from error
+            self._faults = 0
+            self._tell(name, error)
+        except TilthError as error:
+            self._tell(name, error)
+
+    def _tell(self, name: str, error: TilthError) -> None:
+        """Say once why something was refused; sending it again would not help."""
+        if error.message not in self._refused and len(self._refused) < 20:
+            self._refused.add(error.message)
+            self._warn(f"{name} was refused and is left out: {error}")
+
+    def _drop(self, path: Path, own: frozenset[Path]) -> None:
+        """Remove a file of which everything was acknowledged, if nobody writes to it any more."""
+        if path not in own and not is_writing(path) and _acknowledged(path)[0] >= _size(path):
+            path.unlink(missing_ok=True)
+            _sent_path(path).unlink(missing_ok=True)
+
+    def _sweep(self, own: frozenset[Path]) -> None:
+        """Remove the whole folder if nothing is left and nobody writes."""
+        if not own and not self._paths(EVENTS) and not self._paths(CALLS):
+            with suppress(OSError):  # somebody began to write again
+                (self.folder / FILES).rmdir()
+            with suppress(OSError):
+                if not any(path.name not in _REMAINS for path in self.folder.iterdir()):
+                    for name in _REMAINS:
+                        (self.folder / name).unlink(missing_ok=True)
+                    self.folder.rmdir()
+
+
+class Courier:
+    """The thread that sends what a process and its children write, as long as no other process does."""
+
+    def __init__(self, sender: Sender, *, own: Callable[[], frozenset[Path]], warn: Warn, where: str) -> None:
+        self._sender = sender
+        self._own = own
+        self._warn = warn
+        self._where = where
+        self._new = threading.Event()
+        self._idle = threading.Condition()
+        self._rounds = 0
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._away = False
+        self._started_in = 0
+        self.failure: TilthError | None = None
+        """Why the last round did not go well."""
+
+    def wake(self) -> None:
+        """Say that there is something to send."""
+        if self._started_in != os.getpid():
+            self._start()
+        self._new.set()
+
+    def flush(self, timeout_s: float | None = None) -> bool:
+        """Wait until everything that was written is acknowledged; False if it is not in time, or the server is away."""
+        until = None if timeout_s is None else time.monotonic() + timeout_s
+        while self._sender.left_bytes():
+            with self._idle:
+                seen = self._rounds
+            self.wake()
+            with self._idle:
+                left = None if until is None else until - time.monotonic()
+                if left is not None and left <= 0:
+                    return False
+                self._idle.wait_for(lambda seen=seen: self._rounds > seen, timeout=0.05 if left is None else min(left, 0.05))  # type: ignore[misc]
+            if self.failure is not None and until is None:
+                return False
+        return True
+
+    def stop(self) -> None:
+        """End the thread; what is left stays."""
+        self._stopped.set()
+        self._new.set()
+        if self._thread is not None and self._started_in == os.getpid() and self._thread is not threading.current_thread():
+            self._thread.join(timeout=5)
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._started_in == os.getpid() or self._stopped.is_set():
+                return
+            # In a fork nothing of the parent's thread is left but what it may have locked.
+            self._new, self._idle = threading.Event(), threading.Condition()
+            self._thread = threading.Thread(target=self._run, name="tilth-courier", daemon=True)
+            self._started_in = os.getpid()
+            with suppress(RuntimeError):  # the interpreter ends: nobody can start threads
+                self._thread.start()
+
+    def _run(self) -> None:
+        pause = 1.0
+        while not self._stopped.is_set():
+            self._new.wait(timeout=5)
+            if self._stopped.is_set():
+                return
+            self._new.clear()
+            try:
+                with self._sender.alone() as alone:
+                    if alone:
+                        self._sender.send(own=self._own())
+                self._back()
+                pause = 1.0
+                wait = _PAUSE_S
+            except (Unavailable, Denied) as error:
+                self._lost(error)
+                wait, pause = pause, min(pause * 2, _LONGEST_PAUSE_S)
+                self._new.set()
+            except (TilthError, OSError) as error:
+                self._warn(f"what was reported could not be sent: {error}")
+                wait = _LONGEST_PAUSE_S
+            with self._idle:
+                self._rounds += 1
+                self._idle.notify_all()
+            self._rest(wait)
+
+    def _rest(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not self._stopped.is_set() and time.monotonic() < until and not (self.failure is None and self._hurried):
+            time.sleep(min(0.02, seconds))
+
+    @property
+    def _hurried(self) -> bool:
+        """Whether somebody waits for it."""
+        return self._new.is_set()
+
+    def _lost(self, error: TilthError) -> None:
+        self.failure = error
+        if not self._away:
+            self._away = True
+            self._warn(f"{error.message}; the run goes on, and what it reports waits in {self._where}")
+
+    def _back(self) -> None:
+        self.failure = None
+        if self._away:
+            self._away = False
+            self._warn("the server is back: what waited was sent")
+
+
+def _sent_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sent")
+
+
+def _acknowledged(path: Path) -> tuple[int, int]:
+    """How far a file was acknowledged, and how far the batch goes that is on its way."""
+    try:
+        return _MARK.unpack(_sent_path(path).read_bytes())
+    except (FileNotFoundError, struct.error):
+        return 0, 0
+
+
+def _note(path: Path, start: int, stop: int) -> None:
+    """Write down both at once: one write of sixteen bytes is not torn by a kill."""
+    descriptor = os.open(_sent_path(path), os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.pwrite(descriptor, _MARK.pack(start, stop), 0)
+    finally:
+        os.close(descriptor)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,102 @@
+"""One task's way out of this process: its outbox, the thread that sends, and what its reports are called."""
+
+import re
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from tilth.client.outbox import Outbox, outboxes_in
+from tilth.client.sending import Courier, Sender
+from tilth.sdk.home import Home
+from tilth.sdk.reporting import Reporter
+
+__all__ = ["Recording", "send_outboxes", "task_folder", "warn"]
+
+_HOSTILE = re.compile(r"[\x00-\x1f\x7f?#&%\\]")
+_LONGEST_NAME = 200
+
+
+class Recording:
+    """What one task writes down, and how it is sent. It is opened when the first thing is reported."""
+
+    def __init__(self, home: Home, task: str, *, folder: str, offline: bool = False) -> None:
+        self.home = home
+        self.task = task
+        place = home.folder / "outbox" / task
+        self._offline = offline
+        self.outbox = Outbox(place, warn=warn, wake=self._wake)
+        self.reporter = Reporter(self.outbox, task, folder=folder, worker=socket.gethostname())
+        self._courier: Courier | None = None
+
+    def call(self, name: str, /, *, last: bool = False, **fields: Any) -> None:
+        """Write down a call."""
+        self.outbox.call(name, {field: value for field, value in fields.items() if value is not None}, last=last)
+
+    def upload(self, source: Path, *, name: str, delete: bool, call: str, fields: Mapping[str, Any]) -> None:
+        """Write down an upload, and the call that names it afterwards."""
+        self.outbox.upload(source, name=f"{self.reporter.folder}/{name}", delete=delete, call=call, fields=fields)
+
+    def flush(self, timeout_s: float | None = None) -> bool:
+        """Wait until everything is where it is kept; False if it is not in time, or nobody answers."""
+        if self._offline:
+            return False
+        return self._courier is None or self._courier.flush(timeout_s)
+
+    def close(self, wait_s: float) -> bool:
+        """Send the rest, for so long at the most; False if something is left in the outbox."""
+        if self._offline:
+            self.outbox.close()
+            return False
+        self._wake()
+        self.outbox.close()
+        done = self._courier is None or self._courier.flush(wait_s)
+        if self._courier is not None:
+            self._courier.stop()
+            self._courier = None
+        return done
+
+    def _wake(self) -> None:
+        if self._offline:
+            return
+        courier = self._courier
+        if courier is None:
+            courier = self._courier = self._hired()
+        courier.wake()
+
+    def _hired(self) -> Courier:
+        api, files = self.home.reporting
+        sender = Sender(self.outbox.folder, api, files, warn=warn)
+        return Courier(sender, own=self.outbox.own_files, warn=warn, where=str(self.outbox.folder))
+
+
+def send_outboxes(home: Home) -> tuple[int, int]:
+    """Send what runs left behind that are over; returns how many outboxes were sent, and how many are left.
+
+    Raises `Unavailable` or `Denied` if nobody takes it.
+    """
+    sent, left = 0, 0
+    api, files = home.reporting
+    for folder in outboxes_in(home.folder):
+        if (folder / "offline").exists():
+            continue
+        sender = Sender(folder, api, files, warn=warn)
+        with sender.alone() as alone:
+            if alone:
+                sender.send()
+        sent, left = (sent + 1, left) if not sender.left_bytes() else (sent, left + 1)
+    return sent, left
+
+
+def task_folder(project: str | None, name: str, id: str) -> str:
+    """Where a task's files lie among the files of a server."""
+    parts = [*(project or "").split("/"), f"{name[:_LONGEST_NAME]}.{id}"]
+    clean = [_HOSTILE.sub(lambda found: quote(found.group()), part).replace("/", "_").strip() for part in parts]
+    return "/".join(part if part not in (".", "..") else "_" for part in clean if part)
+
+
+def warn(message: str) -> None:
+    """Tell a person something without stopping the run."""
+    print(f"tilth: {message}", file=sys.__stderr__ or sys.stderr, flush=True)

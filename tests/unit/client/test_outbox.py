@@ -1,0 +1,289 @@
+"""What is reported arrives once and in order, whatever becomes of the processes and of the server in between."""
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tilth.base.errors import AlreadyExists, Denied, EventsRefused, Internal, Unavailable
+from tilth.client.outbox import EVENTS, Outbox, outboxes_in
+from tilth.client.sending import Courier, Sender
+
+SCRIPT = """
+import os, sys
+from pathlib import Path
+from tilth.client.outbox import Outbox
+outbox = Outbox(Path(sys.argv[1]), warn=print)
+for number in range(int(sys.argv[2])):
+    outbox.event(b'{"n":%d}\\n' % number)
+    if number == 5 and sys.argv[3] == "fork" and os.fork() == 0:
+        outbox.event(b'{"n":-1}\\n')
+        os._exit(0)
+if sys.argv[3] == "kill":
+    os.kill(os.getpid(), 9)
+"""
+
+
+class Kept:
+    """What a server took, and what it answers with."""
+
+    def __init__(self) -> None:
+        self.batches: list[bytes] = []
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.files: dict[str, bytes] = {}
+        self.raises: list[Exception] = []
+        self.loses_answers = 0
+
+    def call_raw(self, name: str, body: bytes) -> Any:
+        if self.raises:
+            raise self.raises.pop(0)
+        if name == "events.add_batch":
+            self.batches.append(body)
+        else:
+            self.calls.append((name, msgspec.json.decode(body)))
+        if self.loses_answers:
+            self.loses_answers -= 1
+            raise Unavailable("the answer was lost", hint="")
+
+    def put(self, name: str, source: Path, *, content_type: str | None = None) -> None:
+        self.files[name] = source.read_bytes()
+        self.calls.append(("put", {"name": name, "type": content_type}))
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[BytesIO]:
+        yield BytesIO(self.files[name])
+
+    def size(self, name: str) -> int | None:
+        return len(self.files[name]) if name in self.files else None
+
+    def delete(self, name: str) -> bool:
+        return self.files.pop(name, None) is not None
+
+    @property
+    def numbers(self) -> list[int]:
+        return [msgspec.json.decode(line)["n"] for batch in self.batches for line in batch.splitlines()]
+
+
+@pytest.fixture
+def kept() -> Kept:
+    return Kept()
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def outbox(tmp_path: Path, said: list[str]) -> Outbox:
+    return Outbox(tmp_path / "outbox" / "task", warn=said.append)
+
+
+@pytest.fixture
+def sender(outbox: Outbox, kept: Kept, said: list[str]) -> Sender:
+    return Sender(outbox.folder, kept, kept, warn=said.append)
+
+
+def write(outbox: Outbox, *numbers: int) -> None:
+    for number in numbers:
+        outbox.event(b'{"n":%d}\n' % number)
+
+
+def test_what_is_written_is_sent_once_and_in_order(outbox: Outbox, sender: Sender, kept: Kept) -> None:
+    write(outbox, *range(1_000))
+    assert sender.send(own=outbox.own_files())
+    write(outbox, 1_000)
+    assert sender.send(own=outbox.own_files())
+    assert not sender.send(own=outbox.own_files())
+    assert kept.numbers == list(range(1_001))
+
+
+def test_a_long_event_is_one_batch_with_what_is_around_it(outbox: Outbox, sender: Sender, kept: Kept) -> None:
+    write(outbox, 1)
+    outbox.event(b'{"n":2,"long":"%b"}\n' % (b"x" * 3_000_000))
+    write(outbox, 3)
+    sender.send(own=outbox.own_files())
+    assert kept.numbers == [1, 2, 3]
+
+
+def test_a_batch_whose_answer_was_lost_is_sent_again_the_same(outbox: Outbox, sender: Sender, kept: Kept) -> None:
+    write(outbox, 1, 2)
+    kept.loses_answers = 1
+    with pytest.raises(Unavailable):
+        sender.send(own=outbox.own_files())
+    write(outbox, 3)
+    sender.send(own=outbox.own_files())
+    assert kept.batches == [b'{"n":1}\n{"n":2}\n', b'{"n":1}\n{"n":2}\n', b'{"n":3}\n']
+
+
+def test_half_a_line_waits_for_its_other_half(outbox: Outbox, sender: Sender, kept: Kept) -> None:
+    write(outbox, 1)
+    (path,) = outbox.own_files()
+    with path.open("ab") as file:
+        file.write(b'{"n"')
+        file.flush()
+        sender.send(own=outbox.own_files())
+        file.write(b":2}\n")
+        file.flush()
+    sender.send(own=outbox.own_files())
+    assert kept.numbers == [1, 2]
+
+
+def test_calls_go_out_in_order_and_the_last_one_after_all_events(outbox: Outbox, sender: Sender, kept: Kept, tmp_path: Path) -> None:
+    picture = tmp_path / "a.png"
+    picture.write_bytes(b"png")
+    outbox.call("tasks.edit", {"n": 1})
+    outbox.upload(picture, name="t/a.png", content_type="image/png", event={"n": 7}, call="models.edit", fields={"n": 2})
+    picture.write_bytes(b"changed afterwards")
+    outbox.call("tasks.completed", {"n": 3}, last=True)
+    write(outbox, 1, 2)
+    sender.send(own=outbox.own_files())
+    put = {"name": "t/a.png", "type": "image/png"}
+    assert kept.calls == [("tasks.edit", {"n": 1}), ("put", put), ("models.edit", {"n": 2}), ("tasks.completed", {"n": 3})]
+    assert kept.files == {"t/a.png": b"png"}
+    assert kept.numbers == [1, 2, 7]
+    assert not list((outbox.folder / "files").iterdir())
+
+
+def test_a_file_that_may_be_deleted_is_moved(outbox: Outbox, sender: Sender, kept: Kept, tmp_path: Path) -> None:
+    given = tmp_path / "b"
+    given.write_bytes(b"b")
+    outbox.upload(given, name="b", delete=True)
+    assert not given.exists()
+    sender.send(own=outbox.own_files())
+    assert kept.files == {"b": b"b"}
+
+
+def test_a_file_that_is_not_there_is_told_where_it_was_named(outbox: Outbox, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        outbox.upload(tmp_path / "missing", name="x")
+
+
+@pytest.mark.parametrize("error", [EventsRefused("no such task", hint="x"), AlreadyExists("it is there", hint="x")])
+def test_what_is_refused_is_left_out_and_told_once(outbox: Outbox, sender: Sender, kept: Kept, said: list[str], error: Exception) -> None:
+    kept.raises = [error, error]
+    outbox.call("a.b", {})
+    outbox.call("a.b", {})
+    outbox.call("c.d", {})
+    sender.send(own=outbox.own_files())
+    assert [name for name, _ in kept.calls] == ["c.d"]
+    assert len(said) == (0 if isinstance(error, AlreadyExists) else 1)
+
+
+def test_a_fault_of_the_server_is_tried_three_times(outbox: Outbox, sender: Sender, kept: Kept, said: list[str]) -> None:
+    kept.raises = [Internal("broken", hint="x")] * 3
+    outbox.call("a.b", {})
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            sender.send(own=outbox.own_files())
+    assert said == []
+    sender.send(own=outbox.own_files())
+    assert len(said) == 1
+    assert "broken" in said[0]
+
+
+def test_a_wrong_key_loses_nothing(outbox: Outbox, sender: Sender, kept: Kept) -> None:
+    write(outbox, 1)
+    kept.raises = [Denied("who are you", hint="x")]
+    with pytest.raises(Denied):
+        sender.send(own=outbox.own_files())
+    sender.send(own=outbox.own_files())
+    assert kept.numbers == [1]
+
+
+@pytest.mark.parametrize(("how", "expected"), [("end", 100), ("kill", 100), ("fork", 101)])
+def test_what_a_process_wrote_outlives_it(outbox: Outbox, sender: Sender, kept: Kept, how: str, expected: int) -> None:
+    ended = subprocess.run([sys.executable, "-c", SCRIPT, str(outbox.folder), "100", how], check=False)
+    assert ended.returncode == (-signal.SIGKILL if how == "kill" else 0)
+    assert outboxes_in(outbox.folder.parent.parent) == [outbox.folder]
+    sender.send()
+    assert sorted(number for number in kept.numbers if number >= 0) == list(range(100))
+    assert len(kept.numbers) == expected
+    assert not outbox.folder.exists()
+
+
+def test_several_processes_at_once_lose_nothing(outbox: Outbox, sender: Sender, kept: Kept) -> None:
+    writers = [subprocess.Popen([sys.executable, "-c", SCRIPT, str(outbox.folder), "2000", "end"]) for _ in range(4)]
+    while any(writer.poll() is None for writer in writers):
+        if outbox.folder.exists():
+            sender.send()
+    sender.send()
+    assert sorted(kept.numbers) == sorted([*range(2_000)] * 4)
+
+
+def test_threads_write_whole_lines(outbox: Outbox, sender: Sender, kept: Kept) -> None:
+    threads = [threading.Thread(target=lambda: write(outbox, *range(500))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sender.send(own=outbox.own_files())
+    assert sorted(kept.numbers) == sorted([*range(500)] * 8)
+
+
+def test_only_one_process_sends(outbox: Outbox, sender: Sender) -> None:
+    write(outbox, 1)
+    with sender.alone() as alone:
+        assert alone
+        script = (
+            "import fcntl, os, sys\n"
+            "descriptor = os.open(sys.argv[1], os.O_RDWR)\n"
+            "try:\n    fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)\nexcept OSError:\n    sys.exit(7)\n"
+        )
+        assert subprocess.run([sys.executable, "-c", script, str(outbox.folder / "sender.lock")], check=False).returncode == 7
+
+
+def test_a_disk_that_is_full_is_told_once_and_harms_nobody(tmp_path: Path, said: list[str]) -> None:
+    full = tmp_path / "outbox"
+    full.mkdir()
+    outbox = Outbox(full, warn=said.append)
+    write(outbox, 1)
+    (path,) = outbox.own_files()
+    limit = path.stat().st_size + 4
+    script = (
+        "import resource, signal, sys\nfrom pathlib import Path\nfrom tilth.client.outbox import Outbox\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
+        "outbox = Outbox(Path(sys.argv[1]), warn=print)\n"
+        "for number in range(3):\n    outbox.event(b'{\"n\":%d}\\n' % number)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, str(full)], capture_output=True, text=True, check=True)
+    assert ended.stdout.count("no space left") == 1
+    lines = [line for found in full.glob(f"*{EVENTS}") for line in found.read_bytes().splitlines()]
+    assert all(msgspec.json.decode(line) for line in lines)
+    assert said == []
+
+
+def test_a_home_that_is_a_file_is_told(tmp_path: Path, said: list[str]) -> None:
+    (tmp_path / "outbox").write_text("not a folder")
+    outbox = Outbox(tmp_path / "outbox" / "task", warn=said.append)
+    write(outbox, 1, 2, 3)
+    assert len(said) == 1
+
+
+def test_the_courier_sends_by_itself_and_goes_on_when_the_server_is_back(tmp_path: Path, kept: Kept, said: list[str]) -> None:
+    couriers: list[Courier] = []
+
+    def wake() -> None:
+        couriers[0].wake()
+
+    outbox = Outbox(tmp_path / "outbox" / "task", warn=said.append, wake=wake)
+    sender = Sender(outbox.folder, kept, kept, warn=said.append)
+    couriers.append(Courier(sender, own=outbox.own_files, warn=said.append, where="here"))
+    kept.raises = [Unavailable("nobody answers", hint="x")]
+    write(outbox, 1, 2)
+    assert couriers[0].flush(30)
+    write(outbox, 3)
+    assert couriers[0].flush(30)
+    couriers[0].stop()
+    assert kept.numbers == [1, 2, 3]
+    assert [line for line in said if "waits in here" in line] != []
+    assert said[-1] == "the server is back: what waited was sent"
