@@ -16,10 +16,10 @@ LOCKS := requirements/bootstrap.txt requirements/dev.txt
 COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help install services demo test compat check lint format bench bench-server lock snapshots picture clean
+.PHONY: help install services demo test test-integration compat check lint format bench bench-server lock snapshots picture clean
 
 help:  ## list the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 install: $(STAMP)  ## put Tilth and all its tools into .venv
 
@@ -40,8 +40,11 @@ demo: install  ## version a folder of pictures and get it back [FOLDER=...]
 test: install  ## every test that CI runs
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
-services:  ## install what tests talk to beside Python: PostgreSQL 15, from Debian's packages
+services:  ## install what tests talk to beside Python: PostgreSQL 15, nginx, Ceph's gateway, Azurite
 	@tools/install_services.sh
+
+test-integration: install services  ## the tests that need these servers, and those beside them [ARGS=...]
+	$(BIN)/pytest -n 2 --dist worksteal tests/contract tests/integration tests/unit/server tests/unit/store $(ARGS)
 
 compat: install  ## every flow of the official clients against a started server
 	$(BIN)/pytest -n 2 --dist loadfile tests/compat $(ARGS)

@@ -11,11 +11,14 @@ from hypothesis import HealthCheck, settings
 
 from tilth.base.ids import new_id
 from tilth.server.db.engine import Database
+from tilth.testing import azurite, radosgw
+from tilth.testing.azurite import AzureServer, running_azurite
 from tilth.testing.postgres import INSTALLED, running_postgres
+from tilth.testing.radosgw import S3Server, running_radosgw
 
 TESTS = Path(__file__).parent
 HOMES = count()
-SETTINGS = ("TILTH_API_", "TILTH_SERVER_", "TILTH_CACHE", "TILTH_AUTHOR", "CLEARML_")
+SETTINGS = ("TILTH_API_", "TILTH_SERVER_", "TILTH_CACHE", "TILTH_AUTHOR", "TILTH_STORAGE", "CLEARML_", "AWS_", "AZURE_", "GOOGLE_")
 
 # No deadline: on a busy machine a slow example says nothing about the code.
 settings.register_profile("tilth", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
@@ -37,6 +40,8 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     home = tmp_path_factory.getbasetemp() / f"home-{next(HOMES)}"
     monkeypatch.setenv("TILTH_HOME", str(home))
     monkeypatch.setenv("CLEARML_CONFIG_FILE", str(home / "no-clearml.conf"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(home / "no-aws-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "no-aws-credentials"))
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +51,24 @@ def postgres() -> Iterator[str]:
         pytest.skip("PostgreSQL 15 is not installed: `make services` does it")
     with running_postgres() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """An S3 server for the tests of this process."""
+    if not radosgw.INSTALLED:
+        pytest.skip("Ceph's gateway is not installed: `make services` does it")
+    with running_radosgw() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azure() -> Iterator[AzureServer]:
+    """An Azure blob store for the tests of this process."""
+    if not azurite.INSTALLED:
+        pytest.skip("Azurite is not installed: `make services` does it")
+    with running_azurite() as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """What every object store promises, whatever it is made of."""
 
+import hashlib
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,12 +11,16 @@ from threading import Barrier
 import pytest
 
 from tilth.base.errors import Corrupt, FormatUnsupported, ObjectNotFound
+from tilth.base.ids import new_id
 from tilth.client.http import HttpSession
 from tilth.store.api import Buffer, Key, ObjectStore
 from tilth.store.local import LocalStore
 from tilth.store.memory import MemoryStore
+from tilth.store.opening import open_store
 from tilth.store.probe import require_put_if_absent
 from tilth.store.remote import RemoteStore
+from tilth.testing.azurite import AzureServer
+from tilth.testing.radosgw import S3Server
 from tilth.testing.servers import RunningServer, running_server
 
 STORES: dict[str, Callable[[Path], ObjectStore]] = {"memory": lambda _: MemoryStore(), "local": LocalStore}
@@ -27,11 +33,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         yield found
 
 
-@pytest.fixture(params=[*STORES, "remote"])
+@pytest.fixture(params=[*STORES, "remote", "s3", "azure"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStore]:
-    if request.param != "remote":
-        yield STORES[request.param](tmp_path / "store")
-        return
+    match request.param:
+        case "remote":
+            yield from remote_store(request)
+        case "s3":
+            s3: S3Server = request.getfixturevalue("s3")
+            yield open_store(f"s3://{s3.make_bucket(f'b-{new_id()}')}/some/folder", s3.environment(), tmp_path)
+        case "azure":
+            azure: AzureServer = request.getfixturevalue("azure")
+            yield open_store(f"az://{azure.make_container(f'c-{new_id()}')}/some/folder", azure.environment(), tmp_path)
+        case name:
+            yield STORES[name](tmp_path / "store")
+
+
+def remote_store(request: pytest.FixtureRequest) -> Iterator[ObjectStore]:
     server: RunningServer = request.getfixturevalue("server")
     for found in (server.home / "store").iterdir():
         shutil.rmtree(found) if found.is_dir() else found.unlink()
@@ -184,6 +201,40 @@ def test_a_listing_keeps_to_its_prefix(store: ObjectStore) -> None:
     assert keys(store, "packs/") == ["packs/0f/a", "packs/0f0/a"]
     assert keys(store, "nothing/") == []
     assert keys(store) == ["packs/0f/a", "packs/0f0/a", "packs0/a", "roots/a"]
+
+
+def test_a_listing_goes_on_behind_a_key(store: ObjectStore) -> None:
+    names = ["a/1", "a/2/x", "a/2/y", "a/3", "a0", "b"]
+    for name in names:
+        store.put(Key(f"packs/{name}"), [b"x"])
+    for place, name in enumerate(names):
+        assert [info.key for info in store.list("packs/", after=f"packs/{name}")] == [f"packs/{name}" for name in names[place + 1 :]]
+    assert [info.key for info in store.list("packs/", after="packs/a/2/")] == [
+        "packs/a/2/x",
+        "packs/a/2/y",
+        "packs/a/3",
+        "packs/a0",
+        "packs/b",
+    ]
+    assert list(store.list("packs/a/", after="packs/a0")) == []
+    assert list(store.list("packs/", after="roots/")) == []
+
+
+def test_more_objects_than_one_answer_lists(store: ObjectStore) -> None:
+    names = [Key(f"packs/{number:04}") for number in range(1_100)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda key: store.put(key, [b""]), names))
+    assert keys(store, "packs/") == names
+    store.delete(names)
+    assert keys(store, "packs/") == []
+
+
+def test_an_object_that_is_sent_in_parts(store: ObjectStore) -> None:
+    body = random.Random(7).randbytes(35_000_000)
+    store.put(A, [body[:20_000_000], body[20_000_000:]])
+    assert store.get_range(A, 16_777_000, 1_000) == body[16_777_000:16_778_000]
+    assert store.get_range(A, -1_000, 1_000) == body[-1_000:]
+    assert hashlib.sha256(store.get(A)).digest() == hashlib.sha256(body).digest()
 
 
 def test_a_listing_shows_what_a_finished_call_wrote(store: ObjectStore) -> None:

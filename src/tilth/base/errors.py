@@ -59,6 +59,8 @@ __all__ = [
     "SourceChanged",
     "SourceUnreadable",
     "StatusRefused",
+    "StoreMissing",
+    "StoreRefused",
     "TaskInUse",
     "TaskNotFound",
     "TilthError",
@@ -134,6 +136,8 @@ class ErrorCode(StrEnum):
     USER_NOT_FOUND = "user_not_found"
     KEY_NOT_FOUND = "key_not_found"
     WORKER_NOT_FOUND = "worker_not_found"
+    STORE_MISSING = "store_missing"
+    STORE_REFUSED = "store_refused"
 
 
 class TilthError(Exception):
@@ -373,3 +377,11 @@ class KeyNotFound(NotFound):
 
 class WorkerNotFound(NotFound):
     code = ErrorCode.WORKER_NOT_FOUND
+
+
+class StoreMissing(Invalid):
+    code = ErrorCode.STORE_MISSING
+
+
+class StoreRefused(Denied):
+    code = ErrorCode.STORE_REFUSED

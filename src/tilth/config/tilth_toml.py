@@ -4,35 +4,52 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from tilth.base.atomic_io import replace_durably
 from tilth.base.errors import Denied, Invalid
 
-__all__ = ["read_toml", "with_table", "write_table"]
+__all__ = ["read_stores", "read_toml", "with_table", "write_table"]
 
-Scalar = str | int
-Tables = Mapping[str, Scalar | Mapping[str, Scalar]]
+_STORES = "storage"
+"""The table that holds, beside its settings, a list of tables for each kind of store."""
 
 _ENTRY = re.compile(r"""\s*(?P<name>[\w-]+)\s*=\s*(?:"[^"]*"|'[^']*')\s*?(?P<comment>\s*\#.*)?""")
 
 
 def read_toml(path: Path) -> dict[str, object]:
-    """The values of the file, `[table] name` as `table.name`; nothing if there is no file."""
+    """The values of the file, `[table] name` as `table.name`; nothing if there is no file. Entries of stores are no values."""
+    flat: dict[str, object] = {}
+    for name, value in _parsed(path).items():
+        flat |= {f"{name}.{inner}": below for inner, below in value.items()} if isinstance(value, dict) else {name: value}
+    return {name: value for name, value in flat.items() if not (name.startswith(f"{_STORES}.") and isinstance(value, list))}
+
+
+def read_stores(path: Path) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """The tables `[[storage.<kind>]]` of the file, by kind; `Invalid` if a kind is none of those that are known."""
+    found = _parsed(path).get(_STORES, {})
+    stores: dict[str, Sequence[Mapping[str, Any]]] = {}
+    stores |= {kind: entries for kind, entries in found.items() if isinstance(entries, list)} if isinstance(found, dict) else {}
+    for kind in stores:
+        if kind not in ("s3", "gs", "azure"):
+            raise Invalid(
+                f"{path} has entries storage.{kind}, which is no kind of store", hint="use storage.s3, storage.gs or storage.azure"
+            )
+    return stores
+
+
+def _parsed(path: Path) -> dict[str, Any]:
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise Denied(f"{path.parent} can't be used ({error.strerror})", hint="set TILTH_HOME to a folder of your own") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"{path} can't be understood: {error}", hint="correct it, or take it away") from error
-    flat: dict[str, object] = {}
-    for name, value in found.items():
-        flat |= {f"{name}.{inner}": below for inner, below in value.items()} if isinstance(value, dict) else {name: value}
-    return flat
 
 
 def write_table(path: Path, name: str, values: Mapping[str, str]) -> None:
@@ -77,14 +94,22 @@ def _edited(text: str, name: str, values: Mapping[str, str]) -> str:
     return "\n".join([*lines[: begin + 1], *kept, *added, *blank, *lines[end:]]) + "\n"
 
 
-def _written(tables: Tables) -> str:
-    plain = [_line(name, value) for name, value in tables.items() if not isinstance(value, Mapping)]
-    for name, table in tables.items():
-        if isinstance(table, Mapping):
-            plain += ["", f"[{name}]", *(_line(inner, value) for inner, value in table.items())]
-    return "\n".join(plain).lstrip("\n") + "\n"
+def _written(table: Mapping[str, Any], within: str = "") -> str:
+    """A table and all below it; first what is plain, as TOML asks for."""
+    text = "".join(f"{_line(name, value)}\n" for name, value in table.items() if not _is_table(value))
+    for name, value in table.items():
+        called = f"{within}{name}"
+        if isinstance(value, Mapping):
+            text += f"\n[{called}]\n{_written(value, f'{called}.')}"
+        elif _is_table(value):
+            text += "".join(f"\n[[{called}]]\n{_written(entry, f'{called}.')}" for entry in value)
+    return text if within else text.lstrip("\n")
 
 
-def _line(name: str, value: Scalar) -> str:
+def _is_table(value: object) -> bool:
+    return isinstance(value, Mapping) or (isinstance(value, list) and bool(value) and all(isinstance(entry, Mapping) for entry in value))
+
+
+def _line(name: str, value: object) -> str:
     # JSON's texts are TOML's, but for one control character.
     return f"{name} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f")

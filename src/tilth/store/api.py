@@ -4,13 +4,13 @@ Keys are relative, `/`-separated, made of `[A-Za-z0-9._-]`. Objects are immutabl
 overwrites a key whose content matters, except the claims and heartbeats of a live Session.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NewType, Protocol, TypeAlias
 
 from msgspec import Struct
 
-__all__ = ["Buffer", "Key", "ObjectInfo", "ObjectStore"]
+__all__ = ["Buffer", "Key", "ObjectInfo", "ObjectStore", "Signed"]
 
 Key = NewType("Key", str)
 Buffer: TypeAlias = bytes | bytearray | memoryview
@@ -23,6 +23,13 @@ class ObjectInfo(Struct, frozen=True):
     size_bytes: int
     modified_s: float
     """Seconds since the epoch by the store's clock; used for liveness and display only, never for safety."""
+
+
+class Signed(Struct, frozen=True):
+    """An address that says by itself what its holder may do, and the headers that have to come with the request."""
+
+    url: str
+    headers: Mapping[str, str] = {}
 
 
 class ObjectStore(Protocol):
@@ -43,8 +50,8 @@ class ObjectStore(Protocol):
     def head(self, key: Key) -> ObjectInfo | None:
         """What the listing would show, or None if the object does not exist."""
 
-    def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Every object whose key starts with `prefix`, in key order. `prefix` is empty or ends with `/`."""
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
+        """Every object whose key starts with `prefix` and is greater than `after`, in key order. `prefix` is empty or ends with `/`."""
 
     def delete(self, keys: Iterable[Key]) -> None:
         """Remove the objects; those that do not exist are passed over. Safe to retry."""

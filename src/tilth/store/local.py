@@ -55,8 +55,8 @@ class LocalStore:
             return None
         return ObjectInfo(key, found.st_size, found.st_mtime)
 
-    def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        yield from _walk(self.root / prefix, prefix)
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
+        yield from _walk(self.root / prefix, prefix, after)
 
     def delete(self, keys: Iterable[Key]) -> None:
         for key in keys:
@@ -83,7 +83,7 @@ def _reading(key: str) -> Iterator[None]:
         raise Unavailable(f"object {key} can't be read ({error.strerror or error})", hint="check the disk that holds the store") from error
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[ObjectInfo]:
+def _walk(folder: Path, prefix: str, after: str) -> Iterator[ObjectInfo]:
     try:
         with _reading(prefix), os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name + "/" if entry.is_dir() else entry.name)
@@ -91,8 +91,11 @@ def _walk(folder: Path, prefix: str) -> Iterator[ObjectInfo]:
         return
     for entry in entries:
         if entry.is_dir():
-            if prefix or entry.name != _SCRATCH:
-                yield from _walk(folder / entry.name, f"{prefix}{entry.name}/")
+            below = f"{prefix}{entry.name}/"
+            if (prefix or entry.name != _SCRATCH) and (below > after or after.startswith(below)):
+                yield from _walk(folder / entry.name, below, after)
+            continue
+        if prefix + entry.name <= after:
             continue
         try:
             info = entry.stat()

@@ -43,8 +43,8 @@ class MemoryStore:
         found = self._objects.get(key)
         return ObjectInfo(key, len(found[0]), found[1]) if found else None
 
-    def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        found = [(key, *value) for key, value in self._objects.items() if key.startswith(prefix)]
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
+        found = [(key, *value) for key, value in self._objects.items() if key.startswith(prefix) and key > after]
         for key, data, modified in sorted(found):
             yield ObjectInfo(key, len(data), modified)
 

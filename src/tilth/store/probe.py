@@ -1,11 +1,13 @@
 """Whether a store really decides races: the one promise that commits rest on, and that servers have broken before."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Barrier
 
-from tilth.base.errors import FormatUnsupported
+from tilth.base.errors import FormatUnsupported, TilthError
 from tilth.base.ids import new_id
 from tilth.store.api import Key, ObjectStore
+from tilth.store.bucket_errors import OTHER_STORES
 
 __all__ = ["require_put_if_absent"]
 
@@ -29,10 +31,14 @@ def require_put_if_absent(store: ObjectStore) -> None:
         with ThreadPoolExecutor(_RACERS, thread_name_prefix="tilth-probe") as racers:
             won = list(racers.map(race, bodies))
         winners = [body for body, success in zip(bodies, won, strict=True) if success]
-        if winners != [store.get(key)]:
-            raise FormatUnsupported(
-                f"this store let {len(winners)} of {_RACERS} writers create the same object, so versions could overwrite each other",
-                hint="use a store with conditional writes",
-            )
-    finally:
-        store.delete([key])
+        good = winners == [store.get(key)]
+    except TilthError:
+        with suppress(TilthError):  # what went wrong first is what has to be told
+            store.delete([key])
+        raise
+    store.delete([key])
+    if not good:
+        raise FormatUnsupported(
+            f"this store let {len(winners)} of {_RACERS} writers create the same object, so versions could overwrite each other",
+            hint=OTHER_STORES,
+        )

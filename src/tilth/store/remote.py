@@ -69,15 +69,15 @@ class RemoteStore:
         self._done(answer, key)
         return ObjectInfo(key, int(answer.headers["content-length"]), float(answer.headers["x-tilth-modified"]))
 
-    def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        after: str | None = ""
-        while after is not None:
-            answer = self._requester.request("GET", f"objects?{urlencode({'prefix': prefix, 'after': after})}", safe=True)
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
+        behind: str | None = after
+        while behind is not None:
+            answer = self._requester.request("GET", f"objects?{urlencode({'prefix': prefix, 'after': behind})}", safe=True)
             self._done(answer, prefix)
             page = msgspec.json.decode(answer.data, type=_Listed)
             for key, size, modified in page.objects:
                 yield ObjectInfo(Key(key), size, modified)
-            after = page.next
+            behind = page.next
 
     def delete(self, keys: Iterable[Key]) -> None:
         listed = list(keys)

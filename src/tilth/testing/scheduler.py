@@ -138,15 +138,15 @@ class ScheduledStore:
         self._scheduler.gate()
         return self._store.head(key)
 
-    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
         self._scheduler.gate()
-        found = list(self._store.list(prefix))
+        found = list(self._store.list(prefix, after=after))
         if not found:
             return
         middle = self._scheduler.random.choice(found).key
         yield from (info for info in found if info.key <= middle)
         self._scheduler.gate()
-        yield from (info for info in self._store.list(prefix) if info.key > middle)
+        yield from self._store.list(prefix, after=middle)
 
     def delete(self, keys: Iterable[Key]) -> None:
         for key in keys:

@@ -92,9 +92,9 @@ def running_server(home: Path, *options: str, port: int | None = None, **environ
                 process.wait()
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    start = _LOWEST + os.getpid() % (_HIGHEST - _LOWEST)
+def free_port(number: int = 0) -> int:
+    """A port that nobody listens on now; whoever needs several before the first is used asks for each `number` of them."""
+    start = _LOWEST + (os.getpid() + number * 1_009) % (_HIGHEST - _LOWEST)
     for offset in range(_HIGHEST - _LOWEST):
         port = _LOWEST + (start - _LOWEST + offset * 7) % (_HIGHEST - _LOWEST)
         with socket.socket() as probe:

@@ -58,6 +58,8 @@ _STATUS: tuple[tuple[type[TilthError], int], ...] = (
     (errors.TooManyRequests, 429),
     (errors.TooLarge, 413),
     (errors.ObjectNotFound, 404),
+    (errors.StoreMissing, 503),  # the server's own store: whoever asked has done nothing wrong
+    (errors.StoreRefused, 503),
     (errors.NotFound, 400),
     (errors.AlreadyExists, 400),
     (errors.Conflict, 400),

@@ -219,7 +219,7 @@ class SlowStore(MemoryStore):
 
     meanwhile: Callable[[], None] | None = None
 
-    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
         found = list(super().list(prefix))
         if prefix == VERSIONS and self.meanwhile is not None:
             happen, self.meanwhile = self.meanwhile, None

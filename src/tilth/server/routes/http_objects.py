@@ -112,7 +112,7 @@ async def _list(platform: Platform, request: Request, store: ObjectStore) -> Res
         raise Invalid(f"{prefix!r:.60} is no prefix of objects", hint="use packs/, versions/ and so on")
 
     def page() -> list[ObjectInfo]:
-        known = (info for info in store.list(prefix) if info.key > after and _KEY.match(info.key))
+        known = (info for info in store.list(prefix, after=after) if _KEY.match(info.key))
         return list(islice(known, _PAGE))
 
     found: Any = await platform.in_thread(page)

@@ -1,0 +1,266 @@
+"""A store that is a folder in a bucket: of S3's and of whatever speaks its protocol, of Google's, of Azure's.
+
+Only this module knows the library that speaks to them. Each request is repeated for a bounded time when the network or the server
+fails; what a lost answer leaves open is decided by reading. Large objects travel in parts and appear when the last one is there.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import AzureStore, GCSStore, S3Store
+
+from tilth import __version__
+from tilth.base.errors import Corrupt, FormatUnsupported, Invalid, ObjectNotFound, TilthError, Unavailable
+from tilth.config.storage import Access, AzureEntry, Entry, GsEntry, Place, S3Entry
+from tilth.store.api import Buffer, Key, ObjectInfo, Signed
+from tilth.store.bucket_errors import is_silent, refusal_of, translated
+
+__all__ = ["BucketStore"]
+
+_ONE_REQUEST_BYTES = 32 << 20
+"""What is larger is sent in parts."""
+_PART_BYTES = 16 << 20
+_MOST_PARTS = 9_000
+_PARTS_AT_ONCE = 4
+_DELETED_AT_ONCE = 1_000
+_LISTED_AT_ONCE = 1_000
+_NEAR_END_BYTES = 64 << 10
+_CONNECT = timedelta(seconds=10)
+_REQUEST = timedelta(minutes=2)
+"""For one request with its body: a part of 16 MiB has to get through."""
+_BACKOFF = {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=5), "base": 2}
+_PATIENT: Mapping[str, Any] = {"max_retries": 8, "retry_timeout": timedelta(minutes=1), "backoff": _BACKOFF}
+_QUICK: Mapping[str, Any] = {"max_retries": 2, "retry_timeout": timedelta(seconds=20), "backoff": _BACKOFF}
+"""Before anything was ever answered: an address that is wrong does not get better."""
+
+RawStore = S3Store | GCSStore | AzureStore
+
+
+class BucketStore:
+    """Objects in a folder of a bucket. Any number of processes on any number of machines may use it at once."""
+
+    def __init__(self, place: Place, access: Access) -> None:
+        self.place = place
+        entry = access.entry
+        self._endpoint = entry.endpoint or _USUAL[place.kind]
+        self._quick, self._patient = _raw_store(place, entry, entry.endpoint, _QUICK), _raw_store(place, entry, entry.endpoint, _PATIENT)
+        public = entry.public_endpoint if isinstance(entry, S3Entry) else ""
+        self._signing = _raw_store(place, entry, public, _PATIENT) if public else self._patient
+        self._answered = False
+
+    def put(self, key: Key, parts: Sequence[Buffer]) -> None:
+        data = b"".join(parts)
+        self.put_file(key, BytesIO(data), len(data))
+
+    def put_file(self, key: Key, file: BinaryIO, size_bytes: int) -> None:
+        """Write what is left of `file` at `key`, as `put` does, holding a few parts of it in memory."""
+        part = max(_PART_BYTES, size_bytes // _MOST_PARTS)
+        in_parts = size_bytes > _ONE_REQUEST_BYTES
+        try:
+            with self._asking(key, writes=True) as raw:
+                obstore.put(raw, key, file, use_multipart=in_parts, chunk_size=part, max_concurrency=_PARTS_AT_ONCE)
+        except TilthError as error:
+            # The answer to the last request was lost, and the repeated one found the upload gone: it had been completed.
+            cause = error.__cause__
+            ended = in_parts and isinstance(cause, Exception) and refusal_of(cause).code == "NoSuchUpload"
+            found = self.head(key) if ended else None
+            if found is None or found.size_bytes != size_bytes:
+                raise
+
+    def put_if_absent(self, key: Key, data: Buffer) -> bool:
+        # An answer that was lost looks as if somebody else had been first; whoever commits compares what is there.
+        with self._asking(key, writes=True) as raw:
+            try:
+                obstore.put(raw, key, bytes(data), mode="create", use_multipart=False)
+            except AlreadyExistsError:
+                return False
+        return True
+
+    def get(self, key: Key) -> bytes:
+        with self._asking(key) as raw:
+            return bytes(obstore.get(raw, key).bytes())
+
+    def get_range(self, key: Key, start: int, length: int) -> bytes:
+        if length == 0:
+            return b""
+        if start < 0:
+            return self._get_tail(key, -start, length)
+        try:
+            with self._asking(key) as raw:
+                data = bytes(obstore.get_range(raw, key, start=start, length=length))
+        except Corrupt:
+            raise self._too_short(key, start, length) from None
+        if len(data) != length:
+            raise self._too_short(key, start, length)
+        return data
+
+    def head(self, key: Key) -> ObjectInfo | None:
+        try:
+            with self._asking(key) as raw:
+                return _info(obstore.head(raw, key))
+        except ObjectNotFound:
+            return None
+        except TilthError as error:
+            if not is_silent(error):
+                raise
+        with suppress(ObjectNotFound):
+            self.get_range(key, 0, 1)  # refused as well, but with the reason
+        return None
+
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
+        with self._asking(prefix) as raw:
+            pages = iter(obstore.list(raw, prefix.rstrip("/") or None, offset=after or None, chunk_size=_LISTED_AT_ONCE))
+        while True:
+            with self._asking(prefix):
+                page = next(pages, None)
+            if page is None:
+                return
+            # Some servers take no notice of where to begin.
+            yield from (info for info in map(_info, page) if info.key > after)
+
+    def delete(self, keys: Iterable[Key]) -> None:
+        pending = iter(keys)
+        while batch := list(islice(pending, _DELETED_AT_ONCE)):
+            try:
+                with self._asking(batch[0], writes=True) as raw:
+                    obstore.delete(raw, batch)
+            except (ObjectNotFound, FormatUnsupported):  # some servers mind, and leave the rest as it is; some can't do it at once
+                self._delete_each(batch)
+
+    def local_path(self, key: Key) -> Path | None:
+        return None
+
+    def sign(self, method: str, key: Key, *, expires_s: int) -> Signed | None:
+        """An address by which anybody may read (GET) or write (PUT) one object for some time; None if nothing here can sign."""
+        try:
+            with self._asking(key):
+                url = obstore.sign(self._signing, "PUT" if method == "PUT" else "GET", key, timedelta(seconds=expires_s))
+        except TilthError:
+            return None
+        return Signed(url=url, headers=_UPLOAD_HEADERS.get(self.place.kind, {}) if method == "PUT" else {})
+
+    def _get_tail(self, key: Key, from_end: int, length: int) -> bytes:
+        if self.place.kind == "azure" or from_end > length + _NEAR_END_BYTES:  # Azure has no ranges that count from the end
+            found = self.head(key)
+            if found is None:
+                raise ObjectNotFound(f"object {key} does not exist")
+            return self.get_range(key, max(found.size_bytes - from_end, 0), length)
+        try:
+            with self._asking(key) as raw:
+                data = bytes(obstore.get(raw, key, options={"range": {"suffix": from_end}}).bytes())
+        except Corrupt:
+            raise self._too_short(key, -from_end, length) from None
+        if len(data) < length:
+            raise self._too_short(key, -from_end, length)
+        return data[:length]
+
+    def _too_short(self, key: Key, start: int, length: int) -> TilthError:
+        found = self.head(key)
+        if found is None:
+            return ObjectNotFound(f"object {key} does not exist")
+        begin = max(found.size_bytes + start, 0) if start < 0 else start
+        if begin + length <= found.size_bytes:
+            return Unavailable(f"{self.place.url} sent less of object {key} than was asked for", hint="run the same command again")
+        said = f"object {key} is {found.size_bytes} bytes long and can't hold {length} bytes from {start}"
+        return Corrupt(said, hint="run `tilth data verify`")
+
+    def _delete_each(self, keys: Sequence[Key]) -> None:
+        for key in keys:
+            with suppress(ObjectNotFound), self._asking(key, writes=True) as raw:
+                obstore.delete(raw, key)
+
+    @contextmanager
+    def _asking(self, key: Key | str, *, writes: bool = False) -> Iterator[RawStore]:
+        """The store to ask; raises refusals as Tilth errors."""
+        try:
+            yield self._patient if self._answered else self._quick
+        except AlreadyExistsError:
+            raise
+        except (BaseError, OSError, ValueError) as error:
+            described = translated(error, store=self.place.url, kind=self.place.kind, endpoint=self._endpoint, key=key, writes=writes)
+            self._answered = self._answered or isinstance(described, ObjectNotFound)
+            raise described from error
+        self._answered = True
+
+
+_USUAL: Mapping[str, str] = {"s3": "Amazon S3", "gs": "Google Cloud Storage", "azure": "Azure"}
+_UPLOAD_HEADERS: Mapping[str, Mapping[str, str]] = {"azure": {"x-ms-blob-type": "BlockBlob"}}
+"""What has to come with a signed upload."""
+
+
+def _info(found: Any) -> ObjectInfo:
+    # Listings tell parts of a second, and answers about one object do not.
+    return ObjectInfo(Key(found["path"]), found["size"], float(int(found["last_modified"].timestamp())))
+
+
+def _raw_store(place: Place, entry: Entry, endpoint: str, retry: Mapping[str, Any]) -> RawStore:
+    client: dict[str, Any] = {
+        "connect_timeout": _CONNECT,
+        "timeout": _REQUEST,
+        "allow_http": endpoint.startswith("http://"),
+        "user_agent": f"tilth/{__version__}",
+    }
+    shared: dict[str, Any] = {"prefix": place.folder or None, "client_options": client, "retry_config": dict(retry)}
+    try:
+        match entry:
+            case S3Entry():
+                return _s3(place, entry, endpoint, shared)
+            case GsEntry():
+                return _gs(place, entry, endpoint, shared)
+            case AzureEntry():
+                return _azure(place, entry, endpoint, shared)
+    except (BaseError, ValueError, OSError) as error:
+        said = refusal_of(error).text
+        raise Invalid(f"{place.url} can't be used: {said}", hint="check the store's keys and settings") from error
+
+
+def _s3(place: Place, entry: S3Entry, endpoint: str, shared: dict[str, Any]) -> S3Store:
+    config: Any = {"region": entry.region or "us-east-1", "skip_signature": entry.anonymous}
+    if endpoint:
+        config["endpoint"] = endpoint
+    if entry.virtual_host:
+        parts = urlsplit(endpoint)
+        config["virtual_hosted_style_request"] = True
+        config |= {"endpoint": f"{parts.scheme}://{place.bucket}.{parts.netloc}"} if endpoint else {}
+    if entry.certificate:
+        shared["client_options"]["root_certificate"] = _certificate(entry.certificate)
+    if entry.access_key:
+        # Given so, and not among the settings, no part of another key can come from the environment.
+        keys: Any = {"access_key_id": entry.access_key, "secret_access_key": entry.secret_key, "expires_at": None}
+        keys["token"] = entry.session_token or None
+        shared["credential_provider"] = lambda: keys
+    return S3Store(place.bucket, config=config, **shared)
+
+
+def _gs(place: Place, entry: GsEntry, endpoint: str, shared: dict[str, Any]) -> GCSStore:
+    config: Any = {"skip_signature": entry.anonymous}
+    config |= {"base_url": endpoint} if endpoint else {}
+    config |= {"application_credentials": str(Path(entry.credentials).expanduser())} if entry.credentials else {}
+    return GCSStore(place.bucket, config=config, **shared)
+
+
+def _azure(place: Place, entry: AzureEntry, endpoint: str, shared: dict[str, Any]) -> AzureStore:
+    if not entry.account:
+        hint = "set AZURE_STORAGE_ACCOUNT, or account in [[storage.azure]], or write azure://ACCOUNT.blob.core.windows.net/CONTAINER"
+        raise Invalid(f"{place.url} names no account", hint=hint)
+    config: Any = {"account_name": entry.account}
+    config |= {"endpoint": endpoint} if endpoint else {}
+    config |= {"account_key": entry.access_key} if entry.access_key else {}
+    config |= {"sas_key": entry.sas_token.removeprefix("?")} if entry.sas_token and not entry.access_key else {}
+    return AzureStore(place.bucket, config=config, **shared)
+
+
+def _certificate(said: str) -> str:
+    path = Path(said).expanduser()
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"the certificate {path} can't be read ({error})", hint="name a file in PEM format") from error

@@ -1,0 +1,356 @@
+"""Stores in buckets when something is wrong: keys, addresses, servers that promise too little, and a network that fails."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import urllib3
+
+from tilth.base.clock import SystemClock
+from tilth.base.errors import DiskFull, FormatUnsupported, ObjectNotFound, StoreMissing, StoreRefused, TilthError, Unavailable
+from tilth.base.ids import new_id
+from tilth.datasets.repository import Repository
+from tilth.store.api import Key
+from tilth.store.buckets import BucketStore
+from tilth.store.opening import open_store
+from tilth.store.probe import require_put_if_absent
+from tilth.testing.azurite import AzureServer
+from tilth.testing.faults import Fault, FaultProxy, fault_proxy
+from tilth.testing.radosgw import S3Server
+from tilth.testing.servers import free_port
+
+A = Key("packs/0f/a")
+LARGE = bytes(range(256)) * 160_000
+"""Sent in parts."""
+
+
+@pytest.fixture
+def bucket(s3: S3Server) -> str:
+    return s3.make_bucket(f"b-{new_id()}")
+
+
+@pytest.fixture
+def proxy(s3: S3Server) -> Iterator[FaultProxy]:
+    with fault_proxy(s3.endpoint) as found:
+        yield found
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Gives the same answer to every request."""
+
+    answer: ClassVar[tuple[str, str]]
+
+    def do(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        status, body = self.answer
+        self.send_response(int(status[:3]), status[4:])
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    do_GET = do_PUT = do_DELETE = do_POST = do_HEAD = do  # noqa: N815 - the names that the library calls
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+class Overwriting(Answering):
+    """Keeps objects, and takes no notice of `If-None-Match`, as some servers do."""
+
+    objects: ClassVar[dict[str, bytes]] = {}
+
+    def do_PUT(self) -> None:
+        self.objects[self.path] = self.rfile.read(int(self.headers["content-length"]))
+        self._reply(200, b"", etag='"1"')
+
+    def do_GET(self) -> None:
+        found = self.objects.get(self.path)
+        if found is None:
+            self._reply(404, b"<Error><Code>NoSuchKey</Code></Error>")
+        else:
+            self._reply(200, found, **{"etag": '"1"', "last-modified": "Wed, 21 Oct 2015 07:28:00 GMT"})
+
+    def do_HEAD(self) -> None:
+        self._reply(404, b"")
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.objects.clear()
+        self._reply(200, b"<DeleteResult><Deleted><Key>x</Key></Deleted></DeleteResult>")
+
+    def _reply(self, status: int, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"content-length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", free_port(6)), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def answering(status: str, body: str) -> Iterator[str]:
+    """A server that answers everything so."""
+    with serving(type("AnsweringSo", (Answering,), {"answer": (status, body)})) as endpoint:
+        yield endpoint
+
+
+def opened(s3: S3Server, bucket: str, home: Path = Path("/nowhere"), **environment: str) -> BucketStore:
+    store = open_store(f"s3://{bucket}/folder", s3.environment() | environment, home)
+    assert isinstance(store, BucketStore)
+    return store
+
+
+def through(proxy: FaultProxy, s3: S3Server, bucket: str) -> BucketStore:
+    store = opened(s3, bucket, AWS_ENDPOINT_URL=proxy.endpoint)
+    assert store.head(A) is None  # from here on, it is patient
+    return store
+
+
+def refusal(store: BucketStore) -> TilthError:
+    """What everything that a store is asked for is refused with."""
+    errors = []
+    for ask in (
+        lambda: store.get(A),
+        lambda: store.put(A, [b"a"]),
+        lambda: store.put_if_absent(A, b"a"),
+        lambda: store.get_range(A, 0, 1),
+        lambda: list(store.list("packs/")),
+        lambda: store.delete([A]),
+        lambda: store.head(A) or store.get(A),  # of a bucket, no answer without a body tells whether it is there
+    ):
+        with pytest.raises(TilthError) as caught:
+            ask()
+        errors.append(caught.value)
+    assert {(type(error), str(error)) for error in errors} == {(type(errors[0]), str(errors[0]))}
+    return errors[0]
+
+
+def test_a_missing_bucket_is_named(s3: S3Server) -> None:
+    error = refusal(opened(s3, "no-such-bucket"))
+    assert isinstance(error, StoreMissing)
+    assert str(error) == (f"s3://no-such-bucket/folder: there is no such bucket at {s3.endpoint}; make it first, or correct the address")
+
+
+def test_a_missing_container_is_named(azure: AzureServer) -> None:
+    store = open_store("azure://nothing/folder", azure.environment(), Path("/nowhere"))
+    with pytest.raises(StoreMissing, match="there is no such container at http"):
+        store.put(A, [b"a"])
+    with pytest.raises(StoreMissing, match="there is no such container at http"):
+        list(store.list("packs/"))
+
+
+def test_a_wrong_access_key_is_told(s3: S3Server, bucket: str) -> None:
+    error = refusal(opened(s3, bucket, AWS_ACCESS_KEY_ID="nobody"))
+    assert isinstance(error, StoreRefused)
+    assert str(error) == (
+        f"s3://{bucket}/folder: {s3.endpoint} does not know the access key; "
+        "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or [[storage.s3]] in tilth.toml"
+    )
+
+
+def test_a_wrong_secret_is_told_and_not_shown(s3: S3Server, bucket: str) -> None:
+    error = refusal(opened(s3, bucket, AWS_SECRET_ACCESS_KEY="guessed"))
+    assert isinstance(error, StoreRefused)
+    assert "the secret key does not fit the access key" in error.message
+    assert "guessed" not in str(error)
+
+
+def test_a_wrong_key_of_azures_is_told(azure: AzureServer) -> None:
+    name = azure.make_container(f"c-{new_id()}")
+    store = open_store(f"az://{name}", azure.environment() | {"AZURE_STORAGE_KEY": "AAAA"}, Path("/nowhere"))
+    with pytest.raises(StoreRefused, match="the secret key does not fit, or it may not do this"):
+        store.get(A)
+
+
+def test_a_key_that_may_only_read_is_told(s3: S3Server, bucket: str, tmp_path: Path) -> None:
+    opened(s3, bucket).put(A, [b"public"])
+    policy = (
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:ListBucket"],'
+        f' "Resource": ["arn:aws:s3:::{bucket}", "arn:aws:s3:::{bucket}/*"]}}]}}'
+    )
+    s3.request("PUT", f"/{bucket}?policy=", policy.encode())
+    (tmp_path / "tilth.toml").write_text(f'[[storage.s3]]\nbucket = "{bucket}"\nendpoint = "{s3.endpoint}"\nanonymous = true\n')
+    anonymous = open_store(f"s3://{bucket}/folder", {}, tmp_path)
+    assert anonymous.get(A) == b"public"
+    asked: list[Callable[[], object]] = [
+        lambda: anonymous.put(A, [b"mine"]),
+        lambda: anonymous.put_if_absent(Key("x"), b"mine"),
+        lambda: anonymous.delete([A]),
+    ]
+    for ask in asked:
+        with pytest.raises(StoreRefused, match=r"can't be written or deleted with this key \(AccessDenied\); the key may be allowed"):
+            ask()
+    assert opened(s3, bucket).get(A) == b"public"
+
+
+def test_an_endpoint_where_nobody_is(s3: S3Server, bucket: str) -> None:
+    nobody = f"http://127.0.0.1:{free_port(5)}"
+    with pytest.raises(Unavailable) as caught:
+        opened(s3, bucket, AWS_ENDPOINT_URL=nobody).get(A)
+    assert caught.value.message == f"s3://{bucket}/folder: {nobody} can't be reached, or breaks off"
+
+
+def test_a_full_quota_is_a_full_disk(s3: S3Server) -> None:
+    with answering("403 Forbidden", "<Error><Code>QuotaExceeded</Code></Error>") as endpoint, pytest.raises(DiskFull, match="is full"):
+        opened(s3, "bucket", AWS_ENDPOINT_URL=endpoint).put(A, [b"a"])
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "words"),
+    [
+        (
+            "400 Bad Request",
+            "<Error><Code>AuthorizationHeaderMalformed</Code><Message>it is wrong; expecting 'eu-west-3'</Message></Error>",
+            StoreMissing,
+            "another region; set the region to eu-west-3",
+        ),
+        ("301 Moved Permanently", "<Error><Code>PermanentRedirect</Code></Error>", StoreMissing, "the bucket lies in another region"),
+        ("403 Forbidden", "<Error><Code>RequestTimeTooSkewed</Code></Error>", StoreRefused, "the clock of this machine"),
+        ("400 Bad Request", "<Error><Code>ExpiredToken</Code></Error>", StoreRefused, "the token has expired"),
+        ("501 Not Implemented", "<Error><Code>NotImplemented</Code></Error>", FormatUnsupported, "use a store that honours"),
+        ("418 Teapot", "I am no store", Unavailable, "answers status 418"),
+    ],
+)
+def test_what_other_servers_say(s3: S3Server, status: str, body: str, kind: type[TilthError], words: str) -> None:
+    with answering(status, body) as endpoint, pytest.raises(kind, match=words):
+        opened(s3, "bucket", AWS_ENDPOINT_URL=endpoint).put_if_absent(A, b"a")
+
+
+def test_a_store_that_overwrites_is_refused_with_the_way_out(s3: S3Server, tmp_path: Path) -> None:
+    with serving(Overwriting) as endpoint:
+        store = opened(s3, "bucket", AWS_ENDPOINT_URL=endpoint)
+        repository = Repository(store, drafts=tmp_path, clock=SystemClock())
+        with pytest.raises(FormatUnsupported, match=r"let 8 of 8 writers create .*; use a store that honours `If-None-M"):
+            repository.prepare()
+    assert Overwriting.objects == {}
+
+
+def test_ceph_and_azurite_decide_races(s3: S3Server, bucket: str, azure: AzureServer) -> None:
+    require_put_if_absent(opened(s3, bucket))
+    require_put_if_absent(open_store(f"az://{azure.make_container(f'c-{new_id()}')}", azure.environment(), Path("/nowhere")))
+
+
+@pytest.mark.parametrize("fault", [Fault.ERROR, Fault.SLOW_DOWN, Fault.CUT_REQUEST, Fault.LOSE_ANSWER, Fault.CUT_ANSWER, Fault.SLOW])
+def test_one_failure_of_the_network_is_not_noticed(fault: Fault, proxy: FaultProxy, s3: S3Server, bucket: str) -> None:
+    store = through(proxy, s3, bucket)
+    asked: list[Callable[[], object]] = [
+        lambda: store.put(A, [b"whole"]),
+        lambda: assert_equal(store.get(A), b"whole"),
+        lambda: assert_equal(store.get_range(A, 1, 2), b"ho"),
+        lambda: assert_equal(store.get_range(A, -2, 2), b"le"),
+        lambda: assert_equal([info.key for info in store.list("packs/")], [A]),
+        lambda: assert_equal(store.head(A) is None, False),
+        lambda: store.delete([A]),
+        lambda: assert_equal(store.head(A), None),
+    ]
+    for ask in asked:
+        proxy.fail(fault, times=1, after_bytes=40)
+        ask()
+        assert proxy.happened == 1
+
+
+def assert_equal(found: object, wanted: object) -> None:
+    assert found == wanted
+
+
+@pytest.mark.parametrize("fault", [Fault.ERROR, Fault.CUT_REQUEST, Fault.LOSE_ANSWER, Fault.CUT_ANSWER])
+@pytest.mark.parametrize("request_of", [b"uploads", b"partNumber=2", b"POST /"], ids=["begin", "part", "end"])
+def test_an_object_in_parts_survives_a_failure(fault: Fault, request_of: bytes, proxy: FaultProxy, s3: S3Server, bucket: str) -> None:
+    store = through(proxy, s3, bucket)
+    proxy.fail(fault, times=1, only=request_of, after_bytes=40)
+    store.put(A, [LARGE])
+    assert proxy.happened == 1
+    assert store.get(A) == LARGE
+
+
+@pytest.mark.parametrize("fault", [Fault.ERROR, Fault.CUT_REQUEST])
+def test_what_fails_for_good_leaves_nothing(fault: Fault, proxy: FaultProxy, s3: S3Server, bucket: str) -> None:
+    store = opened(s3, bucket, AWS_ENDPOINT_URL=proxy.endpoint)
+    for body in (b"small", LARGE):
+        proxy.fail(fault, times=1_000, only=b"PUT ", after_bytes=100)
+        with pytest.raises(Unavailable):
+            store.put(A, [body])
+        assert opened(s3, bucket).head(A) is None
+    assert list(opened(s3, bucket).list("")) == []
+
+
+def test_a_create_whose_answer_is_lost_is_decided_by_reading(proxy: FaultProxy, s3: S3Server, bucket: str) -> None:
+    store = through(proxy, s3, bucket)
+    proxy.fail(Fault.LOSE_ANSWER, times=1, only=b"PUT ")
+    created = outcome(lambda: store.put_if_absent(A, b"ours"))
+    assert created in (False, Unavailable)
+    assert store.get(A) == b"ours"
+    assert store.put_if_absent(A, b"theirs") is False
+    assert store.get(A) == b"ours"
+
+
+def outcome(work: Callable[[], object]) -> object:
+    try:
+        return work()
+    except TilthError as error:
+        return type(error)
+
+
+def test_an_answer_that_is_cut_for_good_is_no_damage(proxy: FaultProxy, s3: S3Server, bucket: str) -> None:
+    opened(s3, bucket).put(A, [LARGE])
+    store = opened(s3, bucket, AWS_ENDPOINT_URL=proxy.endpoint)
+    proxy.fail(Fault.CUT_ANSWER, times=1_000, only=b"GET ", after_bytes=300_000)
+    with pytest.raises(Unavailable):
+        store.get_range(A, 0, 2_000_000)
+    proxy.fail(Fault.CUT_ANSWER, times=0)
+    assert store.get_range(A, 0, 2_000_000) == LARGE[:2_000_000]
+
+
+def test_signed_addresses_are_good_for_one_object_and_one_thing(s3: S3Server, bucket: str) -> None:
+    store = opened(s3, bucket)
+    store.put(A, [b"0123456789"])
+    reading, writing = store.sign("GET", A, expires_s=60), store.sign("PUT", Key("packs/0f/b"), expires_s=60)
+    assert reading is not None
+    assert writing is not None
+    assert urllib3.request("GET", reading.url).data == b"0123456789"
+    assert urllib3.request("GET", reading.url, headers={"range": "bytes=2-3"}).data == b"23"
+    assert urllib3.request("PUT", reading.url, body=b"x").status == 403
+    assert urllib3.request("GET", reading.url.replace("packs/0f/a", "packs/0f/b")).status == 403
+    assert urllib3.request("PUT", writing.url, body=b"sent").status == 200
+    assert store.get(Key("packs/0f/b")) == b"sent"
+
+
+def test_signed_addresses_of_azures(azure: AzureServer) -> None:
+    store = open_store(f"az://{azure.make_container(f'c-{new_id()}')}/x", azure.environment(), Path("/nowhere"))
+    assert isinstance(store, BucketStore)
+    writing, reading = store.sign("PUT", A, expires_s=60), store.sign("GET", A, expires_s=60)
+    assert writing is not None
+    assert reading is not None
+    assert urllib3.request("PUT", writing.url, body=b"sent", headers=dict(writing.headers)).status == 201
+    assert urllib3.request("GET", reading.url).data == b"sent"
+    assert store.get(A) == b"sent"
+    with pytest.raises(ObjectNotFound):
+        store.get(Key("packs/0f/b"))
+
+
+def test_a_session_token_of_the_environment_does_not_mix_with_keys_of_a_bucket(
+    s3: S3Server, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "of another account")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of another account")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of another account")
+    keys = f'access_key = "{s3.access_key}"\nsecret_key = "{s3.secret_key}"\n'
+    (tmp_path / "tilth.toml").write_text(f'[[storage.s3]]\nbucket = "{bucket}"\nendpoint = "{s3.endpoint}"\n{keys}')
+    store = open_store(f"s3://{bucket}", os.environ, tmp_path)
+    store.put(A, [b"a"])
+    assert store.get(A) == b"a"
