@@ -1,6 +1,8 @@
 """The thread that does what calls left to be done, and looks after tasks that fell silent."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from threading import Event, Thread
 
@@ -48,7 +50,8 @@ class Background:
         if job is None:
             return False
         try:
-            self._do(job)
+            with self._kept(job):
+                self._do(job)
         except (Invalid, Corrupt) as error:
             _log.warning("a job can't be done", extra={"job": job.kind, "reason": str(error)})
             self._database.run(lambda connection: Tx(connection, self._clock).jobs.done(job.id), writes=True)
@@ -57,6 +60,24 @@ class Background:
             _log.warning("a job failed and will be tried again", extra={"job": job.kind, "attempt": job.attempts + 1, "reason": reason})
             self._database.run(lambda connection: self._failed(Tx(connection, self._clock), job, reason), writes=True)
         return True
+
+    @contextmanager
+    def _kept(self, job: Job) -> Iterator[None]:
+        """Renew the lease of a job as long as it is at work, so that no other process takes it for lost."""
+        ended = Event()
+
+        def keep() -> None:
+            while not ended.wait(_LEASE.total_seconds() / 3):
+                with suppress(TilthError):  # tried again in a third of the lease, and the job may be done twice
+                    self._database.run(lambda connection: self._renew(Tx(connection, self._clock), job), writes=True)
+
+        thread = Thread(target=keep, name="tilth-lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -75,7 +96,10 @@ class Background:
             self._database.run(lambda connection: look_after(Tx(connection, self._clock)), writes=True)
 
     def _take(self, tx: Tx) -> Job | None:
-        return tx.jobs.take(tx.now, (tx.time + _LEASE).isoformat(timespec="microseconds").replace("+00:00", "Z"))
+        return tx.jobs.take(tx.now, _lease_end(tx))
+
+    def _renew(self, tx: Tx, job: Job) -> None:
+        tx.jobs.renew(job.id, _lease_end(tx))
 
     def _do(self, job: Job) -> None:
         if job.kind == "drop_objects":
@@ -93,3 +117,7 @@ class Background:
     def _failed(self, tx: Tx, job: Job, reason: str) -> None:
         patience = timedelta(seconds=min(_MOST_PATIENCE_S, 2 ** min(job.attempts, 12)))
         tx.jobs.failed(job.id, reason, (tx.time + patience).isoformat(timespec="microseconds").replace("+00:00", "Z"))
+
+
+def _lease_end(tx: Tx) -> str:
+    return (tx.time + _LEASE).isoformat(timespec="microseconds").replace("+00:00", "Z")

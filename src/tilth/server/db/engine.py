@@ -40,6 +40,13 @@ class Connection(ABC):
 
     def __init__(self) -> None:
         self.statements = 0
+        self.before_commit: list[Callable[[], None]] = []
+        """What a transaction that writes does last."""
+
+    def finish(self) -> None:
+        """Do what is to be done last."""
+        for work in self.before_commit:
+            work()
 
     @abstractmethod
     def execute(self, statement: str, values: Values = ()) -> int:

@@ -54,11 +54,14 @@ class PostgresDatabase(Database):
         super().__init__()
         self._url = url
         self.schema = schema
-        with self._translated():
-            raw = self._open()
-            if migrate:
-                migrate_postgres(raw, schema)
-            self._idle.append(raw)
+        try:
+            with self._translated(), self._connection() as raw:
+                _check_encoding(raw)
+                if migrate:
+                    migrate_postgres(raw, schema)
+        except TilthError:
+            self.close()
+            raise
 
     @contextmanager
     def session(self) -> Iterator[psycopg.Connection[Any]]:
@@ -79,7 +82,9 @@ class PostgresDatabase(Database):
     def _transaction(self, raw: psycopg.Connection[Any], *, writes: bool) -> Iterator[Connection]:
         raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ" + ("" if writes else " READ ONLY"))
         try:
-            yield _Connection(raw)
+            connection = _Connection(raw)
+            yield connection
+            connection.finish()
             raw.execute("COMMIT")
         finally:
             if not raw.closed and raw.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE:
@@ -95,6 +100,13 @@ class PostgresDatabase(Database):
             raise refusal(error) from error
         except psycopg.Error as error:
             raise _described(error, self._url) from error
+
+
+def _check_encoding(raw: psycopg.Connection[Any]) -> None:
+    encoding = raw.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        hint = "make another one: createdb --encoding UTF8 --template template0 tilth"
+        raise Invalid(f"the database keeps texts in {encoding}, where not all letters fit", hint=hint)
 
 
 @lru_cache(maxsize=2_000)

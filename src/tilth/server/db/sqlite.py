@@ -101,7 +101,9 @@ class SqliteDatabase(Database):
     def _transaction(self, raw: sqlite3.Connection, *, writes: bool) -> Iterator[Connection]:
         raw.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
         try:
-            yield _Connection(raw)
+            connection = _Connection(raw)
+            yield connection
+            connection.finish()
             raw.execute("COMMIT")
         finally:
             if raw.in_transaction:

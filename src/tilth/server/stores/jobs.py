@@ -42,6 +42,10 @@ class Jobs:
         self._db.execute("UPDATE job SET lease_until = ?, attempts = attempts + 1 WHERE id = ?", (lease_until, row[0]))
         return Job(row[0], row[1], msgspec.json.decode(row[2]), row[3])
 
+    def renew(self, id: int, lease_until: str) -> None:
+        """Keep a piece of work that is still being done."""
+        self._db.execute("UPDATE job SET lease_until = ? WHERE id = ? AND lease_until IS NOT NULL", (lease_until, id))
+
     def done(self, id: int) -> None:
         self._db.execute("DELETE FROM job WHERE id = ?", (id,))
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DocumentSet", "Tx"]
 
+_FEED_LOCK = 0x54494C46
+"""The number of the lock that is held in PostgreSQL while changes are written."""
+
 
 class DocumentSet:
     """The documents of ClearML's protocol."""
@@ -46,6 +49,7 @@ class Tx:
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._db = connection
+        self._changed: list[tuple[str, str, str | None, str]] = []
         self.time: datetime = clock.now()
         self.now = self.time.isoformat(timespec="microseconds").replace("+00:00", "Z")
         self.projects = Projects(connection)
@@ -169,7 +173,16 @@ class Tx:
 
     def changed(self, kind: str, entity: str, project: str | None = None) -> None:
         """Note in the same transaction that something changed, for whoever follows the feed."""
-        self._db.execute("INSERT INTO change (kind, entity, project, at) VALUES (?, ?, ?, ?)", (kind, entity, project, self.now))
+        if not self._changed:
+            self._db.before_commit.append(self._write_changes)
+        self._changed.append((kind, entity, project, self.now))
+
+    def _write_changes(self) -> None:
+        # Numbers in the order of commits, so that a follower who has seen one has seen all below it: who writes changes has the
+        # lock until the commit is seen by all. It comes last, when no other lock is waited for any more.
+        if self.dialect == "postgres":
+            self._db.all("SELECT pg_advisory_xact_lock(?)", (_FEED_LOCK,))
+        self._db.execute_many("INSERT INTO change (kind, entity, project, at) VALUES (?, ?, ?, ?)", self._changed)
 
     def changes(self, after: int, limit: int) -> list[dict[str, Any]]:
         """What changed after a place in the feed."""
