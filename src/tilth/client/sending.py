@@ -16,10 +16,10 @@ from tilth.base.errors import AlreadyExists, Denied, Internal, TilthError, Unava
 from tilth.client.files import Files
 from tilth.client.outbox import CALLS, EVENTS, FILES, OutboxCall, is_writing
 
-__all__ = ["Courier", "Sender"]
+__all__ = ["PERIOD_S", "Courier", "Sender"]
 
 _BATCH = 1024 * 1024
-_PAUSE_S = 0.5
+PERIOD_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 _TRIES = 3
 _REMAINS = ("task.json", "sender.lock")
@@ -191,7 +191,10 @@ class Courier:
         self._own = own
         self._warn = warn
         self._where = where
+        self.period_s = PERIOD_S
+        """How long lines may gather, unless somebody waits for them."""
         self._new = threading.Event()
+        self._asked = threading.Event()
         self._idle = threading.Condition()
         self._rounds = 0
         self._stopped = threading.Event()
@@ -215,6 +218,7 @@ class Courier:
             with self._idle:
                 seen = self._rounds
             self.wake()
+            self._asked.set()
             with self._idle:
                 left = None if until is None else until - time.monotonic()
                 if left is not None and left <= 0:
@@ -236,7 +240,7 @@ class Courier:
             if self._started_in == os.getpid() or self._stopped.is_set():
                 return
             # In a fork nothing of the parent's thread is left but what it may have locked.
-            self._new, self._idle = threading.Event(), threading.Condition()
+            self._new, self._asked, self._idle = threading.Event(), threading.Event(), threading.Condition()
             self._thread = threading.Thread(target=self._run, name="tilth-courier", daemon=True)
             self._started_in = os.getpid()
             with suppress(RuntimeError):  # the interpreter ends: nobody can start threads
@@ -249,13 +253,14 @@ class Courier:
             if self._stopped.is_set():
                 return
             self._new.clear()
+            self._asked.clear()
             try:
                 with self._sender.alone() as alone:
                     if alone:
                         self._sender.send(own=self._own())
                 self._back()
                 pause = 1.0
-                wait = _PAUSE_S
+                wait = self.period_s
             except (Unavailable, Denied) as error:
                 self._lost(error)
                 wait, pause = pause, min(pause * 2, _LONGEST_PAUSE_S)
@@ -270,13 +275,8 @@ class Courier:
 
     def _rest(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while not self._stopped.is_set() and time.monotonic() < until and not (self.failure is None and self._hurried):
+        while not self._stopped.is_set() and time.monotonic() < until and not (self.failure is None and self._asked.is_set()):
             time.sleep(min(0.02, seconds))
-
-    @property
-    def _hurried(self) -> bool:
-        """Whether somebody waits for it."""
-        return self._new.is_set()
 
     def _lost(self, error: TilthError) -> None:
         self.failure = error

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tilth.client.outbox import Outbox, outboxes_in
-from tilth.client.sending import Courier, Sender
+from tilth.client.sending import PERIOD_S, Courier, Sender
 from tilth.sdk.home import Home
 from tilth.sdk.reporting import Reporter
 
@@ -30,6 +30,18 @@ class Recording:
         self.outbox = Outbox(place, warn=warn, wake=self._wake)
         self.reporter = Reporter(self.outbox, task, folder=folder, worker=socket.gethostname())
         self._courier: Courier | None = None
+        self._period_s = PERIOD_S
+
+    @property
+    def period_s(self) -> float:
+        """How long what was reported may gather before it is sent."""
+        return self._period_s
+
+    @period_s.setter
+    def period_s(self, period_s: float) -> None:
+        self._period_s = period_s
+        if self._courier is not None:
+            self._courier.period_s = period_s
 
     def call(self, name: str, /, *, last: bool = False, **fields: Any) -> None:
         """Write down a call."""
@@ -69,7 +81,9 @@ class Recording:
     def _hired(self) -> Courier:
         api, files = self.home.reporting
         sender = Sender(self.outbox.folder, api, files, warn=warn)
-        return Courier(sender, own=self.outbox.own_files, warn=warn, where=str(self.outbox.folder))
+        courier = Courier(sender, own=self.outbox.own_files, warn=warn, where=str(self.outbox.folder))
+        courier.period_s = self.period_s
+        return courier
 
 
 def send_outboxes(home: Home) -> tuple[int, int]:
