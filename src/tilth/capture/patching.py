@@ -55,7 +55,7 @@ class Patches:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._wanted: dict[str, list[Patch]] = {}
-        self._applied: dict[Patch, tuple[Guard, Callable[[], None]]] = {}
+        self._applied: dict[Patch, tuple[Guard, list[Callable[[], None]]]] = {}
         self._finder = _Finder(self._wanted, self._apply_to)
 
     def install(self, patches: Iterable[Patch]) -> None:
@@ -76,9 +76,10 @@ class Patches:
             self._wanted.clear()
             if self._finder in sys.meta_path:
                 sys.meta_path.remove(self._finder)
-            for guard, undo in reversed(self._applied.values()):
+            for guard, undos in reversed(self._applied.values()):
                 guard.off = True
-                undo()
+                for undo in undos:
+                    undo()
             self._applied.clear()
 
     def _apply_to(self, name: str) -> None:
@@ -92,7 +93,12 @@ class Patches:
             if patch in self._applied or patch not in self._wanted.get(patch.module, ()):
                 return
             guard = Guard(f"{patch.module}.{patch.attribute}")
-            self._applied[patch] = guard, replace_attribute(owner, name, _replacement(owner, name, patch, guard))
+            original, replacement = getattr(owner, name), _replacement(owner, name, patch, guard)
+            undos = [replace_attribute(owner, name, replacement)]
+            if isinstance(owner, ModuleType):
+                _exchange(owner, name, original, replacement)
+                undos.append(functools.partial(_exchange, owner, name, replacement, original))
+            self._applied[patch] = guard, undos
 
 
 class _Call:
@@ -154,6 +160,15 @@ def _find(patch: Patch) -> tuple[Any, str]:
         owner = getattr(owner, step)
     getattr(owner, name)
     return owner, name
+
+
+def _exchange(owner: ModuleType, name: str, there: object, value: object) -> None:
+    """Set what modules of the same package, and the script, have imported from `owner` under this name."""
+    package = owner.__name__.partition(".")[0]
+    for title, module in list(sys.modules.items()):
+        near = title == "__main__" or title.partition(".")[0] == package
+        if near and getattr(module, "__dict__", {}).get(name) is there:
+            setattr(module, name, value)
 
 
 def _own(owner: Any, name: str) -> object:

@@ -199,6 +199,28 @@ def test_what_a_version_does_not_have_is_one_warning(name: str, patches: Patches
     assert f"{name}.{attribute}" in caplog.text
 
 
+def test_who_imported_it_by_name_has_the_replacement_too(
+    name: str, tmp_path: Path, patches: Patches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / f"package_of_{name}"
+    package.mkdir()
+    (package / "__init__.py").write_text("from .inner import save\n")
+    (package / "inner.py").write_text(CODE)
+    for imported_before in (True, False):
+        before = load(package.name).save if imported_before else None
+        noting = Noting()
+        patches.install([Patch(f"{package.name}.inner", "save", noting)])
+        module = load(package.name)
+        assert module.save is module.inner.save
+        module.save(1)
+        assert len(noting.calls) == 1
+        patches.undo_all()
+        assert module.save is module.inner.save
+        assert before is None or module.save is before
+        for title in [title for title in sys.modules if title.startswith(package.name)]:
+            monkeypatch.delitem(sys.modules, title)
+
+
 def test_what_somebody_else_set_later_stays(name: str, patches: Patches) -> None:
     noting = Noting()
     patches.install([Patch(name, "save", noting)])

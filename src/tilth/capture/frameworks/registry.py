@@ -1,0 +1,52 @@
+"""Which frameworks are known, and what of them is patched for a task."""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+
+from tilth.capture.patching import Patch
+from tilth.capture.recorder import Recorder
+
+__all__ = ["FRAMEWORKS", "file_patterns", "framework_patches"]
+
+FRAMEWORKS: Mapping[str, tuple[str, str]] = {
+    "matplotlib": ("matplotlib", ""),
+    "tensorboard": ("tensorboard", ""),
+    "pytorch": ("pytorch", "PyTorch"),
+    "lightning": ("lightning", "PyTorch"),
+    "joblib": ("joblib", ""),
+    "scikit": ("joblib", "ScikitLearn"),
+    "xgboost": ("xgboost", "XGBoost"),
+    "lightgbm": ("lightgbm", "LightGBM"),
+}
+"""What `auto_connect_frameworks` calls a framework: the module here that knows it, and what its models are called."""
+
+Wanted = bool | Mapping[str, object]
+
+
+def framework_patches(recorder: Recorder, wanted: Wanted) -> list[Patch]:
+    """The patches of all frameworks that are wanted; a mapping leaves out those of which it says False.
+
+    Modules of ours that know a framework are small and import nothing of it.
+    """
+    unwanted = {module for name, (module, _) in FRAMEWORKS.items() if not _is_wanted(name, wanted)}
+    made: list[Patch] = []
+    for module in dict.fromkeys(module for module, _ in FRAMEWORKS.values() if module not in unwanted):
+        patches: Callable[[Recorder], list[Patch]] = import_module(f"tilth.capture.frameworks.{module}").patches
+        made += patches(recorder)
+    return made
+
+
+def file_patterns(wanted: Wanted) -> dict[str, Sequence[str]]:
+    """Which files are models, where the mapping says it by patterns, such as `{"pytorch": "*.pt"}`; for `Recorder(files=...)`."""
+    if isinstance(wanted, bool):
+        return {}
+    named = {FRAMEWORKS[name][1]: said for name, said in wanted.items() if name in FRAMEWORKS}
+    return {
+        title: [said] if isinstance(said, str) else [str(one) for one in said]
+        for title, said in named.items()
+        if title and isinstance(said, (str, list, tuple))
+    }
+
+
+def _is_wanted(name: str, wanted: Wanted) -> bool:
+    return wanted if isinstance(wanted, bool) else bool(wanted.get(name, True))

@@ -1,0 +1,30 @@
+"""Figures are recorded when they are shown or saved."""
+
+import pytest
+
+from tests.frameworks.conftest import Run
+
+SCRIPT = """
+import matplotlib.pyplot as plt
+for epoch in range(2):
+    plt.figure()
+    plt.plot([1, 2, 3])
+    plt.title("loss")
+    plt.{shows}
+    plt.close()
+{after}
+"""
+
+
+@pytest.mark.parametrize("shows", ["show()", "savefig('figure.png')", "gcf().savefig('figure.svg')"])
+@pytest.mark.parametrize("before", ["", "import matplotlib.pyplot\n"])
+def test_every_way_to_show_is_recorded(run: Run, shows: str, before: str) -> None:
+    # Agg can't show, and says so: that is the script's own warning.
+    calls = run(SCRIPT.format(shows=shows, after=""), before=before)
+    assert calls == [["report_matplotlib_figure", ["loss", "loss", "Figure"], {"iteration": at}] for at in range(2)]
+
+
+def test_figures_without_a_title_and_the_end_of_recording(run: Run) -> None:
+    after = "plt.figure(7); plt.plot([1]); plt.show(); patches.undo_all(); plt.savefig('late.png'); plt.show()"
+    calls = run(SCRIPT.format(shows="title('')", after=after))
+    assert calls == [["report_matplotlib_figure", ["figure 7", "figure 7", "Figure"], {"iteration": 0}]]
