@@ -31,6 +31,7 @@ _SYMBOLS: Mapping[str, str] = {
     "p": "pentagon",
     "h": "hexagon",
 }
+_SIDES: Mapping[str, str] = {"top": "top", "center": "middle", "center_baseline": "middle", "bottom": "bottom", "baseline": "bottom"}
 _MOST_CELLS = 250_000
 """An image of more cells is smaller as a picture."""
 
@@ -71,7 +72,8 @@ def drawn_figure(figure: Any, title: str) -> Figure | None:
         return None
     heading = getattr(figure, "_suptitle", None)
     text = heading.get_text() if heading is not None else made.titles[0] if len(made.titles) == 1 else title
-    layout = {"title": {"text": text or title}, "showlegend": made.has_legend, **made.layout}
+    # "overlay": bars stand where they were drawn, instead of being moved beside each other
+    layout = {"title": {"text": text or title}, "showlegend": made.has_legend, "barmode": "overlay", **made.layout}
     return plotly_figure({"data": made.data, "layout": layout})
 
 
@@ -105,6 +107,8 @@ class _Drawing:
         if below is not None:  # twins lie over each other
             across |= {"overlaying": f"x{below}", "side": axes.xaxis.get_ticks_position().replace("default", "bottom")}
             along |= {"overlaying": f"y{below}", "side": axes.yaxis.get_ticks_position().replace("default", "left")}
+            for axis in (across, along):  # otherwise Plotly takes the ticks of the axis below
+                axis.setdefault("tickmode", "auto")
             if not axes.xaxis.get_visible():
                 across["visible"] = False
             if not axes.yaxis.get_visible():
@@ -117,6 +121,7 @@ class _Drawing:
         self.has_legend = self.has_legend or legend is not None
         for trace in _traces(axes):
             shown = legend is not None and bool(trace.get("name"))
+            _place_scale(trace, box)
             self.data.append(trace | {"xaxis": x, "yaxis": y, "showlegend": shown})
         for patch in _loose_patches(axes, "Rectangle"):
             self.layout.setdefault("shapes", []).append(_shape(axes, patch) | {"xref": x, "yref": y})
@@ -129,7 +134,8 @@ class _Drawing:
                 raise _Unsupported
             (at,) = _in_data(axes, text.get_transform(), [text.get_position()])
             font = {"size": text.get_fontsize(), "color": _hex(text.get_color())}
-            notes.append({"text": text.get_text(), "x": at[0], "y": at[1], "xref": x, "yref": y, "showarrow": False, "font": font})
+            sides = {"xanchor": text.get_ha(), "yanchor": _SIDES.get(text.get_va(), "bottom")}
+            notes.append({"text": text.get_text(), "x": at[0], "y": at[1], "xref": x, "yref": y, "showarrow": False, "font": font, **sides})
         title = axes.get_title()
         if title and alone:
             self.titles.append(title)
@@ -142,12 +148,20 @@ def _domain(start: float, stop: float) -> list[float]:
     return [max(0.0, min(1.0, float(start))), max(0.0, min(1.0, float(stop)))]
 
 
+def _place_scale(trace: dict[str, Any], box: Any) -> None:
+    """Put the scale of colours beside the axes that it belongs to."""
+    coloured = trace.get("marker", trace)
+    if coloured.get("showscale"):
+        height = float(box.y1 - box.y0)
+        coloured["colorbar"] = {"x": min(1.0, float(box.x1)), "y": float(box.y0) + height / 2, "len": height, "thickness": 10}
+
+
 def _axis(axis: Any, limits: tuple[float, float]) -> dict[str, Any]:
     scale = axis.get_scale()
     if scale not in {"linear", "log"}:
         raise _Unsupported
     low, high = (float(limit) for limit in limits)
-    made: dict[str, Any] = {"title": {"text": axis.get_label_text()}, "type": scale, "range": [low, high]}
+    made: dict[str, Any] = {"title": {"text": axis.get_label_text()}, "type": scale, "range": [low, high], "zeroline": False}
     if scale == "log":
         log10 = sys.modules["numpy"].log10
         made["range"] = [float(log10(low)), float(log10(high))]
@@ -155,7 +169,7 @@ def _axis(axis: Any, limits: tuple[float, float]) -> dict[str, Any]:
         ticks = [float(tick) for tick in axis.get_majorticklocs()]
         texts = axis.get_major_formatter().format_ticks(ticks)
         shown = [(tick, text) for tick, text in zip(ticks, texts, strict=True) if min(low, high) <= tick <= max(low, high)]
-        made |= {"tickvals": [tick for tick, _ in shown], "ticktext": [text for _, text in shown]}
+        made |= {"tickmode": "array", "tickvals": [tick for tick, _ in shown], "ticktext": [text for _, text in shown]}
     return made
 
 

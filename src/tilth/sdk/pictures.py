@@ -45,6 +45,8 @@ def _pixels(image: Any, name: str) -> Any:
         array = numpy.asarray(image)
     except ValueError as error:
         raise Invalid(f"{name} has rows of different lengths", hint=_EXPECTED) from error
+    except TypeError as error:
+        raise Invalid(f"{name} can't become an array: {error}", hint=_EXPECTED) from error
     if array.dtype.kind not in "buif":
         raise Invalid(f"{name} holds {array.dtype}, no pixels", hint=_EXPECTED)
     shape = array.shape

@@ -175,7 +175,7 @@ def heatmap(
     """A matrix as colours, with its values written into them if there are not too many. Row 0 is at the bottom unless reversed."""
     rows, (height, width) = _matrix(matrix)
     across, along = _names(xlabels, "xlabels", width, "columns"), _names(ylabels, "ylabels", height, "rows")
-    cells: dict[str, Any] = {"type": "heatmap", "z": rows, "colorscale": "Blues"}
+    cells: dict[str, Any] = {"type": "heatmap", "z": rows, "colorscale": "Blues", "reversescale": True}  # so that more is darker
     if across:
         cells["x"] = across
     if along:

@@ -192,6 +192,7 @@ def test_bars_points_areas_and_images_are_converted() -> None:
     figure = Drawn()
     one, two, three, four = figure.subplots(2, 2).ravel()
     one.bar(["cat", "dog"], [3, 5], color=["red", "blue"])
+    one.text(0, 1, "few", ha="right", va="top")
     two.scatter([1, 2], [3, 4], c=[0, 1], s=[16, 25])
     three.fill_between([0, 1, 2], [0, 0, 0], [1, 2, 1], alpha=0.5)
     three.axvspan(0.5, 1)
@@ -203,9 +204,13 @@ def test_bars_points_areas_and_images_are_converted() -> None:
     assert (max(steps["y"]), "fill" in steps) == (2, False)
     assert (bars["y"], bars["x"], bars["marker"]["color"]) == ([3, 5], [0, 1], ["#ff0000", "#0000ff"])
     assert made["layout"]["xaxis"]["ticktext"] == ["cat", "dog"]
+    assert made["layout"]["barmode"] == "overlay"
+    note = made["layout"]["annotations"][0]
+    assert (note["text"], note["x"], note["y"], note["xanchor"], note["yanchor"]) == ("few", 0, 1, "right", "top")
     assert (points["x"], points["y"], points["marker"]["size"], points["marker"]["color"]) == ([1, 2], [3, 4], [4, 5], [0, 1])
     assert (area["fill"], max(area["y"]), area["fillcolor"][-5:]) == ("toself", 2, ",0.5)")
     assert (image["z"], image["x0"], image["y0"], image["dy"], image["showscale"]) == (SQUARE.tolist(), 0, 0, 1, True)
+    assert image["colorbar"]["x"] == pytest.approx(made["layout"]["xaxis4"]["domain"][1])
     assert made["layout"]["yaxis4"]["range"] == [2.5, -0.5]
     assert made["layout"]["shapes"][0]["x0"] == pytest.approx(0.5)
     assert made["layout"]["xaxis2"]["domain"][0] > made["layout"]["xaxis"]["domain"][1]
@@ -221,7 +226,8 @@ def test_a_histogram_error_bars_and_twins_are_converted() -> None:
     assert made is not None
     assert [trace["type"] for trace in made["data"]] == ["bar", "scatter", "scatter", "scatter"]
     assert (made["data"][0]["y"], made["data"][0]["width"]) == ([2, 1], [1, 1])
-    assert (made["layout"]["yaxis2"]["overlaying"], made["layout"]["yaxis2"]["side"]) == ("y", "right")
+    twin = made["layout"]["yaxis2"]
+    assert (twin["overlaying"], twin["side"], twin["tickmode"]) == ("y", "right", "auto")
 
 
 def test_dates_have_ticks_that_read_as_dates() -> None:
