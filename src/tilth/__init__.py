@@ -3,22 +3,28 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__all__ = ["Dataset", "__version__", "configure"]
+__all__ = ["Dataset", "StorageManager", "__version__", "configure"]
 
 __version__ = "0.1.0"
 
-_LAZY = frozenset({"Dataset", "configure"})
+_LAZY = {
+    "Dataset": "tilth._wiring",
+    "StorageManager": "tilth.sdk.storage_manager",
+    "configure": "tilth._wiring",
+}
 
 if TYPE_CHECKING:
     from tilth._wiring import configure
     from tilth.sdk.dataset import Dataset
+    from tilth.sdk.storage_manager import StorageManager
 else:
 
     def __getattr__(name: str) -> object:
         """Load a public name when it is first used, so that `import tilth` costs next to nothing."""
         if name not in _LAZY:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module("tilth._wiring"), name)
+        import_module("tilth._wiring")  # composes the home that they all work in
+        value = getattr(import_module(_LAZY[name]), name)
         globals()[name] = value
         return value
 

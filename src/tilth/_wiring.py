@@ -1,5 +1,6 @@
 """How everything is put together for this process: which home, which catalog, which store."""
 
+import os
 from functools import partial
 from importlib import import_module
 from os import PathLike, fspath
@@ -17,6 +18,7 @@ from tilth.sdk.dataset import Dataset
 from tilth.sdk.home import Home
 from tilth.server.app.embedded import EmbeddedTransport
 from tilth.store.local import LocalStore
+from tilth.store.opening import open_store
 from tilth.store.remote import RemoteStore
 
 __all__ = ["Dataset", "configure", "open_home"]
@@ -41,6 +43,7 @@ def _open(settings: Settings | None = None) -> Home:
         api=Api(transport),
         repository=Repository(LocalStore(settings.home / "store"), drafts=settings.home / "drafts", clock=clock),
         open_files=files,
+        open_bucket=partial(open_store, environment=os.environ, home=settings.home),
     )
 
 
@@ -67,6 +70,7 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
         api=Api(http.HttpTransport(session)),
         repository=Repository(RemoteStore(session), drafts=settings.home / "drafts", clock=clock),
         open_files=files,
+        open_bucket=partial(open_store, environment=os.environ, home=settings.home),
         open_reporting=reporting,
         files_urls=(address,),
     )

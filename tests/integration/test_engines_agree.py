@@ -809,6 +809,9 @@ def pages(say: Player) -> None:
     say("storage.get_settings")
     say("storage.reset_settings", keys=["aws"])
     say("files.sign", path="a/b é?.txt")
+    say("files.list")
+    say("files.list", folder="a", after="a/b", limit=2)
+    say("files.list", folder="../a")
     for name in ("server.info", "server.endpoints", "server.report_stats_option", "server.get_stats", "server.audit_log", "debug.ping"):
         say(name)
     say("server.audit_log", before=5, limit=2)

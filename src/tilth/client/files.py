@@ -26,6 +26,9 @@ class Files(Protocol):
     def size(self, name: str) -> int | None:
         """How many bytes lie under `name`; None if nothing does."""
 
+    def version(self, name: str) -> str | None:
+        """A text that changes whenever the bytes under `name` are replaced; None if nothing lies there."""
+
     def delete(self, name: str) -> bool:
         """Forget what lies under `name`, or below it; False if nothing does."""
 

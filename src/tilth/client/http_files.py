@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import msgspec
+from urllib3.exceptions import HTTPError
 
 from tilth.base.errors import Denied, Invalid, ObjectNotFound, TilthError, Unavailable
 from tilth.client.files import guessed_type
@@ -39,8 +40,10 @@ class HttpFiles:
                 answer.read()
                 _check(answer, name)
             yield answer
+        except HTTPError as error:
+            raise Unavailable(f"{name:.200} broke off ({error})", hint="try again") from error
         finally:
-            answer.release_conn()
+            answer.close()  # a connection that was not read to its end is of no more use
 
     def size(self, name: str) -> int | None:
         answer = self._session.send("HEAD", self._url(name), safe=True, redirect=True)
@@ -48,6 +51,13 @@ class HttpFiles:
             return None
         _check(answer, name)
         return int(answer.headers.get("content-length", 0))
+
+    def version(self, name: str) -> str | None:
+        answer = self._session.send("HEAD", self._url(name), safe=True, redirect=True)
+        if answer.status == 404:
+            return None
+        _check(answer, name)
+        return " ".join(answer.headers.get(header, "") for header in ("etag", "last-modified", "content-length"))
 
     def delete(self, name: str) -> bool:
         answer = self._session.send("DELETE", self._url(name), safe=True)

@@ -12,6 +12,7 @@ from tilth.client.files import Files
 from tilth.datasets.cache.blobs import BlobCache
 from tilth.datasets.repository import Repository
 from tilth.datasets.stat_cache import StatCache
+from tilth.store.api import ObjectStore
 
 __all__ = ["Home"]
 
@@ -31,6 +32,9 @@ class Home:
     """Opens what reports are sent through: it never waits for a server that is away."""
     files_urls: tuple[str, ...] = ()
     """The addresses that the server's files have besides `tilth://files/`."""
+
+    open_bucket: Callable[[str], ObjectStore] | None = None
+    """Opens the bucket that an address names, with the keys that this machine has for it."""
 
     @cached_property
     def files(self) -> Files:

@@ -115,6 +115,14 @@ class BucketStore:
             self.get_range(key, 0, 1)  # refused as well, but with the reason
         return None
 
+    def version(self, key: Key) -> str | None:
+        """A text that changes whenever the object is replaced, or None if it does not exist. Times are too coarse for that."""
+        if self.head(key) is None:
+            return None
+        with self._asking(key) as raw:
+            found = obstore.head(raw, key)
+        return " ".join(str(found.get(name)) for name in ("e_tag", "version", "last_modified", "size"))
+
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
         with self._asking(prefix) as raw:
             pages = iter(obstore.list(raw, prefix.rstrip("/") or None, offset=after or None, chunk_size=_LISTED_AT_ONCE))

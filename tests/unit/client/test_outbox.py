@@ -64,6 +64,9 @@ class Kept:
     def size(self, name: str) -> int | None:
         return len(self.files[name]) if name in self.files else None
 
+    def version(self, name: str) -> str | None:
+        return str(hash(self.files[name])) if name in self.files else None
+
     def delete(self, name: str) -> bool:
         return self.files.pop(name, None) is not None
 

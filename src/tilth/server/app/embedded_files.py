@@ -56,6 +56,12 @@ class EmbeddedFiles:
         except ObjectNotFound:
             return None
 
+    def version(self, name: str) -> str | None:
+        try:
+            return self._database.run(lambda connection: find_file(Tx(connection, self._clock), name), writes=False).key
+        except ObjectNotFound:
+            return None
+
     def delete(self, name: str) -> bool:
         deleted, _ = self._database.run(lambda connection: delete_files(Tx(connection, self._clock), [name]), writes=True)
         return bool(deleted)

@@ -17,3 +17,11 @@ def sign(call: Call, path: str, method: str = "GET", expires_sec: int = 3_600) -
     query = urlencode({"expires": signed["expires"], "signature": signed["signature"]})
     base = call.origin.files_urls[0] if call.origin.files_urls else ""
     return signed | {"url": f"{base}/{quote(signed['path'])}?{query}"}
+
+
+@procedure("files.list", since="2.34")
+def list_files(call: Call, folder: str = "", after: str = "", limit: int = 1_000) -> dict[str, Any]:
+    """The files in a folder and all below it, by their names; `next` is the `after` that goes on."""
+    files = service.list_files(call, folder, after=after, limit=limit)
+    shown = [{"path": file.path, "size": file.size_bytes, "content_type": file.content_type, "created": file.created} for file in files]
+    return {"files": shown, "next": files[-1].path if len(files) == service.page_size(limit) else None}

@@ -13,9 +13,10 @@ from tilth.server.services.context import Call
 from tilth.server.stores.files import StoredFile
 from tilth.server.stores.unit_of_work import Tx
 
-__all__ = ["clean_path", "delete_files", "find_file", "keep_file", "sign", "verify_signature"]
+__all__ = ["clean_path", "delete_files", "find_file", "keep_file", "list_files", "page_size", "sign", "verify_signature"]
 
 _LONGEST = 4_096
+_MOST_LISTED = 10_000
 _LONGEST_LINK_S = 7 * 24 * 3_600
 
 
@@ -43,6 +44,17 @@ def find_file(tx: Tx, path: str) -> StoredFile:
     if found is None:
         raise ObjectNotFound(f"there is no file {path:.200}", hint="check the address")
     return found
+
+
+def list_files(call: Call, folder: str, *, after: str, limit: int) -> list[StoredFile]:
+    """A page of the files below a folder, all of them if it is empty; those that come `after` a name."""
+    call.actor.check(Permission.READ, "list files")
+    return call.tx.files.below(clean_path(folder) if folder.strip("/") else "", page_size(limit), after=after)
+
+
+def page_size(limit: int) -> int:
+    """How many files a page has that somebody wants to have `limit`."""
+    return max(1, min(limit, _MOST_LISTED))
 
 
 def delete_files(tx: Tx, paths: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tilth.base.errors import FieldInvalid, ModelInUse, ModelNotFound
-from tilth.base.ids import new_id
+from tilth.base.errors import AlreadyExists, FieldInvalid, ModelInUse, ModelNotFound
+from tilth.base.ids import is_id, new_id
 from tilth.server.services.cleaning import schedule_cleaning
 from tilth.server.services.context import Call
 from tilth.server.services.searching import Found, attach_metrics, find, with_company
@@ -47,8 +47,13 @@ _FIELDS = (
 
 
 def create_model(call: Call, fields: Mapping[str, Any]) -> str:
-    """Make a model and return its id."""
+    """Make a model and return its id. A client may choose the id, so that making it twice makes one; and name the project."""
+    chosen = fields.get("id")
+    if chosen is not None:
+        _check_free(call, chosen)
     project = fields.get("project")
+    if not project and fields.get("project_name"):
+        project = target_project(call, None, fields["project_name"])
     if not project and fields.get("task"):
         found = call.tx.documents.tasks.get(fields["task"], ["project"])
         project = found["project"] if found else None
@@ -56,10 +61,17 @@ def create_model(call: Call, fields: Mapping[str, Any]) -> str:
         target_project(call, project, None)
     call.check_project(project)
     document = {"comment": "", "ready": True} | _given(fields)
-    document |= {"id": new_id(), "project": project, "user": call.actor.id, "created": call.now} | _now(call)
+    document |= {"id": chosen or new_id(), "project": project, "user": call.actor.id, "created": call.now} | _now(call)
     call.tx.documents.models.insert(document)
     call.tx.changed("model.created", str(document["id"]), project)
     return str(document["id"])
+
+
+def _check_free(call: Call, id: Any) -> None:
+    if not isinstance(id, str) or not is_id(id):
+        raise FieldInvalid(f"id: {id!r:.60} is no id", hint="use 32 hexadecimal digits, or leave it out")
+    if call.tx.documents.models.get(id, ["id"]) is not None:
+        raise AlreadyExists(f"there is a model {id} already", hint="use another id")
 
 
 def get_model(call: Call, id: str, fields: Sequence[str] | None = None) -> Document:

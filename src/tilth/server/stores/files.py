@@ -50,10 +50,11 @@ class Files:
             self._db.execute("DELETE FROM file WHERE path = ?", (path,))
         return found.key if found else None
 
-    def below(self, folder: str, limit: int = 10_000) -> list[StoredFile]:
-        """The files in a folder and all below it."""
-        query = f"SELECT {_COLUMNS} FROM file WHERE path >= ? AND path < ? ORDER BY path LIMIT ?"
-        rows = self._db.all(query, (f"{folder}/", f"{folder}0", limit))
+    def below(self, folder: str, limit: int = 10_000, *, after: str = "") -> list[StoredFile]:
+        """The files in a folder and all below it, or all that there are, by name; only those `after` a name."""
+        parts = [("path > ?", after)] + ([("path >= ?", f"{folder}/"), ("path < ?", f"{folder}0")] if folder else [])
+        query = f"SELECT {_COLUMNS} FROM file WHERE {' AND '.join(part for part, _ in parts)} ORDER BY path LIMIT ?"
+        rows = self._db.all(query, (*(value for _, value in parts), limit))
         return [StoredFile(**dict(zip(StoredFile.__struct_fields__, row, strict=True))) for row in rows]
 
     def known_keys(self, keys: Sequence[str]) -> set[str]:
