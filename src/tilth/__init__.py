@@ -3,20 +3,26 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__all__ = ["Dataset", "StorageManager", "__version__", "configure"]
+__all__ = ["Dataset", "Logger", "StorageManager", "Task", "TaskTypes", "__version__", "configure"]
 
 __version__ = "0.1.0"
 
 _LAZY = {
     "Dataset": "tilth._wiring",
+    "Logger": "tilth.sdk.logger",
     "StorageManager": "tilth.sdk.storage_manager",
+    "Task": "tilth.sdk.task",
+    "TaskTypes": "tilth.sdk.task",
     "configure": "tilth._wiring",
 }
+"""Where each public name is. A name is loaded when it is first used, and so is what puts the parts together."""
 
 if TYPE_CHECKING:
     from tilth._wiring import configure
     from tilth.sdk.dataset import Dataset
+    from tilth.sdk.logger import Logger
     from tilth.sdk.storage_manager import StorageManager
+    from tilth.sdk.task import Task, TaskTypes
 else:
 
     def __getattr__(name: str) -> object:

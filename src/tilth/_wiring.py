@@ -1,6 +1,7 @@
 """How everything is put together for this process: which home, which catalog, which store."""
 
 import os
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from os import PathLike, fspath
@@ -13,7 +14,7 @@ from tilth.client.files import Files
 from tilth.config.clearml_conf import parse_clearml
 from tilth.config.settings import Settings, load_settings
 from tilth.datasets.repository import Repository
-from tilth.sdk._current import current_home, set_home_opener
+from tilth.sdk._current import current_home, set_capture, set_home_opener
 from tilth.sdk.dataset import Dataset
 from tilth.sdk.home import Home
 from tilth.server.app.embedded import EmbeddedTransport
@@ -76,7 +77,14 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
     )
 
 
+def _begin_capture(task: Any, asked: Any) -> Callable[[], None]:
+    """Begin to record what runs by itself; its parts are not loaded before a task begins."""
+    end: Callable[[], None] = import_module("tilth.capture.starting").start(task, asked)
+    return end
+
+
 set_home_opener(_open)
+set_capture(_begin_capture)
 
 
 def open_home() -> Home:

@@ -30,6 +30,7 @@ app = App(
 app.command("tilth.cli.data:app", name="data", help="Versions of datasets: make, look at, get, merge, compare, delete.")
 app.command("tilth.cli.init:init_command", name="init", help=_INIT)
 app.command("tilth.cli.config:config_command", name="config", help="Show every setting in force, and where it comes from.")
+app.command("tilth.cli.sync:sync_command", name="sync", help="Send what runs recorded while the server was away.")
 app.command("tilth.cli.server:up_command", name="up", help="Serve a home: the API, files, live changes and the web page.")
 app.command("tilth.cli.server:link_command", name="link", help="Print a link that signs a browser in once.")
 app.command("tilth.cli.server:user", name="user", help="Accounts of the server: who may sign in, and what they may do.")

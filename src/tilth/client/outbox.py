@@ -45,6 +45,8 @@ class OutboxCall(msgspec.Struct, frozen=True, omit_defaults=True):
     upload: OutboxUpload | None = None
     event: dict[str, Any] | None = None
     """Reported when the file is there."""
+    first: bool = False
+    """Whether it is made before any event is sent, because it makes what the events belong to."""
     last: bool = False
     """Whether it waits for every event that was written before it."""
 
@@ -67,9 +69,9 @@ class Outbox:
         """Write down an event: JSON on one line, with its line feed."""
         self._append(EVENTS, line)
 
-    def call(self, name: str, fields: Mapping[str, Any], *, last: bool = False) -> None:
+    def call(self, name: str, fields: Mapping[str, Any], *, first: bool = False, last: bool = False) -> None:
         """Write down a call; calls are made in the order in which they were written."""
-        self._append(CALLS, msgspec.json.encode(OutboxCall(call=name, fields=dict(fields), last=last)) + b"\n")
+        self._append(CALLS, msgspec.json.encode(OutboxCall(call=name, fields=dict(fields), first=first, last=last)) + b"\n")
 
     def upload(
         self,

@@ -65,7 +65,10 @@ class Sender:
 
     def send(self, *, own: frozenset[Path] = frozenset()) -> bool:
         """Send everything that is written by now; True if there was anything. Raises `Unavailable` or `Denied` if nobody takes it."""
-        sent = self._send_events(own)
+        sent = False
+        for path in self._paths(CALLS):
+            sent = self._send_calls(path, own, only_first=True) or sent
+        sent = self._send_events(own) or sent
         for path in self._paths(CALLS):
             sent = self._send_calls(path, own) or sent
         self._sweep(own)
@@ -110,7 +113,7 @@ class Sender:
         _note(path, stop, stop)
         return True
 
-    def _send_calls(self, path: Path, own: frozenset[Path]) -> bool:
+    def _send_calls(self, path: Path, own: frozenset[Path], *, only_first: bool = False) -> bool:
         sent = False
         start, _ = _acknowledged(path)
         with path.open("rb") as file:
@@ -118,7 +121,10 @@ class Sender:
             for line in file:
                 if not line.endswith(b"\n"):
                     break
-                self._act(msgspec.json.decode(line, type=OutboxCall), own)
+                call = msgspec.json.decode(line, type=OutboxCall)
+                if only_first and not call.first:
+                    break
+                self._act(call, own)
                 start += len(line)
                 _note(path, start, start)
                 sent = True

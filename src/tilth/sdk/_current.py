@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from tilth.base.errors import Internal
 from tilth.sdk.home import Home
 
-__all__ = ["Running", "current_home", "running", "set_home", "set_home_opener", "set_running"]
+__all__ = ["Running", "begin_capture", "current_home", "running", "set_capture", "set_home", "set_home_opener", "set_running"]
 
 
 class Running(Protocol):
@@ -19,6 +19,7 @@ class Running(Protocol):
         """What it reports through."""
 
 
+_captures: list[Callable[[Any, Any], Callable[[], None]]] = []
 _running: list[Running] = []
 _openers: list[Callable[[], Home]] = []
 _home: ContextVar[Home | None] = ContextVar("tilth_home", default=None)
@@ -59,3 +60,13 @@ def running() -> Any | None:
 def set_running(task: Any | None) -> None:
     """Say which task this process records."""
     _running[:] = [task] if task is not None else []
+
+
+def set_capture(start: Callable[[Any, Any], Callable[[], None]]) -> None:
+    """Say what records by itself when a task begins; called by the composition root. It gets the task, and what was asked for."""
+    _captures[:] = [start]
+
+
+def begin_capture(task: Any, asked: Any) -> Callable[[], None]:
+    """Begin to record by itself; returns what ends that."""
+    return _captures[0](task, asked) if _captures else lambda: None

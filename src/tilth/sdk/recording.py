@@ -43,9 +43,9 @@ class Recording:
         if self._courier is not None:
             self._courier.period_s = period_s
 
-    def call(self, name: str, /, *, last: bool = False, **fields: Any) -> None:
-        """Write down a call."""
-        self.outbox.call(name, {field: value for field, value in fields.items() if value is not None}, last=last)
+    def call(self, name: str, /, *, first: bool = False, last: bool = False, **fields: Any) -> None:
+        """Write down a call: one that is made before any report is sent, or after all of them, or in its turn."""
+        self.outbox.call(name, {field: value for field, value in fields.items() if value is not None}, first=first, last=last)
 
     def upload(self, source: Path, *, name: str, delete: bool, call: str, fields: Mapping[str, Any]) -> None:
         """Write down an upload, and the call that names it afterwards."""

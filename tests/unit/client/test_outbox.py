@@ -156,6 +156,19 @@ def test_calls_go_out_in_order_and_the_last_one_after_all_events(outbox: Outbox,
     assert not list((outbox.folder / "files").iterdir())
 
 
+def test_what_events_belong_to_is_made_before_they_are_sent(outbox: Outbox, sender: Sender, kept: Kept) -> None:
+    write(outbox, 1)
+    outbox.call("tasks.create", {"n": 1}, first=True)
+    outbox.call("tasks.edit", {"n": 2})
+    kept.raises = [Unavailable("nobody answers", hint="x")]
+    with pytest.raises(Unavailable):
+        sender.send(own=outbox.own_files())
+    assert kept.batches == []
+    sender.send(own=outbox.own_files())
+    assert [name for name, _ in kept.calls] == ["tasks.create", "tasks.edit"]
+    assert kept.numbers == [1]
+
+
 def test_a_file_that_may_be_deleted_is_moved(outbox: Outbox, sender: Sender, kept: Kept, tmp_path: Path) -> None:
     given = tmp_path / "b"
     given.write_bytes(b"b")

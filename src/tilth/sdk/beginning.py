@@ -1,0 +1,310 @@
+"""How the recording of a process begins: as a new task, as the last one anew, as one that goes on, or as the one that an agent runs."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, structs
+
+from tilth.base.errors import Denied, Invalid, TilthError, Unavailable
+from tilth.base.ids import is_id, new_id
+from tilth.sdk import finishing, task_store
+from tilth.sdk._current import begin_capture, set_running
+from tilth.sdk.home import Home
+from tilth.sdk.recording import Recording, task_folder, warn
+
+if TYPE_CHECKING:
+    from tilth.sdk.task import Task
+
+__all__ = [
+    "DEFAULT_PROJECT",
+    "Beginning",
+    "begin",
+    "checked_name",
+    "container",
+    "described",
+    "import_document",
+    "is_offline",
+    "is_remote",
+    "requirements_text",
+    "set_offline",
+    "web_page",
+]
+
+DEFAULT_PROJECT = "Examples"
+_LONGEST_NAME = 1_000
+_TASK_VARIABLES = ("TILTH_TASK_ID", "CLEARML_TASK_ID", "TRAINS_TASK_ID")
+MASTER = "TILTH_MASTER"
+"""In the environment of what a recorded process starts: the process, and the task."""
+
+_offline: list[bool] = []
+_remote: list[bool] = []
+
+
+class Beginning(Struct, frozen=True, kw_only=True):
+    """What was asked of `Task.init`."""
+
+    project: str | None
+    name: str | None
+    kind: str
+    tags: list[str]
+    reuse: bool | str
+    go_on: bool | str | int
+    output_uri: str | None
+    arguments: Any = True
+    frameworks: Any = True
+    resources: Any = True
+    streams: Any = True
+    joins: bool = False
+    """Whether another process began the task, which says what code runs, and ends it."""
+
+
+def set_offline(offline: bool) -> None:
+    """Say whether runs are recorded in the home alone."""
+    _offline[:] = [offline]
+
+
+def is_offline() -> bool:
+    """Whether runs are recorded in the home alone."""
+    if _offline:
+        return _offline[0]
+    return any((os.environ.get(name) or "0").lower() not in ("0", "false", "") for name in ("TILTH_OFFLINE_MODE", "CLEARML_OFFLINE_MODE"))
+
+
+def is_remote() -> bool:
+    """Whether an agent runs this process, so that what stands in the task counts."""
+    return bool(_remote)
+
+
+def begin(kind: "type[Task]", home: Home, asked: Beginning) -> "Task":
+    """Record this process from now on."""
+    project, name = checked_project(asked.project or DEFAULT_PROJECT), checked_name(asked.name or _script_name())
+    joined = _master()
+    if joined is not None:
+        return _join(kind, home, joined, structs.replace(asked, joins=True))
+    given = next((os.environ[variable] for variable in _TASK_VARIABLES if os.environ.get(variable)), None)
+    try:
+        if given:
+            task = _attach(kind, home, given)
+            _remote[:] = [True]
+        elif is_offline():
+            task = _new(kind, home, asked, project, name, offline=True)
+        else:
+            task = _taken_up(kind, home, asked, project, name) or _new(kind, home, asked, project, name)
+    except (Unavailable, Denied) as error:
+        if given or asked.go_on or isinstance(asked.reuse, str):
+            raise
+        warn(f"{error}. The run goes on; it is recorded in {home.folder} and sent when the server answers")
+        task = _new(kind, home, asked, project, name, deferred=True)
+    task._arguments_wanted = asked.arguments
+    set_running(task)
+    os.environ[MASTER] = f"{os.getpid()}:{task.id}:{int(is_offline())}"
+    if not is_offline() and not given:
+        task_store.remember_last(home, project, name, asked.kind, task.id)
+    finishing.watch(begin_capture(task, asked))
+    return task
+
+
+def checked_name(name: str) -> str:
+    """A task's name; `Invalid` if it can't be one."""
+    if not name.strip() or len(name) > _LONGEST_NAME or "\x00" in name:
+        raise Invalid(f"{name!r:.60} can't be the name of a task", hint=f"use 1 to {_LONGEST_NAME} letters")
+    return name.strip()
+
+
+def checked_project(name: str) -> str:
+    """A project's name; `Invalid` if it can't be one."""
+    parts = [part.strip() for part in name.split("/") if part.strip()]
+    if not parts or len(name) > _LONGEST_NAME or any(ord(letter) < 32 for letter in name):
+        raise Invalid(f"{name!r:.60} can't be the name of a project", hint="use names joined by slashes, such as Team/Pets")
+    return "/".join(parts)
+
+
+def _script_name() -> str:
+    script = Path(sys.argv[0] if sys.argv and sys.argv[0] not in ("-c", "-m", "") else "interactive")
+    return script.stem or "interactive"
+
+
+def _master() -> str | None:
+    """The task of the process that started this one, if it is recorded."""
+    process, _, rest = os.environ.get(MASTER, "").partition(":")
+    task, _, offline = rest.partition(":")
+    if not process.isdecimal() or not is_id(task) or int(process) == os.getpid():
+        return None
+    if offline == "1":
+        set_offline(True)
+    return task
+
+
+def _join(kind: "type[Task]", home: Home, id: str, asked: Beginning) -> "Task":
+    """Record into the task of the process that started this one; that one ends it."""
+    folder = home.folder / "outbox" / id
+    known = _noted(folder)
+    document = known or home.reporting[0].call("tasks.get_by_id", task=id)["task"]
+    project = (known or {}).get("project_name") or task_store.project_name(home.api, document.get("project"))
+    recording = Recording(home, id, folder=task_folder(project, document["name"], id), offline=is_offline())
+    task = kind(home, document, project=project, recording=recording)
+    set_running(task)
+    finishing.join(begin_capture(task, asked))
+    return task
+
+
+def _attach(kind: "type[Task]", home: Home, id: str) -> "Task":
+    api = home.reporting[0]
+    api.call("tasks.started", task=id, force=True)
+    document = api.call("tasks.get_by_id", task=id)["task"]
+    project = task_store.project_name(api, document.get("project"))
+    return kind(home, document, project=project, recording=Recording(home, id, folder=task_folder(project, document["name"], id)))
+
+
+def _taken_up(kind: "type[Task]", home: Home, asked: Beginning, project: str, name: str) -> "Task | None":
+    """The task that goes on, or is begun anew; None if a new one is needed."""
+    api = home.reporting[0]
+    goes_on = asked.go_on is not False and asked.go_on is not None
+    wanted = next((said for said in (asked.go_on, asked.reuse) if isinstance(said, str)), None)
+    id = wanted or (task_store.last_task(home, project, name, asked.kind) if goes_on or asked.reuse else None)
+    if goes_on and id is None:
+        id = task_store.find_one(api, project=project, name=name, tags=None, more={"type": [asked.kind]})
+    if id is None:
+        return None
+    try:
+        document = api.call("tasks.get_by_id", task=id)["task"]
+    except (Unavailable, Denied):
+        raise
+    except TilthError:
+        if wanted:
+            raise
+        return None
+    if goes_on:
+        return _go_on(kind, home, document, offset=asked.go_on)
+    if not wanted and not task_store.reusable(document):
+        return None
+    api.call("tasks.reset", task=id, force=bool(wanted), delete_external_artifacts=True)
+    api.call(
+        "tasks.edit", task=id, force=True, tags=asked.tags, hyperparams={}, configuration={}, comment=task_store.auto_comment(home.author)
+    )
+    return _attach(kind, home, id)
+
+
+def _go_on(kind: "type[Task]", home: Home, document: Mapping[str, Any], *, offset: bool | str | int) -> "Task":
+    task = _attach(kind, home, document["id"])
+    start = offset if isinstance(offset, int) and not isinstance(offset, bool) else (document.get("last_iteration") or -1) + 1
+    task.set_initial_iteration(start)
+    return task
+
+
+def _new(
+    kind: "type[Task]", home: Home, asked: Beginning, project: str, name: str, *, offline: bool = False, deferred: bool = False
+) -> "Task":
+    id = new_id()
+    fields: dict[str, Any] = {"id": id, "name": name, "type": asked.kind, "project_name": project, "tags": asked.tags}
+    fields |= {"system_tags": ["development"], "comment": task_store.auto_comment(home.author)}
+    fields |= {"output_dest": asked.output_uri} if asked.output_uri else {}
+    recording = Recording(home, id, folder=task_folder(project, name, id), offline=offline)
+    document = fields | {"status": "in_progress", "script": {}, "execution": {"artifacts": []}, "hyperparams": {}, "configuration": {}}
+    document |= {"runtime": {}, "models": {"input": [], "output": []}, "container": {}, "last_iteration": 0}
+    if offline or deferred:
+        recording.call("tasks.create", first=True, **fields)
+        recording.call("tasks.started", first=True, task=id)
+    else:
+        api = home.reporting[0]
+        api.call("tasks.create", **fields)
+        api.call("tasks.started", task=id)
+    _note(recording.outbox.folder, document, offline=offline)
+    return kind(home, document, project=project, recording=recording)
+
+
+def _note(folder: Path, document: Mapping[str, Any], *, offline: bool) -> None:
+    """Leave word of the task for the processes that this one starts."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "task.json").write_text(json.dumps(document))
+        if offline:
+            (folder / "offline").touch()
+    except OSError as error:
+        warn(f"what is reported is lost until this is mended: {folder} can't be written ({error.strerror})")
+
+
+def _noted(folder: Path) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads((folder / "task.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def web_page(home: Home, id: str) -> str:
+    """The address of a task's page; empty without a server."""
+    return f"{home.files_urls[0].removesuffix('/files')}/tasks/{id}" if home.files_urls else ""
+
+
+# --- tasks that are described, not run --------------------------------------------------------------------------------
+
+
+def described(
+    *,
+    repo: str | None,
+    branch: str | None,
+    commit: str | None,
+    script: str | None,
+    working_directory: str | None,
+    packages: bool | Sequence[str] | None,
+    requirements_file: str | Path | None,
+    docker: str | None,
+    docker_args: str | None,
+    docker_bash_setup_script: str | None,
+    arguments: Sequence[tuple[str, str]] | None,
+    binary: str | None,
+    module: str | None,
+    single_file: bool,
+) -> dict[str, Any]:
+    """What is said of the code of a task, as fields of the protocol."""
+    code: dict[str, Any] = {"repository": repo, "branch": branch, "version_num": commit, "working_dir": working_directory, "binary": binary}
+    if module:
+        code["entry_point"] = f"-m {module}"
+    elif script:
+        code["entry_point"] = script
+        if (single_file or not repo) and Path(script).is_file():
+            code |= {"entry_point": Path(script).name, "diff": Path(script).read_text(encoding="utf-8"), "working_dir": "."}
+    required = requirements_file if requirements_file is not None else packages
+    if required is not None and not isinstance(required, bool):
+        code["requirements"] = {"pip": requirements_text(required)}
+    code = {name: value for name, value in code.items() if value is not None}
+    fields: dict[str, Any] = {"script": {"binary": "python", **code}} if code else {}
+    if arguments:
+        fields["hyperparams"] = {"Args": {name: {"section": "Args", "name": name, "value": str(value)} for name, value in arguments}}
+    if docker or docker_args or docker_bash_setup_script:
+        fields["container"] = container(docker, docker_args, docker_bash_setup_script)
+    return fields
+
+
+def requirements_text(given: str | Path | Sequence[str]) -> str:
+    """Requirements as pip reads them: out of a file, or one a line."""
+    if isinstance(given, (str, Path)):
+        path = Path(given)
+        if len(str(given)) < 1_000 and "\n" not in str(given) and path.is_file():
+            return path.read_text(encoding="utf-8")
+        return str(given)
+    return "\n".join(given)
+
+
+def container(image: str | None, arguments: str | Sequence[str] | None, setup: str | Sequence[str] | None) -> dict[str, str]:
+    """An image and how it is run, as the protocol has it."""
+    words = arguments if isinstance(arguments, str) or arguments is None else " ".join(arguments)
+    lines = setup if isinstance(setup, str) or setup is None else "\n".join(setup)
+    return {"image": image or "", "arguments": words or "", "setup_shell_script": lines or ""}
+
+
+def import_document(home: Home, data: Mapping[str, Any], target: Any, *, update: bool) -> str:
+    """Make a task out of everything that is known of another; returns its id."""
+    names = ("name", "type", "comment", "tags", "hyperparams", "configuration", "script", "container", "execution", "models")
+    fields = {name: data[name] for name in names if data.get(name) is not None}
+    if update and target is not None:
+        id = target if isinstance(target, str) else target.id
+        home.api.call("tasks.edit", task=id, force=True, **fields)
+        return str(id)
+    project = fields.get("project") or data.get("project")
+    return str(home.api.call("tasks.create", **({"name": "task", "type": "training", "project": project} | fields))["id"])

@@ -1,0 +1,243 @@
+"""How the recording of a process ends: whichever way the process ends, with the right state and the last lines."""
+
+import atexit
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from tilth.base.errors import Invalid
+from tilth.sdk._current import running, set_running
+from tilth.sdk.recording import Recording, warn
+
+if TYPE_CHECKING:
+    from tilth.sdk.task import Task
+
+__all__ = ["finish", "flush_at_exit", "hand_over", "is_owner", "join", "watch"]
+
+_LONGEST_REASON = 4_000
+_EXIT_WAIT_S = 10.0
+
+
+class _Watch:
+    """What is known of how this process ends."""
+
+    def __init__(self) -> None:
+        self.owner = 0
+        self.end_capture: Callable[[], None] = lambda: None
+        self.exception: str | None = None
+        self.interrupted = False
+        self.code: int | None = None
+        self.undo: list[Callable[[], None]] = []
+        self.recordings: list[Recording] = []
+
+
+_watch = _Watch()
+_registered: list[bool] = []
+
+
+def is_owner() -> bool:
+    """Whether this process began the task that it records."""
+    return _watch.owner == os.getpid()
+
+
+def watch(end_capture: Callable[[], None]) -> None:
+    """End the task when this process ends."""
+    _watch.owner = os.getpid()
+    _watch.end_capture = end_capture
+    _watch.exception, _watch.interrupted, _watch.code = None, False, None
+    _watch.undo = [_watch_exceptions(), _watch_exit(), _watch_hard_exit(), _watch_termination()]
+    _register()
+
+
+def join(end_capture: Callable[[], None]) -> None:
+    """Leave the task to whoever began it when this process ends, and send what this one reported."""
+    _watch.owner = 0
+    _watch.end_capture = end_capture
+    _watch.undo = [_watch_hard_exit()]
+    _register()
+
+
+def flush_at_exit(recording: Recording) -> None:
+    """Send what is reported through `recording` before this process ends."""
+    _watch.recordings.append(recording)
+    _register()
+
+
+def finish(task: "Task", *, status: str | None = None, reason: str = "", message: str = "", wait_s: float | None = None) -> None:
+    """End the recording of this process's task, once. What can't be sent in time stays in the outbox."""
+    if running() is not task:
+        return
+    set_running(None)
+    for undo in reversed(_watch.undo):
+        undo()
+    _watch.undo = []
+    _watch.end_capture()
+    _watch.end_capture = lambda: None
+    recording = task._recording
+    if recording is None:
+        return
+    if is_owner():
+        os.environ.pop("TILTH_MASTER", None)
+        call = f"tasks.{status or 'completed'}"
+        recording.call(
+            call, last=True, task=task.id, status_reason=reason or status or "completed", status_message=message[-_LONGEST_REASON:]
+        )
+        _watch.owner = 0
+    if not recording.close(_EXIT_WAIT_S if wait_s is None else wait_s) and not _is_offline(recording):
+        warn(f"not everything was sent; the rest waits in {recording.outbox.folder}: `tilth sync` sends it")
+
+
+def hand_over(task: "Task", queue: str | None, *, clone: bool, exit_process: bool) -> "Task | None":
+    """Put a task into a queue and end this process, unless an agent runs it."""
+    if any(os.environ.get(name) for name in ("TILTH_TASK_ID", "CLEARML_TASK_ID", "TRAINS_TASK_ID")):
+        return None
+    if not clone and not exit_process:
+        raise Invalid("execute_remotely(clone=False, exit_process=False): one task can't run here and there", hint="use clone=True")
+    if not task.flush(wait_for_uploads=True):
+        raise Invalid("the task did not get to the server, so no agent can run it", hint="check that the server runs")
+    sent = type(task).clone(task) if clone else task
+    if not clone:
+        finish(task, status="stopped", reason="handed over to an agent")
+        task._home.api.call("tasks.reset", task=task.id, force=True)
+    if queue:
+        type(task).enqueue(sent, queue_name=queue)
+    if exit_process:
+        if clone:
+            finish(task)
+        sys.exit(0)
+    return sent
+
+
+def _register() -> None:
+    if not _registered:
+        _registered.append(True)
+        atexit.register(_at_exit)
+        os.register_at_fork(after_in_child=_forked)
+
+
+def _forked() -> None:
+    # A fork reports into the task; only the process that began it ends it.
+    _watch.undo = []
+    _watch.end_capture = lambda: None
+
+
+def _at_exit() -> None:
+    task = running()
+    if task is not None and is_owner():
+        status, reason, message = _outcome()
+        finish(task, status=status, reason=reason, message=message)
+    elif task is not None:
+        _leave(task)
+    for recording in _watch.recordings:
+        recording.close(_EXIT_WAIT_S)
+    _watch.recordings.clear()
+    if _watch.interrupted:
+        _die_by_the_interrupt()
+
+
+def _die_by_the_interrupt() -> None:
+    """Let the process end by SIGINT, as it would have: any text that was executed meanwhile made Python forget it."""
+    with suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt")  # noqa: S102 - the one way to set what Python looks at when it ends
+
+
+def _leave(task: "Task") -> None:
+    """End what this process reports into the task of another."""
+    _watch.end_capture()
+    _watch.end_capture = lambda: None
+    if task._recording is not None:
+        task._recording.close(_EXIT_WAIT_S)
+
+
+def _outcome() -> tuple[str, str, str]:
+    """The state, the reason and the message that the end of this process means."""
+    if _watch.interrupted:
+        return "stopped", "stopped by the user", "KeyboardInterrupt"
+    if _watch.exception is not None:
+        return "failed", _watch.exception.strip().splitlines()[-1][:200], _watch.exception
+    if _watch.code not in (None, 0):
+        return "failed", f"the process ended with status {_watch.code}", ""
+    return "completed", "completed", ""
+
+
+def _watch_exceptions() -> Callable[[], None]:
+    before = sys.excepthook
+
+    def hook(kind: type[BaseException], value: BaseException, trace: Any) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            _watch.interrupted = True
+        else:
+            _watch.exception = "".join(traceback.format_exception(kind, value, trace))
+        before(kind, value, trace)
+
+    def undo() -> None:
+        if sys.excepthook is hook:
+            sys.excepthook = before
+
+    sys.excepthook = hook
+    return undo
+
+
+def _watch_exit() -> Callable[[], None]:
+    before = sys.exit
+
+    def leave(status: Any = None, /) -> NoReturn:
+        _watch.code = status if isinstance(status, int) else (0 if status is None else 1)
+        before(status)
+
+    def undo() -> None:
+        if sys.exit is leave:
+            sys.exit = before
+
+    sys.exit = leave
+    return undo
+
+
+def _watch_hard_exit() -> Callable[[], None]:
+    before = os._exit
+
+    def leave(status: int) -> NoReturn:
+        task = running()
+        if task is not None and is_owner():
+            _watch.code = status
+            state, reason, message = _outcome()
+            finish(task, status=state, reason=reason, message=message)
+        elif task is not None and not _watch.owner:
+            _leave(task)
+        before(status)
+
+    def undo() -> None:
+        if os._exit is leave:
+            os._exit = before
+
+    os._exit = leave
+    return undo
+
+
+def _watch_termination() -> Callable[[], None]:
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        return lambda: None
+
+    def terminated(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        task = running()
+        if task is not None and is_owner():
+            finish(task, status="stopped", reason="terminated by a signal", message="SIGTERM")
+        os.kill(os.getpid(), number)
+
+    def undo() -> None:
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is terminated:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    signal.signal(signal.SIGTERM, terminated)
+    return undo
+
+
+def _is_offline(recording: Recording) -> bool:
+    return (recording.outbox.folder / "offline").exists()

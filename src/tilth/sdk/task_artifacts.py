@@ -1,0 +1,91 @@
+"""What a task keeps beside its reports: artifacts, and configurations that are files or dictionaries."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
+
+from tilth.base.errors import Invalid
+from tilth.sdk.artifacts import Artifact, artifacts_of, is_link, link_document
+from tilth.sdk.home import Home
+from tilth.sdk.packing import pack
+from tilth.wire.own_files import address_of
+
+if TYPE_CHECKING:
+    from tilth.sdk.task import Task
+
+__all__ = ["connect_configuration", "of", "parsed", "upload"]
+
+
+def upload(task: "Task", name: str, given: Any, *, metadata: Mapping[str, Any] | None, delete: bool, **how: Any) -> None:
+    """Pack an object, and write its upload down."""
+    if not name or not isinstance(name, str):
+        raise Invalid(f"{name!r:.60} can't be the name of an artifact", hint="use a text")
+    recording = task._recorded()
+    if is_link(given):
+        link = link_document(name, given, timestamp=int(time.time()), preview=how.get("preview"), metadata=metadata)
+        task._change("tasks.add_or_update_artifacts", task=task.id, force=True, artifacts=[link])
+        return
+    packed = pack(name, given, folder=Path(mkdtemp(prefix="tilth-")), **how)
+    address = address_of(f"{recording.reporter.folder}/artifacts/{name}/{packed.path.name}")
+    artifact = {
+        "key": name,
+        "type": packed.type,
+        "mode": "output",
+        "uri": address,
+        "content_size": packed.size,
+        "hash": packed.sha256,
+        "timestamp": int(time.time()),
+        "type_data": {"preview": packed.preview, "content_type": packed.content_type},
+        "display_data": [[str(key), str(value)] for key, value in (metadata or {}).items()],
+    }
+    fields = {"task": task.id, "force": True, "artifacts": [artifact]}
+    place = f"artifacts/{name}/{packed.path.name}"
+    recording.upload(packed.path, name=place, delete=packed.is_temporary or delete, call="tasks.add_or_update_artifacts", fields=fields)
+
+
+def of(home: Home, document: Mapping[str, Any]) -> Mapping[str, Artifact]:
+    """The artifacts of a task by name."""
+    return artifacts_of(document, home)
+
+
+def connect_configuration(task: "Task", given: Any, name: str, description: str | None, *, take_over: bool) -> Any:
+    """Record a configuration; with `take_over`, return what stands in the task instead, in the same form."""
+    is_file = isinstance(given, (str, Path))
+    if take_over:
+        text = task.get_configuration_object(name)
+        if text is not None:
+            return _written(text, name, given) if is_file else parsed(text)
+    if is_file:
+        path = Path(given)
+        if not path.is_file():
+            raise Invalid(f"{path} is no file", hint="give a dictionary, a list, or the path of a file")
+        task.set_configuration_object(
+            name, path.read_text(encoding="utf-8", errors="replace"), description, path.suffix.lstrip(".") or "text"
+        )
+        return given
+    if not isinstance(given, (Mapping, Sequence)):
+        raise Invalid(f"a {type(given).__name__} is no configuration", hint="give a dictionary, a list, or the path of a file")
+    try:
+        task.set_configuration_object(name, json.dumps(given, indent=2, default=str), description, "json")
+    except (TypeError, ValueError) as error:
+        raise Invalid(
+            f"the configuration {name} can't be written as JSON: {error}", hint="use texts, numbers, lists, dictionaries"
+        ) from error
+    return given
+
+
+def parsed(text: str) -> Any:
+    """A configuration that was a dictionary or a list; the text, if it is neither."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _written(text: str, name: str, given: str | Path) -> Any:
+    path = Path(mkdtemp(prefix="tilth-")) / (Path(given).name or name)
+    path.write_text(text, encoding="utf-8")
+    return path if isinstance(given, Path) else str(path)

@@ -1,0 +1,327 @@
+"""Runs are recorded whole, with a server and without one, whatever way they end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from subprocess import PIPE
+from typing import Any
+
+import pytest
+
+from tilth.client.outbox import outboxes_in
+from tilth.testing.servers import RunningServer, free_port, running_server
+
+RUN = """
+import multiprocessing, os, signal, sys, time
+from pathlib import Path
+from tilth import Task
+
+def work(number):
+    task = Task.init("Team/Pets", "train")
+    task.get_logger().report_scalar("child", f"of {number}", number, 1)
+    print("a child speaks")
+
+if __name__ == "__main__":
+    how, waits = sys.argv[1], Path(sys.argv[2])
+    task = Task.init("Team/Pets", "train", tags=["first"])
+    print("task", task.id, flush=True)
+    settings = task.connect({"lr": 0.1, "net": {"depth": 3}, "fast": True})
+    task.connect_configuration({"layers": [1, 2]}, name="net")
+    logger = task.get_logger()
+    for step in range(300):
+        logger.report_scalar("loss", "train", 1 / (step + 1), step)
+        if step == 150 and how == "pause":
+            (waits / "ready").touch()
+            while not (waits / "go").exists():
+                time.sleep(0.01)
+    logger.report_single_value("accuracy", 0.9)
+    logger.report_table("rows", "few", table_plot=[["a", "b"], [1, 2]])
+    task.upload_artifact("numbers", {"a": [1, 2, 3]})
+    if how in ("fork", "spawn"):
+        context = multiprocessing.get_context(how)
+        children = [context.Process(target=work, args=(number,)) for number in range(3)]
+        [child.start() for child in children]
+        [child.join() for child in children]
+    print("almost there", flush=True)
+    if how == "raise":
+        raise ValueError("wrong shape")
+    if how == "exit":
+        sys.exit(3)
+    if how == "hard":
+        os._exit(0)
+    if how == "hard failure":
+        os._exit(4)
+    if how == "interrupt":
+        signal.raise_signal(signal.SIGINT)
+    if how == "terminate":
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(30)
+    if how == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    print("the last line")
+"""
+READ = """
+import json, sys
+from tilth import Task
+task = Task.get_task(sys.argv[1])
+scalars = task.get_reported_scalars()
+print(json.dumps({
+    "status": task.get_status(), "reason": task.data["status_reason"], "message": task.data["status_message"],
+    "project": task.get_project_name(), "name": task.name, "tags": task.get_tags(), "parameters": task.get_parameters(cast=True),
+    "net": task.get_configuration_object_as_dict("net"), "steps": len(scalars.get("loss", {}).get("train", {}).get("x", [])),
+    "children": sorted(scalars.get("child", {})), "single": task.get_reported_single_values(), "entry": task.get_script().get("entry_point"),
+    "numbers": task.artifacts["numbers"].get() if "numbers" in task.artifacts else None, "plots": len(task.get_reported_plots()),
+    "console": "\\n".join(task.get_reported_console_output(1000)), "packages": "tilth" in str(task.get_requirements().get("pip")),
+}))
+"""
+
+
+class Home:
+    """A home to run scripts in, with a server or without one."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "train.py").write_text(RUN)
+        self.environment = os.environ | {"TILTH_HOME": str(folder / "home"), "PYTHONUNBUFFERED": "1"} | environment
+
+    def begin(self, how: str, **more: str) -> "subprocess.Popen[str]":
+        words = [sys.executable, "train.py", how, str(self.folder)]
+        return subprocess.Popen(words, cwd=self.folder, env=self.environment | more, text=True, stdout=PIPE, stderr=PIPE)
+
+    def run(self, how: str, **more: str) -> tuple[str, int, str, str]:
+        """The id of the task, how the script ended, and what it said."""
+        process = self.begin(how, **more)
+        out, error = process.communicate(timeout=120)
+        return out.split()[1], process.returncode, out, error
+
+    def read(self, id: str) -> dict[str, Any]:
+        answer = subprocess.run(
+            [sys.executable, "-c", READ, id], env=self.environment, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert answer.returncode == 0, answer.stderr
+        found: dict[str, Any] = json.loads(answer.stdout)
+        return found
+
+    def tilth(self, *words: str) -> str:
+        answer = subprocess.run(
+            [sys.executable, "-m", "tilth.cli.main", *words], env=self.environment, capture_output=True, text=True, check=True, timeout=60
+        )
+        return answer.stdout
+
+    def waiting(self) -> list[Path]:
+        return outboxes_in(self.folder / "home")
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Home:
+    return Home(tmp_path / "alone")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RunningServer]:
+    with running_server(tmp_path / "served") as started:
+        yield started
+
+
+def with_server(tmp_path: Path, server: RunningServer) -> Home:
+    known = server.credentials
+    keys = {"TILTH_API_ACCESS_KEY": known["access_key"], "TILTH_API_SECRET_KEY": known["secret_key"]}
+    return Home(tmp_path / "client", TILTH_API_SERVER=known["api_server"], TILTH_API_FILES_SERVER=known["files_server"], **keys)
+
+
+WHOLE = {
+    "project": "Team/Pets",
+    "name": "train",
+    "tags": ["first"],
+    "parameters": {"General/lr": 0.1, "General/net/depth": 3, "General/fast": True},
+    "net": {"layers": [1, 2]},
+    "steps": 300,
+    "single": {"accuracy": 0.9},
+    "entry": "train.py",
+    "numbers": {"a": [1, 2, 3]},
+    "plots": 1,
+    "packages": True,
+}
+
+
+def whole(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: found[name] for name in WHOLE}
+
+
+def test_the_same_script_gives_the_same_task_with_and_without_a_server(tmp_path: Path, alone: Home, server: RunningServer) -> None:
+    client = with_server(tmp_path, server)
+    for home in (alone, client):
+        id, code, _, error = home.run("end")
+        assert (code, error) == (0, "")
+        found = home.read(id)
+        assert found["status"] == "completed"
+        assert whole(found) == WHOLE
+        assert found["console"].endswith("the last line")
+        assert home.waiting() == []
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "status", "reason"),
+    [
+        ("raise", 1, "failed", "ValueError: wrong shape"),
+        ("exit", 3, "failed", "the process ended with status 3"),
+        ("hard", 0, "completed", "completed"),
+        ("hard failure", 4, "failed", "the process ended with status 4"),
+        ("interrupt", -signal.SIGINT, "stopped", "stopped by the user"),
+        ("terminate", -signal.SIGTERM, "stopped", "terminated by a signal"),
+    ],
+)
+def test_a_run_ends_as_its_process_does_and_keeps_its_last_lines(alone: Home, how: str, code: int, status: str, reason: str) -> None:
+    id, ended, _, _ = alone.run(how)
+    found = alone.read(id)
+    assert ended == code
+    assert (found["status"], found["reason"]) == (status, reason)
+    assert whole(found) == WHOLE
+    assert "almost there" in found["console"]
+
+
+def test_a_run_that_is_killed_is_sent_afterwards(alone: Home) -> None:
+    id, code, _, _ = alone.run("kill")
+    assert code == -signal.SIGKILL
+    if alone.waiting():
+        assert alone.tilth("sync") == "1 run sent\n"
+    assert alone.tilth("sync") == "nothing waits to be sent\n"
+    found = alone.read(id)
+    assert found["status"] == "in_progress"
+    assert found["steps"] == 300
+    assert found["single"] == {"accuracy": 0.9}
+    assert found["numbers"] == {"a": [1, 2, 3]}
+    assert "almost there" in found["console"]
+
+
+@pytest.mark.parametrize("how", ["fork", "spawn"])
+def test_processes_of_a_run_report_into_one_task(alone: Home, how: str) -> None:
+    id, code, _, error = alone.run(how)
+    assert (code, error) == (0, "")
+    found = alone.read(id)
+    assert found["children"] == ["of 0", "of 1", "of 2"]
+    assert found["status"] == "completed"
+    assert whole(found) == WHOLE
+    assert found["console"].count("a child speaks") == 3
+    assert alone.waiting() == []
+
+
+def test_ranks_of_one_run_make_one_task(alone: Home) -> None:
+    launcher = (
+        "import os, subprocess, sys\n"
+        "from tilth import Task\n"
+        "task = Task.init('Team/Pets', 'ranks')\nprint('task', task.id, flush=True)\n"
+        "rank = 'from tilth import Task; import sys; "
+        'Task.init("Team/Pets", "ranks").get_logger().report_scalar("child", "of " + sys.argv[1], 1.0, 1)\'\n'
+        "ranks = [subprocess.Popen([sys.executable, '-c', rank, str(number)]) for number in range(2)]\n"
+        "print([one.wait() for one in ranks])\n"
+    )
+    (alone.folder / "train.py").write_text(launcher)
+    id, code, out, error = alone.run("end")
+    assert (code, error) == (0, "")
+    assert "[0, 0]" in out
+    assert alone.read(id)["children"] == ["of 0", "of 1"]
+
+
+def test_a_run_goes_on_while_the_server_is_killed_and_loses_nothing(tmp_path: Path) -> None:
+    port = free_port()
+    with running_server(tmp_path / "served", port=port) as server:
+        client = with_server(tmp_path, server)
+        run = client.begin("pause")
+        while not (client.folder / "ready").exists():
+            assert run.poll() is None
+        server.process.kill()
+        server.process.wait()
+        (client.folder / "go").touch()
+        assert run.stdout is not None
+        said: list[str] = []
+        for line in run.stdout:
+            said.append(line)
+            if "almost there" in line:
+                break
+    with running_server(tmp_path / "served", port=port):
+        said += run.stdout.readlines()
+        error = run.communicate(timeout=120)[1]
+        assert run.returncode == 0
+        assert "the run goes on" in error
+        if client.waiting():
+            client.tilth("sync")
+        found = client.read("".join(said).split()[1])
+        assert found["status"] == "completed"
+        assert whole(found) == WHOLE
+        assert found["console"].count("almost there") == 1
+        assert said[-1] == "the last line\n"
+
+
+def test_a_server_that_is_away_from_the_beginning_gets_the_run_later(tmp_path: Path) -> None:
+    port = free_port()
+    with running_server(tmp_path / "served", port=port) as server:
+        client = with_server(tmp_path, server)
+    id, code, _, error = client.run("end")
+    assert code == 0
+    assert "The run goes on" in error
+    assert "`tilth sync` sends it" in error
+    with running_server(tmp_path / "served", port=port):
+        assert client.tilth("sync") == "1 run sent\n"
+        found = client.read(id)
+        assert found["status"] == "completed"
+        assert whole(found) == WHOLE
+
+
+def test_a_wrong_key_is_told_once_and_the_run_goes_on(tmp_path: Path, server: RunningServer) -> None:
+    client = with_server(tmp_path, server)
+    _, code, _, error = client.run("end", TILTH_API_SECRET_KEY="wrong")
+    assert code == 0
+    assert "with this secret" in error
+    assert len(client.waiting()) == 1
+
+
+def test_a_run_that_was_recorded_offline_is_imported_once(tmp_path: Path, alone: Home, server: RunningServer) -> None:
+    id, code, _, error = alone.run("end", TILTH_OFFLINE_MODE="1")
+    assert (code, error) == (0, "")
+    assert alone.tilth("sync") == "nothing waits to be sent\n"
+    folder = alone.folder / "home" / "outbox" / id
+    with zipfile.ZipFile(tmp_path / "run.zip", "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+    client = with_server(tmp_path, server)
+    script = "import sys; from tilth import Task; print(Task.import_offline_session(sys.argv[1]))"
+    for place in (tmp_path / "run.zip", folder):
+        said = subprocess.run(
+            [sys.executable, "-c", script, str(place)], env=client.environment, capture_output=True, text=True, check=True, timeout=60
+        )
+        assert said.stdout.strip() == id
+    found = client.read(id)
+    assert found["status"] == "completed"
+    assert whole(found) == WHOLE
+    assert found["console"].count("almost there") == 1
+
+
+def test_the_last_run_is_used_again_until_something_came_of_it(alone: Home) -> None:
+    (alone.folder / "train.py").write_text(
+        "import sys\nfrom tilth import Task\ntask = Task.init('Team', 'again')\nprint('task', task.id)\n"
+        "if sys.argv[1] == 'artifact':\n    task.upload_artifact('a', {'b': 1})\n"
+    )
+    first, second = alone.run("plain")[0], alone.run("artifact")[0]
+    third = alone.run("plain")[0]
+    assert first == second
+    assert third != first
+
+
+def test_an_asked_stop_ends_the_run(tmp_path: Path, server: RunningServer) -> None:
+    client = with_server(tmp_path, server)
+    run = client.begin("pause")
+    assert run.stdout is not None
+    id = run.stdout.readline().split()[1]
+    while not (client.folder / "ready").exists():
+        assert run.poll() is None
+    server.call("tasks.stopped", task=id, force=True, status_message="enough")
+    run.communicate(timeout=60)
+    assert run.returncode != 0
+    assert server.call("tasks.get_by_id", task=id)["task"]["status"] == "stopped"
