@@ -74,7 +74,8 @@ print(json.dumps({
     "status": task.get_status(), "reason": task.data["status_reason"], "message": task.data["status_message"],
     "project": task.get_project_name(), "name": task.name, "tags": task.get_tags(), "parameters": task.get_parameters(cast=True),
     "net": task.get_configuration_object_as_dict("net"), "steps": len(scalars.get("loss", {}).get("train", {}).get("x", [])),
-    "children": sorted(scalars.get("child", {})), "single": task.get_reported_single_values(), "entry": task.get_script().get("entry_point"),
+    "children": sorted(scalars.get("child", {})), "single": task.get_reported_single_values(),
+    "entry": task.get_script().get("entry_point"),
     "numbers": task.artifacts["numbers"].get() if "numbers" in task.artifacts else None, "plots": len(task.get_reported_plots()),
     "console": "\\n".join(task.get_reported_console_output(1000)), "packages": "tilth" in str(task.get_requirements().get("pip")),
 }))
