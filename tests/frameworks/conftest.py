@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / "build" / "frameworks-venv" / "bin" / "python"
-BEGIN = "from tilth.testing.recorded_task import record_frameworks\npatches = record_frameworks('seen', wanted={wanted!r})\n"
+BEGIN = "from tilth.testing.recorded_task import record_frameworks\npatches = record_frameworks('seen', wanted={wanted!r}, said={said!r})\n"
 
 Calls = list[list[Any]]
 Run = Callable[..., Calls]
@@ -24,9 +24,15 @@ def run(tmp_path: Path) -> Run:
     if not PYTHON.exists():
         pytest.skip("no frameworks are installed: `make frameworks` does it")
 
-    def run(script: str, *arguments: str, before: str = "", wanted: object = True) -> Calls:
-        (tmp_path / "train.py").write_text(before + BEGIN.format(wanted=wanted) + dedent(script))
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), "HOME": str(tmp_path), "MPLBACKEND": "Agg"}
+    def run(script: str, *arguments: str, before: str = "", wanted: object = True, said: object = None) -> Calls:
+        (tmp_path / "train.py").write_text(before + BEGIN.format(wanted=wanted, said=said or {}) + dedent(script))
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT / "src"),
+            "HOME": str(tmp_path),
+            "MPLBACKEND": "Agg",
+            "KERAS_BACKEND": "torch",
+        }
         ran = subprocess.run(
             [str(PYTHON), "train.py", *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )

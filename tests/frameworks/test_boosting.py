@@ -65,3 +65,21 @@ def test_lightgbm(run: Run, train: str, before: str) -> None:
     assert [(*args[:2], args[3]) for name, args, _ in calls if name == "report_scalar"] == [("l2", "all", step) for step in range(3)]
     assert [(args[0]["num_leaves"], args[1]) for name, args, _ in calls if name == "connect"] == [(3, "LightGBM")]
     assert [name for name, *_ in calls if name.startswith("LightGBM")] == ["LightGBM model update_weights", "LightGBM older input connect"]
+
+
+@pytest.mark.parametrize("before", ["", "import catboost\n"])
+def test_catboost(run: Run, before: str) -> None:
+    script = """
+    import catboost, numpy as np, shutil
+    rows, labels = np.random.default_rng(0).random((50, 3)), np.arange(50.0)
+    model = catboost.CatBoostRegressor(iterations=3, depth=2, verbose=False, allow_writing_files=False)
+    model.fit(rows, labels, eval_set=(rows, labels))
+    model.save_model("model.cbm")
+    shutil.copy("model.cbm", "older.cbm")
+    catboost.CatBoostRegressor().load_model("older.cbm")
+    """
+    calls = run(script, before=before)
+    points = [(*args[:2], args[3]) for name, args, _ in calls if name == "report_scalar"]
+    assert points == [("RMSE", data, step) for data in ("learn", "validation") for step in range(3)]
+    assert [(args[0]["depth"], args[1]) for name, args, _ in calls if name == "connect"] == [(2, "CatBoost")]
+    assert [name for name, *_ in calls if name.startswith("CatBoost")] == ["CatBoost model update_weights", "CatBoost older input connect"]

@@ -1,5 +1,8 @@
 """Figures are recorded when they are shown or saved."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from tests.frameworks.conftest import Run
@@ -22,6 +25,15 @@ def test_every_way_to_show_is_recorded(run: Run, shows: str, before: str) -> Non
     # Agg can't show, and says so: that is the script's own warning.
     calls = run(SCRIPT.format(shows=shows, after=""), before=before)
     assert calls == [["report_matplotlib_figure", ["loss", "loss", "Figure"], {"iteration": at}] for at in range(2)]
+
+
+def test_a_figure_keeps_its_data(run: Run, tmp_path: Path) -> None:
+    run(SCRIPT.format(shows="savefig('figure.png')", after=""))
+    lines = [json.loads(line) for file in (tmp_path / "outbox").glob("*.events") for line in file.read_text().splitlines()]
+    assert [(line["metric"], line["iter"], json.loads(line["plot_str"])["data"][0]["y"]) for line in lines] == [
+        ("loss", 0, [1, 2, 3]),
+        ("loss", 1, [1, 2, 3]),
+    ]
 
 
 def test_figures_without_a_title_and_the_end_of_recording(run: Run) -> None:

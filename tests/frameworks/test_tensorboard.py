@@ -62,3 +62,17 @@ def test_every_kind_of_value_is_recorded(run: Run, writer: str, first: bool) -> 
     name, (_, _, points), more = rest["pr"]
     assert (name, more["iteration"], more["xaxis"], points[0]) == ("report_scatter2d", 8, "recall", [1.0, 0.5])
     assert set(rest) <= {"weights", "picture", "note", "figure", "pr", "sound"}
+
+
+def test_tags_are_grouped_as_the_logger_was_told(run: Run) -> None:
+    script = """
+    from tilth.sdk.logger import Logger
+    from tensorboardX import SummaryWriter
+    writer = SummaryWriter("logs")
+    Logger.tensorboard_auto_group_scalars(True)
+    writer.add_scalar("loss", 1.0, 0)
+    Logger.tensorboard_auto_group_scalars(False)
+    Logger.tensorboard_single_series_per_graph(True)
+    writer.add_scalar("loss/train", 1.0, 0)
+    """
+    assert [args[:2] for _, args, _ in run(script)] == [["Scalars", "loss"], ["loss/train", "loss/train"]]

@@ -20,7 +20,7 @@ class _Depth(threading.local):
 class Recorder:
     """The running task, and the classes for its models. Nothing is recorded while there is no task, nor inside of what is recorded already.
 
-    `files` says for a framework which files are recorded as models; those that it does not name record all.
+    `files` says for a framework which files are recorded as models; for others all are. `iteration` is where the run is.
     """
 
     def __init__(
@@ -30,7 +30,9 @@ class Recorder:
         output_model: Callable[..., Any],
         input_model: Any,
         files: Mapping[str, Sequence[str]] | None = None,
+        iteration: Callable[[], int] = lambda: 0,
     ) -> None:
+        self.iteration = iteration
         self._running = running
         self._output_model = output_model
         self._input_model = input_model
@@ -70,6 +72,20 @@ class Recorder:
         if task is not None and values:
             with self.inside():
                 task.connect({str(name): value for name, value in values.items()}, name=section, ignore_remote_overrides=True)
+
+    def arguments(self, values: dict[str, Any], *, below: Sequence[str] = ()) -> dict[str, Any]:
+        """Record arguments of a command, below the names of its sub-commands; returns them as the task says they are."""
+        task = self.task
+        if task is None or not values:
+            return values
+        whole: dict[str, Any] = dict(values)
+        for name in reversed(below):
+            whole = {name: whole}
+        with self.inside():
+            said = task.connect(whole, name="Args")
+        for name in below:
+            said = said[name]
+        return values | {name: said[name] for name in values if name in said}
 
     def model_saved(self, framework: str, place: object, *, iteration: int | None = None) -> None:
         """A model was written to `place`, a path or an open file; anything else is no file and not recorded."""

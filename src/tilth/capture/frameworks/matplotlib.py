@@ -15,11 +15,11 @@ def patches(recorder: Recorder) -> list[Patch]:
     seen: dict[str, int] = {}
 
     def report(figure: Any) -> None:
-        logger, task = recorder.logger, recorder.task
+        logger = recorder.logger
         if logger is None:
             return
         title = _title(figure)
-        iteration = max(seen.get(title, -1) + 1, task.get_last_iteration())
+        iteration = max(seen.get(title, -1) + 1, recorder.iteration())
         seen[title] = iteration
         with recorder.inside():
             logger.report_matplotlib_figure(title, title, figure, iteration=iteration)

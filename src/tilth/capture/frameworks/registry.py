@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
+from tilth.capture.frameworks import argparse, click
 from tilth.capture.patching import Patch
 from tilth.capture.recorder import Recorder
 
-__all__ = ["FRAMEWORKS", "file_patterns", "framework_patches"]
+__all__ = ["FRAMEWORKS", "argument_patches", "file_patterns", "framework_patches"]
 
 FRAMEWORKS: Mapping[str, tuple[str, str]] = {
     "matplotlib": ("matplotlib", ""),
@@ -17,6 +18,9 @@ FRAMEWORKS: Mapping[str, tuple[str, str]] = {
     "scikit": ("joblib", "ScikitLearn"),
     "xgboost": ("xgboost", "XGBoost"),
     "lightgbm": ("lightgbm", "LightGBM"),
+    "catboost": ("catboost", "CatBoost"),
+    "keras": ("keras", "Keras"),
+    "optuna": ("optuna", ""),
 }
 """What `auto_connect_frameworks` calls a framework: the module here that knows it, and what its models are called."""
 
@@ -34,6 +38,11 @@ def framework_patches(recorder: Recorder, wanted: Wanted) -> list[Patch]:
         patches: Callable[[Recorder], list[Patch]] = import_module(f"tilth.capture.frameworks.{module}").patches
         made += patches(recorder)
     return made
+
+
+def argument_patches(recorder: Recorder) -> list[Patch]:
+    """The patches of what parses the arguments of a command."""
+    return argparse.patches(recorder) + click.patches(recorder)
 
 
 def file_patterns(wanted: Wanted) -> dict[str, Sequence[str]]:

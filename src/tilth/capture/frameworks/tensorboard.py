@@ -11,6 +11,7 @@ from typing import Any
 
 from tilth.capture.patching import Patch
 from tilth.capture.recorder import Recorder, title_and_series
+from tilth.sdk.logger import SWITCHES
 
 __all__ = ["patches"]
 
@@ -88,7 +89,9 @@ class _Events:
         """The same tag in a second folder, such as that of the validation, is another curve of the same plot."""
         if folder not in self._folders:
             self._folders.append(folder)
-        title, series = title_and_series(tag)
+        title, series = (tag, tag) if SWITCHES.single_series else title_and_series(tag)
+        if SWITCHES.group_scalars and "/" not in tag:
+            title = "Scalars"
         return title, series if folder == self._folders[0] else f"{series} ({Path(folder).name})"
 
     def _report(self, logger: Any, folder: str, value: Any, step: int) -> None:

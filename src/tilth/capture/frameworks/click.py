@@ -1,0 +1,33 @@
+"""Arguments of commands that are made with Click or with Typer."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tilth.capture.patching import Patch
+from tilth.capture.recorder import Recorder
+
+__all__ = ["patches"]
+
+_PLAIN = (bool, int, float, str, list, tuple, type(None))
+# Newer releases of Typer bring a Click of their own.
+_MODULES = ("click.core", "typer._click.core")
+
+
+def patches(recorder: Recorder) -> list[Patch]:
+    """Recorded when a command begins: those of a sub-command stand below its name. What is typed hidden, such as a password, is not."""
+
+    def around_invoke(original: Callable[..., Any]) -> Callable[..., Any]:
+        def invoke(command: Any, context: Any) -> Any:
+            hidden = {parameter.name for parameter in command.params if getattr(parameter, "hide_input", False)}
+            shown = {name: _plain(value) for name, value in context.params.items() if name not in hidden}
+            said = recorder.arguments(shown, below=context.command_path.split()[1:])
+            context.params.update({name: said[name] for name, value in shown.items() if said[name] != value})
+            return original(command, context)
+
+        return invoke
+
+    return [Patch(module, "Command.invoke", around_invoke) for module in _MODULES]
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, _PLAIN) else str(value)
