@@ -18,9 +18,10 @@ def cli(seed):
 @cli.command()
 @click.option("--lr", type=float, default=0.5)
 @click.option("--data", type=Path, default=Path("rows"))
+@click.option("--left-out", default="a key")
 @click.option("--password", prompt=True, hide_input=True)
-def fit(lr, data, password):
-    Path("lr").write_text(f"{lr} {data!r} {password}")
+def fit(lr, data, left_out, password):
+    Path("lr").write_text(f"{lr} {data!r} {left_out} {password}")
 
 cli()
 """
@@ -44,7 +45,7 @@ def test_click(run: Run, tmp_path: Path, before: str) -> None:
         ["connect", [{"fit": {"lr": 0.5, "data": "rows"}}, "Args"], {}],
     ]
     assert (tmp_path / "seed").read_text() == "7"
-    assert (tmp_path / "lr").read_text() == "0.5 PosixPath('rows') secret"
+    assert (tmp_path / "lr").read_text() == "0.5 PosixPath('rows') a key secret"
 
 
 def test_typer(run: Run, tmp_path: Path) -> None:

@@ -18,17 +18,18 @@ class _Depth(threading.local):
 
 
 class Recorder:
-    """The running task, and the classes for its models. Nothing is recorded while there is no task, nor inside of what is recorded already.
+    """The running task, and the classes for its models, without which models are not recorded.
 
-    `files` says for a framework which files are recorded as models; for others all are. `iteration` is where the run is.
+    Nothing is recorded while there is no task, nor inside of what is recorded already. `files` says for a framework which files are
+    recorded as models; for others all are. `iteration` is where the run is.
     """
 
     def __init__(
         self,
         running: Callable[[], Any],
         *,
-        output_model: Callable[..., Any],
-        input_model: Any,
+        output_model: Callable[..., Any] | None = None,
+        input_model: Any = None,
         files: Mapping[str, Sequence[str]] | None = None,
         iteration: Callable[[], int] = lambda: 0,
     ) -> None:
@@ -90,7 +91,7 @@ class Recorder:
     def model_saved(self, framework: str, place: object, *, iteration: int | None = None) -> None:
         """A model was written to `place`, a path or an open file; anything else is no file and not recorded."""
         file, task = self._file(framework, place), self.task
-        if task is None or file is None:
+        if task is None or file is None or self._output_model is None:
             return
         with self.inside():
             key = task.id, file
@@ -101,7 +102,9 @@ class Recorder:
     def model_loaded(self, framework: str, place: object) -> None:
         """A model was read from `place`. One that this task wrote itself is no input of it."""
         file, task = self._file(framework, place), self.task
-        if task is None or file is None or (task.id, file) in self._models or (task.id, file) in self._loaded:
+        if task is None or file is None or self._input_model is None:
+            return
+        if (task.id, file) in self._models or (task.id, file) in self._loaded:
             return
         with self.inside():
             self._loaded.add((task.id, file))

@@ -6,11 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tilth.base.errors import TilthError
+from tilth.capture.frameworks.registry import argument_patches, file_patterns, framework_patches
 from tilth.capture.guarding import Guard
 from tilth.capture.packages import Packages
+from tilth.capture.patching import Patches
+from tilth.capture.recorder import Recorder
 from tilth.capture.resources import ResourceMonitor
 from tilth.capture.source import describe_source
 from tilth.capture.streams import Console
+from tilth.sdk._current import running
 from tilth.sdk.beginning import Beginning, is_offline, is_remote
 
 __all__ = ["start"]
@@ -29,6 +33,7 @@ def start(task: Any, asked: Beginning) -> Callable[[], None]:
         ends.append(code.end)
     if asked.streams is not False:
         ends.append(_console(task, asked.streams if isinstance(asked.streams, Mapping) else {}))
+    ends.append(_frameworks(task, asked))
     if asked.resources is not False and not asked.joins:
         ends.append(_resources(task))
     if not asked.joins and not is_offline():
@@ -53,6 +58,16 @@ def _console(task: Any, wanted: Mapping[str, bool]) -> Callable[[], None]:
     )
     console.start()
     return console.stop
+
+
+def _frameworks(task: Any, asked: Beginning) -> Callable[[], None]:
+    reporter = task._recorded().reporter
+    recorder = Recorder(running, files=file_patterns(asked.frameworks), iteration=lambda: reporter.last_iteration - reporter.offset)
+    patches = Patches()
+    patches.install(framework_patches(recorder, asked.frameworks))
+    if not asked.joins:  # what the script was called with, not its helpers
+        patches.install(argument_patches(recorder, wanted=asked.arguments))
+    return patches.undo_all
 
 
 def _resources(task: Any) -> Callable[[], None]:

@@ -94,5 +94,5 @@ def record_frameworks(file: str, *, wanted: bool | Mapping[str, object], said: M
     task = RecordedTask(Path(file).absolute(), said)
     recorder = Recorder(lambda: task, output_model=task.output_model, input_model=task, files=file_patterns(wanted))
     patches = Patches()
-    patches.install(argument_patches(recorder) + framework_patches(recorder, wanted))
+    patches.install(argument_patches(recorder, wanted={"left_out": False}) + framework_patches(recorder, wanted))
     return patches

@@ -21,7 +21,8 @@ def patches(recorder: Recorder) -> list[Patch]:
         def log_metrics(connector: Any, metrics: Any, step: int | None = None) -> Any:
             result = original(connector, metrics, step)
             logger = recorder.logger
-            if logger is not None and metrics:
+            # Of several ranks, one reports.
+            if logger is not None and metrics and connector.trainer.is_global_zero:
                 values = dict(metrics)
                 said = values.pop("step", None) if step is None else step
                 at = connector.trainer.fit_loop.epoch_loop._batches_that_stepped if said is None else int(said)

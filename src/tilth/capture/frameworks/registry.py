@@ -40,9 +40,9 @@ def framework_patches(recorder: Recorder, wanted: Wanted) -> list[Patch]:
     return made
 
 
-def argument_patches(recorder: Recorder) -> list[Patch]:
-    """The patches of what parses the arguments of a command."""
-    return argparse.patches(recorder) + click.patches(recorder)
+def argument_patches(recorder: Recorder, *, wanted: bool | Mapping[str, bool]) -> list[Patch]:
+    """The patches of what parses the arguments of a command. The task itself knows which arguments of `argparse` are wanted."""
+    return argparse.patches(recorder) + click.patches(recorder, wanted=wanted) if wanted else []
 
 
 def file_patterns(wanted: Wanted) -> dict[str, Sequence[str]]:
