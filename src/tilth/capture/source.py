@@ -42,7 +42,7 @@ def find_entry(main: ModuleType | None = None) -> Entry:
     if notebook is not None:
         return notebook
     spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
-    path = Path(file).absolute() if file else None
+    path = Path(file).absolute() if file and not file.startswith("<") else None  # `<stdin>` is no file
     if spec is not None and path is not None:
         name = spec.name.removesuffix(".__main__")
         # A module beside nothing else is a script that was started in another way.

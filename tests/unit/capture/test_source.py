@@ -195,6 +195,13 @@ def test_every_way_to_start_python_is_known(tmp_path: Path) -> None:
         assert (described["entry_point"], described["diff"]) == (name, code if has_text else ""), way
 
 
+def test_code_that_is_typed_in_has_no_text(tmp_path: Path) -> None:
+    code = FOUND.format(seen=tmp_path / "seen.json")
+    ran = subprocess.run([sys.executable, "-"], cwd=tmp_path, input=code, text=True, check=True, capture_output=True)
+    described = json.loads((tmp_path / "seen.json").read_text())
+    assert (described["entry_point"], described["diff"], ran.stderr) == ("code.py", "", "")
+
+
 def test_a_module_of_a_repository_is_started_as_a_module(repository: Path) -> None:
     described, _ = run(repository, "-m", "tool.part", files={"tool/part.py": ""})
     assert (described["entry_point"], described["working_dir"]) == ("-m tool.part", ".")
