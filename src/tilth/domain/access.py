@@ -53,7 +53,8 @@ class Actor(Struct, frozen=True, kw_only=True):
     def check(self, needed: Permission, what: str) -> None:
         """Raise `Forbidden` unless this account may do somewhere what is `needed`."""
         if max(self.role.permission, self.reach.permission) < needed:
-            raise Forbidden(f"{self.name} is a {self.role} and may not {what}", hint="ask an administrator for another role")
+            known = f"is a {self.role}" if self.role is not Role.NONE else "has no role"
+            raise Forbidden(f"{self.name} {known} and may not {what}", hint="ask an administrator for another role")
 
 
 OWNER = Actor(id="0" * 31 + "1", name="admin", role=Role.ADMIN)

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -131,7 +132,9 @@ def serve(options: Options, *, when_ready: Callable[[Started], None]) -> None:
     sockets = _sockets(options)
     database = open_database(options.database, options.home)
     if isinstance(database, SqliteDatabase):  # it holds what the server signs with
-        database.path.chmod(0o600)
+        for name in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                database.path.with_name(f"{database.path.name}{name}").chmod(0o600)
     site, platform = make_site(options, database, clock)
     port = sockets[0].getsockname()[1]
     started = _prepare(options, database, clock, port)

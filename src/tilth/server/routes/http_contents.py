@@ -23,6 +23,7 @@ from tilth.server.routes.platform import Identity, Platform, identity_of
 from tilth.server.routes.ranges import parse_range
 from tilth.server.services.archives import parse_place
 from tilth.server.services.contents import Contents
+from tilth.server.services.scope import check_version
 from tilth.server.stores.unit_of_work import Tx
 from tilth.wire.envelope import status_of
 
@@ -39,8 +40,8 @@ async def answer_version(platform: Platform, request: Request, path: str) -> Res
     place = parse_place(path)
     if place is None:
         raise CallUnknown(f"there is no file {path:.200}", hint="check the address")
-    await _check(platform, request, Permission.READ)
     id, number = place
+    await _check(platform, request, Permission.READ, id)
     if number is None:
         listing: Any = await platform.in_thread(platform.contents.state, id)
         return Response(listing, 200, media_type="application/json")
@@ -73,7 +74,7 @@ async def answer_contents(platform: Platform, request: Request, path: str) -> Re
 
 
 async def _read(platform: Platform, request: Request, id: str, name: str) -> Response:
-    await _check(platform, request, Permission.READ)
+    await _check(platform, request, Permission.READ, id)
     found: Any = await platform.in_thread(platform.contents.file, id, name)
     size = found[0]
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -102,7 +103,7 @@ async def _read(platform: Platform, request: Request, id: str, name: str) -> Res
 
 
 async def _take(platform: Platform, request: Request, id: str) -> Response:
-    await _check(platform, request, Permission.WRITE)
+    await _check(platform, request, Permission.WRITE, id)
     folder = platform.contents.home.folder / "drafts" / f".uploading-{new_id()}"
     opened: list[BinaryIO] = []
 
@@ -131,7 +132,7 @@ def _put(contents: Contents, id: str, folder: Path) -> dict[str, int]:
     return contents.take(id, folder)
 
 
-async def _check(platform: Platform, request: Request, needed: Permission) -> None:
+async def _check(platform: Platform, request: Request, needed: Permission, id: str) -> None:
     said = identity_of(request)
     # What a page shows is asked for without its header; nothing but reading is done for that.
     own_page = said.own_page or needed is Permission.READ
@@ -139,7 +140,9 @@ async def _check(platform: Platform, request: Request, needed: Permission) -> No
     dispatcher = platform.dispatcher
 
     def work(tx: Tx) -> None:
-        identity(tx).check(needed, "use the files of datasets")
+        actor = identity(tx)
+        actor.check(needed, "use the files of datasets")
+        check_version(tx, actor, id, needed)
 
     await platform.in_thread(lambda: dispatcher.database.run(lambda raw: work(Tx(raw, dispatcher.clock)), writes=False))
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tilth.base.errors import Forbidden, Invalid, ObjectNotFound, TilthError
-from tilth.domain.access import Actor, Permission
+from tilth.domain.access import Actor, Permission, Role
 from tilth.server.routes.bodies import form_parts, read_body
 from tilth.server.routes.http_contents import ACTIVE, answer_version
 from tilth.server.routes.metrics import METRICS
@@ -20,6 +20,7 @@ from tilth.server.routes.platform import SESSION, Identity, Platform, identity_o
 from tilth.server.routes.ranges import parse_range
 from tilth.server.services.archives import VERSIONS
 from tilth.server.services.files import clean_path, delete_files, find_file, keep_file, verify_signature
+from tilth.server.services.scope import check_file
 from tilth.server.stores.files import StoredFile
 from tilth.server.stores.unit_of_work import Tx
 from tilth.store.streams import Writer
@@ -84,7 +85,7 @@ async def _upload(platform: Platform, request: Request) -> Response:
         async for _ in form_parts(request, begin):
             done.append(writers[-1])
             await platform.in_thread(done[-1][2].commit)
-        await _run(platform, partial(_keep, done), writes=True)
+        await _run(platform, partial(_keep, identity_of(request), None, done), writes=True)
     except BaseException:
         for _, _, writer in writers[len(done) :]:
             writer.abort()
@@ -105,7 +106,11 @@ async def _put(platform: Platform, request: Request, path: str) -> Response:
             writer.write(piece)
         _check_size(writer, expected)
         await platform.in_thread(writer.commit)
-        await _run(platform, partial(_keep, [(name, request.headers.get("content-type"), writer)]), writes=True)
+        await _run(
+            platform,
+            partial(_keep, identity_of(request), _signature(request), [(name, request.headers.get("content-type"), writer)]),
+            writes=True,
+        )
     except BaseException:
         writer.abort()
         platform.objects.delete([writer.key])
@@ -174,6 +179,8 @@ def _check(identity: Identity, needed: Permission, path: str, signed: tuple[str,
         return None
     actor = identity(tx)
     actor.check(needed, "use files")
+    if path:
+        check_file(tx, actor, path, needed)
     return actor
 
 
@@ -184,13 +191,18 @@ def _find(identity: Identity, path: str, signed: tuple[str, str] | None, tx: Tx)
     return find_file(tx, path)
 
 
-def _keep(done: list[tuple[str, str | None, Writer]], tx: Tx) -> None:
+def _keep(identity: Identity, signed: tuple[str, str] | None, done: list[tuple[str, str | None, Writer]], tx: Tx) -> None:
     for path, content_type, writer in done:
+        if signed is None:
+            check_file(tx, identity(tx), path, Permission.WRITE)
         keep_file(tx, path, key=writer.key, size_bytes=writer.size_bytes, content_type=content_type)
 
 
 def _remove(identity: Identity, paths: list[str], tx: Tx) -> tuple[list[str], list[str]]:
-    identity(tx).check(Permission.WRITE, "delete files")
+    actor = identity(tx)
+    actor.check(Permission.WRITE, "delete files")
+    for path in paths if actor.limited or actor.reach is not Role.NONE else ():
+        check_file(tx, actor, path, Permission.WRITE)
     return delete_files(tx, paths)
 
 

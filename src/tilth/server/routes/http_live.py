@@ -7,9 +7,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from tilth.base.errors import TilthError
+from tilth.base.errors import Denied, TilthError, Unavailable
 from tilth.domain.access import Permission
 from tilth.server.routes.platform import Identity, Platform, identity_of
+from tilth.server.services.context import Origin
+from tilth.server.services.scope import entered
 from tilth.server.stores.unit_of_work import Tx
 from tilth.wire.envelope import status_of
 
@@ -32,14 +34,17 @@ async def live(platform: Platform, request: Request) -> Response:
         return JSONResponse({"msg": error.message, "hint": error.hint}, status_of(error))
     assert isinstance(start, int)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(_feed(platform, request, start), headers=headers, media_type="text/event-stream")
+    return StreamingResponse(_feed(platform, request, identity, start), headers=headers, media_type="text/event-stream")
 
 
-async def _feed(platform: Platform, request: Request, seq: int) -> AsyncIterator[bytes]:
+async def _feed(platform: Platform, request: Request, identity: Identity, seq: int) -> AsyncIterator[bytes]:
     quiet = 0.0
     yield b"retry: 2000\n\n"
     while not platform.stopping and not await request.is_disconnected():
-        found = await platform.in_thread(_changes, platform, seq)
+        try:
+            found = await platform.in_thread(_changes, platform, identity, seq)
+        except (Denied, Unavailable):  # signed out meanwhile, or no database: the browser asks again, and hears why
+            return
         assert isinstance(found, list)
         if found:
             seq, quiet = found[-1]["seq"], 0.0
@@ -61,6 +66,10 @@ def _start(platform: Platform, identity: Identity, after: str | None) -> int:
     return dispatcher.database.run(lambda connection: work(Tx(connection, dispatcher.clock)), writes=False)
 
 
-def _changes(platform: Platform, seq: int) -> list[dict[str, object]]:
+def _changes(platform: Platform, identity: Identity, seq: int) -> list[dict[str, object]]:
+    def work(tx: Tx) -> list[dict[str, object]]:
+        entered(tx, identity(tx), Origin(), {})
+        return tx.changes(seq, _MOST)
+
     dispatcher = platform.dispatcher
-    return dispatcher.database.run(lambda connection: Tx(connection, dispatcher.clock).changes(seq, _MOST), writes=False)
+    return dispatcher.database.run(lambda connection: work(Tx(connection, dispatcher.clock)), writes=False)

@@ -60,7 +60,7 @@ class Metrics:
             lines.append("# TYPE tilth_file_bytes_total counter")
             lines += [f'tilth_file_bytes_total{{direction="{name}"}} {count}' for name, count in self._bytes.items()]
         gauges = {"process_start_time_seconds": self._started} | gauges
-        lines += [line for name, value in gauges.items() for line in (f"# TYPE {name} gauge", f"{name} {value:g}")]
+        lines += [line for name, value in gauges.items() for line in (f"# TYPE {name} gauge", f"{name} {value!r}")]
         return "\n".join(lines) + "\n"
 
     def _count(self, name: str, status: int, seconds: float) -> None:

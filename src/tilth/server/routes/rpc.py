@@ -19,6 +19,7 @@ from tilth.base.errors import CallUnknown, Denied, FieldInvalid, FieldMissing, I
 from tilth.domain.access import NOBODY, OWNER, Actor, Permission
 from tilth.server.db.engine import Connection, Database
 from tilth.server.services.context import Call, Origin, OutsideCall
+from tilth.server.services.scope import check_request, entered
 from tilth.server.stores.unit_of_work import Tx
 from tilth.wire.envelope import NO_ENDPOINT, Endpoint, failure, status_of, success
 from tilth.wire.refused import why_refused
@@ -213,15 +214,19 @@ class Dispatcher:
             return Answer(500, failure(Internal(f"{name} failed; the server's log says why", hint="please report it"), caller.endpoint))
 
     def _invoke_outside(self, found: Procedure, request: Any, caller: Caller) -> Any:
-        actor = self.database.run(lambda connection: _actor(found, Tx(connection, self.clock), caller), writes=False)
-        actor.check(found.needs, f"call {found.name}")
-        return found.invoke(OutsideCall(actor=actor, origin=caller.origin, services=self._services), request)
+        call = self.database.run(lambda connection: self._entered(found, request, caller, connection), writes=False)
+        return found.invoke(OutsideCall(actor=call.actor, origin=caller.origin, services=self._services), request)
 
     def _invoke(self, found: Procedure, request: Any, caller: Caller, connection: Connection) -> Any:
+        return found.invoke(self._entered(found, request, caller, connection), request)
+
+    def _entered(self, found: Procedure, request: Any, caller: Caller, connection: Connection) -> Call:
         tx = Tx(connection, self.clock)
         actor = _actor(found, tx, caller)
         actor.check(found.needs, f"call {found.name}")
-        return found.invoke(Call(tx=tx, actor=actor, origin=caller.origin, services=self._services), request)
+        call = entered(tx, actor, caller.origin, self._services)
+        check_request(call, found.name, request, found.needs)
+        return call
 
 
 def registered(name: str) -> Procedure:

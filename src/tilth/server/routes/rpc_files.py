@@ -3,9 +3,11 @@
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from tilth.domain.access import Permission
 from tilth.server.routes.rpc import procedure
 from tilth.server.services import files as service
 from tilth.server.services.context import Call
+from tilth.server.services.scope import check_file
 
 __all__: list[str] = []
 
@@ -13,6 +15,7 @@ __all__: list[str] = []
 @procedure("files.sign", since="2.34")
 def sign(call: Call, path: str, method: str = "GET", expires_sec: int = 3_600) -> dict[str, Any]:
     """An address by which anybody may read or write one file for some time."""
+    check_file(call.tx, call.actor, path, Permission.WRITE if method.upper() == "PUT" else Permission.READ)
     signed = service.sign(call, path, method=method, expires_s=expires_sec)
     query = urlencode({"expires": signed["expires"], "signature": signed["signature"]})
     base = call.origin.files_urls[0] if call.origin.files_urls else ""

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from tilth.server.services.context import Call
+from tilth.server.services.scope import may_delete
 from tilth.server.stores.documents import Document
 from tilth.wire.own_files import name_in
 
@@ -30,7 +31,9 @@ def schedule_cleaning(call: Call, *, entities: Sequence[str] = (), urls: Sequenc
     """Let events of entities, and those of the files that lie on this server, be deleted."""
     if entities:
         call.tx.jobs.add("drop_events", {"entities": list(entities)}, call.now)
-    paths = [path for url in urls if (path := stored_path(url, call.origin.files_urls)) is not None]
+    stored = [path for url in urls if (path := stored_path(url, call.origin.files_urls)) is not None]
+    # An artifact may say that it lies anywhere: a file is only deleted by who could have deleted it by itself.
+    paths = [path for path in stored if may_delete(call, path)]
     later = call.tx.time + (_GRACE if call.origin.client else timedelta())
     for start in range(0, len(paths), _BATCH):
         payload: dict[str, Any] = {"paths": paths[start : start + _BATCH]}

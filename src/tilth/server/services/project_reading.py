@@ -45,8 +45,6 @@ def search_projects(call: Call, fields: Mapping[str, Any]) -> Found:
     also = _place_conditions(call, rest)
     if not rest.get("search_hidden") and not rest.get("id"):
         also.append(("project.hidden = 0", []))
-    closed = call.tx.accounts.closed_projects(call.actor.id) if call.actor.limited else []
-    also += [("NOT (project.name = ? OR (project.name >= ? AND project.name < ?))", [name, f"{name}/", f"{name}0"]) for name in closed]
     only = listed(rest.get("only_fields"))
     if "basename" in only or "path" in only:
         rest["only_fields"] = [*only, "name", "parent"]

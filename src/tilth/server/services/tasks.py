@@ -132,15 +132,11 @@ def search_tasks(call: Call, fields: Mapping[str, Any], also: Sequence[SqlText] 
 
 
 def project_conditions(call: Call, table: str, fields: dict[str, Any]) -> list[SqlText]:
-    """Take the projects out of a request that means those below them too, and what the caller may not see."""
+    """Take the projects out of a request that means those below them too."""
     found: list[SqlText] = []
     if fields.get("include_subprojects") and fields.get("project"):
         names = [project["name"] for project in call.tx.documents.projects.get_many(listed(fields.pop("project")), ["name"]).values()]
         found.append(_below(table, names))
-    closed = call.tx.accounts.closed_projects(call.actor.id) if call.actor.limited else []
-    if closed:
-        text, values = _below(table, closed)
-        found.append((f"({table}.project IS NULL OR NOT {text})", values))
     return found
 
 
@@ -190,7 +186,10 @@ def update_tags(call: Call, ids: Sequence[str], add: Sequence[str], remove: Sequ
 
 def ping_task(call: Call, id: str) -> None:
     """Note that a task is alive; nothing if there is no such task."""
-    call.tx.documents.tasks.change(id, {"last_update": call.now})
+    found = call.tx.documents.tasks.get(id, ["project"])
+    if found:
+        call.check_project(found["project"])
+        call.tx.documents.tasks.change(id, {"last_update": call.now})
 
 
 def move_tasks(call: Call, ids: Sequence[str], project: str | None, project_name: str | None) -> str:

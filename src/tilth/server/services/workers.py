@@ -167,7 +167,7 @@ def _shown(call: Call, worker: Document, tasks: Any, projects: Any, queues: Any,
 
 
 def _next(call: Call, entries: Sequence[Any]) -> dict[str, str] | None:
-    task = call.tx.documents.tasks.get(entries[0].task, ["name"]) if entries else None
+    task = call.tx.documents.tasks.get_many([entries[0].task], ["name"]).get(entries[0].task) if entries else None
     return {"id": task["id"], "name": task["name"]} if task else None
 
 

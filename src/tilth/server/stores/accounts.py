@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from tilth.domain.access import Role
 from tilth.server.db.engine import Connection
+from tilth.server.stores.query import SqlText
 
 __all__ = ["Account", "Accounts", "Credential"]
 
@@ -126,12 +127,15 @@ class Accounts:
         if role is not None:
             self._db.execute("INSERT INTO project_role (project, account, role) VALUES (?, ?, ?)", (project, account, role))
 
-    def closed_projects(self, account: str) -> list[str]:
-        """The names of the projects that an account may not see."""
-        query = (
-            "SELECT project.name FROM project_role JOIN project ON project.id = project_role.project WHERE account = ? AND role = 'none'"
-        )
-        return [name for (name,) in self._db.all(query, (account,))]
+    def closed(self, account: str) -> SqlText:
+        """The condition that a project is closed to an account: the role nearest to it, in it or above it, is none at all."""
+        query = "SELECT project.name, role FROM project_role JOIN project ON project.id = project_role.project WHERE account = ?"
+        nearest_first = sorted(self._db.all(query, (account,)), key=lambda row: len(row[0]), reverse=True)
+        cases, values = "", []
+        for name, role in nearest_first:
+            cases += f" WHEN project.name = ? OR (project.name >= ? AND project.name < ?) THEN {int(role == Role.NONE)}"
+            values += [name, f"{name}/", f"{name}0"]
+        return (f"CASE{cases} ELSE 0 END = 1", values) if cases else ("1 = 0", [])
 
     def block_token(self, id: str, until_s: int) -> None:
         self._db.execute("INSERT INTO blocked_token (id, until) VALUES (?, ?) ON CONFLICT (id) DO NOTHING", (id, until_s))

@@ -22,6 +22,8 @@ class Documents:
     def __init__(self, connection: Connection, table: Table) -> None:
         self._db = connection
         self.table = table
+        self.shown: SqlText = ("", [])
+        """What holds for the documents that lists may show; a single one by its id is for the caller to check."""
 
     def get(self, id: str, fields: Iterable[str] | None = None) -> Document | None:
         names = self._names(fields)
@@ -33,7 +35,8 @@ class Documents:
         names = self._names(fields)
         if not ids:
             return {}
-        rows = self._db.all(f"SELECT {self._select(names)} FROM {self.table.name} WHERE id IN ({marks(ids)})", tuple(ids))
+        where, values = self._where([(f"{self.table.name}.id IN ({marks(ids)})", list(ids))])
+        rows = self._db.all(f"SELECT {self._select(names)} FROM {self.table.name} WHERE {where}", values)
         return {document["id"]: document for document in (self._document(names, row) for row in rows)}
 
     def insert(self, document: Mapping[str, Any]) -> None:
@@ -59,7 +62,7 @@ class Documents:
         names = self._names(fields)
         if query.order and query.order[0].field.startswith("last_metrics."):
             return [self._document(names, row) for row in self._by_metric(query, self._select(names))]
-        where, values = _where(query.where)
+        where, values = self._where(query.where)
         joins, join_values, order, order_values = self._order(query.order)
         text = f"SELECT {self._select(names)} FROM {self.table.name}{joins} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
         rows = self._db.all(text, (*join_values, *values, *order_values, query.limit, query.offset))
@@ -69,7 +72,7 @@ class Documents:
         """The rows of documents sorted by a metric: those that have it are read off its index, then come those that lack it."""
         first, rest = query.order[0], query.order[1:]
         metric, variant, column = metric_column(first.field)
-        where, values = _where(query.where)
+        where, values = self._where(query.where)
         joins, join_values, order, order_values = self._order(rest)
         direction = " DESC" if first.descending else ""
         has = "best.metric_hash = ? AND best.variant_hash = ?"
@@ -100,20 +103,20 @@ class Documents:
         return [row[0] for row in rows]
 
     def count(self, where: Sequence[SqlText]) -> int:
-        text, values = _where(where)
+        text, values = self._where(where)
         row = self._db.one(f"SELECT count(*) FROM {self.table.name} WHERE {text}", values)
         return int(row[0]) if row else 0
 
     def distinct(self, field: str, where: Sequence[SqlText] = ()) -> list[Any]:
         """The values that a field has in the documents that fit."""
-        text, values = _where(where)
+        text, values = self._where(where)
         column = self.table.columns[field]
         rows = self._db.all(f"SELECT DISTINCT {column.name} FROM {self.table.name} WHERE {text}", values)
         return [_loaded(column, row[0]) for row in rows]
 
     def grouped(self, field: str, where: Sequence[SqlText] = ()) -> dict[Any, int]:
         """How many documents that fit have each value of a field."""
-        text, values = _where(where)
+        text, values = self._where(where)
         column = self.table.columns[field].name
         return dict(self._db.all(f"SELECT {column}, count(*) FROM {self.table.name} WHERE {text} GROUP BY {column}", values))
 
@@ -128,6 +131,10 @@ class Documents:
 
     def _document(self, names: Sequence[str], row: Sequence[Any]) -> Document:
         return {name: _loaded(self.table.columns[name], value) for name, value in zip(names, row, strict=True)}
+
+    def _where(self, conditions: Sequence[SqlText]) -> tuple[str, list[Any]]:
+        kept = [condition for condition in (*conditions, self.shown) if condition[0]]
+        return " AND ".join(text for text, _ in kept) or "1 = 1", [value for _, values in kept for value in values]
 
     def _rev(self, text: str) -> str:
         return "" if self.table.name == "worker" else text
@@ -163,11 +170,6 @@ class Documents:
 
 _NEVER_MISSING = frozenset({"id", "name", "type", "status", "created", "last_update", "status_changed"})
 """Fields that every document has."""
-
-
-def _where(conditions: Sequence[SqlText]) -> tuple[str, list[Any]]:
-    kept = [condition for condition in conditions if condition[0]]
-    return " AND ".join(text for text, _ in kept) or "1 = 1", [value for _, values in kept for value in values]
 
 
 def _stored(column: Column, value: Any) -> Any:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DocumentSet", "Tx"]
 
+_AT_ONCE = 5_000
 _FEED_LOCK = 0x54494C46
 """The number of the lock that is held in PostgreSQL while changes are written."""
 
@@ -50,12 +51,34 @@ class Tx:
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._db = connection
         self._changed: list[tuple[str, str, str | None, str]] = []
+        self._shown_changes: SqlText = ("", [])
         self.time: datetime = clock.now()
         self.now = self.time.isoformat(timespec="microseconds").replace("+00:00", "Z")
         self.projects = Projects(connection)
         self.tasks = Tasks(connection)
         self.versions = Versions(connection)
         self.documents = DocumentSet(connection)
+
+    def hide(self, account: str) -> None:
+        """From here on lists leave out what lies in the projects that are closed to an account."""
+        closed, values = self.accounts.closed(account)
+        within = f"(SELECT project.id FROM project WHERE {closed})"
+        self.documents.projects.shown = (f"NOT ({closed})", values)
+        self.documents.tasks.shown = (f"(task.project IS NULL OR task.project NOT IN {within})", values)
+        self.documents.models.shown = (f"(model.project IS NULL OR model.project NOT IN {within})", values)
+        self.versions.shown = (f"version.dataset NOT IN {within}", values)
+        self._shown_changes = (f" AND (project IS NULL OR project NOT IN {within})", values)
+
+    def projects_of(self, ids: Sequence[str]) -> list[str]:
+        """The projects that `ids` are, or that tasks and models with these ids lie in."""
+        if not ids:
+            return []
+        found: set[str] = set()
+        for query in ("SELECT id FROM project", "SELECT project FROM task", "SELECT project FROM model"):
+            for start in range(0, len(ids), _AT_ONCE):
+                part = ids[start : start + _AT_ONCE]
+                found.update(row[0] for row in self._db.all(f"{query} WHERE id IN ({marks(part)})", part) if row[0])
+        return sorted(found)
 
     @property
     def dialect(self) -> Dialect:
@@ -145,7 +168,7 @@ class Tx:
 
     def metric_names(self, table: str, projects: Sequence[str], ids: Sequence[str]) -> list[dict[str, str]]:
         """The metrics and variants of scalars of tasks or models."""
-        conditions, values = _within(table, projects, ids)
+        conditions, values = self._within(table, projects, ids)
         query = f"""
             SELECT DISTINCT metric, metric_hash, variant, variant_hash FROM series JOIN {table} ON {table}.id = series.entity
             WHERE {conditions} ORDER BY metric, variant LIMIT 10000
@@ -155,7 +178,7 @@ class Tx:
 
     def parameter_names(self, projects: Sequence[str]) -> list[tuple[str, str]]:
         """The sections and names of hyperparameters of tasks."""
-        conditions, values = _within("task", projects, ())
+        conditions, values = self._within("task", projects, ())
         each = "json_each" if self.dialect == "sqlite" else "json_each_text"
         cast = "" if self.dialect == "sqlite" else "::json"
         query = f"""
@@ -166,7 +189,7 @@ class Tx:
 
     def parameter_values(self, projects: Sequence[str], section: str, name: str) -> list[str]:
         """The values that one hyperparameter has in tasks."""
-        conditions, values = _within("task", projects, ())
+        conditions, values = self._within("task", projects, ())
         text, used = json_text("task.hyperparams", (section, name, "value"), self.dialect)
         query = f"SELECT DISTINCT {text} AS found FROM task WHERE {conditions} ORDER BY 1"
         return [str(value) for (value,) in self._db.all(query, (*used, *values)) if value is not None]
@@ -186,7 +209,9 @@ class Tx:
 
     def changes(self, after: int, limit: int) -> list[dict[str, Any]]:
         """What changed after a place in the feed."""
-        rows = self._db.all("SELECT seq, kind, entity, project, at FROM change WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit))
+        shown, values = self._shown_changes
+        query = f"SELECT seq, kind, entity, project, at FROM change WHERE seq > ?{shown} ORDER BY seq LIMIT ?"
+        rows = self._db.all(query, (after, *values, limit))
         return [dict(zip(("seq", "kind", "entity", "project", "at"), row, strict=True)) for row in rows]
 
     def last_change(self) -> int:
@@ -222,8 +247,9 @@ class Tx:
             "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
         )
 
-
-def _within(table: str, projects: Sequence[str], ids: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    pieces = [f"{table}.project IN ({marks(projects)})"] if projects else []
-    pieces += [f"{table}.id IN ({marks(ids)})"] if ids else []
-    return " AND ".join(pieces) or "1 = 1", (*projects, *ids)
+    def _within(self, table: str, projects: Sequence[str], ids: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+        shown, values = (self.documents.tasks if table == "task" else self.documents.models).shown
+        pieces = [shown] if shown else []
+        pieces += [f"{table}.project IN ({marks(projects)})"] if projects else []
+        pieces += [f"{table}.id IN ({marks(ids)})"] if ids else []
+        return " AND ".join(pieces) or "1 = 1", (*values, *projects, *ids)

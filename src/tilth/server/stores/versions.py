@@ -12,6 +12,7 @@ from tilth.domain.task import TaskStatus
 from tilth.domain.version import DatasetVersion, Metadata, VersionStatus, status_of
 from tilth.server.db.engine import Connection
 from tilth.server.stores.patterns import containing
+from tilth.server.stores.query import SqlText
 from tilth.server.stores.rows import dumped, loaded, marks, strings
 
 __all__ = ["VersionFilter", "VersionRow", "Versions"]
@@ -68,6 +69,8 @@ class Versions:
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
+        self.shown: SqlText = ("", [])
+        """What holds for the versions that lists may show."""
 
     def get(self, id: str) -> DatasetVersion | None:
         found = self._versions(f"{_SELECT} WHERE version.task = ?", (id,))
@@ -102,7 +105,7 @@ class Versions:
 
     def search(self, wanted: VersionFilter, *, limit: int, offset: int = 0, newest_number_first: bool = False) -> list[DatasetVersion]:
         """The versions that fit, the last made first, or the highest number first."""
-        where, values = _conditions(wanted)
+        where, values = self._where(wanted)
         order = (
             "version.number_key DESC, task.created DESC, task.id"
             if newest_number_first
@@ -111,7 +114,7 @@ class Versions:
         return self._versions(f"{_SELECT} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", (*values, limit, offset))
 
     def count(self, wanted: VersionFilter) -> int:
-        where, values = _conditions(wanted)
+        where, values = self._where(wanted)
         query = (
             f"SELECT count(*) FROM version JOIN task ON task.id = version.task JOIN project ON project.id = version.dataset WHERE {where}"
         )
@@ -120,12 +123,13 @@ class Versions:
 
     def names(self, project: str | None, *, limit: int) -> list[tuple[str, str]]:
         """The projects and names of datasets, in one project and below it or everywhere."""
-        where, values = _conditions(VersionFilter(project=project))
+        where, values = self._where(VersionFilter(project=project))
         query = f"SELECT DISTINCT project.name FROM version JOIN project ON project.id = version.dataset WHERE {where} LIMIT ?"
         return [split_dataset_project(name) for (name,) in self._db.all(query, (*values, limit))]
 
     def newest_of_each(self, limit: int) -> list[DatasetVersion]:
         """The newest final version of each dataset, the last made first."""
+        shown, values = self.shown
         query = f"""
             {_SELECT} WHERE task.id IN (
                 SELECT id FROM (
@@ -134,9 +138,9 @@ class Versions:
                     ) AS place
                     FROM version AS other JOIN task AS o ON o.id = other.task WHERE o.status IN ({marks(_FINAL)})
                 ) AS placed WHERE place = 1
-            ) ORDER BY task.created DESC, task.id LIMIT ?
+            ){f" AND {shown}" if shown else ""} ORDER BY task.created DESC, task.id LIMIT ?
         """
-        return self._versions(query, (*_FINAL, limit))
+        return self._versions(query, (*_FINAL, *values, limit))
 
     def children(self, ids: Sequence[str]) -> list[VersionId]:
         """The versions that have one of `ids` as a parent."""
@@ -179,6 +183,11 @@ class Versions:
     def get_metadata(self, id: str, name: str) -> Metadata | None:
         row = self._db.one("SELECT name, kind, value FROM version_metadata WHERE version = ? AND name = ?", (id, name))
         return Metadata(*row) if row else None
+
+    def _where(self, wanted: VersionFilter) -> SqlText:
+        text, values = _conditions(wanted)
+        shown, more = self.shown
+        return (f"{text} AND {shown}", [*values, *more]) if shown else (text, values)
 
     def _versions(self, query: str, values: Sequence[Any]) -> list[DatasetVersion]:
         rows = self._db.all(query, values)
