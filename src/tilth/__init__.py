@@ -3,13 +3,16 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__all__ = ["Dataset", "Logger", "StorageManager", "Task", "TaskTypes", "__version__", "configure"]
+__all__ = ["Dataset", "InputModel", "Logger", "Model", "OutputModel", "StorageManager", "Task", "TaskTypes", "__version__", "configure"]
 
 __version__ = "0.1.0"
 
 _LAZY = {
     "Dataset": "tilth._wiring",
+    "InputModel": "tilth.sdk.models",
     "Logger": "tilth.sdk.logger",
+    "Model": "tilth.sdk.models",
+    "OutputModel": "tilth.sdk.models",
     "StorageManager": "tilth.sdk.storage_manager",
     "Task": "tilth.sdk.task",
     "TaskTypes": "tilth.sdk.task",
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from tilth._wiring import configure
     from tilth.sdk.dataset import Dataset
     from tilth.sdk.logger import Logger
+    from tilth.sdk.models import InputModel, Model, OutputModel
     from tilth.sdk.storage_manager import StorageManager
     from tilth.sdk.task import Task, TaskTypes
 else:

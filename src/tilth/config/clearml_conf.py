@@ -10,7 +10,7 @@ from typing import Any
 
 from tilth.base.errors import Invalid
 
-__all__ = ["parse_clearml", "read_clearml", "read_clearml_stores"]
+__all__ = ["parse_clearml", "parse_hocon", "read_clearml", "read_clearml_stores"]
 
 _PLACES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "server": (("api_server",), ("host",)),
@@ -34,7 +34,7 @@ def read_clearml(path: Path) -> dict[str, str]:
 def read_clearml_stores(path: Path) -> dict[str, list[dict[str, Any]]]:
     """What the file says of object stores, in the words of `tilth.toml`; what it says of all buckets is an entry without one."""
     text = _text(path)
-    sdk = _parsed(text, called=str(path), hint=_HINT).get("sdk") if text is not None else None
+    sdk = parse_hocon(text, called=str(path), hint=_HINT).get("sdk") if text is not None else None
     if not isinstance(sdk, dict):
         return {}
     amazon, google, azure = _table(sdk, "aws", "s3"), _table(sdk, "google", "storage"), _table(sdk, "azure", "storage")
@@ -48,7 +48,7 @@ def read_clearml_stores(path: Path) -> dict[str, list[dict[str, Any]]]:
 
 def parse_clearml(text: str, *, called: str, hint: str) -> dict[str, str]:
     """What `text` says, as `read_clearml` tells it; `Invalid`, naming it as `called`, if it is no HOCON."""
-    found = _parsed(text, called=called, hint=hint)
+    found = parse_hocon(text, called=called, hint=hint)
     section = found.get("api", found)
     values = {name: _first(section, places) for name, places in _PLACES.items()}
     return {name: value for name, value in values.items() if value}
@@ -63,7 +63,8 @@ def _text(path: Path) -> str | None:
         raise Invalid(f"{path} can't be read: {error}", hint=_HINT) from error
 
 
-def _parsed(text: str, *, called: str, hint: str) -> dict[str, Any]:
+def parse_hocon(text: str, *, called: str, hint: str) -> dict[str, Any]:
+    """What stands in a text of HOCON, which `called` names to a person."""
     pyhocon, syntax = import_module("pyhocon"), import_module("pyparsing").ParseBaseException
     try:
         tree = pyhocon.ConfigFactory.parse_string(text)

@@ -16,6 +16,7 @@ from tilth.sdk.artifacts import Artifact
 from tilth.sdk.beginning import Beginning
 from tilth.sdk.home import Home
 from tilth.sdk.logger import Logger
+from tilth.sdk.models import ModelList, models_of
 from tilth.sdk.recording import Recording, task_folder
 
 __all__ = ["Task", "TaskStatusEnum", "TaskTypes"]
@@ -599,6 +600,15 @@ class Task:
     def artifacts(self) -> Mapping[str, Artifact]:
         """The task's artifacts by name."""
         return task_artifacts.of(self._home, self._fresh())
+
+    @property
+    def models(self) -> Mapping[str, ModelList]:
+        """The models that the task takes, `input`, and makes, `output`: lists in the order in which they came, and by name."""
+        return models_of(self._fresh())
+
+    def get_models(self) -> Mapping[str, ModelList]:
+        """The same."""
+        return self.models
 
     def get_reported_scalars(self, max_samples: int = 0, x_axis: str = "iter") -> dict[str, Any]:
         """Every curve: `{title: {series: {"x": [...], "y": [...]}}}`, thinned to `max_samples` points if that is given."""

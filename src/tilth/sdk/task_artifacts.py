@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from tilth.base.errors import Invalid
@@ -21,29 +21,18 @@ __all__ = ["connect_configuration", "of", "parsed", "upload"]
 
 def upload(task: "Task", name: str, given: Any, *, metadata: Mapping[str, Any] | None, delete: bool, **how: Any) -> None:
     """Pack an object, and write its upload down."""
-    if not name or not isinstance(name, str):
-        raise Invalid(f"{name!r:.60} can't be the name of an artifact", hint="use a text")
     recording = task._recorded()
     if is_link(given):
         link = link_document(name, given, timestamp=int(time.time()), preview=how.get("preview"), metadata=metadata)
         task._change("tasks.add_or_update_artifacts", task=task.id, force=True, artifacts=[link])
         return
-    packed = pack(name, given, folder=Path(mkdtemp(prefix="tilth-")), **how)
-    address = address_of(f"{recording.reporter.folder}/artifacts/{name}/{packed.path.name}")
-    artifact = {
-        "key": name,
-        "type": packed.type,
-        "mode": "output",
-        "uri": address,
-        "content_size": packed.size,
-        "hash": packed.sha256,
-        "timestamp": int(time.time()),
-        "type_data": {"preview": packed.preview, "content_type": packed.content_type},
-        "display_data": [[str(key), str(value)] for key, value in (metadata or {}).items()],
-    }
-    fields = {"task": task.id, "force": True, "artifacts": [artifact]}
-    place = f"artifacts/{name}/{packed.path.name}"
-    recording.upload(packed.path, name=place, delete=packed.is_temporary or delete, call="tasks.add_or_update_artifacts", fields=fields)
+    with TemporaryDirectory(prefix="tilth-") as scratch:
+        packed = pack(name, given, folder=Path(scratch), **how)
+        address = address_of(f"{recording.reporter.folder}/{packed.place}")
+        artifact = packed.document(address, timestamp=int(time.time()), metadata=metadata)
+        fields = {"task": task.id, "force": True, "artifacts": [artifact]}
+        gone = packed.is_temporary or delete
+        recording.upload(packed.path, name=packed.place, delete=gone, call="tasks.add_or_update_artifacts", fields=fields)
 
 
 def of(home: Home, document: Mapping[str, Any]) -> Mapping[str, Artifact]:
