@@ -18,7 +18,10 @@ from tilth.testing.radosgw import S3Server, running_radosgw
 
 TESTS = Path(__file__).parent
 HOMES = count()
-SETTINGS = ("TILTH_API_", "TILTH_SERVER_", "TILTH_CACHE", "TILTH_AUTHOR", "TILTH_STORAGE", "CLEARML_", "AWS_", "AZURE_", "GOOGLE_")
+SETTINGS = (
+    *("TILTH_API_", "TILTH_SERVER_", "TILTH_TASK_ID", "TILTH_MASTER", "TILTH_OFFLINE", "TILTH_EXIT_WAIT", "TILTH_CACHE", "TILTH_AUTHOR"),
+    *("TILTH_STORAGE", "CLEARML_", "AWS_", "AZURE_", "GOOGLE_"),
+)
 
 # No deadline: on a busy machine a slow example says nothing about the code.
 settings.register_profile("tilth", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])

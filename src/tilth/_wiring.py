@@ -44,6 +44,7 @@ def _open(settings: Settings | None = None) -> Home:
         api=Api(transport),
         repository=Repository(LocalStore(settings.home / "store"), drafts=settings.home / "drafts", clock=clock),
         open_files=files,
+        exit_wait_s=settings.exit_wait_s,
         open_bucket=partial(open_store, environment=os.environ, home=settings.home),
     )
 
@@ -71,6 +72,7 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
         api=Api(http.HttpTransport(session)),
         repository=Repository(RemoteStore(session), drafts=settings.home / "drafts", clock=clock),
         open_files=files,
+        exit_wait_s=settings.exit_wait_s,
         open_bucket=partial(open_store, environment=os.environ, home=settings.home),
         open_reporting=reporting,
         files_urls=(address,),

@@ -101,6 +101,13 @@ SETTINGS = (
         in_file=False,
         secret=True,
     ),
+    Setting(
+        name="exit_wait",
+        variables=("TILTH_EXIT_WAIT",),
+        default="10",
+        meaning="How many seconds a recorded process waits at its end for what is not sent yet. The rest stays in the home.",
+        type=int,
+    ),
     Setting(name="server.host", variables=("TILTH_SERVER_HOST",), default="127.0.0.1", meaning="The address that `tilth up` listens on."),
     Setting(name="server.port", variables=("TILTH_SERVER_PORT",), default="8008", meaning="The port of `tilth up`.", type=int),
     Setting(
@@ -164,6 +171,8 @@ class Settings(Struct, frozen=True):
     author: str
     api: ApiSettings
     server: ServerSettings
+    exit_wait_s: int = 10
+    """How long a recorded process waits at its end for what is not sent yet."""
 
 
 class Effective(Struct, frozen=True):
@@ -186,6 +195,7 @@ def load_settings(environment: Mapping[str, str] = os.environ, *, given: Mapping
         author=said["author"].value if "author" in said else _user_name(),
         api=checked_api(said),
         server=_server(said),
+        exit_wait_s=_seconds(said.get("exit_wait", Found("10", "default"))),
     )
 
 
@@ -203,6 +213,7 @@ def settings_in_force(environment: Mapping[str, str] = os.environ) -> list[Effec
         "api.access_key": api.access_key,
         "api.secret_key": api.secret_key,
         "api.token": api.token,
+        "exit_wait": str(settings.exit_wait_s),
         "server.host": server.host,
         "server.port": str(server.port),
         "server.database": server.database or str(settings.home / "tilth.db"),
@@ -280,6 +291,12 @@ def _server(said: Mapping[str, Found]) -> ServerSettings:
         raise Invalid(f"server.port is {port.value} ({port.source}), which is no port", hint=f"use a number up to {_LAST_PORT}")
     values = {name: said[f"server.{name}"].value if f"server.{name}" in said else None for name in ("host", "database", "storage")}
     return ServerSettings(host=values["host"] or "127.0.0.1", port=int(port.value), database=values["database"], storage=values["storage"])
+
+
+def _seconds(found: Found) -> int:
+    if not found.value.isdecimal():
+        raise Invalid(f"exit_wait is {found.value} ({found.source}), which is no number of seconds", hint="use a whole number, 0 or more")
+    return int(found.value)
 
 
 def _address(name: str, found: Found) -> str:

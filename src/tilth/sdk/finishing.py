@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["finish", "flush_at_exit", "hand_over", "is_owner", "join", "watch"]
 
 _LONGEST_REASON = 4_000
-_EXIT_WAIT_S = 10.0
 
 
 class _Watch:
@@ -69,7 +68,7 @@ def flush_at_exit(recording: Recording) -> None:
     _register()
 
 
-def finish(task: "Task", *, status: str | None = None, reason: str = "", message: str = "", wait_s: float | None = None) -> None:
+def finish(task: "Task", *, status: str | None = None, reason: str = "", message: str = "") -> None:
     """End the recording of this process's task, once. What can't be sent in time stays in the outbox."""
     if running() is not task:
         return
@@ -89,7 +88,7 @@ def finish(task: "Task", *, status: str | None = None, reason: str = "", message
             call, last=True, task=task.id, status_reason=reason or status or "completed", status_message=message[-_LONGEST_REASON:]
         )
         _watch.owner = 0
-    if not recording.close(_EXIT_WAIT_S if wait_s is None else wait_s) and not _is_offline(recording):
+    if not recording.close(task._home.exit_wait_s) and not _is_offline(recording):
         warn(f"not everything was sent; the rest waits in {recording.outbox.folder}: `tilth sync` sends it")
 
 
@@ -135,7 +134,7 @@ def _at_exit() -> None:
     elif task is not None:
         _leave(task)
     for recording in _watch.recordings:
-        recording.close(_EXIT_WAIT_S)
+        recording.close(recording.home.exit_wait_s)
     _watch.recordings.clear()
     if _watch.interrupted:
         _die_by_the_interrupt()
@@ -152,7 +151,7 @@ def _leave(task: "Task") -> None:
     _watch.end_capture()
     _watch.end_capture = lambda: None
     if task._recording is not None:
-        task._recording.close(_EXIT_WAIT_S)
+        task._recording.close(task._home.exit_wait_s)
 
 
 def _outcome() -> tuple[str, str, str]:

@@ -30,6 +30,8 @@ class Home:
     open_files: Callable[[], Files] | None = None
     open_reporting: Callable[[], tuple[Api, Files]] | None = None
     """Opens what reports are sent through: it never waits for a server that is away."""
+    exit_wait_s: float = 10.0
+    """How long a recorded process waits at its end for what is not sent yet."""
     files_urls: tuple[str, ...] = ()
     """The addresses that the server's files have besides `tilth://files/`."""
 

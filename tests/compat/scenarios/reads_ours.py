@@ -1,0 +1,26 @@
+"""What ClearML's client sees of a task that Tilth recorded: `reads_ours.py ID`."""
+
+import json
+import sys
+
+from clearml import Task
+
+task = Task.get_task(task_id=sys.argv[1])
+scalars = task.get_reported_scalars()
+print(
+    json.dumps(
+        {
+            "name": task.name,
+            "project": task.get_project_name(),
+            "status": task.get_status(),
+            "tags": task.get_tags(),
+            "parameters": task.get_parameters(cast=True),
+            "loss": scalars["loss"]["train"]["y"][:3],
+            "single": task.get_reported_single_values(),
+            "numbers": task.artifacts["numbers"].get(),
+            "text": task.artifacts["text"].get(),
+            "console": any("said by ours" in text for text in task.get_reported_console_output(100)),
+            "plots": len(task.get_reported_plots()),
+        }
+    )
+)
