@@ -26,6 +26,11 @@ with SummaryWriter("logs") as writer:
 plt.plot([1, 2, 3])
 plt.title("curve")
 plt.savefig("curve.png")
+import joblib, shutil
+from sklearn.linear_model import LinearRegression
+joblib.dump(LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0]), "line.joblib")
+shutil.copy("line.joblib", "older.joblib")
+joblib.load("older.joblib")
 print("task", task.id)
 task.close()
 plt.savefig("late.png")
@@ -36,7 +41,8 @@ import json, sys
 from tilth import Task
 task = Task.get_task(task_id=sys.argv[1])
 print(json.dumps([task.get_parameters(), task.get_reported_scalars(), [plot["metric"] for plot in task.get_reported_plots()],
-                  task.get_status(), task.get_requirements()["pip"], task.get_script()["diff"]]))
+                  task.get_status(), task.get_requirements()["pip"], task.get_script()["diff"],
+                  {kind: [[model.name, model.framework] for model in models] for kind, models in task.models.items()}]))
 """
 
 
@@ -56,7 +62,7 @@ def test_the_task_has_what_the_frameworks_did(tmp_path: Path) -> None:
         return ran.stdout
 
     id = next(line for line in run("train.py", "--lr", "0.75").splitlines() if line.startswith("task ")).split()[1]
-    parameters, scalars, plots, status, packages, code = json.loads(run("read.py", id).splitlines()[-1])
+    parameters, scalars, plots, status, packages, code, models = json.loads(run("read.py", id).splitlines()[-1])
     assert parameters == {"Args/lr": "0.75"}
     assert scalars["loss"]["train"]["x"] == [0, 1, 2]
     assert scalars["loss"]["train"]["y"] == [0.75, 0.375, 0.25]
@@ -64,3 +70,4 @@ def test_the_task_has_what_the_frameworks_did(tmp_path: Path) -> None:
     assert status == "completed"
     assert "tensorboardX==2.6.5" in packages
     assert code == TRAIN
+    assert models == {"input": [["older", "ScikitLearn"]], "output": [["line", "ScikitLearn"]]}

@@ -16,6 +16,8 @@ from tilth.capture.source import describe_source
 from tilth.capture.streams import Console
 from tilth.sdk._current import running
 from tilth.sdk.beginning import Beginning, is_offline, is_remote
+from tilth.sdk.models import InputModel
+from tilth.sdk.output_models import OutputModel
 
 __all__ = ["start"]
 
@@ -62,7 +64,13 @@ def _console(task: Any, wanted: Mapping[str, bool]) -> Callable[[], None]:
 
 def _frameworks(task: Any, asked: Beginning) -> Callable[[], None]:
     reporter = task._recorded().reporter
-    recorder = Recorder(running, files=file_patterns(asked.frameworks), iteration=lambda: reporter.last_iteration - reporter.offset)
+    recorder = Recorder(
+        running,
+        output_model=OutputModel,
+        input_model=InputModel,
+        files=file_patterns(asked.frameworks),
+        iteration=lambda: reporter.last_iteration - reporter.offset,
+    )
     patches = Patches()
     patches.install(framework_patches(recorder, asked.frameworks))
     if not asked.joins:  # what the script was called with, not its helpers
