@@ -1,5 +1,6 @@
 """Roles in single projects: what is closed to an account is found in no answer, and nothing changes where it may only look."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -164,7 +165,24 @@ def test_what_is_closed_is_found_in_no_answer(server: RunningServer, closed: Clo
         assert server.request("GET", path, token=token).status == 403
         assert server.request("GET", path).status == 200
     assert server.request("POST", "/files", token=token, fields={f"{MARK}/new.txt": ("x", b"x")}).status == 403
-    assert server.request("DELETE", f"/files/{MARK}/Inner/a.txt", token=token).status == 403
+    for path in (f"{MARK}/Inner/a.txt", "elsewhere", f"elsewhere/name.{closed.task}"):
+        assert server.request("DELETE", f"/files/{path}", token=token).status == 403
+
+
+def test_nobody_deletes_files_by_calling_them_artifacts(server: RunningServer, closed: Closed) -> None:
+    token = account(server, "thief", {closed.top: "none"})
+    own = msgspec.json.decode(ask(server, token, "tasks.create", {"name": "mine", "type": "training"})[1])["data"]["id"]
+    assert server.request("POST", "/files", token=token, fields={f"mine.{own}/a.txt": ("x", b"x")}).status == 200
+    paths = (f"{MARK}/Inner/a.txt", "elsewhere", f"mine.{own}/a.txt")
+    artifacts = [{"key": path, "type": "custom", "uri": f"{server.web}/files/{path}", "mode": "output"} for path in paths]
+    assert ask(server, token, "tasks.add_or_update_artifacts", {"task": own, "artifacts": artifacts})[0] == 200
+    assert ask(server, token, "tasks.delete", {"task": own, "force": True})[0] == 200
+    deadline = time.monotonic() + 60
+    while server.request("GET", f"/files/mine.{own}/a.txt").status != 404:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    for path in (f"{MARK}/Inner/a.txt", f"elsewhere/name.{closed.task}/a.txt"):
+        assert server.request("GET", f"/files/{path}").status == 200
 
 
 @pytest.mark.parametrize("roles", [("member", "none"), ("viewer", "viewer")])

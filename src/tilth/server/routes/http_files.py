@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tilth.base.errors import Forbidden, Invalid, ObjectNotFound, TilthError
-from tilth.domain.access import Actor, Permission, Role
+from tilth.domain.access import Actor, Permission
 from tilth.server.routes.bodies import form_parts, read_body
 from tilth.server.routes.http_contents import ACTIVE, answer_version
 from tilth.server.routes.metrics import METRICS
@@ -201,9 +201,7 @@ def _keep(identity: Identity, signed: tuple[str, str] | None, done: list[tuple[s
 def _remove(identity: Identity, paths: list[str], tx: Tx) -> tuple[list[str], list[str]]:
     actor = identity(tx)
     actor.check(Permission.WRITE, "delete files")
-    for path in paths if actor.limited or actor.reach is not Role.NONE else ():
-        check_file(tx, actor, path, Permission.WRITE)
-    return delete_files(tx, paths)
+    return delete_files(tx, paths, lambda path: check_file(tx, actor, path, Permission.WRITE))
 
 
 async def _pieces(platform: Platform, file: BinaryIO, start: int, stop: int) -> AsyncIterator[bytes]:

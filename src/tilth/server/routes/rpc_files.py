@@ -7,7 +7,7 @@ from tilth.domain.access import Permission
 from tilth.server.routes.rpc import procedure
 from tilth.server.services import files as service
 from tilth.server.services.context import Call
-from tilth.server.services.scope import check_file
+from tilth.server.services.scope import check_file, may
 
 __all__: list[str] = []
 
@@ -26,5 +26,9 @@ def sign(call: Call, path: str, method: str = "GET", expires_sec: int = 3_600) -
 def list_files(call: Call, folder: str = "", after: str = "", limit: int = 1_000) -> dict[str, Any]:
     """The files in a folder and all below it, by their names; `next` is the `after` that goes on."""
     files = service.list_files(call, folder, after=after, limit=limit)
-    shown = [{"path": file.path, "size": file.size_bytes, "content_type": file.content_type, "created": file.created} for file in files]
+    shown = [
+        {"path": file.path, "size": file.size_bytes, "content_type": file.content_type, "created": file.created}
+        for file in files
+        if may(call, file.path)
+    ]
     return {"files": shown, "next": files[-1].path if len(files) == service.page_size(limit) else None}

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from tilth.domain.access import Permission
 from tilth.server.services.context import Call
-from tilth.server.services.scope import may_delete
+from tilth.server.services.scope import may
 from tilth.server.stores.documents import Document
 from tilth.wire.own_files import name_in
 
@@ -33,11 +34,16 @@ def schedule_cleaning(call: Call, *, entities: Sequence[str] = (), urls: Sequenc
         call.tx.jobs.add("drop_events", {"entities": list(entities)}, call.now)
     stored = [path for url in urls if (path := stored_path(url, call.origin.files_urls)) is not None]
     # An artifact may say that it lies anywhere: a file is only deleted by who could have deleted it by itself.
-    paths = [path for path in stored if may_delete(call, path)]
+    paths = [path for path in stored if _may_delete(call, path)]
     later = call.tx.time + (_GRACE if call.origin.client else timedelta())
     for start in range(0, len(paths), _BATCH):
         payload: dict[str, Any] = {"paths": paths[start : start + _BATCH]}
         call.tx.jobs.add("drop_files", payload, later.isoformat(timespec="microseconds").replace("+00:00", "Z"))
+
+
+def _may_delete(call: Call, path: str) -> bool:
+    """Whether the caller may delete a file, or a folder with all that lies in it."""
+    return all(may(call, found, Permission.WRITE) for found in (path, *(file.path for file in call.tx.files.below(path))))
 
 
 def schedule_adoption(call: Call, id: str) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tilth.base.errors import Invalid, ObjectNotFound, TokenInvalid
@@ -57,13 +57,14 @@ def page_size(limit: int) -> int:
     return max(1, min(limit, _MOST_LISTED))
 
 
-def delete_files(tx: Tx, paths: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Delete files, or folders of files; returns those that were there, and those that were not."""
+def delete_files(tx: Tx, paths: Sequence[str], check: Callable[[str], None] = lambda _: None) -> tuple[list[str], list[str]]:
+    """Delete files, or folders of files; returns those that were there, and those that were not. `check` raises if one has to stay."""
     deleted, missing, keys = list[str](), list[str](), list[str]()
     for path in paths:
         name = clean_path(path)
         found = [found for found in (tx.files.get(name), *tx.files.below(name)) if found]
         for file in found:
+            check(file.path)
             tx.files.remove(file.path)
             keys.append(file.key)
         (deleted if found else missing).append(path)

@@ -18,7 +18,7 @@ from tilth.domain.project import clean_name, dataset_project
 from tilth.server.services.context import Call, Origin
 from tilth.server.stores.unit_of_work import Tx
 
-__all__ = ["check_file", "check_request", "check_version", "entered", "may_delete"]
+__all__ = ["check_file", "check_request", "check_version", "entered", "may"]
 
 _TASK_IN_PATH = re.compile(r"\.([0-9a-f]{32})(?:/|$)")
 _DEEPEST = 60
@@ -61,10 +61,10 @@ def check_file(tx: Tx, actor: Actor, path: str, needed: Permission) -> None:
         call.check_project(_nearest(tx, path), needed)
 
 
-def may_delete(call: Call, path: str) -> bool:
-    """Whether the caller may delete a file."""
+def may(call: Call, path: str, needed: Permission = Permission.READ) -> bool:
+    """Whether the caller may do with a file what is `needed`."""
     try:
-        check_file(call.tx, call.actor, path, Permission.WRITE)
+        check_file(call.tx, call.actor, path, needed)
     except Forbidden:
         return False
     return True
