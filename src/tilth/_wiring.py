@@ -1,6 +1,5 @@
 """How everything is put together for this process: which home, which catalog, which store."""
 
-import os
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -18,8 +17,7 @@ from tilth.sdk._current import current_home, set_capture, set_home_opener
 from tilth.sdk.dataset import Dataset
 from tilth.sdk.home import Home
 from tilth.server.app.embedded import EmbeddedTransport
-from tilth.store.local import LocalStore
-from tilth.store.opening import open_store
+from tilth.store.opening import open_store, open_streams
 from tilth.store.remote import RemoteStore
 
 __all__ = ["Dataset", "configure", "open_home"]
@@ -31,9 +29,11 @@ def _open(settings: Settings | None = None) -> Home:
     if settings.api.server:
         return _open_remote(settings, settings.api.server, clock)
     transport = EmbeddedTransport(settings.home, clock)
+    store = open_store(settings.storage or settings.home / "store", settings.home)
 
     def files() -> Files:
-        embedded: Files = import_module("tilth.server.app.embedded_files").EmbeddedFiles(settings.home, transport.database, clock)
+        streams = open_streams(store, spool=settings.home / "spool")
+        embedded: Files = import_module("tilth.server.app.embedded_files").EmbeddedFiles(streams, transport.database, clock)
         return embedded
 
     return Home(
@@ -42,10 +42,11 @@ def _open(settings: Settings | None = None) -> Home:
         author=settings.author,
         clock=clock,
         api=Api(transport),
-        repository=Repository(LocalStore(settings.home / "store"), drafts=settings.home / "drafts", clock=clock),
+        repository=Repository(store, drafts=settings.home / "drafts", clock=clock),
+        storage=settings.storage or "",
         open_files=files,
         exit_wait_s=settings.exit_wait_s,
-        open_bucket=partial(open_store, environment=os.environ, home=settings.home),
+        open_bucket=partial(open_store, home=settings.home),
     )
 
 
@@ -73,7 +74,7 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
         repository=Repository(RemoteStore(session), drafts=settings.home / "drafts", clock=clock),
         open_files=files,
         exit_wait_s=settings.exit_wait_s,
-        open_bucket=partial(open_store, environment=os.environ, home=settings.home),
+        open_bucket=partial(open_store, home=settings.home),
         open_reporting=reporting,
         files_urls=(address,),
     )

@@ -40,10 +40,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStor
             yield from remote_store(request)
         case "s3":
             s3: S3Server = request.getfixturevalue("s3")
-            yield open_store(f"s3://{s3.make_bucket(f'b-{new_id()}')}/some/folder", s3.environment(), tmp_path)
+            yield open_store(f"s3://{s3.make_bucket(f'b-{new_id()}')}/some/folder", tmp_path, s3.environment())
         case "azure":
             azure: AzureServer = request.getfixturevalue("azure")
-            yield open_store(f"az://{azure.make_container(f'c-{new_id()}')}/some/folder", azure.environment(), tmp_path)
+            yield open_store(f"az://{azure.make_container(f'c-{new_id()}')}/some/folder", tmp_path, azure.environment())
         case name:
             yield STORES[name](tmp_path / "store")
 

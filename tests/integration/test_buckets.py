@@ -1,6 +1,5 @@
 """Stores in buckets when something is wrong: keys, addresses, servers that promise too little, and a network that fails."""
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -110,7 +109,7 @@ def answering(status: str, body: str) -> Iterator[str]:
 
 
 def opened(s3: S3Server, bucket: str, home: Path = Path("/nowhere"), **environment: str) -> BucketStore:
-    store = open_store(f"s3://{bucket}/folder", s3.environment() | environment, home)
+    store = open_store(f"s3://{bucket}/folder", home, s3.environment() | environment)
     assert isinstance(store, BucketStore)
     return store
 
@@ -147,7 +146,7 @@ def test_a_missing_bucket_is_named(s3: S3Server) -> None:
 
 
 def test_a_missing_container_is_named(azure: AzureServer) -> None:
-    store = open_store("azure://nothing/folder", azure.environment(), Path("/nowhere"))
+    store = open_store("azure://nothing/folder", Path("/nowhere"), azure.environment())
     with pytest.raises(StoreMissing, match="there is no such container at http"):
         store.put(A, [b"a"])
     with pytest.raises(StoreMissing, match="there is no such container at http"):
@@ -172,7 +171,7 @@ def test_a_wrong_secret_is_told_and_not_shown(s3: S3Server, bucket: str) -> None
 
 def test_a_wrong_key_of_azures_is_told(azure: AzureServer) -> None:
     name = azure.make_container(f"c-{new_id()}")
-    store = open_store(f"az://{name}", azure.environment() | {"AZURE_STORAGE_KEY": "AAAA"}, Path("/nowhere"))
+    store = open_store(f"az://{name}", Path("/nowhere"), azure.environment() | {"AZURE_STORAGE_KEY": "AAAA"})
     with pytest.raises(StoreRefused, match="the secret key does not fit, or it may not do this"):
         store.get(A)
 
@@ -185,7 +184,7 @@ def test_a_key_that_may_only_read_is_told(s3: S3Server, bucket: str, tmp_path: P
     )
     s3.request("PUT", f"/{bucket}?policy=", policy.encode())
     (tmp_path / "tilth.toml").write_text(f'[[storage.s3]]\nbucket = "{bucket}"\nendpoint = "{s3.endpoint}"\nanonymous = true\n')
-    anonymous = open_store(f"s3://{bucket}/folder", {}, tmp_path)
+    anonymous = open_store(f"s3://{bucket}/folder", tmp_path, {})
     assert anonymous.get(A) == b"public"
     asked: list[Callable[[], object]] = [
         lambda: anonymous.put(A, [b"mine"]),
@@ -242,7 +241,7 @@ def test_a_store_that_overwrites_is_refused_with_the_way_out(s3: S3Server, tmp_p
 
 def test_ceph_and_azurite_decide_races(s3: S3Server, bucket: str, azure: AzureServer) -> None:
     require_put_if_absent(opened(s3, bucket))
-    require_put_if_absent(open_store(f"az://{azure.make_container(f'c-{new_id()}')}", azure.environment(), Path("/nowhere")))
+    require_put_if_absent(open_store(f"az://{azure.make_container(f'c-{new_id()}')}", Path("/nowhere"), azure.environment()))
 
 
 @pytest.mark.parametrize("fault", [Fault.ERROR, Fault.SLOW_DOWN, Fault.CUT_REQUEST, Fault.LOSE_ANSWER, Fault.CUT_ANSWER, Fault.SLOW])
@@ -331,7 +330,7 @@ def test_signed_addresses_are_good_for_one_object_and_one_thing(s3: S3Server, bu
 
 
 def test_signed_addresses_of_azures(azure: AzureServer) -> None:
-    store = open_store(f"az://{azure.make_container(f'c-{new_id()}')}/x", azure.environment(), Path("/nowhere"))
+    store = open_store(f"az://{azure.make_container(f'c-{new_id()}')}/x", Path("/nowhere"), azure.environment())
     assert isinstance(store, BucketStore)
     writing, reading = store.sign("PUT", A, expires_s=60), store.sign("GET", A, expires_s=60)
     assert writing is not None
@@ -351,6 +350,6 @@ def test_a_session_token_of_the_environment_does_not_mix_with_keys_of_a_bucket(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of another account")
     keys = f'access_key = "{s3.access_key}"\nsecret_key = "{s3.secret_key}"\n'
     (tmp_path / "tilth.toml").write_text(f'[[storage.s3]]\nbucket = "{bucket}"\nendpoint = "{s3.endpoint}"\n{keys}')
-    store = open_store(f"s3://{bucket}", os.environ, tmp_path)
+    store = open_store(f"s3://{bucket}", tmp_path)
     store.put(A, [b"a"])
     assert store.get(A) == b"a"

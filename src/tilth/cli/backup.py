@@ -6,13 +6,14 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tilth.base.clock import SystemClock
-from tilth.base.errors import Invalid
 from tilth.cli.options import Json
 from tilth.cli.output import Output, count, size
 from tilth.cli.progress import Progress
 from tilth.config.settings import Settings, load_settings
+from tilth.config.storage import Place, parse_storage
 from tilth.server.app.backup import BackupPlan, make_backup
 from tilth.server.app.restore import Restored, check_backup, restore_backup
+from tilth.store.opening import open_store
 
 __all__ = ["backup_command", "restore_command"]
 
@@ -25,7 +26,7 @@ def backup_command(
     *,
     home: Annotated[Path | None, Parameter(help="The home to keep; TILTH_HOME if it is not given.")] = None,
     database: Annotated[str | None, Parameter(help="The address of the database, as for `tilth up`.")] = None,
-    storage: Annotated[str | None, Parameter(help="The folder for files, as for `tilth up`.")] = None,
+    storage: Annotated[str | None, Parameter(help="Where files are, as for `tilth up`; what lies in a bucket stays there.")] = None,
     with_data: Annotated[bool, Parameter(help="Put the contents of datasets in, too.")] = False,
     overwrite: Annotated[bool, Parameter(help="Replace FILE if it is there.")] = False,
     json: Json = False,
@@ -33,10 +34,15 @@ def backup_command(
     """Keep a server in one file: its database, its files, its keys and settings. The server may go on meanwhile."""
     settings = load_settings()
     place = _folder(home, settings)
+    said = storage or settings.server.storage
+    kept_in = parse_storage(said) if said else place / "store"
+    bucket = kept_in if isinstance(kept_in, Place) else None
     plan = BackupPlan(
         target=file.expanduser().absolute(),
         home=place,
-        store=_store(place, storage or settings.server.storage),
+        store=kept_in if isinstance(kept_in, Path) else None,
+        bucket=open_store(bucket.url, place) if bucket else None,
+        storage=bucket.url if bucket else "",
         database=database or settings.server.database,
         with_data=with_data,
         overwrite=overwrite,
@@ -54,7 +60,9 @@ def backup_command(
         "lost": made.lost,
     }
     lines = [f"{plan.target} holds {count(made.files, 'file')}, {size(made.size_bytes)}; keep it to yourself: it has keys in it"]
-    if made.versions and not with_data:
+    if bucket:
+        lines.append(f"files and the contents of datasets are not in it: they stay in {bucket.url}")
+    elif made.versions and not with_data:
         left_out = f"the contents of {count(made.versions, 'version')} of datasets are not in it"
         lines.append(f"{left_out}; --with-data puts them in")
     output.result(document, lines)
@@ -80,6 +88,7 @@ def restore_command(
         "created": done.head.created,
         "versions": done.head.versions,
         "with_data": done.head.with_data,
+        "storage": done.head.storage or None,
         "home": None if check else str(place),
     }
     Output(json=json).result(document, _words(done, source, None if check else place, database))
@@ -88,21 +97,16 @@ def restore_command(
 def _words(done: Restored, source: Path, home: Path | None, database: str | None) -> list[str]:
     held = f"{count(done.files, 'file')}, {size(done.size_bytes)}, of {done.head.created}"
     lines = [f"{home} holds {held}" if home else f"{source} is whole: {held}"]
-    if done.head.versions and not done.head.with_data:
+    if done.head.storage:
+        lines.append(f"files and the contents of datasets are not in the backup: they are in {done.head.storage}")
+    elif done.head.versions and not done.head.with_data:
         missing = f"the contents of {count(done.head.versions, 'version')} of datasets are not in the backup"
         lines.append(f"{missing}; copy the old store's other folders into {home / 'store'}" if home else missing)
     if home:
-        lines.append(f"start it: `tilth up --home {home}{' --database ...' if database else ''}`")
+        options = f"{' --database ...' if database else ''}{f' --storage {done.head.storage}' if done.head.storage else ''}"
+        lines.append(f"start it: `tilth up --home {home}{options}`")
     return lines
 
 
 def _folder(given: Path | None, settings: Settings) -> Path:
     return (given or settings.home).expanduser().absolute()
-
-
-def _store(home: Path, storage: str | None) -> Path:
-    if storage is None:
-        return home / "store"
-    if "://" in storage and not storage.startswith("file://"):
-        raise Invalid(f"{storage} is no folder", hint="name the folder for files, as for `tilth up`")
-    return Path(storage.removeprefix("file://")).expanduser().absolute()

@@ -5,17 +5,22 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import urllib3
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 
+from tilth import __version__
 from tilth.base.errors import CredentialsWrong, Denied, Internal, Unauthenticated, Unavailable
 
 __all__ = ["HttpSession", "HttpTransport"]
 
 _PATIENCE_S = 60.0
 _TIMEOUT = urllib3.Timeout(connect=10, read=300)
+_DIRECT_TIMEOUT = urllib3.Timeout(connect=3, read=120)
+"""Whoever can't get to a bucket still has the server."""
+_AGENT = {"user-agent": f"tilth/{__version__}"}
 _BUSY = (429, 502, 503, 504)
 
 
@@ -39,6 +44,7 @@ class HttpSession:
         self._patience_s = patience_s
         self._sleep = sleep
         self._lock = threading.Lock()
+        self._unreachable: set[str] = set()
         self._http = urllib3.PoolManager(retries=False, timeout=_TIMEOUT, maxsize=16)
 
     def close(self) -> None:
@@ -63,6 +69,28 @@ class HttpSession:
             answer = self._send(method, url, body, headers, safe=safe, **more)
         return answer
 
+    def direct(self, method: str, url: str, *, body: Any = None, headers: Mapping[str, str] | None = None, **more: Any) -> Any:
+        """The answer of a bucket at an address that the server signed, asked once and without our token; None if it can't be had.
+
+        A bucket that can't be reached from here is not tried again.
+        """
+        place = urlsplit(url).netloc
+        if place in self._unreachable:
+            return None
+        try:
+            answer = self._http.request(
+                method, url, body=body, headers=_AGENT | dict(headers or {}), timeout=_DIRECT_TIMEOUT, redirect=False, **more
+            )
+        except (HTTPError, OSError) as error:
+            if _never_sent(error):
+                self._unreachable.add(place)
+            return None
+        if answer.status in (200, 201, 206):
+            return answer
+        answer.drain_conn()
+        answer.release_conn()
+        return None
+
     def _send(self, method: str, url: str, body: Any, headers: Mapping[str, str] | None, *, safe: bool, **more: Any) -> Any:
         sent = {**(headers or {}), "authorization": f"Bearer {self._signed_in()}"}
         return self._patiently(method, url, body, sent, safe=safe, **more)
@@ -71,7 +99,7 @@ class HttpSession:
         pause, waited = 0.2, 0.0
         while True:
             try:
-                answer = self._http.request(method, url, body=body, headers=dict(headers), **({"redirect": False} | more))
+                answer = self._http.request(method, url, body=body, headers=_AGENT | dict(headers), **({"redirect": False} | more))
                 if answer.status not in _BUSY or waited >= self._patience_s:
                     return answer
             except (HTTPError, OSError) as error:
@@ -134,7 +162,7 @@ def _rewind(body: Any) -> None:
 
 def _never_sent(error: Exception) -> bool:
     reason = error.reason if isinstance(error, MaxRetryError) else error
-    return isinstance(reason, NewConnectionError)
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
 
 
 def _plainly(error: Exception) -> str:

@@ -15,6 +15,8 @@ from tilth.client.http import HttpSession
 
 __all__ = ["HttpFiles"]
 
+_THROUGH = {"x-tilth-direct": "no"}
+"""Asks the server not to send us elsewhere."""
 _SAFE = "/!$'()*+,;=:@"
 
 
@@ -34,7 +36,7 @@ class HttpFiles:
 
     @contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
-        answer = self._session.send("GET", self._url(name), safe=True, preload_content=False, redirect=True)
+        answer = self._get(name)
         try:
             if answer.status != 200:
                 answer.read()
@@ -46,7 +48,7 @@ class HttpFiles:
             answer.close()  # a connection that was not read to its end is of no more use
 
     def size(self, name: str) -> int | None:
-        answer = self._session.send("HEAD", self._url(name), safe=True, redirect=True)
+        answer = self._session.send("HEAD", self._url(name), safe=True)
         if answer.status == 404:
             return None
         _check(answer, name)
@@ -65,6 +67,18 @@ class HttpFiles:
             return False
         _check(answer, name)
         return True
+
+    def _get(self, name: str) -> Any:
+        """The answer with the bytes, from the bucket where they lie if the server sends us there and we get there."""
+        url = self._url(name)
+        answer = self._session.send("GET", url, safe=True, preload_content=False)
+        if answer.status != 302:
+            return answer
+        place = answer.headers["location"]
+        answer.release_conn()
+        return self._session.direct("GET", place, preload_content=False) or self._session.send(
+            "GET", url, headers=_THROUGH, safe=True, preload_content=False
+        )
 
     def _url(self, name: str) -> str:
         return f"{self.files_server}/{quote(name, safe=_SAFE)}"

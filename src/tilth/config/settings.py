@@ -64,6 +64,12 @@ SETTINGS = (
         meaning="Who is recorded as the author of versions.",
     ),
     Setting(
+        name="storage.url",
+        variables=("TILTH_STORAGE",),
+        default="store, in the home",
+        meaning="Where versions and files are kept: a folder, `s3://bucket/folder`, `gs://bucket/folder` or `azure://container/folder`.",
+    ),
+    Setting(
         name="api.server",
         variables=("TILTH_API_SERVER", "CLEARML_API_HOST"),
         meaning="The address of the server's API. If it is set, data and runs are kept by that server; if not, in the home.",
@@ -119,8 +125,8 @@ SETTINGS = (
     Setting(
         name="server.storage",
         variables=("TILTH_SERVER_STORAGE",),
-        default="store, in the home",
-        meaning="The folder where `tilth up` keeps files.",
+        default="what storage.url says",
+        meaning="Where `tilth up` keeps versions and files, if elsewhere than commands without a server do.",
     ),
     Setting(
         name="clearml_conf",
@@ -169,6 +175,8 @@ class Settings(Struct, frozen=True):
     home: Path
     cache: Path
     author: str
+    storage: str | None
+    """None is the folder in the home."""
     api: ApiSettings
     server: ServerSettings
     exit_wait_s: int = 10
@@ -193,6 +201,7 @@ def load_settings(environment: Mapping[str, str] = os.environ, *, given: Mapping
         home=home,
         cache=_path(said["cache"].value) if "cache" in said else home / "cache",
         author=said["author"].value if "author" in said else _user_name(),
+        storage=said["storage.url"].value if "storage.url" in said else None,
         api=checked_api(said),
         server=_server(said),
         exit_wait_s=_seconds(said.get("exit_wait", Found("10", "default"))),
@@ -207,6 +216,7 @@ def settings_in_force(environment: Mapping[str, str] = os.environ) -> list[Effec
         "home": str(settings.home),
         "cache": str(settings.cache),
         "author": settings.author,
+        "storage.url": settings.storage or str(settings.home / "store"),
         "api.server": api.server,
         "api.web_server": api.web_server,
         "api.files_server": api.files_server,
@@ -290,7 +300,8 @@ def _server(said: Mapping[str, Found]) -> ServerSettings:
     if not port.value.isdecimal() or int(port.value) > _LAST_PORT:
         raise Invalid(f"server.port is {port.value} ({port.source}), which is no port", hint=f"use a number up to {_LAST_PORT}")
     values = {name: said[f"server.{name}"].value if f"server.{name}" in said else None for name in ("host", "database", "storage")}
-    return ServerSettings(host=values["host"] or "127.0.0.1", port=int(port.value), database=values["database"], storage=values["storage"])
+    storage = values["storage"] or (said["storage.url"].value if "storage.url" in said else None)
+    return ServerSettings(host=values["host"] or "127.0.0.1", port=int(port.value), database=values["database"], storage=storage)
 
 
 def _seconds(found: Found) -> int:

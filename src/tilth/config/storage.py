@@ -9,6 +9,7 @@ An entry for the bucket in `tilth.toml` stands over one in `clearml.conf`, which
 the machine has.
 """
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -125,8 +126,9 @@ def parse_storage(said: str) -> Place | Path:
     raise Invalid(f"{said} is no place to store in", hint="use s3://bucket, gs://bucket, azure://container, or a folder")
 
 
-def access_to(place: Place, environment: Mapping[str, str], home: Path) -> Access:
+def access_to(place: Place, home: Path, environment: Mapping[str, str] | None = None) -> Access:
     """How `place` is reached, as far as anybody says; `Invalid` if what is said can't be right."""
+    environment = os.environ if environment is None else environment
     toml = tilth_toml_path(home)
     found = _chosen(place, _entries(place.kind, read_stores(toml), toml))
     if found is None or not _has_keys(found):

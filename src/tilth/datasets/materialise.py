@@ -37,6 +37,7 @@ _BATCH = 16_384
 _LINKS = 65_536
 _ALONE_FILES = 1_000
 _ALONE_BYTES = 32 << 20
+_READ_AHEAD = 4
 
 
 def copy_to(
@@ -207,12 +208,14 @@ def _place_from_files(store: ObjectStore, entries: Sequence[Entry], target: Path
 
 
 def _place_by_reading(store: ObjectStore, entries: Sequence[Entry], target: Path, told: Progress) -> None:
+    # All at once, because neighbours in a pack are then read together, and ahead.
+    contents = read_chunks(store, [chunk for entry in entries for chunk in entry.chunks], ahead=_READ_AHEAD)
     for entry in entries:
         path = target / entry.path
         with translated_os_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as out:
-                for data in read_chunks(store, entry.chunks):
+                for data in islice(contents, len(entry.chunks)):
                     out.write(data)
             path.chmod(entry.mode)
             os.utime(path, ns=(entry.mtime_ns, entry.mtime_ns))

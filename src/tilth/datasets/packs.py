@@ -9,9 +9,10 @@ understood from its own tail alone, so every index kept elsewhere can be rebuilt
 
 import hashlib
 import struct
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import zstandard
 from msgspec import Struct
@@ -151,17 +152,36 @@ def read_pack_index(store: ObjectStore, key: Key) -> list[ChunkRef]:
     return [ChunkRef(sha256, key, offset, stored, raw) for sha256, offset, stored, raw in _RECORD.iter_unpack(records)]
 
 
-def read_chunks(store: ObjectStore, chunks: Sequence[ChunkRef]) -> Iterator[Buffer]:
+def read_chunks(store: ObjectStore, chunks: Sequence[ChunkRef], *, ahead: int = 0) -> Iterator[Buffer]:
     """The raw bytes of each chunk in order, each checked against its SHA-256; neighbours in a pack are read together.
 
-    `Corrupt` names the pack and the chunk; chunks before it have been yielded whole.
+    So many reads of up to 16 MiB go on `ahead` of what was yielded. `Corrupt` names the pack and the chunk; chunks before it have
+    been yielded whole.
     """
-    for span in _spans(chunks):
-        first, last = span[0], span[-1]
-        block = memoryview(store.get_range(Key(first.pack), first.offset, last.offset + last.stored - first.offset))
+    for span, block in _blocks(store, _spans(chunks), ahead):
+        first = span[0]
         for chunk in span:
             begin = chunk.offset - first.offset
             yield unpack_chunk(chunk, block[begin : begin + chunk.stored])
+
+
+def _blocks(store: ObjectStore, spans: Iterator[list[ChunkRef]], ahead: int) -> Iterator[tuple[list[ChunkRef], memoryview]]:
+    def read(span: list[ChunkRef]) -> memoryview:
+        first, last = span[0], span[-1]
+        return memoryview(store.get_range(Key(first.pack), first.offset, last.offset + last.stored - first.offset))
+
+    if not ahead:
+        yield from ((span, read(span)) for span in spans)
+        return
+    pool = ThreadPoolExecutor(ahead, thread_name_prefix="tilth-read")
+    try:
+        coming = deque((span, pool.submit(read, span)) for span in islice(spans, ahead))
+        while coming:
+            span, block = coming.popleft()
+            yield span, block.result()
+            coming.extend((later, pool.submit(read, later)) for later in islice(spans, 1))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def read_range(store: ObjectStore, chunks: Sequence[ChunkRef], start: int, length: int) -> Iterator[Buffer]:

@@ -29,6 +29,7 @@ from tilth.datasets.packs import PackWriter, read_pack_index
 from tilth.datasets.scanning import SourceFile, find_problems, one_file, scan
 from tilth.datasets.stat_cache import StatCache
 from tilth.domain.dataset import Entry
+from tilth.store.api import Key
 
 __all__ = ["AddRequest", "Change", "Outcome", "TakingContext", "add", "check_folder", "sync", "upload"]
 
@@ -36,6 +37,7 @@ T = TypeVar("T")
 
 _BATCH = 2_048
 _MOST_TOLD = 10
+_UPLOADS = 3
 
 Change = str
 """One of `added`, `modified`, `removed`."""
@@ -218,7 +220,9 @@ def _ingest(draft: Draft, context: TakingContext, outcome: Outcome) -> Iterator[
         draft.journal.put(Stored(entry, file) for file, entry in durable)
         draft.show_life()
 
-    writer = PackWriter(draft.store, draft.id, first_sequence=sequence, pack_bytes=context.pack_bytes, uploads=context.workers or 1)
+    # A disk writes one pack after the other; a network is waited for.
+    uploads = context.workers or (1 if draft.store.local_path(Key("")) else _UPLOADS)
+    writer = PackWriter(draft.store, draft.id, first_sequence=sequence, pack_bytes=context.pack_bytes, uploads=uploads)
     with Ingest(writer, known, on_durable=record) as ingest:
         yield ingest, known
     outcome.stored_bytes = writer.stored_bytes

@@ -27,6 +27,8 @@ class Home:
     clock: Clock
     api: Api
     repository: Repository
+    storage: str = ""
+    """The address of the repository's store; none is the folder in the home, or what the server has."""
     open_files: Callable[[], Files] | None = None
     open_reporting: Callable[[], tuple[Api, Files]] | None = None
     """Opens what reports are sent through: it never waits for a server that is away."""

@@ -32,6 +32,7 @@ _MOST_PARTS = 9_000
 _PARTS_AT_ONCE = 4
 _DELETED_AT_ONCE = 1_000
 _LISTED_AT_ONCE = 1_000
+_CHECKED = Key("tmp/ready")
 _NEAR_END_BYTES = 64 << 10
 _CONNECT = timedelta(seconds=10)
 _REQUEST = timedelta(minutes=2)
@@ -155,6 +156,11 @@ class BucketStore:
             return None
         return Signed(url=url, headers=_UPLOAD_HEADERS.get(self.place.kind, {}) if method == "PUT" else {})
 
+    def check(self) -> None:
+        """Raise, soon, unless objects can be written."""
+        with self._asking(_CHECKED, writes=True, quickly=True) as raw:
+            obstore.put(raw, _CHECKED, b"?", use_multipart=False)
+
     def _get_tail(self, key: Key, from_end: int, length: int) -> bytes:
         if self.place.kind == "azure" or from_end > length + _NEAR_END_BYTES:  # Azure has no ranges that count from the end
             found = self.head(key)
@@ -186,10 +192,10 @@ class BucketStore:
                 obstore.delete(raw, key)
 
     @contextmanager
-    def _asking(self, key: Key | str, *, writes: bool = False) -> Iterator[RawStore]:
+    def _asking(self, key: Key | str, *, writes: bool = False, quickly: bool = False) -> Iterator[RawStore]:
         """The store to ask; raises refusals as Tilth errors."""
         try:
-            yield self._patient if self._answered else self._quick
+            yield self._patient if self._answered and not quickly else self._quick
         except AlreadyExistsError:
             raise
         except (BaseError, OSError, ValueError) as error:

@@ -7,14 +7,29 @@ from pathlib import Path
 from tilth.config.storage import Place, access_to, parse_storage
 from tilth.store.api import ObjectStore
 from tilth.store.local import LocalStore
+from tilth.store.streams import LocalStreams, Streams
 
-__all__ = ["open_store"]
+__all__ = ["open_store", "open_streams"]
 
 
-def open_store(said: str | Path, environment: Mapping[str, str], home: Path) -> ObjectStore:
-    """The store at an address, or in a folder; nothing is asked of it yet. `Invalid` if it can't be one."""
+def open_store(said: str | Path, home: Path, environment: Mapping[str, str] | None = None) -> ObjectStore:
+    """The store at an address, or in a folder; nothing is asked of it yet. `Invalid` if it can't be one.
+
+    Keys are found as `access_to` tells, in the settings of `home` among other places.
+    """
     place = said if isinstance(said, Path) else parse_storage(said)
     if isinstance(place, Place):
-        store: ObjectStore = import_module("tilth.store.buckets").BucketStore(place, access_to(place, environment, home))
+        store: ObjectStore = import_module("tilth.store.buckets").BucketStore(place, access_to(place, home, environment))
         return store
     return LocalStore(place)
+
+
+def open_streams(store: ObjectStore, *, spool: Path, direct: bool = False) -> Streams:
+    """Large objects in a store that `open_store` opened; `spool` is a folder for what is on its way to a bucket.
+
+    Signed addresses are given out only if clients may get to the bucket by themselves: `direct`.
+    """
+    if isinstance(store, LocalStore):
+        return LocalStreams(store.root)
+    streams: Streams = import_module("tilth.store.bucket_streams").BucketStreams(store, spool, direct=direct)
+    return streams

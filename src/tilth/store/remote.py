@@ -1,5 +1,10 @@
-"""A store behind a server: the server keeps the objects, and decides who is first."""
+"""A store behind a server: the server keeps the objects, and decides who is first.
 
+Where the server keeps them in a bucket, the contents of packs go straight between it and us, by addresses that the server signs for
+one object each. Whatever does not work that way goes through the server.
+"""
+
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +18,10 @@ from tilth.store.api import Buffer, Key, ObjectInfo
 __all__ = ["RemoteStore", "Requester"]
 
 _BATCH = 1_000
+_DIRECT_BYTES = 256 * 1024
+"""What is smaller is with the server before an address is back."""
+_DIRECT_KEYS = "packs/"
+_MOST_ADDRESSES = 1_000
 
 
 class Requester(Protocol):
@@ -21,10 +30,21 @@ class Requester(Protocol):
     def request(self, method: str, path: str, *, body: Any = None, headers: Any = None, safe: bool = False) -> Any:
         """The answer, with `status`, `headers` and `data`; `Unavailable` if there is none."""
 
+    def direct(self, method: str, url: str, *, body: Any = None, headers: Any = None) -> Any:
+        """The answer of a bucket at a signed address, if it is a good one; None otherwise."""
+
 
 class _Listed(msgspec.Struct):
     objects: list[tuple[str, int, float]]
     next: str | None
+
+
+class _Address(msgspec.Struct):
+    """Where an object can be read or written; no address if the server's store has none."""
+
+    url: str | None = None
+    headers: dict[str, str] = {}
+    expires_s: int = 0
 
 
 class RemoteStore:
@@ -32,9 +52,15 @@ class RemoteStore:
 
     def __init__(self, requester: Requester) -> None:
         self._requester = requester
+        self._signs = True
+        self._addresses: dict[Key, tuple[_Address, float]] = {}
 
     def put(self, key: Key, parts: Sequence[Buffer]) -> None:
-        self._done(self._send("PUT", key, body=b"".join(parts)), key)
+        body = b"".join(parts)
+        address = self._address("PUT", key) if len(body) >= _DIRECT_BYTES else None
+        if address and self._requester.direct("PUT", address.url or "", body=body, headers=address.headers):
+            return
+        self._done(self._send("PUT", key, body=body), key)
 
     def put_if_absent(self, key: Key, data: Buffer) -> bool:
         # An answer that was lost looks as if somebody else had been first; whoever commits compares what is there.
@@ -53,6 +79,8 @@ class RemoteStore:
         if length == 0:
             return b""
         wanted = f"bytes={start}-{start + length - 1}" if start >= 0 else f"bytes={start}"
+        if start >= 0 and key.startswith(_DIRECT_KEYS) and (found := self._get_directly(key, wanted, length)):
+            return found
         answer = self._send("GET", key, headers={"range": wanted})
         if answer.status == 416:
             raise Corrupt(f"object {key} is too short for {length} bytes from {start}", hint="run `tilth data verify`")
@@ -87,6 +115,34 @@ class RemoteStore:
 
     def local_path(self, key: Key) -> Path | None:
         return None
+
+    def _get_directly(self, key: Key, wanted: str, length: int) -> bytes | None:
+        address = self._known_address(key)
+        answer = address and self._requester.direct("GET", address.url or "", headers={"range": wanted})
+        if not answer or answer.status != 206 or len(answer.data) != length:
+            return None
+        return bytes(answer.data)
+
+    def _known_address(self, key: Key) -> _Address | None:
+        """Where to read an object; asked for once, because packs are read in many places."""
+        found = self._addresses.get(key)
+        if found and found[1] > time.monotonic():
+            return found[0]
+        address = self._address("GET", key)
+        if address:
+            while len(self._addresses) >= _MOST_ADDRESSES:
+                self._addresses.pop(next(iter(self._addresses)), None)
+            self._addresses[key] = (address, time.monotonic() + address.expires_s / 2)
+        return address
+
+    def _address(self, method: str, key: Key) -> _Address | None:
+        if not self._signs:
+            return None
+        answer = self._requester.request("GET", f"objects/{key}?sign={method}", safe=True)
+        self._done(answer, key)
+        address = msgspec.json.decode(answer.data, type=_Address)
+        self._signs = address.url is not None
+        return address if self._signs else None
 
     def _send(self, method: str, key: Key, **more: Any) -> Any:
         return self._requester.request(method, f"objects/{key}", safe=True, **more)

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import urllib3
 from msgspec import Struct
@@ -35,7 +36,7 @@ class AzureServer(Struct, frozen=True, kw_only=True):
     account: str
     access_key: str
 
-    def environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, Any]:
         """What a process needs in its environment to use the server."""
         return {
             "AZURE_STORAGE_ACCOUNT": self.account,

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 from uuid import uuid4
 
 import urllib3
@@ -81,7 +82,7 @@ class S3Server(Struct, frozen=True, kw_only=True):
     secret_key: str
     region: str = "us-east-1"
 
-    def environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, Any]:
         """What a process needs in its environment to use the server."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,

@@ -40,7 +40,7 @@ def desk(tmp_path: Path) -> Desk:
 
 def test_nobody_says_anything(desk: Desk) -> None:
     server = ServerSettings(host="127.0.0.1", port=8008, database=None, storage=None)
-    assert load_settings(desk.environment) == Settings(desk.home, desk.home / "cache", getpass.getuser(), ApiSettings(), server)
+    assert load_settings(desk.environment) == Settings(desk.home, desk.home / "cache", getpass.getuser(), None, ApiSettings(), server)
     shown = {row.setting.name: row.value for row in settings_in_force(desk.environment)}
     assert list(shown) == [setting.name for setting in SETTINGS]
     assert (shown["server.database"], shown["server.storage"]) == (str(desk.home / "tilth.db"), str(desk.home / "store"))

@@ -42,7 +42,7 @@ class Desk:
     def access(self, url: str, **environment: str) -> Access:
         place = parse_storage(url)
         assert isinstance(place, Place)
-        return access_to(place, self.environment | environment, self.folder)
+        return access_to(place, self.folder, self.environment | environment)
 
     def entry(self, url: str, **environment: str) -> Entry:
         return self.access(url, **environment).entry

@@ -13,7 +13,7 @@ from tilth.sdk.home import Home
 from tilth.server.db.engine import Database
 from tilth.server.services.cleaning import stored_path
 from tilth.server.stores.unit_of_work import Tx
-from tilth.store.streams import LocalStreams
+from tilth.store.streams import Streams
 from tilth.wire.dataset_state import STATE, load_state
 
 __all__ = ["JOB_KINDS", "Adopting"]
@@ -22,7 +22,7 @@ __all__ = ["JOB_KINDS", "Adopting"]
 class Adopting:
     """Takes finished versions into the repository, and deleted ones out of it."""
 
-    def __init__(self, database: Database, clock: Clock, objects: LocalStreams, home: Home) -> None:
+    def __init__(self, database: Database, clock: Clock, objects: Streams, home: Home) -> None:
         self._database = database
         self._clock = clock
         self._objects = objects
@@ -85,8 +85,8 @@ class Adopting:
         if name not in places:
             raise Invalid(f"the artifact {name} does not lie on this server", hint="nothing has to be done")
         try:
-            return self._objects.path(places[name]).open("rb")
-        except FileNotFoundError as error:
+            return self._objects.open(places[name])
+        except ObjectNotFound as error:
             raise ObjectNotFound(f"the content of the artifact {name} is gone", hint="upload the dataset again") from error
 
 

@@ -13,7 +13,7 @@ from tilth.server.db.engine import Database
 from tilth.server.services.jobs import JOBS, look_after, objects_to_delete
 from tilth.server.stores.jobs import Job
 from tilth.server.stores.unit_of_work import Tx
-from tilth.store.streams import LocalStreams
+from tilth.store.streams import Streams
 
 __all__ = ["Background"]
 
@@ -27,7 +27,7 @@ _log = logging.getLogger("tilth.server.jobs")
 class Background:
     """Runs jobs until it is stopped; what it was at then is done again by whoever comes next."""
 
-    def __init__(self, database: Database, clock: Clock, objects: LocalStreams, adopting: Adopting) -> None:
+    def __init__(self, database: Database, clock: Clock, objects: Streams, adopting: Adopting) -> None:
         self._database = database
         self._adopting = adopting
         self._clock = clock

@@ -8,7 +8,7 @@ whenever they are read. The file appears under its name when it is complete and 
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
@@ -19,13 +19,14 @@ from msgspec import Struct
 from tilth import __version__
 from tilth.base.atomic_io import fsync_folder, sweep, translated_os_errors
 from tilth.base.clock import Clock
-from tilth.base.errors import AlreadyExists, NotFound
+from tilth.base.errors import AlreadyExists, Invalid, NotFound
 from tilth.base.ids import new_id
 from tilth.server.app.backup_file import FORMAT, BackupWriter, Head
 from tilth.server.db.engine import Database
 from tilth.server.db.migrate import LATEST
 from tilth.server.db.opening import open_database
 from tilth.server.db.sqlite import SqliteDatabase
+from tilth.store.api import ObjectStore
 
 __all__ = ["BackupMade", "BackupPlan", "Watch", "make_backup"]
 
@@ -45,7 +46,11 @@ class BackupPlan(Struct, frozen=True, kw_only=True):
 
     target: Path
     home: Path
-    store: Path
+    store: Path | None
+    """The folder for files; None if they lie in a bucket, which is not part of the backup."""
+    bucket: ObjectStore | None = None
+    storage: str = ""
+    """The bucket's address."""
     database: str | None = None
     with_data: bool = False
     overwrite: bool = False
@@ -75,8 +80,12 @@ def make_backup(plan: BackupPlan, clock: Clock, watch: Watch) -> BackupMade:
     database = open_database(plan.database, plan.home)
     try:
         with _scratch(plan.target) as scratch, _pins(plan.store) as pins:
-            snapshot, lost = _pinned_snapshot(plan, database, clock, scratch, pins)
-            data = list(_pin_data(plan.store, pins)) if plan.with_data else []
+            if plan.store and pins:
+                snapshot, lost = _pinned_snapshot(plan, database, clock, scratch, pins)
+                data = list(_pin_data(plan.store, pins)) if plan.with_data else []
+            else:
+                snapshot, data = _snapshot(plan, database, clock, scratch / "database-0"), []
+                lost = _not_there(plan.bucket, snapshot.keys)
             part = scratch / "backup"
             with translated_os_errors(plan.target), part.open("xb") as file, BackupWriter(file, snapshot.head) as writer:
                 for name, path in _all_files(plan, snapshot, pins, data):
@@ -100,7 +109,9 @@ def _check(plan: BackupPlan) -> None:
         raise AlreadyExists(f"{plan.target} is there already", hint="choose another name, or say --overwrite")
     if not plan.database and not (plan.home / "tilth.db").exists():
         raise NotFound(f"{plan.home} holds nothing of Tilth", hint="name the home that is served with --home")
-    if not plan.store.is_dir():
+    if plan.bucket and plan.with_data:
+        raise Invalid(f"what datasets hold lies in {plan.storage}", hint="keep the bucket by its own means, and leave --with-data out")
+    if plan.store and not plan.store.is_dir():
         raise NotFound(f"there is no folder {plan.store}", hint="name the folder for files with --storage, as for `tilth up`")
 
 
@@ -117,8 +128,11 @@ def _scratch(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _pins(store: Path) -> Iterator[Path]:
+def _pins(store: Path | None) -> Iterator[Path | None]:
     """A folder for second names of objects; what a backup that was killed left there is swept away in time."""
+    if store is None:
+        yield None
+        return
     sweep(store / "tmp")
     folder = store / "tmp" / f"backup-{new_id()}"
     with suppress(OSError):  # a store that can only be read is read as it is
@@ -148,7 +162,8 @@ def _pinned_snapshot(plan: BackupPlan, database: Database, clock: Clock, scratch
 
 def _pin_snapshot(plan: BackupPlan, database: Database, clock: Clock, folder: Path, pins: Path) -> tuple[_Snapshot, tuple[str, ...]]:
     snapshot = _snapshot(plan, database, clock, folder)
-    return snapshot, tuple(key for key, _ in snapshot.keys if not _pin(plan.store, key, pins))
+    store = plan.store
+    return snapshot, tuple(key for key, _ in snapshot.keys if store and not _pin(store, key, pins))
 
 
 def _snapshot(plan: BackupPlan, database: Database, clock: Clock, folder: Path) -> _Snapshot:
@@ -174,7 +189,7 @@ def _snapshot(plan: BackupPlan, database: Database, clock: Clock, folder: Path) 
 
 
 def _head(plan: BackupPlan, created: str, **values: Any) -> Head:
-    return Head(format=FORMAT, tilth=__version__, created=created, with_data=plan.with_data, **values)
+    return Head(format=FORMAT, tilth=__version__, created=created, with_data=plan.with_data, storage=plan.storage, **values)
 
 
 def _pin(store: Path, key: str, pins: Path) -> bool:
@@ -205,11 +220,19 @@ def _files_below(folder: Path) -> Iterator[Path]:
         yield from (Path(parent, name) for name in sorted(names))
 
 
-def _all_files(plan: BackupPlan, snapshot: _Snapshot, pins: Path, data: Iterable[str]) -> Iterator[tuple[str, Path]]:
+def _not_there(bucket: ObjectStore | None, keys: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+    """Those objects that the bucket does not have. One that was deleted since the snapshot is among them."""
+    there = {info.key for info in bucket.list("objects/")} if bucket and keys else set()
+    return tuple(key for key, _ in keys if key not in there)
+
+
+def _all_files(plan: BackupPlan, snapshot: _Snapshot, pins: Path | None, data: Iterable[str]) -> Iterator[tuple[str, Path]]:
     yield from snapshot.files
     for name in ("credentials.json", "tilth.toml"):
         if (plan.home / name).is_file():
             yield name, plan.home / name
+    if plan.store is None or pins is None:
+        return
     for key in (*(key for key, _ in snapshot.keys), *data):
         pinned = pins / key
         path = pinned if pinned.exists() else plan.store / key

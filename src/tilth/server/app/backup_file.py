@@ -45,6 +45,8 @@ class Head(Struct, frozen=True, kw_only=True):
     """Whether the contents of datasets are in it."""
     versions: int
     """How many versions of datasets the database names."""
+    storage: str = ""
+    """The bucket that files and contents stayed in, if they lie in one."""
     tables: Mapping[str, tuple[str, ...]] = {}
     """The columns of each of PostgreSQL's tables, in the order in which the tables can be filled."""
 

@@ -10,7 +10,7 @@ from tilth.base.errors import ObjectNotFound
 from tilth.server.db.engine import Database
 from tilth.server.services.files import clean_path, delete_files, find_file, keep_file
 from tilth.server.stores.unit_of_work import Tx
-from tilth.store.streams import LocalStreams
+from tilth.store.streams import Streams
 
 __all__ = ["EmbeddedFiles"]
 
@@ -20,8 +20,8 @@ _PIECE = 1024 * 1024
 class EmbeddedFiles:
     """Files by name over a home's own database and store. Many processes may use one home at once."""
 
-    def __init__(self, folder: Path, database: Database, clock: Clock) -> None:
-        self._streams = LocalStreams(folder / "store")
+    def __init__(self, streams: Streams, database: Database, clock: Clock) -> None:
+        self._streams = streams
         self._database = database
         self._clock = clock
 
@@ -47,7 +47,7 @@ class EmbeddedFiles:
     @contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
         file = self._database.run(lambda connection: find_file(Tx(connection, self._clock), name), writes=False)
-        with self._streams.path(file.key).open("rb") as opened:
+        with self._streams.open(file.key) as opened:
             yield opened
 
     def size(self, name: str) -> int | None:

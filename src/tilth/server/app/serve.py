@@ -38,8 +38,8 @@ from tilth.server.services.contents import Contents
 from tilth.server.services.openid import Rules
 from tilth.server.services.setup import ensure_key, prepare
 from tilth.server.stores.unit_of_work import Tx
-from tilth.store.local import LocalStore
-from tilth.store.streams import LocalStreams
+from tilth.store.api import ObjectStore
+from tilth.store.opening import open_store, open_streams
 
 __all__ = ["CLEARML_PORTS", "OpenIdOptions", "Options", "Started", "addresses", "make_site", "serve"]
 
@@ -65,6 +65,8 @@ class Options(Struct, frozen=True, kw_only=True):
     port: int = 8008
     database: str | None = None
     storage: str | None = None
+    direct: bool = True
+    """Whether clients may get to a bucket by themselves, and are given signed addresses."""
     clearml_ports: bool = False
     certificate: Path | None = None
     private_key: Path | None = None
@@ -96,8 +98,8 @@ def make_site(options: Options, database: Database, clock: Clock) -> tuple[Site,
     """The application of a server, and what its routes work with."""
     register_all()
     ports = {} if not options.clearml_ports else {port: role for port, role in CLEARML_PORTS.items() if port != options.port}
-    store = _store(options)
-    objects = LocalStreams(store)
+    store = open_store(options.storage or options.home / "store", options.home)
+    objects = open_streams(store, spool=options.home / "spool", direct=options.direct)
     home = _home(options, store, database, clock)
     contents = Contents(home)
     openid = _openid(options)
@@ -119,11 +121,19 @@ class _OwnTransport:
         """The database is closed by whoever opened it."""
 
 
-def _home(options: Options, store: Path, database: Database, clock: Clock) -> Home:
+def _home(options: Options, store: ObjectStore, database: Database, clock: Clock) -> Home:
     api = Api(_OwnTransport(Dispatcher(database, clock)))
-    repository = Repository(LocalStore(store), drafts=options.home / "drafts", clock=clock)
+    repository = Repository(store, drafts=options.home / "drafts", clock=clock)
     repository.prepare()
-    return Home(folder=options.home, cache_folder=options.home / "cache", author=OWNER.name, clock=clock, api=api, repository=repository)
+    return Home(
+        folder=options.home,
+        cache_folder=options.home / "cache",
+        author=OWNER.name,
+        clock=clock,
+        api=api,
+        repository=repository,
+        storage=options.storage or "",
+    )
 
 
 def serve(options: Options, *, when_ready: Callable[[Started], None]) -> None:
@@ -187,14 +197,6 @@ def _openid(options: Options) -> OpenId | None:
     if not has_crypto:
         raise Invalid("OpenID Connect needs a library that is not installed", hint="install it: pip install 'tilth[oidc]'")
     return OpenId(name=asked.name, provider=OpenIdProvider(asked.client), rules=asked.rules, public_url=options.public_url)
-
-
-def _store(options: Options) -> Path:
-    if options.storage is None:
-        return options.home / "store"
-    if "://" in options.storage and not options.storage.startswith("file://"):
-        raise Invalid(f"{options.storage} can't hold a server's files yet", hint="use a folder")
-    return Path(options.storage.removeprefix("file://")).expanduser().absolute()
 
 
 def _sockets(options: Options) -> list[socket.socket]:
@@ -262,7 +264,7 @@ def _save_credentials(home: Path, started: Started) -> None:
     text = msgspec.json.format(msgspec.json.encode({name: getattr(started, name) for name in fields}), indent=2)
     before = os.umask(0o077)
     try:
-        replace_durably(home / "credentials.json", [text + b"\n"], scratch=home / "store" / "tmp")
+        replace_durably(home / "credentials.json", [text + b"\n"], scratch=home)
     finally:
         os.umask(before)
     (home / "credentials.json").chmod(0o600)

@@ -30,6 +30,11 @@ __all__ = ["answer_file"]
 
 _PIECE = 1024 * 1024
 _MOST_NAMES = 16 * 1024 * 1024
+_DIRECT_BYTES = 256 * 1024
+"""What is smaller is here sooner than another connection."""
+_DIRECT_S = 3_600
+_FOLLOWERS = ("python-requests/", "tilth/")
+"""Programs that go where an answer sends them, and leave their token behind."""
 _SHOWN = ("image/", "video/", "audio/", "text/plain", "text/csv", "application/json", "application/pdf", "text/html", "image/svg+xml")
 
 
@@ -125,6 +130,10 @@ async def _download(platform: Platform, request: Request, path: str) -> Response
     headers = _headers(file, request) | {"etag": tag, "accept-ranges": "bytes", "cache-control": "private, max-age=300"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
+    if file.size_bytes >= _DIRECT_BYTES and _follows(request):
+        signed: Any = await platform.in_thread(partial(platform.objects.sign, "GET", file.key, expires_s=_DIRECT_S))
+        if signed is not None:
+            return Response(status_code=302, headers={"location": signed.url, "cache-control": "no-store"})
     start, stop, status = 0, file.size_bytes, 200
     wanted = request.headers.get("range")
     if wanted and request.headers.get("if-range", tag) == tag:
@@ -139,8 +148,8 @@ async def _download(platform: Platform, request: Request, path: str) -> Response
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
     try:
-        opened: Any = await platform.in_thread(platform.objects.path(file.key).open, "rb", 0)
-    except FileNotFoundError as error:
+        opened: Any = await platform.in_thread(platform.objects.open, file.key)
+    except ObjectNotFound as error:
         raise ObjectNotFound(f"the content of {path:.200} is gone", hint="upload it again") from error
     METRICS.moved("out", stop - start)
     return StreamingResponse(_pieces(platform, opened, start, stop), status, headers)
@@ -227,6 +236,13 @@ def _headers(file: StoredFile, request: Request) -> dict[str, str]:
     if kind in ACTIVE:
         headers["content-security-policy"] = "sandbox allow-scripts; default-src 'unsafe-inline' 'unsafe-eval' data: blob: https:"
     return headers
+
+
+def _follows(request: Request) -> bool:
+    """Whether a request may be sent on to where the bytes are: not from a page, which shows files under rules of ours."""
+    headers = request.headers
+    program = headers.get("user-agent", "").startswith(_FOLLOWERS) and SESSION not in request.cookies
+    return request.method == "GET" and program and headers.get("x-tilth-direct", "yes") == "yes"
 
 
 def _signature(request: Request) -> tuple[str, str] | None:

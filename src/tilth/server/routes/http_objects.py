@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -27,6 +28,7 @@ _KEY = re.compile(rf"^(?!objects/|tmp/(?!probe-)){_NAME}(?:/{_NAME}){{0,4}}$")
 _PREFIX = re.compile(rf"^(?!objects/|tmp/)(?:{_NAME}/){{0,4}}$")
 _SMALL = 16 * 1024 * 1024
 _PAGE = 10_000
+_SIGNED_S = 3_600
 _PIECE = 4 * 1024 * 1024
 
 
@@ -42,18 +44,30 @@ async def answer_object(platform: Platform, request: Request, path: str) -> Resp
 
 
 async def _answer(platform: Platform, request: Request, path: str) -> Response:
-    writes = request.method in ("PUT", "POST", "DELETE")
+    writes = request.method in ("PUT", "POST", "DELETE") or request.query_params.get("sign") == "PUT"
     await _check(platform, request, Permission.WRITE if writes else Permission.READ)
     store = platform.contents.home.repository.store
     if not path:
         return await (_delete(platform, request, store) if request.method == "POST" else _list(platform, request, store))
     key = _key(path)
+    if "sign" in request.query_params:
+        return await _sign(platform, request, key)
     match request.method:
         case "PUT":
             return await _put(platform, request, store, key)
         case "GET" | "HEAD":
             return await _get(platform, request, store, key)
     return Response("Method Not Allowed", 405, {"allow": "GET, HEAD, PUT, POST"})
+
+
+async def _sign(platform: Platform, request: Request, key: Key) -> Response:
+    """An address by which the object can be read or written without us, if the store has such addresses."""
+    method = request.query_params["sign"]
+    if request.method != "GET" or method not in ("GET", "PUT"):
+        raise Invalid(f"sign: {method!r:.20} can't be signed", hint="use GET or PUT")
+    signed: Any = await platform.in_thread(partial(platform.objects.sign, method, key, expires_s=_SIGNED_S))
+    found = {"url": None} if signed is None else {"url": signed.url, "headers": signed.headers, "expires_s": _SIGNED_S}
+    return JSONResponse(found, headers={"cache-control": "no-store"})
 
 
 async def _put(platform: Platform, request: Request, store: ObjectStore, key: Key) -> Response:

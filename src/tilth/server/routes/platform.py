@@ -15,7 +15,7 @@ from tilth.server.services.access import authenticate
 from tilth.server.services.contents import Contents
 from tilth.server.services.context import Origin
 from tilth.server.stores.unit_of_work import Tx
-from tilth.store.streams import LocalStreams
+from tilth.store.streams import Streams
 
 __all__ = ["CSRF", "SESSION", "Identity", "Platform", "base_url", "identity_of", "origin_of"]
 
@@ -33,7 +33,7 @@ class Platform:
     def __init__(
         self,
         dispatcher: Dispatcher,
-        objects: LocalStreams,
+        objects: Streams,
         contents: Contents,
         *,
         threads: int = 16,
