@@ -1,8 +1,12 @@
 """The page of the user guide about settings, out of the table in the code: `make snapshots` writes it anew."""
 
 from pathlib import Path
+from typing import Any
+
+from msgspec.inspect import type_info
 
 from tilth.config.settings import SETTINGS, Setting
+from tilth.config.storage import ENTRIES, Entry
 
 __all__ = ["PAGE", "page", "write"]
 
@@ -28,6 +32,45 @@ nothing is refused.
 
 {table}
 
+## Object stores
+
+`storage.url`, and `tilth up --storage`, take a folder or the address of an object store:
+
+| address | |
+|---|---|
+| `s3://bucket/folder` | Amazon's, or any server that speaks S3: MinIO, Ceph, and others |
+| `s3://host:9000/bucket/folder` | the same on a server of your own, spoken to over plain HTTP unless an entry says `https://host:9000` |
+| `gs://bucket/folder` | Google's |
+| `azure://container/folder`, `az://...` | Azure's, in the account that the environment or an entry names |
+| `azure://account.blob.core.windows.net/container/folder`, `https://...` | the same with the account |
+
+Keys, endpoints and regions come from where other tools find them: `AWS_ACCESS_KEY_ID` and its relatives, `AWS_ENDPOINT_URL`,
+`AWS_REGION`, `AWS_PROFILE` with `~/.aws/credentials` and `~/.aws/config`; `GOOGLE_APPLICATION_CREDENTIALS`, or what
+`gcloud auth application-default login` wrote; `AZURE_STORAGE_ACCOUNT` with `AZURE_STORAGE_KEY` or `AZURE_STORAGE_SAS_TOKEN`, or
+`AZURE_STORAGE_CONNECTION_STRING`; and the roles of the machine. What differs from bucket to bucket stands in `tilth.toml`; of several
+entries that fit, one that names the bucket counts:
+
+```toml
+[storage]
+url = "s3://team-data/tilth"
+
+[[storage.s3]]
+bucket = "team-data"
+endpoint = "https://minio.example.org:9000"
+access_key = "..."
+secret_key = "..."
+```
+
+Keys are taken from the first of these that has any: the entry in `tilth.toml`; an entry for the bucket, or for the server that the
+address names, in the section `sdk.aws.s3`, `sdk.google.storage` or `sdk.azure.storage` of a `clearml.conf`; the environment; what
+`clearml.conf` says of all buckets; the files of the AWS command line; the machine's role. Endpoint and region of an entry are kept in
+any case.
+
+{stores}
+
+What lies there is never moved: a home keeps to the store that it began with. A store has to create an object for exactly one of several
+writers (`If-None-Match: *`), which is tried before the first version; one that does not is refused.
+
 ## What is in force
 
 ```console
@@ -36,6 +79,7 @@ SETTING           VALUE               ...FROM
 home              .../.tilth          ...default
 cache             .../.tilth/cache    ...default
 author            ...
+storage.url       .../.tilth/store    ...default
 api.server        -
 ...
 
@@ -103,12 +147,19 @@ def page() -> str:
         "|---|---|---|---|---|",
         *(_row(setting) for setting in SETTINGS),
     ]
-    return _PAGE.format(table="\n".join(rows))
+    return _PAGE.format(table="\n".join(rows), stores="\n\n".join(_entry(kind, entry) for kind, entry in ENTRIES.items()))
 
 
 def write() -> None:
     """Write the page anew."""
     PAGE.write_text(page())
+
+
+def _entry(kind: str, entry: type[Entry]) -> str:
+    """What may stand in `[[storage.<kind>]]`."""
+    fields: Any = type_info(entry)
+    rows = [f"| `{field.name}` | {field.type.extra_json_schema['description']} |" for field in fields.fields]
+    return "\n".join([f"| in `[[storage.{kind}]]` | |", "|---|---|", *rows])
 
 
 def _row(setting: Setting) -> str:

@@ -13,11 +13,11 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from tilth.base.errors import Invalid
 from tilth.config.aws_files import read_aws_profile
@@ -25,7 +25,7 @@ from tilth.config.clearml_conf import read_clearml_stores
 from tilth.config.settings import clearml_conf_path, tilth_toml_path
 from tilth.config.tilth_toml import read_stores
 
-__all__ = ["Access", "AzureEntry", "GsEntry", "Place", "S3Entry", "access_to", "parse_storage"]
+__all__ = ["ENTRIES", "Access", "AzureEntry", "GsEntry", "Place", "S3Entry", "access_to", "parse_storage"]
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,221}")
 _FOLDER = re.compile(r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._=+@-]+(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._=+@-]+)*")
@@ -53,40 +53,41 @@ class Place(Struct, frozen=True, kw_only=True):
 class S3Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[[storage.s3]]`: how buckets of Amazon's, or of a server that speaks its protocol, are reached."""
 
-    bucket: str = ""
-    endpoint: str = ""
-    public_endpoint: str = ""
-    region: str = ""
-    access_key: str = ""
-    secret_key: str = ""
-    session_token: str = ""
-    profile: str = ""
-    certificate: str = ""
-    virtual_host: bool = False
-    anonymous: bool = False
+    bucket: Annotated[str, Meta(description="The bucket that this is about; all that have no entry of their own if it is left out.")] = ""
+    endpoint: Annotated[str, Meta(description="The server, such as `https://minio.example.org:9000`; Amazon's if it is left out.")] = ""
+    public_endpoint: Annotated[str, Meta(description="The same server as clients of `tilth up` know it, if they know it otherwise.")] = ""
+    region: Annotated[str, Meta(description="The bucket's region.")] = ""
+    access_key: Annotated[str, Meta(description="The access key.")] = ""
+    secret_key: Annotated[str, Meta(description="The secret that belongs to it.")] = ""
+    session_token: Annotated[str, Meta(description="The token that belongs to keys which expire.")] = ""
+    profile: Annotated[str, Meta(description="The profile of the AWS command line that has the keys.")] = ""
+    certificate: Annotated[str, Meta(description="A file with the certificate of the authority that the server's is from.")] = ""
+    virtual_host: Annotated[bool, Meta(description="Whether the bucket's name stands before the server's, and not behind it.")] = False
+    anonymous: Annotated[bool, Meta(description="Whether the bucket is read without any key.")] = False
 
 
 class GsEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[[storage.gs]]`: how buckets of Google's are reached."""
 
-    bucket: str = ""
-    endpoint: str = ""
-    credentials: str = ""
-    anonymous: bool = False
+    bucket: Annotated[str, Meta(description="The bucket that this is about; all that have no entry of their own if it is left out.")] = ""
+    endpoint: Annotated[str, Meta(description="The server, if it is not Google's.")] = ""
+    credentials: Annotated[str, Meta(description="A file with the key of a service account, in JSON.")] = ""
+    anonymous: Annotated[bool, Meta(description="Whether the bucket is read without any key.")] = False
 
 
 class AzureEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[[storage.azure]]`: how containers of Azure's are reached."""
 
-    container: str = ""
-    account: str = ""
-    endpoint: str = ""
-    access_key: str = ""
-    sas_token: str = ""
+    container: Annotated[str, Meta(description="The container that this is about; all without an entry of their own if left out.")] = ""
+    account: Annotated[str, Meta(description="The storage account.")] = ""
+    endpoint: Annotated[str, Meta(description="The server, if it is not that of the account.")] = ""
+    access_key: Annotated[str, Meta(description="The account's key.")] = ""
+    sas_token: Annotated[str, Meta(description="A shared access signature, instead of the key.")] = ""
 
 
 Entry = S3Entry | GsEntry | AzureEntry
-_ENTRIES: Mapping[str, type[Entry]] = {"s3": S3Entry, "gs": GsEntry, "azure": AzureEntry}
+ENTRIES: Mapping[str, type[Entry]] = {"s3": S3Entry, "gs": GsEntry, "azure": AzureEntry}
+"""What may stand in `tilth.toml`, by the kind of store."""
 
 
 class Access(Struct, frozen=True):
@@ -133,7 +134,7 @@ def access_to(place: Place, home: Path, environment: Mapping[str, str] | None = 
     found = _chosen(place, _entries(place.kind, read_stores(toml), toml))
     if found is None or not _has_keys(found):
         found = _completed(found, place, environment, toml)
-    access = found or Access(_ENTRIES[place.kind](), "")
+    access = found or Access(ENTRIES[place.kind](), "")
     return _checked(_with_server(_with_host(access, place), environment))
 
 
@@ -158,7 +159,7 @@ def _entries(kind: str, stores: Mapping[str, Sequence[Mapping[str, Any]]], path:
     found = []
     for values in stores.get(kind, ()):
         try:
-            found.append(Access(msgspec.convert(values, _ENTRIES[kind]), str(path)))
+            found.append(Access(msgspec.convert(values, ENTRIES[kind]), str(path)))
         except msgspec.ValidationError as error:
             raise Invalid(
                 f"{path} says something wrong in storage.{kind}: {error}", hint="docs/settings.md lists what may stand there"

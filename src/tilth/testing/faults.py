@@ -13,6 +13,7 @@ from tilth.testing.servers import free_port
 __all__ = ["Fault", "FaultProxy", "fault_proxy"]
 
 _PIECE = 64 * 1024
+_MOMENT_S = 0.05
 
 
 class Fault(Enum):
@@ -79,7 +80,7 @@ class FaultProxy:
                     connection.cut()
                     return
                 case Fault.SLOW:
-                    time.sleep(0.2)
+                    time.sleep(_MOMENT_S)
             connection.passed += len(piece)
             connection.server.sendall(piece)
         connection.cut()
@@ -100,7 +101,7 @@ class FaultProxy:
                         return
                     continue
                 case Fault.SLOW:
-                    time.sleep(0.2)
+                    time.sleep(_MOMENT_S)
             connection.idle = True
             with suppress(OSError):
                 connection.client.sendall(piece)

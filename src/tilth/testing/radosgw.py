@@ -145,7 +145,8 @@ def _start(folder: Path) -> S3Server:
     _run(folder, "ceph-mon", "--mkfs", "-i", "a", "--monmap", str(folder / "monmap"))
     _run(folder, "ceph-mon", "-i", "a")
     osd = str(uuid4())
-    _run(folder, "ceph", "osd", "new", osd)
+    # On a busy machine the monitor is asked before it knows its own commands.
+    _run(folder, "ceph", "osd", "new", osd, tries=50)
     _run(folder, "ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd)
     # An osd may lose a race with the monitor, and ends then.
     _run(folder, "ceph-osd", "-i", "0", tries=8)
@@ -153,7 +154,7 @@ def _start(folder: Path) -> S3Server:
     server = S3Server(endpoint=f"http://127.0.0.1:{port}", access_key="testkey", secret_key="testsecret")  # noqa: S106 - of this test alone
     _await(server.endpoint, folder)
     account = ("--uid=test", "--display-name=test", f"--access-key={server.access_key}", f"--secret-key={server.secret_key}")
-    _run(folder, "radosgw-admin", "-n", "client.rgw", "user", "create", *account)
+    _run(folder, "radosgw-admin", "-n", "client.rgw", "user", "create", *account, tries=3)
     return server
 
 

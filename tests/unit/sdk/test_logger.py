@@ -36,6 +36,7 @@ from tilth.sdk.recording import Recording
 from tilth.server.app.embedded import EmbeddedTransport
 from tilth.server.app.embedded_files import EmbeddedFiles
 from tilth.store.local import LocalStore
+from tilth.store.streams import LocalStreams
 
 mpl.use("Agg")
 
@@ -133,8 +134,15 @@ def home(tmp_path: Path) -> Iterator[Home]:
     clock, folder = SystemClock(), tmp_path / "home"
     transport = EmbeddedTransport(folder, clock)
     repository = Repository(LocalStore(folder / "store"), drafts=folder / "drafts", clock=clock)
+    streams = LocalStreams(folder / "store")
     opened = Home(
-        folder, tmp_path / "cache", "tester", clock, Api(transport), repository, lambda: EmbeddedFiles(folder, transport.database, clock)
+        folder=folder,
+        cache_folder=tmp_path / "cache",
+        author="tester",
+        clock=clock,
+        api=Api(transport),
+        repository=repository,
+        open_files=lambda: EmbeddedFiles(streams, transport.database, clock),
     )
     yield opened
     opened.close()

@@ -1,0 +1,143 @@
+"""A home without a server whose versions and files lie in a bucket: every command, from any machine that knows the bucket."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tilth.base.ids import new_id
+from tilth.store.opening import open_store
+from tilth.testing.azurite import AzureServer
+from tilth.testing.faults import Fault, fault_proxy
+from tilth.testing.radosgw import S3Server
+from tilth.testing.servers import running_server
+
+
+class Desk:
+    """Commands over one home whose store is a bucket."""
+
+    def __init__(self, home: Path, environment: dict[str, str]) -> None:
+        self.home = home
+        self.environment = {**os.environ, **environment, "TILTH_HOME": str(home)}
+
+    def run(self, *words: str, status: int = 0) -> str:
+        done = subprocess.run(self.words(*words), env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout if status == 0 else done.stderr
+
+    def words(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "tilth.cli.main", *words]
+
+
+@pytest.fixture(params=["s3", "azure"])
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Desk:
+    if request.param == "s3":
+        s3: S3Server = request.getfixturevalue("s3")
+        return Desk(tmp_path / "home", s3.environment() | {"TILTH_STORAGE": f"s3://{s3.make_bucket(f'b-{new_id()}')}/deep/folder"})
+    azure: AzureServer = request.getfixturevalue("azure")
+    return Desk(tmp_path / "home", azure.environment() | {"TILTH_STORAGE": f"az://{azure.make_container(f'c-{new_id()}')}/deep"})
+
+
+def make_folder(folder: Path) -> dict[str, bytes]:
+    chance = random.Random(3)
+    contents = {f"a/{number:03}.bin": chance.randbytes(number * 501) for number in range(60)}
+    contents |= {"large.bin": chance.randbytes(7_000_000), "empty": b"", "text.txt": b"words " * 10_000}
+    for name, content in contents.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return contents
+
+
+def found_in(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_whole_life(desk: Desk, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    contents = make_folder(data)
+    desk.run("data", "sync", "--folder", str(data), "--project", "P", "--name", "d")
+    assert not (desk.home / "store").exists()
+    (data / "text.txt").write_bytes(b"other words")
+    (data / "a" / "059.bin").unlink()
+    desk.run("data", "sync", "--folder", str(data), "--project", "P", "--name", "d", "--parents", "P/d")
+    changed = {name: content for name, content in contents.items() if name != "a/059.bin"} | {"text.txt": b"other words"}
+    desk.run("data", "get", "--id", "P/d@1.0.1", "--copy", str(tmp_path / "new"))
+    desk.run("data", "get", "--id", "P/d@1.0.0", "--copy", str(tmp_path / "old"))
+    assert found_in(tmp_path / "new") == changed
+    assert found_in(tmp_path / "old") == contents
+    view = Path(desk.run("data", "get", "--id", "P/d@1.0.1").strip().splitlines()[-1])
+    assert found_in(view) == changed
+    assert desk.run("data", "cat", "--id", "P/d@1.0.1", "text.txt") == "other words"
+    desk.run("data", "verify", "--id", "P/d@1.0.1")
+    desk.run("data", "delete", "--id", "P/d@1.0.0")
+    desk.run("data", "gc", "--yes")
+    desk.run("data", "verify", "--id", "P/d@1.0.1")
+
+
+def test_a_killed_upload_goes_on(s3: S3Server, tmp_path: Path) -> None:
+    storage = f"s3://{s3.make_bucket(f'b-{new_id()}')}"
+    contents = make_folder(tmp_path / "data")
+    with fault_proxy(s3.endpoint) as proxy:
+        desk = Desk(tmp_path / "home", s3.environment() | {"AWS_ENDPOINT_URL": proxy.endpoint, "TILTH_STORAGE": storage})
+        id = msgspec.json.decode(desk.run("data", "create", "--project", "P", "--name", "d", "--json"))["id"]
+        desk.run("data", "add", "--id", id, "--files", str(tmp_path / "data"))
+        for kill_after in (1, 3, 5):
+            proxy.fail(Fault.SLOW, times=10_000, only=b"PUT ")
+            words = desk.words("data", "upload", "--id", id, "--chunk-size", "1")
+            process = subprocess.Popen(words, env=desk.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while proxy.happened < kill_after and process.poll() is None:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGKILL)
+            assert process.wait() == -signal.SIGKILL
+        proxy.fail(Fault.LOSE_ANSWER, times=3, only=b"PUT ")
+        desk.run("data", "upload", "--id", id, "--chunk-size", "1")
+        desk.run("data", "close", "--id", id)
+        desk.run("data", "get", "--id", id, "--copy", str(tmp_path / "got"))
+    assert found_in(tmp_path / "got") == contents
+
+
+def test_a_bucket_that_is_gone_is_named(s3: S3Server, tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "home", s3.environment() | {"TILTH_STORAGE": "s3://nobody-made-this/x"})
+    (tmp_path / "file").write_text("x")
+    said = desk.run("data", "create", "--project", "P", "--name", "d", status=2)
+    assert said.startswith("error: s3://nobody-made-this/x: there is no such bucket at http://127.0.0.1:")
+
+
+def test_storage_that_is_not_the_homes_is_refused_with_the_way_out(s3: S3Server, tmp_path: Path) -> None:
+    own = f"s3://{s3.make_bucket(f'b-{new_id()}')}/x"
+    desk = Desk(tmp_path / "home", s3.environment() | {"TILTH_STORAGE": own})
+    said = desk.run("data", "create", "--project", "P", "--name", "d", "--storage", "s3://other/x", status=2)
+    assert f"s3://other/x can't keep versions of this home: it keeps them in {own}" in said
+    desk.run("data", "create", "--project", "P", "--name", "d", "--storage", f"{own}/")
+
+
+def test_a_backup_of_a_server_on_a_bucket_says_where_the_rest_is(s3: S3Server, tmp_path: Path) -> None:
+    storage = f"s3://{s3.make_bucket(f'b-{new_id()}')}/x"
+    environment = s3.environment()
+    with running_server(tmp_path / "home", "--storage", storage, **environment) as server:
+        for name in ("kept", "lost"):
+            server.request("PUT", f"/files/{name}", body=b"content of " + name.encode())
+        (key,) = [info.key for info in open_store(storage, tmp_path, environment).list("objects/") if info.size_bytes == 15][:1]
+        desk = Desk(tmp_path / "home", environment | {"TILTH_SERVER_STORAGE": storage})
+        made = msgspec.json.decode(desk.run("backup", str(tmp_path / "kept.tar"), "--json"))
+        assert made["lost"] == []
+        store = open_store(storage, tmp_path, environment)
+        store.delete([key])
+        made = msgspec.json.decode(desk.run("backup", str(tmp_path / "later.tar"), "--json"))
+        assert made["lost"] == [key]
+        assert "keep the bucket by its own means" in desk.run("backup", str(tmp_path / "no.tar"), "--with-data", status=2)
+    with tarfile.open(tmp_path / "kept.tar") as tar:
+        assert [name for name in tar.getnames() if name.startswith("store")] == []
+    said = desk.run("restore", str(tmp_path / "later.tar"), "--home", str(tmp_path / "again"))
+    assert f"files and the contents of datasets are not in the backup: they are in {storage}" in said
+    assert f"--storage {storage}" in said
+    with running_server(tmp_path / "again", "--storage", storage, **environment) as server:
+        answers = {server.request("GET", f"/files/{name}").status for name in ("kept", "lost")}
+        assert answers == {200, 404}
