@@ -248,33 +248,41 @@ class _Reader:
     def _set(self) -> str:
         negated = self._take("^")
         ranges: list[tuple[int, int]] = []
+        classes = ""
         start = self._at
         while self._at == start or not self._take("]"):
-            ranges += self._set_part()
-        folded = _folded(ranges) if "i" in self._flags else ranges
-        kept = _joined(folded)
-        if not kept:
+            found = self._set_part()
+            if isinstance(found, str):
+                classes += f"\\{found}"
+                ranges += () if self._dialect == "sqlite" else _class(found)
+            else:
+                ranges.append(found)
+        kept = _joined(_folded(ranges) if "i" in self._flags else ranges)
+        classes = classes if self._dialect == "sqlite" else ""
+        if not kept and not classes:
             raise self._wrong("a set holds no character that a text can hold")
-        return _written(kept, negated=negated)
+        return _written(kept, classes, negated=negated)
 
-    def _set_part(self) -> Iterable[tuple[int, int]]:
-        first = self._set_member()
+    def _set_part(self) -> tuple[int, int] | str:
+        """A range in a set, or the letter of a class."""
+        first, is_class = self._set_member()
         if not self._pattern.startswith("-", self._at) or self._pattern.startswith("-]", self._at):
-            return first if isinstance(first, tuple) else ((ord(first), ord(first)),)
+            return first if is_class else (ord(first), ord(first))
         self._at += 1
-        last = self._set_member()
-        if isinstance(first, tuple) or isinstance(last, tuple) or first > last:
+        last, ends_in_class = self._set_member()
+        if is_class or ends_in_class or first > last:
             raise self._wrong("a range in a set has no end, or one before its beginning")
-        return ((ord(first), ord(last)),)
+        return ord(first), ord(last)
 
-    def _set_member(self) -> str | Ranges:
+    def _set_member(self) -> tuple[str, bool]:
+        """A character in a set, or the letter of a class and that it is one."""
         character = self._next()
         if character != "\\":
-            return character
+            return character, False
         escaped = self._next()
-        ranges = _class(escaped)
-        self._count_classes(1 if ranges else 0)
-        return "\b" if escaped == "b" else ranges or self._escaped(escaped)
+        is_class = bool(_class(escaped))
+        self._count_classes(1 if is_class else 0)
+        return ("\b" if escaped == "b" else escaped if is_class else self._escaped(escaped)), is_class
 
     def _character(self, character: str) -> str:
         code = ord(character)
@@ -382,8 +390,8 @@ def _joined(ranges: Iterable[tuple[int, int]]) -> Ranges:
     return tuple(found)
 
 
-def _written(ranges: Ranges, *, negated: bool = False) -> str:
-    inside = "".join(_sign(first) if first == last else f"{_sign(first)}-{_sign(last)}" for first, last in ranges)
+def _written(ranges: Ranges, classes: str = "", *, negated: bool = False) -> str:
+    inside = classes + "".join(_sign(first) if first == last else f"{_sign(first)}-{_sign(last)}" for first, last in ranges)
     return f"[{'^' if negated else ''}{inside}]"
 
 
