@@ -68,7 +68,12 @@ any case.
 
 {stores}
 
-What lies there is never moved: a home keeps to the store that it began with. A store has to create an object for exactly one of several
+`tilth data create` and `sync` with `--storage`, or `output_uri` in a program, keep one version, and whatever is built on it, in another
+store than the home's; its address is recorded, so that everybody who finds the version and has keys for the store can get it. What lies
+in a store is never moved: change `storage.url` before the first version is made, not later. `tilth data gc --storage` looks into such
+a store.
+
+A store has to create an object for exactly one of several
 writers (`If-None-Match: *`), which is tried before the first version; one that does not is refused.
 
 ## What is in force

@@ -110,12 +110,52 @@ def test_a_bucket_that_is_gone_is_named(s3: S3Server, tmp_path: Path) -> None:
     assert said.startswith("error: s3://nobody-made-this/x: there is no such bucket at http://127.0.0.1:")
 
 
-def test_storage_that_is_not_the_homes_is_refused_with_the_way_out(s3: S3Server, tmp_path: Path) -> None:
-    own = f"s3://{s3.make_bucket(f'b-{new_id()}')}/x"
+def test_versions_of_one_home_lie_where_each_was_begun(s3: S3Server, tmp_path: Path) -> None:
+    own, other = (f"s3://{s3.make_bucket(f'b-{new_id()}')}/x" for _ in range(2))
     desk = Desk(tmp_path / "home", s3.environment() | {"TILTH_STORAGE": own})
-    said = desk.run("data", "create", "--project", "P", "--name", "d", "--storage", "s3://other/x", status=2)
-    assert f"s3://other/x can't keep versions of this home: it keeps them in {own}" in said
-    desk.run("data", "create", "--project", "P", "--name", "d", "--storage", f"{own}/")
+    contents = make_folder(tmp_path / "data")
+    for name, storage in (("here", own), ("there", f"{other}/")):
+        desk.run("data", "sync", "--folder", str(tmp_path / "data"), "--project", "P", "--name", name, "--storage", storage)
+    (tmp_path / "data" / "more").write_bytes(b"more")
+    desk.run("data", "sync", "--folder", str(tmp_path / "data"), "--name", "there", "--parents", "P/there")
+    for place, versions in ((own, 1), (other, 2)):
+        store = open_store(place, tmp_path, s3.environment())
+        assert len(list(store.list("versions/"))) == versions
+    for name in ("here", "there"):
+        desk.run("data", "get", "--id", f"P/{name}@1.0.0", "--copy", str(tmp_path / name))
+        assert found_in(tmp_path / name) == contents
+    desk.run("data", "verify", "--id", "P/there@1.0.1")
+    said = desk.run("data", "create", "--project", "P", "--name", "both", "--parents", "P/here", "P/there", status=2)
+    assert f"these versions lie in {own} and {other}, and one that builds on them can't be in both" in said
+    said = desk.run("data", "create", "--project", "P", "--name", "x", "--parents", "P/there", "--storage", own, status=2)
+    assert f"what the version builds on lies in {other}, and so does the version" in said
+    desk.run("data", "delete", "--id", "P/there@1.0.0")
+    assert "version" in desk.run("data", "gc", "--storage", other, "--yes")
+    desk.run("data", "verify", "--id", "P/there@1.0.1")
+
+
+def test_a_version_in_a_bucket_of_ones_own_is_found_through_the_server(s3: S3Server, tmp_path: Path) -> None:
+    contents = make_folder(tmp_path / "data")
+    storage = f"s3://{s3.make_bucket(f'b-{new_id()}')}/mine"
+    with running_server(tmp_path / "served") as server:
+        keys = server.credentials
+        signed_in = {
+            "TILTH_API_SERVER": keys["api_server"],
+            "TILTH_API_ACCESS_KEY": keys["access_key"],
+            "TILTH_API_SECRET_KEY": keys["secret_key"],
+        }
+        one, two = (Desk(tmp_path / name, s3.environment() | signed_in) for name in ("one", "two"))
+        words = ("data", "sync", "--folder", str(tmp_path / "data"), "--project", "P", "--name", "d", "--storage", storage)
+        id = msgspec.json.decode(one.run(*words, "--json"))["id"]
+        assert not (tmp_path / "served" / "store" / "packs").exists()
+        two.run("data", "get", "--id", "P/d", "--copy", str(tmp_path / "got"))
+        assert found_in(tmp_path / "got") == contents
+        stranger = Desk(tmp_path / "three", s3.environment() | signed_in | {"AWS_SECRET_ACCESS_KEY": "guessed"})
+        said = stranger.run("data", "get", "--id", "P/d", "--copy", str(tmp_path / "none"), status=6)
+        assert "the secret key does not fit the access key" in said
+        answer = server.request("GET", f"/contents/{id}/text.txt")
+        assert (answer.status, answer.json()["msg"]) == (400, f"what lies in {storage} is not read here")
+        assert server.call("tasks.get_by_id", task=id)["task"]["id"] == id
 
 
 def test_a_backup_of_a_server_on_a_bucket_says_where_the_rest_is(s3: S3Server, tmp_path: Path) -> None:

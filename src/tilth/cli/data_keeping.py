@@ -11,6 +11,7 @@ from tilth.cli.options import Id, Json, Words
 from tilth.cli.output import Output, count, size
 from tilth.cli.state import current_id
 from tilth.sdk import lifecycle, lookup
+from tilth.sdk.storage import address_in
 
 __all__: list[str] = []
 
@@ -97,12 +98,18 @@ def delete_command(
     )
 
 
-def gc_command(*, yes: Annotated[bool, Parameter(help="Remove it, after showing the plan.")] = False, json: Json = False) -> None:
+def gc_command(
+    *,
+    yes: Annotated[bool, Parameter(help="Remove it, after showing the plan.")] = False,
+    storage: Annotated[str | None, Parameter(help="The store to look into. Default: the home's own.")] = None,
+    json: Json = False,
+) -> None:
     """Show what no version needs any more; with --yes, remove it."""
     home = open_home()
-    plan = home.repository.plan_gc()
+    repository = home.repository_at(address_in(home, storage)) if storage else home.repository
+    plan = repository.plan_gc()
     if yes:
-        home.repository.execute_gc(plan, confirmed=True)
+        repository.execute_gc(plan, confirmed=True)
     document = {
         "objects": len(plan.doomed),
         "freed_bytes": plan.doomed_bytes,

@@ -16,13 +16,15 @@ from tilth.datasets.taking import AddRequest, Outcome, add, upload
 from tilth.domain.version import DatasetVersion
 from tilth.sdk import contents, lifecycle, lookup
 from tilth.sdk.home import Home
-from tilth.sdk.storage import require_own_storage
+from tilth.sdk.storage import require_storage
 from tilth.sdk.syncing import SyncRequest, parents_of, sync_folder
 from tilth.sdk.taking import taking_context
 
 __all__: list[str] = []
 
-Storage = Annotated[str | None, Parameter(help="Where the bytes are to be kept; only the home's own store for now.")]
+Storage = Annotated[
+    str | None, Parameter(help="Where the bytes are to be kept: a folder, s3://, gs:// or azure://. Default: in the home's store.")
+]
 Workers = Annotated[int | None, Parameter(help="How many large files are hashed, or packs stored, at once.")]
 ChunkSize = Annotated[int | None, Parameter(help="Store packs of this many MB; never more than 64.")]
 
@@ -42,7 +44,6 @@ def create_command(
 ) -> None:
     """Begin a new version: empty, or with what its parents hold."""
     home = open_home()
-    require_own_storage(home, storage or output_uri)
     made = lifecycle.create(
         home,
         name=name,
@@ -52,9 +53,10 @@ def create_command(
         tags=tags or [],
         description=description,
         rule=on_conflict,
+        storage=storage or output_uri,
     )
     remember_id(home.folder, made.id)
-    with home.repository.peek_draft(made.id) as draft:
+    with home.repository_of(made).peek_draft(made.id) as draft:
         collisions = list(draft.base.collisions()) if len(draft.parents) > 1 else []
     out = Output(json=json)
     out.warn([_collision(collision, made) for collision in collisions])
@@ -139,9 +141,10 @@ def sync_command(
 ) -> None:
     """Make a version of a folder, storing what is new. Interrupted, the same command goes on; without a change, no version is made."""
     home = open_home()
-    require_own_storage(home, storage or output_uri)
     if not (parents or name):
-        _sync_existing(home, current_id(home.folder, id), folder, dataset_folder or "", close=not skip_close, verbose=verbose, json=json)
+        version_id = current_id(home.folder, id)
+        require_storage(home, lookup.find(home, version_id), storage or output_uri)
+        _sync_existing(home, version_id, folder, dataset_folder or "", close=not skip_close, verbose=verbose, json=json)
         return
     found = lookup.resolve_all(home, parents or [])
     request = SyncRequest(
@@ -152,6 +155,7 @@ def sync_command(
         parents=parents_of(found),
         tags=tuple(tags or ()),
         dataset_path=dataset_folder or "",
+        storage=storage or output_uri,
     )
     with Progress("storing", verbose=verbose) as progress:
         synced = sync_folder(home, request, progress, close=not skip_close, chunk_mb=chunk_size)
@@ -171,8 +175,8 @@ def upload_command(
 ) -> None:
     """Store the bytes of all files that were added. The version can still be changed."""
     home = open_home()
-    require_own_storage(home, storage)
     version = lookup.find(home, current_id(home.folder, id))
+    require_storage(home, version, storage)
     outcome = _upload(home, version, verbose=verbose, workers=max_workers, chunk_mb=chunk_size)
     remember_id(home.folder, version.id)
     Output(json=json).result(
@@ -193,8 +197,8 @@ def close_command(
 ) -> None:
     """Store what was added and make the version immutable."""
     home = open_home()
-    require_own_storage(home, storage)
     version = lookup.find(home, current_id(home.folder, id))
+    require_storage(home, version, storage)
     if not disable_upload:
         lifecycle.require_open(version)
         _upload(home, version, verbose=verbose, workers=max_workers, chunk_mb=chunk_size)
@@ -226,10 +230,9 @@ def resume_command(*, id: Id = None, verbose: Verbose = False, json: Json = Fals
 def squash_command(*, name: str, ids: Words = None, storage: Storage = None, verbose: Verbose = False, json: Json = False) -> None:
     """Unite versions into one that stands alone; where paths are equal, the last one's file stands. No bytes are stored again."""
     home = open_home()
-    require_own_storage(home, storage)
     if not ids:
         raise Invalid("nothing to squash", hint="name versions with --ids")
-    made = lifecycle.squash(home, name, lookup.resolve_all(home, ids or []), finalize_it=True)
+    made = lifecycle.squash(home, name, lookup.resolve_all(home, ids or []), finalize_it=True, storage=storage)
     remember_id(home.folder, made.id)
     out = Output(json=json)
     if verbose:

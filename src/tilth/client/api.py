@@ -102,6 +102,7 @@ class VersionsApi:
         tags: Sequence[str] = (),
         description: str | None = None,
         author: str = "",
+        storage: str = "",
     ) -> DatasetVersion:
         request = wire.CreateVersion(
             name=name,
@@ -112,6 +113,7 @@ class VersionsApi:
             tags=list(tags),
             description=description,
             author=author,
+            storage=storage,
         )
         return self._call("versions.create", request, DatasetVersion)
 

@@ -56,6 +56,8 @@ class DatasetVersion(Struct, frozen=True, kw_only=True):
     """The object in the repository that its listing begins with."""
     changes: ChangeTotals | None = None
     """Against its parents; None until it is final."""
+    storage: str = ""
+    """The address of the store that holds its bytes; empty if that is the one of the home, or of the server."""
 
 
 class VersionPage(Struct, frozen=True):

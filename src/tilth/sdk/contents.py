@@ -59,7 +59,7 @@ def digests(home: Home, version: DatasetVersion, prefix: str = "") -> Iterator[D
     if version.status is not VersionStatus.UPLOADING:
         yield from manifest_of(home, version).digests(prefix)
         return
-    with home.repository.peek_draft(version.id) as draft:
+    with home.repository_of(version).peek_draft(version.id) as draft:
         yield from draft.digests(prefix)
 
 
@@ -74,7 +74,7 @@ def matching(home: Home, version: DatasetVersion, pattern: str | None, *, recurs
 
 def manifest_of(home: Home, version: DatasetVersion) -> Manifest:
     """The listing of a final version."""
-    return home.repository.manifest(version.id)
+    return home.repository_of(version).manifest(version.id)
 
 
 def entry_at(home: Home, version: DatasetVersion, path: str) -> Entry:
@@ -130,7 +130,7 @@ def file_entries(home: Home, version: DatasetVersion) -> list[FileEntry]:
     """Every file of `version`, final or not."""
     if version.status is not VersionStatus.UPLOADING:
         return [_file_entry(entry, version.id) for entry in manifest_of(home, version).entries()]
-    with home.repository.peek_draft(version.id) as draft:
+    with home.repository_of(version).peek_draft(version.id) as draft:
         inherited = draft.base.find
         return [
             _file_entry(entry, version.id)
@@ -142,7 +142,7 @@ def file_entries(home: Home, version: DatasetVersion) -> list[FileEntry]:
 
 def count_packs(home: Home, version: DatasetVersion, *, own_only: bool) -> int:
     """How many packs a final version refers to; of those that it stored itself, with `own_only`."""
-    packs = {key for key in home.repository.needed_keys(version.id) if key.startswith(PACKS)}
+    packs = {key for key in home.repository_of(version).needed_keys(version.id) if key.startswith(PACKS)}
     return sum(find_owner(key) == version.id for key in packs) if own_only else len(packs)
 
 
@@ -164,12 +164,13 @@ def matcher_of(pattern: str | None, *, recursive: bool) -> Callable[[str], bool]
 def parents_digests(home: Home, version: DatasetVersion) -> Iterator[Digest]:
     """What the parents of `version` hold, united as the version was; those that were deleted are left out."""
     if version.status is VersionStatus.UPLOADING:
-        with home.repository.peek_draft(version.id) as draft:
+        with home.repository_of(version).peek_draft(version.id) as draft:
             if version.parents:
                 yield from draft.base.digests()
         return
-    rule = ConflictRule(home.repository.record(version.id).metadata.get(RULE, ConflictRule.FIRST))
-    manifests = [home.repository.manifest(parent) for parent in version.parents if home.repository.exists(parent)]
+    rule = ConflictRule(home.repository_of(version).record(version.id).metadata.get(RULE, ConflictRule.FIRST))
+    repository = home.repository_of(version)
+    manifests = [repository.manifest(parent) for parent in version.parents if repository.exists(parent)]
     yield from Base(manifests, rule).digests()
 
 

@@ -30,7 +30,7 @@ def read(home: Home, version: DatasetVersion, path: str, *, start: int = 0, leng
     entry = contents.entry_at(home, lifecycle.require_final(version), path)
     if start < 0 or (length is not None and length < 0):
         raise Invalid("a range begins at 0 or later and has no negative length", hint="give --start and --length as numbers of bytes")
-    yield from read_range(home.repository.store, entry.chunks, start, entry.size if length is None else length)
+    yield from read_range(home.repository_of(version).store, entry.chunks, start, entry.size if length is None else length)
 
 
 def local_copy(
@@ -51,10 +51,10 @@ def local_copy(
     whole = part is None and num_parts is None and files is None
     name = version.id if whole else f"{version.id}-{sha256(selection).hexdigest()[:16]}"
     try:
-        manifest = home.repository.manifest(version.id)
+        manifest = home.repository_of(version).manifest(version.id)
         told.found(manifest.count, manifest.size_bytes)
         view = view_in(
-            home.repository.store,
+            home.repository_of(version).store,
             home.cache,
             name,
             lambda: _share(_named(manifest.digests(), files, lambda digest: digest[0]), part, num_parts),
@@ -87,10 +87,10 @@ def mutable_copy(
     lifecycle.require_final(version)
     told = watcher or Watcher()
     try:
-        manifest = home.repository.manifest(version.id)
+        manifest = home.repository_of(version).manifest(version.id)
         told.found(manifest.count, manifest.size_bytes)
         entries = _share(manifest.entries(), part, num_parts)
-        copy_to(home.repository.store, version.id, entries, target, overwrite=overwrite, on_done=told.done, workers=workers)
+        copy_to(home.repository_of(version).store, version.id, entries, target, overwrite=overwrite, on_done=told.done, workers=workers)
     except TilthError:
         if raise_on_error:
             raise
@@ -131,7 +131,7 @@ def wrong_files(home: Home, version: DatasetVersion, folder: str | None, *, skip
     place = folder or local_copy(home, version)
     if not os.path.isdir(place):
         raise PathNotFound(f"{place} is not a folder", hint="name the folder of a local copy")
-    found = list(differing_files(home.repository.manifest(version.id), place, sizes_only=skip_hash))
+    found = list(differing_files(home.repository_of(version).manifest(version.id), place, sizes_only=skip_hash))
     if verbose:
         for path, what in found:
             print(f"{what} {path}")
@@ -143,8 +143,8 @@ def check_stored(home: Home, version: DatasetVersion, *, level: str, sample: flo
     lifecycle.require_final(version)
     told = watcher or Watcher()
     told.found(version.entries, version.size_bytes)
-    record = home.repository.record(version.id)
-    return verify_stored(home.repository.store, record, Level(level), sample=sample, on_done=told.done)
+    record = home.repository_of(version).record(version.id)
+    return verify_stored(home.repository_of(version).store, record, Level(level), sample=sample, on_done=told.done)
 
 
 def export(
@@ -158,7 +158,7 @@ def export(
     if not target.absolute().parent.is_dir():
         raise PathNotFound(f"{target.parent} does not exist", hint="make the folder first, or name another one")
     told = watcher or Watcher()
-    manifest = home.repository.manifest(version.id)
+    manifest = home.repository_of(version).manifest(version.id)
     told.found(manifest.count, manifest.size_bytes)
     folder = contents.existing_folder(home, version, prefix)
-    return export_to(home.repository.store, manifest.entries(folder), target, ArchiveKind(wanted), told.done)
+    return export_to(home.repository_of(version).store, manifest.entries(folder), target, ArchiveKind(wanted), told.done)

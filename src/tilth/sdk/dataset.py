@@ -12,7 +12,7 @@ from tilth.sdk import metadata as metadata_module
 from tilth.sdk._current import current_home
 from tilth.sdk.contents import FileEntry
 from tilth.sdk.home import Home
-from tilth.sdk.storage import require_own_storage, storage_of
+from tilth.sdk.storage import require_storage, storage_of
 from tilth.sdk.taking import taking_context
 
 __all__ = ["Dataset", "FileEntry"]
@@ -165,7 +165,7 @@ class Dataset:
         """Whether files were added whose bytes are not stored yet."""
         if self.is_final():
             return False
-        with self._home.repository.peek_draft(self._version.id) as draft:
+        with self._home.repository_of(self._version).peek_draft(self._version.id) as draft:
             return draft.journal.count_waiting()[0] > 0
 
     def upload(
@@ -185,7 +185,7 @@ class Dataset:
         stored at once. `compression`, `retries` and `preview` are there for the sake of existing scripts: chunks that shrink are
         always compressed.
         """
-        require_own_storage(self._home, output_url)
+        require_storage(self._home, self._version, output_url)
         with lifecycle.opened_draft(self._home, self._version) as draft:
             context = taking_context(self._home, self._version, verbose=verbose, workers=max_workers, chunk_mb=chunk_size)
             upload(draft, context)
@@ -275,7 +275,7 @@ class Dataset:
 
     def get_default_storage(self) -> str:
         """Where the version's bytes are kept."""
-        return storage_of(self._home)
+        return storage_of(self._home, self._version)
 
     # --- metadata ---------------------------------------------------------------------------------------------------
 
@@ -309,7 +309,6 @@ class Dataset:
         home = current_home()
         if use_current_task:
             raise Invalid("a dataset can't be kept in the current task yet", hint="leave use_current_task out")
-        require_own_storage(home, output_uri)
         parents = [_version_of(home, parent) for parent in parent_datasets or ()]
         for parent in parents:
             lifecycle.require_final(parent)
@@ -323,6 +322,7 @@ class Dataset:
                 parents=[parent.id for parent in parents],
                 tags=_words(dataset_tags),
                 description=description,
+                storage=output_uri,
             ),
         )
 
@@ -410,12 +410,11 @@ class Dataset:
         No bytes are stored again. The versions may be deleted afterwards.
         """
         home = current_home()
-        require_own_storage(home, output_url)
         if dataset_ids:
             versions = [_version_of(home, dataset) for dataset in dataset_ids]
         else:
             versions = [lookup.find_parts(home, project=project, name=name) for project, name in dataset_project_name_pairs or ()]
-        return cls(home, lifecycle.squash(home, dataset_name, versions, finalize_it=close_squashed_dataset))
+        return cls(home, lifecycle.squash(home, dataset_name, versions, finalize_it=close_squashed_dataset, storage=output_url))
 
     @classmethod
     def delete(

@@ -6,12 +6,13 @@ from functools import cached_property
 from pathlib import Path
 
 from tilth.base.clock import Clock
-from tilth.base.errors import Internal
+from tilth.base.errors import Internal, Invalid
 from tilth.client.api import Api
 from tilth.client.files import Files
 from tilth.datasets.cache.blobs import BlobCache
 from tilth.datasets.repository import Repository
 from tilth.datasets.stat_cache import StatCache
+from tilth.domain.version import DatasetVersion
 from tilth.store.api import ObjectStore
 
 __all__ = ["Home"]
@@ -39,6 +40,24 @@ class Home:
 
     open_bucket: Callable[[str], ObjectStore] | None = None
     """Opens the bucket that an address names, with the keys that this machine has for it."""
+
+    def repository_of(self, version: DatasetVersion) -> Repository:
+        """The repository that holds, or will hold, what a version holds."""
+        return self.repository_at(version.storage)
+
+    def repository_at(self, storage: str) -> Repository:
+        """The repository at an address; without one, the home's own. Drafts lie together, wherever the bytes go."""
+        if not storage:
+            return self.repository
+        if storage not in self._repositories:
+            if self.open_bucket is None:
+                raise Invalid(f"what lies in {storage} is not read here", hint="read it with `tilth data` on a machine that has its keys")
+            self._repositories[storage] = Repository(self.open_bucket(storage), drafts=self.folder / "drafts", clock=self.clock)
+        return self._repositories[storage]
+
+    @cached_property
+    def _repositories(self) -> dict[str, Repository]:
+        return {}
 
     @cached_property
     def files(self) -> Files:

@@ -19,6 +19,7 @@ from tilth.domain.dataset import ChangeTotals, Total
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk.contents import RULE
 from tilth.sdk.home import Home
+from tilth.sdk.storage import chosen_storage
 from tilth.sdk.taking import Watcher, taking_context
 
 __all__ = [
@@ -54,15 +55,19 @@ def create(
     rule: ConflictRule = ConflictRule.FIRST,
     contents_of: Sequence[VersionId] | None = None,
     id: VersionId | None = None,
+    storage: str | None = None,
 ) -> DatasetVersion:
     """Begin a version. Its name is reserved, and its parents can't be collected, before this returns.
 
-    It begins with what its parents hold, or with what `contents_of` hold, which then do not count as parents.
+    It begins with what its parents hold, or with what `contents_of` hold, which then do not count as parents. Its bytes go where
+    theirs are; without any, to `storage`, or to the home's own store.
     """
     if not name:
         raise Invalid("the dataset has no name", hint="give one, or a parent whose name it is to have")
     id = id or VersionId(new_id())
-    with home.repository.create_draft(id, parents if contents_of is None else contents_of, rule=rule) as draft:
+    bases = parents if contents_of is None else contents_of
+    place = chosen_storage(home, storage, bases)
+    with home.repository_at(place).create_draft(id, bases, rule=rule) as draft:
         reach("create.after-draft")
         try:
             if rule is ConflictRule.FAIL:
@@ -76,18 +81,19 @@ def create(
                 tags=list(tags),
                 description=description,
                 author=home.author,
+                storage=place,
             )
         except BaseException:
             draft.abort()
             raise
 
 
-def squash(home: Home, name: str, versions: Sequence[DatasetVersion], *, finalize_it: bool) -> DatasetVersion:
+def squash(home: Home, name: str, versions: Sequence[DatasetVersion], *, finalize_it: bool, storage: str | None = None) -> DatasetVersion:
     """Begin a version without parents that holds what `versions` hold together, the last one's file where paths are equal."""
     if not versions:
         raise Invalid("nothing to squash", hint="name at least one version")
     bases = [require_final(version).id for version in versions]
-    squashed = create(home, name=name, project=versions[0].project, contents_of=bases, rule=ConflictRule.LAST)
+    squashed = create(home, name=name, project=versions[0].project, contents_of=bases, rule=ConflictRule.LAST, storage=storage)
     return finalize(home, squashed) if finalize_it else squashed
 
 
@@ -98,8 +104,8 @@ def _refuse_collisions(draft: Draft) -> None:
 
 def settled(home: Home, version: DatasetVersion) -> DatasetVersion:
     """`version` as it really is: registered now, if it was committed and the registration was lost."""
-    if version.status is VersionStatus.UPLOADING and home.repository.is_committed(version.id):
-        return _register(home, home.repository.record(version.id))
+    if version.status is VersionStatus.UPLOADING and home.repository_of(version).is_committed(version.id):
+        return _register(home, home.repository_of(version).record(version.id))
     return version
 
 
@@ -107,7 +113,7 @@ def opened_draft(home: Home, version: DatasetVersion) -> Draft:
     """The draft behind `version`, for this process alone; `VersionFinal` if it can't be changed any more."""
     version = require_open(settled(home, version))
     try:
-        return home.repository.open_draft(version.id)
+        return home.repository_of(version).open_draft(version.id)
     except SessionFenced as error:
         raise SessionFenced(
             f"version {version.id} was given up: nothing was done with it for too long",
@@ -119,7 +125,7 @@ def finalize(home: Home, version: DatasetVersion) -> DatasetVersion:
     """Make `version` immutable. Everything that was added must be stored; safe to repeat after any interruption."""
     version = settled(home, version)
     if version.status is not VersionStatus.UPLOADING:
-        home.repository.discard_draft(version.id)
+        home.repository_of(version).discard_draft(version.id)
         return version
     with opened_draft(home, version) as draft:
         waiting, _ = draft.journal.count_waiting()
@@ -159,7 +165,7 @@ def commit(home: Home, version: DatasetVersion, draft: Draft) -> VersionRecord:
 def rescue(home: Home, version: DatasetVersion) -> DatasetVersion:
     """Go on with a fenced version under a new id, which takes its place and its name."""
     successor = VersionId(new_id())
-    with home.repository.rescue_draft(version.id, successor) as draft:
+    with home.repository_of(version).rescue_draft(version.id, successor) as draft:
         home.api.versions.delete(id=version.id)
         try:
             rescued = home.api.versions.create(
@@ -171,20 +177,21 @@ def rescue(home: Home, version: DatasetVersion) -> DatasetVersion:
                 tags=list(version.tags),
                 description=version.description,
                 author=home.author,
+                storage=version.storage,
             )
         except TilthError:
             draft.abort()
             raise
-    home.repository.discard_draft(version.id)
+    home.repository_of(version).discard_draft(version.id)
     return rescued
 
 
 def delete(home: Home, version: DatasetVersion) -> None:
     """Forget `version`, final or not. What other versions share with it stays."""
-    if home.repository.is_committed(version.id):
-        home.repository.discard_draft(version.id)
-        home.repository.delete(version.id)
-    elif home.repository.has_draft(version.id):
+    if home.repository_of(version).is_committed(version.id):
+        home.repository_of(version).discard_draft(version.id)
+        home.repository_of(version).delete(version.id)
+    elif home.repository_of(version).has_draft(version.id):
         abort(home, version)
     reach("delete.before-catalog")
     home.api.versions.delete(id=version.id)
@@ -219,10 +226,10 @@ def sync_into(home: Home, version: DatasetVersion, folder: str, prefix: str, wat
 def abort(home: Home, version: DatasetVersion) -> None:
     """Give up what was begun; nothing of it becomes a version."""
     try:
-        with home.repository.open_draft(version.id) as draft:
+        with home.repository_of(version).open_draft(version.id) as draft:
             draft.abort()
     except (SessionFenced, NotFound):
-        home.repository.discard_draft(version.id)
+        home.repository_of(version).discard_draft(version.id)
 
 
 def _register(home: Home, record: VersionRecord) -> DatasetVersion:

@@ -36,6 +36,7 @@ class SyncRequest(Struct, frozen=True, kw_only=True):
     parents: tuple[VersionId, ...] = ()
     tags: tuple[str, ...] = ()
     dataset_path: str = ""
+    storage: str | None = None
 
 
 class Synced(Struct, frozen=True):
@@ -70,13 +71,20 @@ def begun(home: Home, request: SyncRequest) -> DatasetVersion:
     note = _note(home, request)
     with suppress(FileNotFoundError, NotFound):
         version = lookup.find(home, note.read_text())
-        if version.status is VersionStatus.UPLOADING and home.repository.has_draft(version.id):
+        if version.status is VersionStatus.UPLOADING and home.repository_of(version).has_draft(version.id):
             return version
     id = VersionId(new_id())
     # The note before the version: whatever was begun is found again.
     replace_durably(note, [id.encode()], scratch=home.folder)
     return lifecycle.create(
-        home, name=request.name, project=request.project, version=request.version, parents=request.parents, tags=request.tags, id=id
+        home,
+        name=request.name,
+        project=request.project,
+        version=request.version,
+        parents=request.parents,
+        tags=request.tags,
+        id=id,
+        storage=request.storage,
     )
 
 

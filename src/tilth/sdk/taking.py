@@ -59,6 +59,7 @@ def _candidates(home: Home, version: DatasetVersion) -> Callable[[], Iterator[Ve
     def newest() -> Iterator[VersionId]:
         found = home.api.versions.newest(limit=MOST_CANDIDATES)
         own_name_first = sorted(found, key=lambda candidate: candidate.name != version.name)
-        return (candidate.id for candidate in own_name_first if candidate.id != version.id)
+        near = (candidate for candidate in own_name_first if candidate.storage == version.storage)
+        return (candidate.id for candidate in near if candidate.id != version.id)
 
     return newest

@@ -176,7 +176,7 @@ def test_listings_are_filtered_and_paged(tilth: "Terminal") -> None:
         (["list", "--id", "0" * 32], 3, "does not exist"),
         (["sync", "--name", "n", "--folder", "no-such-folder"], 3, "no-such-folder does not exist"),
         (["create", "--name", "a/b"], 2, "can't be the name"),
-        (["create", "--name", "n", "--storage", "s3://bucket/x"], 2, "s3://bucket/x can't keep versions"),
+        (["create", "--name", "n", "--storage", "ftp://host/x"], 2, "ftp://host/x is no place to store in"),
         (["delete"], 2, "no version was named"),
         (["add"], 2, "--files"),
         (["dance"], 2, ""),

@@ -27,6 +27,7 @@ def create(tx: Tx, request: wire.CreateVersion) -> DatasetVersion:
         tags=request.tags,
         description=request.description,
         author=request.author,
+        storage=request.storage,
     )
 
 

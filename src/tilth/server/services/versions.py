@@ -66,8 +66,11 @@ def create_version(
     tags: Sequence[str] = (),
     description: str | None = None,
     author: str = "",
+    storage: str = "",
 ) -> DatasetVersion:
     """Begin a version and reserve its number; its parents have to be final."""
+    if len(storage) > _LONGEST_NAME:
+        raise Invalid("the address of the storage is too long", hint=f"use at most {_LONGEST_NAME} characters")
     name = _dataset_name(name)
     found = [get_version(tx, parent) for parent in dict.fromkeys(parents)]
     for parent in found:
@@ -88,7 +91,14 @@ def create_version(
     said = msgspec.structs.replace(task, tags=tuple(dict.fromkeys(tags)), comment=description or "", user=author)
     tx.tasks.insert(said)
     tx.versions.insert(
-        VersionRow(task=version, dataset=dataset.id, number=number, number_key=number_key(number), parents=tuple(p.id for p in found))
+        VersionRow(
+            task=version,
+            dataset=dataset.id,
+            number=number,
+            number_key=number_key(number),
+            parents=tuple(p.id for p in found),
+            storage=storage,
+        )
     )
     tx.changed("version.created", version, dataset.id)
     return get_version(tx, version)

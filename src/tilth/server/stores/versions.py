@@ -19,7 +19,7 @@ __all__ = ["VersionFilter", "VersionRow", "Versions"]
 
 _SELECT = """
     SELECT task.id, project.name, version.number, task.status, version.archived, task.tags, task.comment, task.author, task.created,
-           task.completed, version.entries, version.size_bytes, version.root, version.changes
+           task.completed, version.entries, version.size_bytes, version.root, version.changes, version.storage
     FROM version JOIN task ON task.id = version.task JOIN project ON project.id = version.dataset
 """
 _STATUSES = {
@@ -43,6 +43,7 @@ class VersionRow(Struct, frozen=True, kw_only=True):
     number: str
     number_key: str
     parents: tuple[VersionId, ...]
+    storage: str = ""
 
 
 class VersionFilter(Struct, frozen=True, kw_only=True):
@@ -78,8 +79,9 @@ class Versions:
 
     def insert(self, row: VersionRow) -> None:
         self._db.execute(
-            "INSERT INTO version (task, dataset, number, number_key, archived, entries, size_bytes) VALUES (?, ?, ?, ?, 0, 0, 0)",
-            (row.task, row.dataset, row.number, row.number_key),
+            "INSERT INTO version (task, dataset, number, number_key, archived, entries, size_bytes, storage)"
+            " VALUES (?, ?, ?, ?, 0, 0, 0, ?)",
+            (row.task, row.dataset, row.number, row.number_key, row.storage),
         )
         self._db.execute_many(
             "INSERT INTO version_parent (version, position, parent) VALUES (?, ?, ?)",
@@ -226,7 +228,7 @@ def _conditions(wanted: VersionFilter) -> tuple[str, list[Any]]:
 
 
 def _version(row: tuple[Any, ...], parents: Iterable[VersionId], aliases: Iterable[str]) -> DatasetVersion:
-    id, hidden, number, status, archived, tags, comment, author, created, completed, entries, size_bytes, root, changes = row
+    id, hidden, number, status, archived, tags, comment, author, created, completed, entries, size_bytes, root, changes, storage = row
     project, name = split_dataset_project(hidden)
     return DatasetVersion(
         id=id,
@@ -245,4 +247,5 @@ def _version(row: tuple[Any, ...], parents: Iterable[VersionId], aliases: Iterab
         size_bytes=size_bytes,
         root=root,
         changes=loaded(changes, ChangeTotals) if changes else None,
+        storage=storage,
     )

@@ -32,6 +32,8 @@ class CreateVersion(Struct, kw_only=True):
     tags: list[str] = []
     description: str | None = None
     author: str = ""
+    storage: str = ""
+    """The address of the store that holds it, if it is not the server's own."""
 
 
 class OneVersion(Struct):
