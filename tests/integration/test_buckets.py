@@ -7,14 +7,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
 import pytest
 import urllib3
 
 from tilth.base.clock import SystemClock
-from tilth.base.errors import DiskFull, FormatUnsupported, ObjectNotFound, StoreMissing, StoreRefused, TilthError, Unavailable
+from tilth.base.errors import DiskFull, FormatUnsupported, Invalid, ObjectNotFound, StoreMissing, StoreRefused, TilthError, Unavailable
 from tilth.base.ids import new_id
 from tilth.datasets.repository import Repository
-from tilth.store.api import Key
+from tilth.store.api import Key, ObjectStore
 from tilth.store.buckets import BucketStore
 from tilth.store.opening import open_store
 from tilth.store.probe import require_put_if_absent
@@ -353,3 +354,29 @@ def test_a_session_token_of_the_environment_does_not_mix_with_keys_of_a_bucket(
     store = open_store(f"s3://{bucket}", tmp_path)
     store.put(A, [b"a"])
     assert store.get(A) == b"a"
+
+
+def gs_store(endpoint: str, home: Path) -> ObjectStore:
+    """A bucket of Google's, with an account that needs no token."""
+    account = {"type": "service_account", "private_key": "", "private_key_id": "", "client_email": "a@b", "disable_oauth": True}
+    (home / "account.json").write_bytes(msgspec.json.encode(account))
+    (home / "tilth.toml").write_text(f'[[storage.gs]]\nendpoint = "{endpoint}"\ncredentials = "{home / "account.json"}"\n')
+    return open_store("gs://bucket/folder", home, {})
+
+
+def test_a_bucket_of_googles_that_is_not_there(tmp_path: Path) -> None:
+    with answering("404 Not Found", "<Error><Code>NoSuchBucket</Code></Error>") as endpoint:
+        store = gs_store(endpoint, tmp_path)
+        with pytest.raises(StoreMissing, match=f"gs://bucket/folder: there is no such bucket at {endpoint}"):
+            store.put(A, [b"a"])
+
+
+def test_googles_answer_to_a_second_create(tmp_path: Path) -> None:
+    with answering("412 Precondition Failed", "<Error><Code>PreconditionFailed</Code></Error>") as endpoint:
+        assert gs_store(endpoint, tmp_path).put_if_absent(A, b"a") is False
+
+
+def test_credentials_of_googles_that_are_none(tmp_path: Path) -> None:
+    (tmp_path / "tilth.toml").write_text('[[storage.gs]]\ncredentials = "/no/such/file.json"\n')
+    with pytest.raises(Invalid, match=r"the credentials /no/such/file\.json can't be read"):
+        open_store("gs://bucket", tmp_path, {})

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
+import msgspec
 import obstore
+from msgspec import Struct
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import AzureStore, GCSStore, S3Store
 
@@ -210,6 +212,10 @@ _UPLOAD_HEADERS: Mapping[str, Mapping[str, str]] = {"azure": {"x-ms-blob-type": 
 """What has to come with a signed upload."""
 
 
+class _Credentials(Struct):
+    type: str = ""
+
+
 def _info(found: Any) -> ObjectInfo:
     # Listings tell parts of a second, and answers about one object do not.
     return ObjectInfo(Key(found["path"]), found["size"], float(int(found["last_modified"].timestamp())))
@@ -257,8 +263,18 @@ def _s3(place: Place, entry: S3Entry, endpoint: str, shared: dict[str, Any]) -> 
 def _gs(place: Place, entry: GsEntry, endpoint: str, shared: dict[str, Any]) -> GCSStore:
     config: Any = {"skip_signature": entry.anonymous}
     config |= {"base_url": endpoint} if endpoint else {}
-    config |= {"application_credentials": str(Path(entry.credentials).expanduser())} if entry.credentials else {}
+    if entry.credentials:
+        path = Path(entry.credentials).expanduser()
+        config["service_account" if _kind_of(path) == "service_account" else "application_credentials"] = str(path)
     return GCSStore(place.bucket, config=config, **shared)
+
+
+def _kind_of(path: Path) -> str:
+    """What a file with credentials of Google's says it is."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Credentials).type
+    except (OSError, msgspec.MsgspecError) as error:
+        raise Invalid(f"the credentials {path} can't be read ({error})", hint="name a file of Google's, in JSON") from error
 
 
 def _azure(place: Place, entry: AzureEntry, endpoint: str, shared: dict[str, Any]) -> AzureStore:
