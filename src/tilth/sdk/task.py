@@ -17,7 +17,7 @@ from tilth.sdk.beginning import Beginning
 from tilth.sdk.home import Home
 from tilth.sdk.logger import Logger
 from tilth.sdk.models import ModelList, models_of
-from tilth.sdk.recording import Recording, task_folder
+from tilth.sdk.recording import Recording, task_folder, warn
 
 __all__ = ["Task", "TaskStatusEnum", "TaskTypes"]
 
@@ -93,7 +93,7 @@ class Task:
         """Begin to record this process, and everything that it starts.
 
         Called again, it returns the task that is being recorded. Without a name the script's is taken; without a project, `Examples`.
-        A server that does not answer does not stop the run: it is recorded in the home and sent later.
+        A server that does not answer does not stop the run: it is recorded in the home and sent later. `deferred_init` changes nothing.
         """
         already = running()
         if already is not None:
@@ -144,7 +144,10 @@ class Task:
         module: str | None = None,
         detect_repository: bool = True,
     ) -> "Task":
-        """Make a task for an agent to run, without running anything. Code comes from a repository, or from one local script file."""
+        """Make a task for an agent to run, without running anything. Code comes from a repository, or from one local script file.
+
+        `add_task_init_call` and `detect_repository` change nothing: the code is taken as it is given, and no repository is looked for.
+        """
         home = current_home()
         fields = beginning.described(
             repo=repo,
@@ -463,7 +466,7 @@ class Task:
             self, configuration, name or "General", description, take_over=beginning.is_remote() and not ignore_remote_overrides
         )
 
-    def get_parameters(self, backwards_compatibility: bool = True, cast: bool = False) -> dict[str, Any]:
+    def get_parameters(self, *, cast: bool = False) -> dict[str, Any]:
         """Every parameter as `section/name`: text, or with `cast` what it was."""
         known = self._data.get("hyperparams") or {}
         if not cast:
@@ -580,7 +583,8 @@ class Task:
     ) -> bool:
         """Keep an object or a file with the task, under a name; a later one of that name replaces it.
 
-        Returns when it is written down, or with `wait_on_upload` when it is where it is kept. `Invalid` if it can't be written.
+        Returns when it is written down, or with `wait_on_upload` when it is where it is kept. `Invalid` if it can't be written. `retries`
+        changes nothing: an upload is tried until it arrives.
         """
         task_artifacts.upload(
             self,
@@ -702,18 +706,18 @@ class Task:
         self._state("tasks.stop", force=force, status_message=status_message)
 
     def mark_completed(self, ignore_errors: bool = True, status_message: str | None = None, force: bool = False) -> None:
-        """Say that the task is completed."""
-        self._state("tasks.completed", force=force, status_message=status_message)
+        """Say that the task is completed. With `ignore_errors`, a refusal is told and not raised."""
+        self._state_or_tell("tasks.completed", ignore_errors, force=force, status_message=status_message)
 
     def mark_failed(
         self, ignore_errors: bool = True, status_reason: str | None = None, status_message: str | None = None, force: bool = False
     ) -> None:
-        """Say that the task failed."""
-        self._state("tasks.failed", force=force, status_reason=status_reason, status_message=status_message)
+        """Say that the task failed. With `ignore_errors`, a refusal is told and not raised."""
+        self._state_or_tell("tasks.failed", ignore_errors, force=force, status_reason=status_reason, status_message=status_message)
 
     def publish(self, ignore_errors: bool = True) -> None:
-        """Make the task immutable."""
-        self._state("tasks.publish")
+        """Make the task immutable. With `ignore_errors`, a refusal is told and not raised."""
+        self._state_or_tell("tasks.publish", ignore_errors)
 
     def set_archived(self, archive: bool) -> None:
         """Put the task away, or fetch it back."""
@@ -736,7 +740,12 @@ class Task:
         raise_on_error: bool = False,
         callback: Callable[[str, str], bool] | None = None,
     ) -> bool:
-        """Delete the task with what it made."""
+        """Delete the task with what it made. The server deletes the files, so there is no `callback` for each; models in use stay."""
+        if callback is not None or not skip_models_used_by_other_tasks:
+            raise Invalid(
+                "callback and skip_models_used_by_other_tasks=False: the server deletes what the task made, and keeps models in use",
+                hint="leave them out",
+            )
         try:
             self._home.api.call(
                 "tasks.delete", task=self.id, force=True, delete_output_models=delete_artifacts_and_models,
@@ -858,6 +867,14 @@ class Task:
         self.flush(wait_for_uploads=True)
         answer = self._home.api.call(call, task=self.id, **fields)
         self._document |= answer.get("fields") or {}
+
+    def _state_or_tell(self, call: str, tell: bool, /, **fields: Any) -> None:
+        try:
+            self._state(call, **fields)
+        except TilthError as error:
+            if not tell:
+                raise
+            warn(str(error))
 
     def _edit(self, **fields: Any) -> None:
         self._document |= fields

@@ -1,5 +1,6 @@
 """A catalog for tests of the server: calls over a folder of its own, and a look at what they wrote."""
 
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -77,6 +78,10 @@ class CatalogBench:
         """The answer to a call with this very body."""
         envelope = msgspec.json.decode(self.transport.call(name, body))
         return msgspec.convert(envelope["meta"], Meta), envelope["data"]
+
+    def change(self, work: Callable[[Tx], object]) -> None:
+        """Do something in a transaction of its own."""
+        self.database.run(lambda connection: work(Tx(connection, self.clock)), writes=True)
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What anybody else who opens the file finds in it."""

@@ -6,6 +6,9 @@ import pytest
 
 from tilth.base.errors import AlreadyQueued, FieldInvalid, QueueNotFound, StatusRefused, TaskInUse, TaskNotFound, TilthError
 from tilth.domain.task import TRANSITIONS, TaskStatus
+from tilth.server.services.files import keep_file
+from tilth.server.services.jobs import JOBS
+from tilth.server.stores.unit_of_work import Tx
 from tilth.testing.catalogs import CatalogBench
 
 ACTIONS = {
@@ -252,3 +255,25 @@ def test_types_are_those_of_the_protocol(catalog: CatalogBench) -> None:
 def test_a_task_that_does_not_exist_is_named(catalog: CatalogBench, call: str) -> None:
     with pytest.raises(TilthError, match="task nothing does not exist"):
         catalog.ask(f"tasks.{call}", task="nothing")
+
+
+@pytest.mark.parametrize("call", ["tasks.reset", "tasks.delete"])
+def test_what_lies_under_an_old_name_by_then_is_not_deleted(catalog: CatalogBench, call: str) -> None:
+    def keep(tx: Tx, name: str, key: str) -> None:
+        keep_file(tx, f"run/{name}", key=key, size_bytes=1, content_type=None)
+
+    def do_jobs(tx: Tx) -> None:
+        while (job := tx.jobs.take("9998", "9999")) is not None:
+            if job.kind in JOBS:
+                JOBS[job.kind](tx, job.payload)
+            tx.jobs.done(job.id)
+
+    id = made(catalog)
+    catalog.change(lambda tx: keep(tx, "again", "first"))
+    catalog.change(lambda tx: keep(tx, "once", "other"))
+    artifacts = [{"key": name, "type": "custom", "mode": "output", "uri": f"tilth://files/run/{name}"} for name in ("again", "once")]
+    catalog.ask("tasks.add_or_update_artifacts", task=id, artifacts=artifacts, force=True)
+    catalog.ask(call, task=id, force=True)
+    catalog.change(lambda tx: keep(tx, "again", "second"))
+    catalog.change(do_jobs)
+    assert catalog.rows("SELECT path, key FROM file") == [("run/again", "second")]

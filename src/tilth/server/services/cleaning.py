@@ -6,6 +6,7 @@ from typing import Any
 
 from tilth.domain.access import Permission
 from tilth.server.services.context import Call
+from tilth.server.services.files import files_at
 from tilth.server.services.scope import may
 from tilth.server.stores.documents import Document
 from tilth.wire.own_files import name_in
@@ -18,14 +19,9 @@ _BATCH = 1_000
 
 
 def task_urls(call: Call, task: Document) -> dict[str, list[str]]:
-    """The addresses of the files that a task made."""
+    """The addresses of the files that a task made, beside those of its models, of which some may stay."""
     artifacts = [artifact.get("uri") for artifact in task["execution"].get("artifacts") or () if artifact.get("mode", "output") == "output"]
-    models = call.tx.documents.models.get_many(call.tx.documents.models.search_ids("task", [task["id"]]), ["uri", "ready"])
-    return {
-        "artifact_urls": [uri for uri in artifacts if uri],
-        "event_urls": call.tx.media.urls([task["id"]]),
-        "model_urls": [model["uri"] for model in models.values() if model["uri"] and not model["ready"]],
-    }
+    return {"artifact_urls": [uri for uri in artifacts if uri], "event_urls": call.tx.media.urls([task["id"]])}
 
 
 def schedule_cleaning(call: Call, *, entities: Sequence[str] = (), urls: Sequence[str] = ()) -> None:
@@ -36,8 +32,10 @@ def schedule_cleaning(call: Call, *, entities: Sequence[str] = (), urls: Sequenc
     # An artifact may say that it lies anywhere: a file is only deleted by who could have deleted it by itself.
     paths = [path for path in stored if _may_delete(call, path)]
     later = call.tx.time + (_GRACE if call.origin.client else timedelta())
-    for start in range(0, len(paths), _BATCH):
-        payload: dict[str, Any] = {"paths": paths[start : start + _BATCH]}
+    # By then something else may lie there under the same name: the object that is meant is named, too.
+    files = [(file.path, file.key) for path in paths for file in files_at(call.tx, path)]
+    for start in range(0, len(files), _BATCH):
+        payload: dict[str, Any] = {"files": files[start : start + _BATCH]}
         call.tx.jobs.add("drop_files", payload, later.isoformat(timespec="microseconds").replace("+00:00", "Z"))
 
 

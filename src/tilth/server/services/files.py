@@ -13,7 +13,18 @@ from tilth.server.services.context import Call
 from tilth.server.stores.files import StoredFile
 from tilth.server.stores.unit_of_work import Tx
 
-__all__ = ["clean_path", "delete_files", "find_file", "keep_file", "list_files", "page_size", "sign", "verify_signature"]
+__all__ = [
+    "clean_path",
+    "delete_files",
+    "delete_unchanged",
+    "files_at",
+    "find_file",
+    "keep_file",
+    "list_files",
+    "page_size",
+    "sign",
+    "verify_signature",
+]
 
 _LONGEST = 4_096
 _MOST_LISTED = 10_000
@@ -57,12 +68,30 @@ def page_size(limit: int) -> int:
     return max(1, min(limit, _MOST_LISTED))
 
 
+def files_at(tx: Tx, path: str) -> list[StoredFile]:
+    """The file by this name, and those below it if it is a folder."""
+    name = clean_path(path)
+    return [found for found in (tx.files.get(name), *tx.files.below(name)) if found]
+
+
+def delete_unchanged(tx: Tx, files: Sequence[tuple[str, str]]) -> None:
+    """Delete files, given by name and object; one that holds another object by now is somebody's new file, and stays."""
+    keys = list[str]()
+    for path, key in files:
+        found = tx.files.get(path)
+        if found is not None and found.key == key:
+            tx.files.remove(path)
+            keys.append(key)
+    if keys:
+        tx.jobs.add("drop_objects", {"keys": keys}, tx.now)
+
+
 def delete_files(tx: Tx, paths: Sequence[str], check: Callable[[str], None] = lambda _: None) -> tuple[list[str], list[str]]:
     """Delete files, or folders of files; returns those that were there, and those that were not. `check` raises if one has to stay."""
     deleted, missing, keys = list[str](), list[str](), list[str]()
     for path in paths:
         name = clean_path(path)
-        found = [found for found in (tx.files.get(name), *tx.files.below(name)) if found]
+        found = files_at(tx, name)
         for file in found:
             check(file.path)
             tx.files.remove(file.path)

@@ -7,7 +7,7 @@ from typing import Any
 from tilth.domain.access import OWNER
 from tilth.domain.task import TaskStatus
 from tilth.server.services.context import Call, Origin
-from tilth.server.services.files import delete_files
+from tilth.server.services.files import delete_unchanged
 from tilth.server.services.task_states import STATE, set_status
 from tilth.server.stores.query import Query
 from tilth.server.stores.unit_of_work import Tx
@@ -55,7 +55,7 @@ def _drop_events(tx: Tx, payload: dict[str, Any]) -> None:
 
 
 def _drop_files(tx: Tx, payload: dict[str, Any]) -> None:
-    delete_files(tx, payload["paths"])
+    delete_unchanged(tx, [(path, key) for path, key in payload["files"]])
 
 
 JOBS: dict[str, Callable[[Tx, dict[str, Any]], None]] = {"drop_events": _drop_events, "drop_files": _drop_files}

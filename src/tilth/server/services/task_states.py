@@ -136,10 +136,10 @@ def reset_task(call: Call, id: str, *, force: bool, clear_all: bool, delete_mode
     call.check_project(task["project"])
     waiting = call.tx.entries.remove(id)
     urls = task_urls(call, task)
+    deleted, urls["model_urls"] = _drop_models(call, [id]) if delete_models else (0, [])
     if files:
-        schedule_cleaning(call, urls=[*urls["artifact_urls"], *urls["event_urls"]])
+        schedule_cleaning(call, urls=[address for found in urls.values() for address in found])
     _drop_events(call, [id])
-    deleted = _drop_models(call, [id]) if delete_models else 0
     artifacts = [artifact for artifact in task["execution"].get("artifacts") or () if artifact.get("mode") == "input"]
     values: dict[str, Any] = {
         **dict.fromkeys(("started", "completed", "published", "last_worker", "last_worker_report", "enqueue_status")),
@@ -180,7 +180,7 @@ def delete_task(call: Call, id: str, *, force: bool, delete_models: bool = True,
         raise TaskInUse(f"task {id} is {task['status']} and can't be deleted", hint="stop it first, or use force")
     call.tx.entries.remove(id)
     urls = task_urls(call, task)
-    models = _drop_models(call, [id]) if delete_models else 0
+    models, urls["model_urls"] = _drop_models(call, [id]) if delete_models else (0, [])
     kept = call.tx.documents.models.search_ids("task", [id])
     for model in kept:
         call.tx.documents.models.change(model, {"task": None})
@@ -188,7 +188,7 @@ def delete_task(call: Call, id: str, *, force: bool, delete_models: bool = True,
     if call.tx.versions.get(id):
         call.tx.jobs.add("drop_version", {"version": id}, call.now)
     call.tx.documents.tasks.delete([id])
-    schedule_cleaning(call, entities=[id], urls=[*urls["artifact_urls"], *urls["event_urls"], *urls["model_urls"]] if files else [])
+    schedule_cleaning(call, entities=[id], urls=[address for found in urls.values() for address in found] if files else [])
     call.tx.changed("task.deleted", id, task["project"])
     call.note("task.deleted", id)
     return {"deleted": True, "updated_children": children, "updated_models": len(kept), "deleted_models": models, "urls": urls}
@@ -221,10 +221,15 @@ def _drop_events(call: Call, ids: Sequence[str]) -> None:
     call.tx.media.drop(ids)
 
 
-def _drop_models(call: Call, tasks: Sequence[str]) -> int:
-    """Delete the models that tasks made, but for those that are published or that other tasks take."""
+def _drop_models(call: Call, tasks: Sequence[str]) -> tuple[int, list[str]]:
+    """Delete the models that tasks made, but for those that are published or that other tasks take.
+
+    Returns how many there were, and the addresses of the files that no model has any more.
+    """
     models = call.tx.documents.models
-    made = models.get_many(models.search_ids("task", tasks), ["ready"])
+    made = models.get_many(models.search_ids("task", tasks), ["ready", "uri"])
     free = [id for id, model in made.items() if not model["ready"] and not call.tx.uses_of_model(id, but=tasks)]
     _drop_events(call, free) if free else None
-    return models.delete(free)
+    deleted = models.delete(free)
+    addresses = dict.fromkeys(made[id]["uri"] for id in free if made[id]["uri"])
+    return deleted, [address for address in addresses if not models.search_ids("uri", [address])]
