@@ -213,6 +213,19 @@ def test_processes_of_a_run_report_into_one_task(alone: Home, how: str) -> None:
     assert alone.waiting() == []
 
 
+def test_processes_that_say_the_same_in_the_same_moment_are_all_heard(alone: Home) -> None:
+    (alone.folder / "train.py").write_text(
+        "import os, time\nfrom tilth import Task\n"
+        "task = Task.init('Team', 'same', auto_connect_streams=False)\nprint('task', task.id, flush=True)\n"
+        "fixed = time.time()\ntime.time = lambda: fixed\nreporter = task._recorded().reporter\n"
+        "for number in range(3):\n    if os.fork() == 0:\n        reporter.text('the same')\n        os._exit(0)\n    os.wait()\n"
+        "for number in range(2):\n    reporter.text('the same')\n    task.flush(wait_for_uploads=True)\n"
+    )
+    id, code, _, error = alone.run("end")
+    assert (code, error) == (0, "")
+    assert alone.read(id)["console"] == "\n".join(["the same"] * 5)
+
+
 def test_ranks_of_one_run_make_one_task(alone: Home) -> None:
     launcher = (
         "import os, subprocess, sys\n"

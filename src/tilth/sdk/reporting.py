@@ -1,7 +1,9 @@
 """How what a run says becomes events: written down at once, sent by and by."""
 
+import itertools
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from tilth.base.ids import new_id
 from tilth.client.outbox import Outbox
 from tilth.domain.event import SINGLE_VALUE, EventKind
 from tilth.wire.own_files import address_of
@@ -32,6 +35,7 @@ class Reporter:
         self.last_iteration = 0
         self._also = {"model_event": True} if is_model else {}
         self._heads: dict[tuple[str, str], bytes] = {}
+        self._numbered_by, self._writer, self._count = 0, "", itertools.count()
 
     def scalar(self, metric: str, variant: str, value: float, iteration: int) -> None:
         """One point of a curve; `value` has to be finite."""
@@ -51,7 +55,7 @@ class Reporter:
 
     def text(self, message: str, level: str = "info") -> None:
         """Lines for the console."""
-        self._event(EventKind.LOG, None, None, None, level=level, msg=message, worker=self.worker)
+        self._event(EventKind.LOG, None, None, None, level=level, msg=message, worker=self.worker, key=self._number())
 
     def image(self, metric: str, variant: str, iteration: int, url: str) -> None:
         """A picture, sound or page that lies at `url` already."""
@@ -69,6 +73,12 @@ class Reporter:
         """Upload a file as `name` below the task's folder; returns the address that it will have."""
         self.outbox.upload(source, name=f"{self.folder}/{name}", delete=delete)
         return address_of(f"{self.folder}/{name}")
+
+    def _number(self) -> str:
+        """Tells a line from those of other processes that say the same in the same millisecond; it is sent again with a batch."""
+        if self._numbered_by != os.getpid():
+            self._numbered_by, self._writer, self._count = os.getpid(), new_id()[:12], itertools.count()
+        return f"{self._writer}.{next(self._count)}"
 
     def _head(self, metric: str, variant: str) -> bytes:
         document = {"type": EventKind.SCALAR, "task": self.entity, "metric": metric, "variant": variant, **self._also}

@@ -62,6 +62,8 @@ class _Batch:
         self.scalars: dict[tuple[str, str], list[Point]] = {}
         self.labels: dict[tuple[str, str], str] = {}
         self.lines: list[Line] = []
+        self.numbers: list[str] = []
+        """Of the lines that have one: what tells them from others that say the same."""
         self.documents: list[dict[str, Any]] = []
         self.last_iteration: int | None = None
 
@@ -107,6 +109,7 @@ def _taken(call: Call, event: ReportedEvent, batches: dict[tuple[str, bool], _Ba
     elif kind == EventKind.LOG:
         worker = event.worker or call.origin.worker
         level = (event.level or "info").lower()
+        batch.numbers += [event.key] if event.key else []
         batch.lines.append(Line(timestamp, level if level in _LEVELS else "info", worker, (event.msg or "").replace("\x00", "")))
     else:
         batch.documents.append(_document(call, kind, entity, event, iteration, timestamp))
@@ -183,7 +186,7 @@ def _keep(call: Call, entity: str, batch: _Batch, *, is_model: bool) -> None:
     if batch.scalars:
         call.tx.scalars.append(entity, batch.scalars, batch.labels)
     if batch.lines:
-        call.tx.logs.append(entity, batch.lines)
+        call.tx.logs.append(entity, batch.lines, "\n".join(batch.numbers))
     if batch.documents:
         call.tx.media.append(entity, batch.documents)
     documents = call.tx.documents.models if is_model else call.tx.documents.tasks

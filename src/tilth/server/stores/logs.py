@@ -26,14 +26,14 @@ class Logs:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
 
-    def append(self, entity: str, lines: Sequence[Line]) -> None:
-        """Keep lines that were reported together. Safe to repeat."""
+    def append(self, entity: str, lines: Sequence[Line], numbers: str = "") -> None:
+        """Keep a batch, once. Whoever numbers lines can report the same ones at the same moment, and both are kept."""
         packed = msgspec.msgpack.encode(lines)
         times = [line.timestamp for line in lines]
         self._db.execute(
             "INSERT INTO log (entity, digest, first_timestamp, last_timestamp, count, data) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (entity, digest) DO NOTHING",
-            (entity, sha256(packed).hexdigest(), min(times), max(times), len(lines), _COMPRESSOR.compress(packed)),
+            (entity, sha256(packed + numbers.encode()).hexdigest(), min(times), max(times), len(lines), _COMPRESSOR.compress(packed)),
         )
 
     def count(self, entity: str) -> int:
