@@ -81,7 +81,7 @@ found = {
     "num chunks": second.get_num_chunks(),
     "frame": Dataset.get(dataset_id=first.id).get_metadata("frame")["c"].tolist(),
     "plain": Dataset.get(dataset_id=first.id).get_metadata("plain"),
-    "project": [second.project, second.name, second.version, second.tags],
+    "project": [second.project, second.name, second.version, sorted(second.tags)],
     "offline": Dataset.get(dataset_id=first.id, alias="mine", overridable=True).id == first.id,
 }
 squashed = Dataset.squash("squashed", dataset_ids=[first.id, second.id])
