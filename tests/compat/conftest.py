@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -92,9 +93,14 @@ class User:
         return printed
 
     def play(self, scenario: str, *arguments: str, **environment: str) -> Any:
-        """What a script of `scenarios` found out: the JSON in its last line."""
-        printed = self.run("python", self.script(scenario), *arguments, check=True, given=None, **environment)
-        return msgspec.json.decode(printed.strip().rpartition("\n")[2])
+        """What a script of `scenarios` found out."""
+        return self.found(self.script(scenario), *arguments, **environment)
+
+    def found(self, *words: str, **environment: str) -> Any:
+        """The JSON that a script put in the file that `FOUND` names. What it prints, threads of the clients print into."""
+        file = self.folder / f"found-{uuid4().hex}.json"
+        self.run("python", *words, FOUND=str(file), **environment)
+        return msgspec.json.decode(file.read_bytes())
 
     def script(self, scenario: str) -> str:
         """The name of a copy of a script of `scenarios`, because clients read through the whole repository that a script lies in."""

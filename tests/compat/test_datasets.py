@@ -73,7 +73,7 @@ def test_a_version_of_tilth_is_read_by_the_official_client(somebody: User, tmp_p
     (source / "one.txt").unlink()
     tilth(somebody.server, "data", "sync", "--project", "Native", "--name", "pictures", "--folder", str(source))
     script = (
-        "import json, pathlib; from clearml import Dataset\n"
+        "import json, os, pathlib; from clearml import Dataset\n"
         "d = Dataset.get(dataset_project='Native', dataset_name='pictures')\n"
         "p = pathlib.Path(d.get_local_copy())\n"
         "c = Dataset.create(dataset_project='Native', dataset_name='pictures', parent_datasets=[d.id])\n"
@@ -81,10 +81,9 @@ def test_a_version_of_tilth_is_read_by_the_official_client(somebody: User, tmp_p
         "c.upload(show_progress=False); c.finalize()\n"
         "q = pathlib.Path(Dataset.get(dataset_id=c.id).get_local_copy())\n"
         "read = lambda x: {str(f.relative_to(x)): f.read_text() for f in sorted(x.rglob('*')) if f.is_file()}\n"
-        "print(json.dumps([d.version, read(p), c.id, read(q)]))"
+        "json.dump([d.version, read(p), c.id, read(q)], open(os.environ['FOUND'], 'w'))"
     )
-    printed = somebody.run("python", "-c", script)
-    version, first, child, second = json.loads(printed.strip().rpartition("\n")[2])
+    version, first, child, second = somebody.found("-c", script)
     assert (version, first) == ("1.0.1", {"deep/two ü.txt": "two", "three.txt": "three"})
     assert second == {"deep/two ü.txt": "two", "new.txt": "new"}
     adopted(somebody.server, child)

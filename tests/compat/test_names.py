@@ -59,11 +59,11 @@ def test_a_task_and_its_artifacts_keep_their_names(somebody: User, name: str) ->
 def test_a_queue_whose_name_looks_like_an_id(somebody: User) -> None:
     name = "f" * 32
     script = (
-        "import json, sys\n"
+        "import json, os, sys\n"
         "from clearml import Task\n"
         "t = Task.create(project_name='compat/queues', task_name='job')\n"
         "Task.enqueue(t, queue_name=sys.argv[1])\n"
-        "print(json.dumps(Task.get_task(t.id).data.execution.queue))"
+        "json.dump(Task.get_task(t.id).data.execution.queue, open(os.environ['FOUND'], 'w'))"
     )
     id = somebody.server.call("queues.create", name=name)["id"]
-    assert somebody.run("python", "-c", script, name).strip().rpartition("\n")[2] == f'"{id}"'
+    assert somebody.found("-c", script, name) == id

@@ -25,7 +25,7 @@ def test_a_search_over_parameters(somebody: User) -> None:
 
 def test_a_schedule_and_triggers_look_at_the_server(somebody: User) -> None:
     script = (
-        "import json\n"
+        "import json, os\n"
         "from clearml import Task\n"
         "from clearml.automation import TaskScheduler, TriggerScheduler\n"
         "t = Task.create(project_name='compat/plan', task_name='job')\n"
@@ -34,23 +34,23 @@ def test_a_schedule_and_triggers_look_at_the_server(somebody: User) -> None:
         "g.add_task_trigger(schedule_task_id=t.id, schedule_queue='default', trigger_project='compat/plan', "
         "trigger_on_status=['completed'], name='w', single_instance=True)\n"
         "g._poll_triggers() if hasattr(g, '_poll_triggers') else None\n"
-        "print(json.dumps([len(s.get_scheduled_tasks()), len(g.get_triggers())]))"
+        "json.dump([len(s.get_scheduled_tasks()), len(g.get_triggers())], open(os.environ['FOUND'], 'w'))"
     )
-    printed = quickly(somebody).run("python", "-c", script)
-    assert printed.strip().rpartition("\n")[2] == "[1, 1]"
+    assert quickly(somebody).found("-c", script) == [1, 1]
 
 
 def test_an_agent_runs_a_task_in_an_environment_of_its_own(somebody: User, tmp_path: Path) -> None:
     (tmp_path / "job.py").write_text("import os\nprint('this ran', 6 * 7)\n")
     create = (
+        "import json, os\n"
         "from clearml import Task\n"
         "t = Task.create(project_name='compat/agent', task_name='job', script='job.py', packages=[], add_task_init_call=False)\n"
         "Task.enqueue(t, queue_name='work')\n"
-        "print(t.id)"
+        "json.dump(t.id, open(os.environ['FOUND'], 'w'))"
     )
     server = somebody.server
     server.call("queues.create", name="work")
-    task = somebody.run("python", "-c", create).strip().rpartition("\n")[2]
+    task = somebody.found("-c", create)
     with (tmp_path / "agent.log").open("w") as log:
         agent = subprocess.Popen(
             [str(somebody.clients / "clearml-agent"), "daemon", "--foreground", "--queue", "work"],

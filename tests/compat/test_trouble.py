@@ -5,6 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -14,23 +15,25 @@ from tests.compat.quick import quickly
 from tilth.testing.servers import RunningServer, free_port, running_server
 
 
-def started(user: User, *words: str) -> "subprocess.Popen[str]":
+class Running:
     """A script that goes on while the test does something else."""
-    return subprocess.Popen(
-        [str(user.clients / "python"), *words],
-        cwd=user.folder,
-        env=user.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
+    def __init__(self, user: User, *words: str) -> None:
+        self.file = user.folder / f"found-{uuid4().hex}.json"
+        self.process = subprocess.Popen(
+            [str(user.clients / "python"), *words],
+            cwd=user.folder,
+            env=user.environment(FOUND=str(self.file)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
-def result(process: "subprocess.Popen[str]") -> Any:
-    """What a script found out."""
-    printed, errors = process.communicate(timeout=90)
-    assert process.returncode == 0, f"{printed}\n{errors}"
-    return msgspec.json.decode(printed.strip().rpartition("\n")[2])
+    def found(self) -> Any:
+        """What it found out, when it is done."""
+        printed, errors = self.process.communicate(timeout=90)
+        assert self.process.returncode == 0, f"{printed}\n{errors}"
+        return msgspec.json.decode(self.file.read_bytes())
 
 
 def whole(server: RunningServer, id: str, steps: int) -> None:
@@ -49,14 +52,14 @@ def test_a_run_survives_that_the_server_is_killed(tmp_path: Path, clients: Path)
     folder.mkdir()
     with running_server(home, port=port) as server:
         user = quickly(User(folder, clients, server))
-        process = started(user, user.script("steady"), "8")
-        assert process.stdout
-        assert any(line.startswith("id=") for line in process.stdout)
+        script = Running(user, user.script("steady"), "8")
+        assert script.process.stdout
+        assert any(line.startswith("id=") for line in script.process.stdout)
         time.sleep(2)
         server.stop(signal.SIGKILL)
     time.sleep(2)
     with running_server(home, port=port) as server:
-        found = result(process)
+        found = script.found()
         assert server.call("tasks.get_by_id", task=found["id"])["task"]["status"] == "completed"
         whole(server, found["id"], found["steps"])
 
@@ -96,7 +99,7 @@ def test_many_begin_at_once_in_a_project_that_is_not_there(somebody: User) -> No
     user = quickly(somebody)
     script = user.script("crowd")
     moment = str(time.time() + 4)
-    found = [result(process) for process in [started(user, script, moment) for _ in range(6)]]
+    found = [running.found() for running in [Running(user, script, moment) for _ in range(6)]]
     assert len({one["id"] for one in found}) == 6
     assert len({one["project"] for one in found}) == 1
     projects = somebody.server.call("projects.get_all", name="^compat/crowd", order_by=["name"])["projects"]

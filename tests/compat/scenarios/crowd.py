@@ -1,6 +1,8 @@
 """One of many processes that begin at the same moment in a project that isn't there yet."""
 
+from pathlib import Path
 import json
+import os
 import sys
 import time
 
@@ -10,4 +12,4 @@ time.sleep(max(0.0, float(sys.argv[1]) - time.time()))
 task = Task.init(project_name="compat/crowd/of/many", task_name="one", reuse_last_task_id=False)
 task.get_logger().report_scalar("a", "b", 1, 1)
 task.close()
-print(json.dumps({"id": task.id, "project": task.project}))
+Path(os.environ["FOUND"]).write_text(json.dumps({"id": task.id, "project": task.project}))

@@ -1,6 +1,7 @@
 """`Dataset.get` in all its forms, and versions with parents."""
 
 import json
+import os
 from pathlib import Path
 
 from clearml import Dataset
@@ -56,4 +57,4 @@ found = {
     "verify": second.verify_dataset_hash(),
     "wrote": writable.id if (writable := Dataset.get(dataset_project=PROJECT, dataset_name=NAME, writable_copy=True)) else None,
 }
-print(json.dumps(found))
+Path(os.environ["FOUND"]).write_text(json.dumps(found))

@@ -1,6 +1,7 @@
 """A task, an artifact and a file under a name that was given, found and fetched again."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -26,4 +27,4 @@ found = {
     "sample": len(again.get_debug_samples(name, name)) == 1,
 }
 found["deleted"] = bool(again.delete())
-print(json.dumps(found))
+Path(os.environ["FOUND"]).write_text(json.dumps(found))

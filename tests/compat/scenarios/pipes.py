@@ -1,6 +1,8 @@
 """A pipeline of tasks and functions whose steps are sent to a queue: what one step made goes into the next one."""
 
+from pathlib import Path
 import json
+import os
 import sys
 
 from clearml import PipelineController, Task
@@ -65,4 +67,4 @@ if __name__ == "__main__":
         "n": Task.get_task(nodes["first"]).get_parameter("General/n"),
         "monitored": sorted(controller.artifacts),
     }
-    print(json.dumps(found))
+    Path(os.environ["FOUND"]).write_text(json.dumps(found))

@@ -1,6 +1,7 @@
 """A training script that reports everything that can be reported, and reads it back."""
 
 import json
+import os
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -77,5 +78,5 @@ found = {
     "properties": again.get_user_properties()["owner"]["value"],
     "packages": "clearml" in (again.data.script.requirements or {}).get("pip", ""),
 }
-print(json.dumps(found))
+Path(os.environ["FOUND"]).write_text(json.dumps(found))
 sys.stdout.flush()

@@ -1,6 +1,7 @@
 """Files that are stored and fetched without any task."""
 
 import json
+import os
 from pathlib import Path
 
 from clearml import StorageManager
@@ -24,4 +25,4 @@ found = {
 Path("one file.bin").write_bytes(b"2" * 10)
 StorageManager.upload_file("one file.bin", f"{base}/one file.bin")
 found["replaced"] = Path(StorageManager.download_file(uploaded, local_folder="downloaded", overwrite=True)).stat().st_size
-print(json.dumps(found))
+Path(os.environ["FOUND"]).write_text(json.dumps(found))

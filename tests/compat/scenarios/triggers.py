@@ -84,5 +84,5 @@ found = {
     "model": wait(lambda: seen["model"] == [model.id]),
     "dataset": wait(lambda: seen["dataset"] == [dataset.id]),
 }
-print(json.dumps(found), flush=True)
+Path(os.environ["FOUND"]).write_text(json.dumps(found))
 os._exit(0)  # the service never ends

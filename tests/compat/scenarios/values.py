@@ -1,6 +1,7 @@
 """Everything that can be connected to a task, with names and values that are hard to keep, and how tasks are put in order."""
 
 import json
+import os
 from argparse import ArgumentParser
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,4 +87,4 @@ found = {
     "exported": sorted(again.export_task())[:2],
     "imported": Task.import_task(again.export_task()).get_parameters()["Declared/width"],
 }
-print(json.dumps(found))
+Path(os.environ["FOUND"]).write_text(json.dumps(found))
