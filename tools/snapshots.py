@@ -25,8 +25,9 @@ def import_modules() -> str:
     parts = []
     for title, code in (("import tilth", "import tilth"), ("tilth --help", _HELP)):
         parts.append(f"[{title}]\n" + "".join(f"{name}\n" for name in sorted(_loaded(code) - idle)))
-    others = {name for name in _loaded("from tilth import Dataset") - idle if not name.startswith("tilth")}
-    parts.append("[from tilth import Dataset: the packages of others]\n" + "".join(f"{name}\n" for name in sorted(others)))
+    for line in ("from tilth import Dataset", "from tilth import Task"):
+        others = {name for name in _loaded(line) - idle if not name.startswith("tilth")}
+        parts.append(f"[{line}: the packages of others]\n" + "".join(f"{name}\n" for name in sorted(others)))
     return "\n".join(parts)
 
 

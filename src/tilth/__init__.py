@@ -8,7 +8,7 @@ __all__ = ["Dataset", "InputModel", "Logger", "Model", "OutputModel", "StorageMa
 __version__ = "0.1.0"
 
 _LAZY = {
-    "Dataset": "tilth._wiring",
+    "Dataset": "tilth.sdk.dataset",
     "InputModel": "tilth.sdk.models",
     "Logger": "tilth.sdk.logger",
     "Model": "tilth.sdk.models",

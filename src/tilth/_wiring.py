@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from os import PathLike, fspath
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tilth.base.clock import Clock, SystemClock
 from tilth.base.errors import Invalid
@@ -12,15 +13,17 @@ from tilth.client.api import Api
 from tilth.client.files import Files
 from tilth.config.clearml_conf import parse_clearml
 from tilth.config.settings import Settings, load_settings
-from tilth.datasets.repository import Repository
 from tilth.sdk._current import current_home, set_capture, set_home_opener
-from tilth.sdk.dataset import Dataset
 from tilth.sdk.home import Home
 from tilth.server.app.embedded import EmbeddedTransport
 from tilth.store.opening import open_store, open_streams
 from tilth.store.remote import RemoteStore
 
-__all__ = ["Dataset", "configure", "open_home"]
+if TYPE_CHECKING:
+    from tilth.datasets.repository import Repository
+    from tilth.store.api import ObjectStore
+
+__all__ = ["configure", "open_home"]
 
 
 def _open(settings: Settings | None = None) -> Home:
@@ -42,12 +45,19 @@ def _open(settings: Settings | None = None) -> Home:
         author=settings.author,
         clock=clock,
         api=Api(transport),
-        repository=Repository(store, drafts=settings.home / "drafts", clock=clock),
+        open_repository=partial(_open_repository, store, settings.home, clock),
         storage=settings.storage or "",
         open_files=files,
         exit_wait_s=settings.exit_wait_s,
         open_bucket=partial(open_store, home=settings.home),
     )
+
+
+def _open_repository(own: "ObjectStore", folder: Path, clock: Clock, storage: str) -> "Repository":
+    """The repository at an address, or in the home's own store; whoever only records runs never loads it."""
+    store = open_store(storage, folder) if storage else own
+    opened: Repository = import_module("tilth.datasets.repository").Repository(store, drafts=folder / "drafts", clock=clock)
+    return opened
 
 
 def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
@@ -71,7 +81,7 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
         author=settings.author,
         clock=clock,
         api=Api(http.HttpTransport(session)),
-        repository=Repository(RemoteStore(session), drafts=settings.home / "drafts", clock=clock),
+        open_repository=partial(_open_repository, RemoteStore(session), settings.home, clock),
         open_files=files,
         exit_wait_s=settings.exit_wait_s,
         open_bucket=partial(open_store, home=settings.home),

@@ -99,7 +99,7 @@ class User:
     def found(self, *words: str, **environment: str) -> Any:
         """The JSON that a script put in the file that `FOUND` names. What it prints, threads of the clients print into."""
         file = self.folder / f"found-{uuid4().hex}.json"
-        self.run("python", *words, FOUND=str(file), **environment)
+        self.run("python", *words, check=True, given=None, FOUND=str(file), **environment)
         return msgspec.json.decode(file.read_bytes())
 
     def script(self, scenario: str) -> str:

@@ -3,31 +3,36 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tilth.base.clock import Clock
-from tilth.base.errors import Internal, Invalid
+from tilth.base.errors import Internal
 from tilth.client.api import Api
 from tilth.client.files import Files
-from tilth.datasets.cache.blobs import BlobCache
-from tilth.datasets.repository import Repository
-from tilth.datasets.stat_cache import StatCache
 from tilth.domain.version import DatasetVersion
 from tilth.store.api import ObjectStore
+
+if TYPE_CHECKING:
+    from tilth.datasets.cache.blobs import BlobCache
+    from tilth.datasets.repository import Repository
+    from tilth.datasets.stat_cache import StatCache
 
 __all__ = ["Home"]
 
 
 @dataclass(frozen=True)
 class Home:
-    """One home: its parts are opened when they are first needed."""
+    """One home: its parts are opened when they are first needed, and the engine of datasets is loaded only then."""
 
     folder: Path
     cache_folder: Path
     author: str
     clock: Clock
     api: Api
-    repository: Repository
+    open_repository: Callable[[str], "Repository"]
+    """Opens the repository at an address; no address means the home's own."""
     storage: str = ""
     """The address of the repository's store; none is the folder in the home, or what the server has."""
     open_files: Callable[[], Files] | None = None
@@ -41,22 +46,23 @@ class Home:
     open_bucket: Callable[[str], ObjectStore] | None = None
     """Opens the bucket that an address names, with the keys that this machine has for it."""
 
-    def repository_of(self, version: DatasetVersion) -> Repository:
+    @property
+    def repository(self) -> "Repository":
+        """The home's own repository."""
+        return self.repository_at("")
+
+    def repository_of(self, version: DatasetVersion) -> "Repository":
         """The repository that holds, or will hold, what a version holds."""
         return self.repository_at(version.storage)
 
-    def repository_at(self, storage: str) -> Repository:
+    def repository_at(self, storage: str) -> "Repository":
         """The repository at an address; without one, the home's own. Drafts lie together, wherever the bytes go."""
-        if not storage:
-            return self.repository
         if storage not in self._repositories:
-            if self.open_bucket is None:
-                raise Invalid(f"what lies in {storage} is not read here", hint="read it with `tilth data` on a machine that has its keys")
-            self._repositories[storage] = Repository(self.open_bucket(storage), drafts=self.folder / "drafts", clock=self.clock)
+            self._repositories[storage] = self.open_repository(storage)
         return self._repositories[storage]
 
     @cached_property
-    def _repositories(self) -> dict[str, Repository]:
+    def _repositories(self) -> "dict[str, Repository]":
         return {}
 
     @cached_property
@@ -72,14 +78,16 @@ class Home:
         return self.open_reporting() if self.open_reporting else (self.api, self.files)
 
     @cached_property
-    def cache(self) -> BlobCache:
+    def cache(self) -> "BlobCache":
         """Contents and views on this machine."""
-        return BlobCache(self.cache_folder)
+        made: BlobCache = import_module("tilth.datasets.cache.blobs").BlobCache(self.cache_folder)
+        return made
 
     @cached_property
-    def stat_cache(self) -> StatCache:
+    def stat_cache(self) -> "StatCache":
         """What is known of files that did not change."""
-        return StatCache(self.cache_folder / "stat.sqlite")
+        made: StatCache = import_module("tilth.datasets.stat_cache").StatCache(self.cache_folder / "stat.sqlite")
+        return made
 
     def close(self) -> None:
         """Let go of databases."""

@@ -23,7 +23,7 @@ def home(tmp_path: Path) -> Home:
     clock = SystemClock()
     folder = tmp_path / "home"
     repository = Repository(LocalStore(folder / "store"), drafts=folder / "drafts", clock=clock)
-    return Home(folder, tmp_path / "cache", "tester", clock, Api(EmbeddedTransport(folder, clock)), repository)
+    return Home(folder, tmp_path / "cache", "tester", clock, Api(EmbeddedTransport(folder, clock)), lambda _: repository)
 
 
 @pytest.fixture

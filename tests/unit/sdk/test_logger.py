@@ -141,7 +141,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
         author="tester",
         clock=clock,
         api=Api(transport),
-        repository=repository,
+        open_repository=lambda _: repository,
         open_files=lambda: EmbeddedFiles(streams, transport.database, clock),
     )
     yield opened

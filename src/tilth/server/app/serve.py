@@ -125,13 +125,19 @@ def _home(options: Options, store: ObjectStore, database: Database, clock: Clock
     api = Api(_OwnTransport(Dispatcher(database, clock)))
     repository = Repository(store, drafts=options.home / "drafts", clock=clock)
     repository.prepare()
+
+    def open_repository(storage: str) -> Repository:
+        if storage:
+            raise Invalid(f"what lies in {storage} is not read here", hint="read it with `tilth data` on a machine that has its keys")
+        return repository
+
     return Home(
         folder=options.home,
         cache_folder=options.home / "cache",
         author=OWNER.name,
         clock=clock,
         api=api,
-        repository=repository,
+        open_repository=open_repository,
         storage=options.storage or "",
     )
 
