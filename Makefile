@@ -52,7 +52,7 @@ compat: install  ## every flow of the official clients against a started server
 frameworks: install  ## train with each framework that is recorded by itself; installs them into build/
 	@cmp -s requirements/frameworks.in build/frameworks-venv/installed.txt || { \
 		"$(PYTHON)" -m venv build/frameworks-venv && \
-		build/frameworks-venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/frameworks.in --editable . && \
+		$(UV) pip install --quiet --python build/frameworks-venv/bin/python -r requirements/frameworks.in --editable . && \
 		cp requirements/frameworks.in build/frameworks-venv/installed.txt; }
 	$(BIN)/pytest -n 2 tests/frameworks $(ARGS)
 

@@ -85,13 +85,13 @@ def matches(expected: str, got: str) -> bool:
 
 
 class Page:
-    """The processes of one page: a shell, and a Python beside it."""
+    """The processes of one page: a shell, and a Python beside it; `python` is the one whose packages the page sees."""
 
-    def __init__(self, home: Path, folder: Path) -> None:
-        env = _environment(home)
+    def __init__(self, home: Path, folder: Path, *, python: str = sys.executable) -> None:
+        env = _environment(home, Path(python).parent)
         self._port = str(free_port())
         self._shell = _start(["bash", "--noprofile", "--norc"], folder, env, stderr=subprocess.STDOUT)
-        self._python = _start([sys.executable, str(Path(__file__).with_name("page_python.py"))], folder, env, stderr=subprocess.DEVNULL)
+        self._python = _start([python, str(Path(__file__).with_name("page_python.py"))], folder, env, stderr=subprocess.DEVNULL)
 
     def __enter__(self) -> Self:
         return self
@@ -138,10 +138,10 @@ class Page:
         return str(json.loads(answer)) if answer else "the page's Python ended"
 
 
-def _environment(home: Path) -> dict[str, str]:
+def _environment(home: Path, programs: Path) -> dict[str, str]:
     """What a new user has: Tilth on PATH, an empty HOME, and no settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TILTH_", "CLEARML_", "PYTHON", "PYTEST"))}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
     return kept | {"HOME": str(home), "PATH": path, "COLUMNS": "120", "NO_COLOR": "1", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 

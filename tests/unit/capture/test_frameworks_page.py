@@ -1,12 +1,24 @@
-"""The page about frameworks names the versions that are tested."""
+"""The pages about frameworks name the versions that are tested, and are all there."""
 
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
+PAGES = ROOT / "docs" / "frameworks"
+ROW = r"^\| (?:\[([\w-]+)\]\(([\w.-]+)\)|([\w-]+)) \| ([\w. ]+) \|"
 
 
-def test_the_page_has_the_tested_versions() -> None:
+def rows() -> list[tuple[str, str, str]]:
+    """Of each row of the matrix the framework, its page, and its version."""
+    found = re.findall(ROW, (PAGES / "README.md").read_text(), re.MULTILINE)
+    return [(linked or name, page, version) for linked, page, name, version in found if version != "version"]
+
+
+def test_the_matrix_has_the_tested_versions() -> None:
     pinned = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "requirements" / "frameworks.in").read_text(), re.MULTILINE))
-    rows = dict(re.findall(r"^\| ([\w-]+) \| ([\d.]+) \|", (ROOT / "docs" / "frameworks.md").read_text(), re.MULTILINE))
-    assert rows == pinned
+    assert {name: version for name, _, version in rows() if version != "of Python"} == pinned
+
+
+def test_the_matrix_leads_to_each_page() -> None:
+    pages = {page.name for page in PAGES.glob("*.md")} - {"README.md"}
+    assert {page for _, page, _ in rows() if page} == pages
