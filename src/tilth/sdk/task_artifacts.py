@@ -14,12 +14,13 @@ from tilth.sdk.packing import pack
 from tilth.wire.own_files import address_of
 
 if TYPE_CHECKING:
-    from tilth.sdk.task import Task
+    from tilth.sdk.tasks.configuration import Configuration
+    from tilth.sdk.tasks.record import TaskRecord
 
 __all__ = ["connect_configuration", "of", "parsed", "upload"]
 
 
-def upload(task: "Task", name: str, given: Any, *, metadata: Mapping[str, Any] | None, delete: bool, **how: Any) -> None:
+def upload(task: "TaskRecord", name: str, given: Any, *, metadata: Mapping[str, Any] | None, delete: bool, **how: Any) -> None:
     """Pack an object, and write its upload down."""
     recording = task._recorded()
     if is_link(given):
@@ -40,7 +41,7 @@ def of(home: Home, document: Mapping[str, Any]) -> Mapping[str, Artifact]:
     return artifacts_of(document, home)
 
 
-def connect_configuration(task: "Task", given: Any, name: str, description: str | None, *, take_over: bool) -> Any:
+def connect_configuration(task: "Configuration", given: Any, name: str, description: str | None, *, take_over: bool) -> Any:
     """Record a configuration; with `take_over`, return what stands in the task instead, in the same form."""
     is_file = isinstance(given, (str, Path))
     if take_over:

@@ -1,0 +1,55 @@
+"""Which code a task runs, and in which environment."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tilth.sdk import beginning
+from tilth.sdk.tasks.record import TaskRecord
+
+__all__ = ["Code"]
+
+
+class Code(TaskRecord):
+    """Script, packages and image of a task."""
+
+    def get_script(self) -> Mapping[str, Any]:
+        """Which code the task runs."""
+        return dict(self._data.get("script") or {})
+
+    def set_script(
+        self,
+        repository: str | None = None,
+        branch: str | None = None,
+        commit: str | None = None,
+        diff: str | None = None,
+        working_dir: str | None = None,
+        entry_point: str | None = None,
+        binary: str | None = None,
+    ) -> None:
+        """Say which code the task runs; what is not given stays."""
+        given = {"repository": repository, "branch": branch, "version_num": commit, "diff": diff, "working_dir": working_dir}
+        given |= {"entry_point": entry_point, "binary": binary}
+        self._edit_part("script", {name: value for name, value in given.items() if value is not None})
+
+    def set_repo(self, repo: str | None = None, branch: str | None = None, commit: str | None = None) -> None:
+        """Say in which repository the code lies."""
+        self.set_script(repository=repo, branch=branch, commit=commit)
+
+    def set_packages(self, packages: str | Path | Sequence[str]) -> None:
+        """Say which packages an agent installs: requirements, or a file of them."""
+        self._edit_part("script", {"requirements": {"pip": beginning.requirements_text(packages)}})
+
+    def get_requirements(self) -> Mapping[str, Any]:
+        """Which packages were recorded, or set."""
+        return dict((self._fresh().get("script") or {}).get("requirements") or {})
+
+    def set_base_docker(
+        self,
+        docker_cmd: str | None = None,
+        docker_image: str | None = None,
+        docker_arguments: str | Sequence[str] | None = None,
+        docker_setup_bash_script: str | Sequence[str] | None = None,
+    ) -> None:
+        """Say in which image an agent runs the task."""
+        self._edit(container=beginning.container(docker_image or docker_cmd, docker_arguments, docker_setup_bash_script))

@@ -1,0 +1,143 @@
+"""What a task reported and made: metrics, console, plots, artifacts and models."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tilth.base.errors import Invalid
+from tilth.sdk import task_artifacts
+from tilth.sdk.artifacts import Artifact
+from tilth.sdk.logger import Logger
+from tilth.sdk.models import ModelList, models_of
+from tilth.sdk.tasks.record import TaskRecord
+
+__all__ = ["Results"]
+
+
+class Results(TaskRecord):
+    """Reports, artifacts and models of a task."""
+
+    def get_logger(self) -> Logger:
+        """What metrics, plots, images and texts of this task are reported through."""
+        if self._logger is None:
+            self._logger = Logger(self._recorded())
+        return self._logger
+
+    @property
+    def logger(self) -> Logger:
+        """The same as `get_logger()`."""
+        return self.get_logger()
+
+    def upload_artifact(
+        self,
+        name: str,
+        artifact_object: Any,
+        metadata: Mapping[str, Any] | None = None,
+        delete_after_upload: bool = False,
+        auto_pickle: bool | None = None,
+        preview: Any = None,
+        wait_on_upload: bool = False,
+        extension_name: str | None = None,
+        serialization_function: Callable[[Any], bytes | bytearray] | None = None,
+        retries: int = 0,
+        sort_keys: bool = True,
+    ) -> bool:
+        """Keep an object or a file with the task, under a name; a later one of that name replaces it.
+
+        Returns when it is written down, or with `wait_on_upload` when it is where it is kept. `Invalid` if it can't be written. `retries`
+        changes nothing: an upload is tried until it arrives.
+        """
+        task_artifacts.upload(
+            self,
+            name,
+            artifact_object,
+            metadata=metadata,
+            delete=delete_after_upload,
+            auto_pickle=auto_pickle,
+            preview=preview,
+            extension_name=extension_name,
+            serialization_function=serialization_function,
+            sort_keys=sort_keys,
+        )
+        return self.flush(wait_for_uploads=True) if wait_on_upload else True
+
+    @property
+    def artifacts(self) -> Mapping[str, Artifact]:
+        """The task's artifacts by name."""
+        return task_artifacts.of(self._home, self._fresh())
+
+    @property
+    def models(self) -> Mapping[str, ModelList]:
+        """The models that the task takes, `input`, and makes, `output`: lists in the order in which they came, and by name."""
+        return models_of(self._fresh())
+
+    def get_models(self) -> Mapping[str, ModelList]:
+        """The same."""
+        return self.models
+
+    def get_reported_scalars(self, max_samples: int = 0, x_axis: str = "iter") -> dict[str, Any]:
+        """Every curve: `{title: {series: {"x": [...], "y": [...]}}}`, thinned to `max_samples` points if that is given."""
+        self.flush()
+        found: dict[str, Any] = self._home.api.call(
+            "events.scalar_metrics_iter_histogram", task=self.id, key=x_axis, samples=max_samples or 6_000
+        )
+        return found
+
+    def get_last_scalar_metrics(self) -> dict[str, dict[str, dict[str, float]]]:
+        """Of every curve its last, smallest and largest value: `{title: {series: {"last", "min", "max"}}}`."""
+        found: dict[str, dict[str, dict[str, float]]] = {}
+        for variants in (self._fresh().get("last_metrics") or {}).values():
+            for item in variants.values():
+                values = {"last": item["value"], "min": item["min_value"], "max": item["max_value"]}
+                found.setdefault(item["metric"], {})[item["variant"]] = values
+        return found
+
+    def get_reported_single_values(self) -> dict[str, float]:
+        """What `report_single_value` reported."""
+        self.flush()
+        tasks = self._home.api.call("events.get_task_single_value_metrics", tasks=[self.id])["tasks"]
+        return {item["variant"]: item["value"] for task in tasks for item in task["values"]}
+
+    def get_reported_single_value(self, name: str) -> float | None:
+        """One of them; None if it was not reported."""
+        return self.get_reported_single_values().get(name)
+
+    def get_reported_console_output(self, number_of_reports: int = 1) -> list[str]:
+        """The last batches of the console."""
+        self.flush()
+        found = self._home.api.call("events.get_task_log", task=self.id, batch_size=number_of_reports, order="asc", navigate_earlier=True)
+        return [event["msg"] for event in found["events"]]
+
+    def get_reported_plots(self, max_iterations: int | None = None) -> list[dict[str, Any]]:
+        """The plots, as events whose `plot_str` is Plotly's JSON."""
+        self.flush()
+        found: list[dict[str, Any]] = self._home.api.call("events.get_task_plots", task=self.id, iters=max_iterations or 1, no_scroll=True)[
+            "plots"
+        ]
+        return found
+
+    def get_last_iteration(self) -> int:
+        """The largest iteration that was reported."""
+        if self._is_live and self._recording is not None and self._recording.reporter.last_iteration:
+            return self._recording.reporter.last_iteration
+        return int(self._fresh().get("last_iteration") or 0)
+
+    def set_initial_iteration(self, offset: int = 0) -> int:
+        """Add `offset` to every iteration that is reported from now on."""
+        self._recorded().reporter.offset = offset
+        return offset
+
+    def get_initial_iteration(self) -> int:
+        """What is added to every iteration."""
+        return self._recorded().reporter.offset
+
+    def set_progress(self, progress: int) -> None:
+        """Say how far the work is, in per cent."""
+        if not 0 <= progress <= 100:
+            raise Invalid(f"progress is {progress}, which is no percentage", hint="use a number from 0 to 100")
+        self._document["runtime"] = (self._data.get("runtime") or {}) | {"progress": str(progress)}
+        self._change("tasks.edit_runtime", task=self.id, force=True, add_or_update={"progress": str(progress)})
+
+    def get_progress(self) -> int | None:
+        """How far the work is, in per cent."""
+        found = (self._data.get("runtime") or {}).get("progress")
+        return None if found is None else int(found)
