@@ -732,6 +732,7 @@ def versions(say: Player) -> None:
     say("versions.lineage", id=made[3])
     say("versions.lineage", project="Data/Sets", name="cats")
     say("versions.newest", limit=5)
+    uses(say, made)
     say("versions.rename", project="Data/Sets", name="cats", new_name="dogs")
     say("versions.move", project="Data/Sets", name="dogs", new_project="Elsewhere")
     say("versions.delete", id=made[3])
@@ -761,6 +762,15 @@ def versions(say: Player) -> None:
     second = say("contents.begin", name="browsed", project="Data", parents=[begun["id"]])["version"]
     say("contents.abort", version=second["id"])
     say("projects.get_all_ex", include_stats=True, include_dataset_stats=True, search_hidden=True, children_type="dataset")
+
+
+def uses(say: Player, made: list[str]) -> None:
+    user = say("tasks.create", name="user", type="training", project_name="Runs")["id"]
+    say("tasks.add_dataset", task=user, dataset=made[0], alias="data")
+    say("tasks.add_dataset", task=user, dataset="b" * 32, project="P", name="gone", version="1.0.0")
+    say("models.create", name="net", uri="x", task=user)
+    for id in (made[0], made[1], "b" * 32):
+        say("tasks.using_dataset", dataset=id)
 
 
 def pages(say: Player) -> None:

@@ -11,6 +11,7 @@ from tilth.cli.output import Output, count, size, table
 from tilth.cli.state import current_id
 from tilth.domain.dataset import ChangeTotals, Total
 from tilth.sdk import comparing, lookup
+from tilth.sdk.dataset_uses import users_of
 
 __all__: list[str] = []
 
@@ -100,6 +101,39 @@ def compare_command(*, source: str, target: str, verbose: Verbose = False, json:
         document[what] = [{"from": path[0], "to": path[1]} if isinstance(path, tuple) else path for path in paths]
     numbers = [f"{len(document[what]):,} {what}" for what in ("added", "removed", "modified", "moved")]
     Output(json=json).result(document | {"unchanged": found.unchanged}, [*lines, f"{', '.join(numbers)}, {found.unchanged:,} unchanged"])
+
+
+def used_by_command(*, id: Id = None, json: Json = False) -> None:
+    """Which tasks got a version, and which models they made with it, newest first."""
+    home = open_home()
+    found = lookup.find(home, current_id(home.folder, id))
+    users = users_of(home, found)
+    tasks = [
+        (
+            "task",
+            task["project"],
+            task["name"],
+            task["status"],
+            task["created"][:16].replace("T", " "),
+            ", ".join(task["aliases"]),
+            task["id"],
+        )
+        for task in users["tasks"]
+    ]
+    models = [
+        (
+            "model",
+            model["project"],
+            model["name"],
+            "published" if model["ready"] else "draft",
+            model["created"][:16].replace("T", " "),
+            "",
+            model["id"],
+        )
+        for model in users["models"]
+    ]
+    lines = table([*tasks, *models], ("what", "project", "name", "status", "created", "alias", "id"))
+    Output(json=json).result({"id": found.id, **users}, lines or [f"nothing was made with {title(found)} yet"])
 
 
 def _totals(changes: ChangeTotals | None) -> list[tuple[str, Total]]:

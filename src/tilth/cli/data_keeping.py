@@ -11,6 +11,7 @@ from tilth.cli.options import Id, Json, Words
 from tilth.cli.output import Output, count, size
 from tilth.cli.state import current_id
 from tilth.sdk import lifecycle, lookup
+from tilth.sdk.dataset_uses import users_told
 from tilth.sdk.storage import address_in
 
 __all__: list[str] = []
@@ -90,9 +91,12 @@ def delete_command(
         raise Invalid("no version was named", hint="say --id, or --project and --name")
     home = open_home()
     doomed = lookup.to_delete(home, id=id, project=project, name=name, version=version, entire=entire_dataset, force=force)
+    told = [said for found in doomed if (said := users_told(home, found))]
     for found in doomed:
         lifecycle.delete(home, found)
-    Output(json=json).result(
+    out = Output(json=json)
+    out.warn(told)
+    out.result(
         {"deleted": [found.id for found in doomed]},
         [*(f"deleted {title(found)}  id={found.id}" for found in doomed), "`tilth data gc` frees what nobody needs any more"],
     )

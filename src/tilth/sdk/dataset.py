@@ -1,23 +1,28 @@
 """`Dataset`: versions of data, apart from code, by the names that ClearML's users know."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tilth.base.errors import Invalid, NotFound, TilthError
 from tilth.datasets.taking import AddRequest, add, sync, upload
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import contents, copies, lifecycle, lookup
 from tilth.sdk import metadata as metadata_module
-from tilth.sdk._current import current_home
+from tilth.sdk._current import current_home, running
 from tilth.sdk.contents import FileEntry
 from tilth.sdk.home import Home
 from tilth.sdk.storage import require_storage, storage_of
 from tilth.sdk.taking import taking_context
 
+if TYPE_CHECKING:
+    from tilth.sdk.logger import Logger
+
 __all__ = ["Dataset", "FileEntry"]
 
 PathLike = str | Path
+_LONGEST_FLUSH_S = 30.0
 
 
 class Dataset:
@@ -208,6 +213,8 @@ class Dataset:
     def publish(self, raise_on_error: bool = True) -> bool:
         """Mark a final version as published. True if it is published now."""
         try:
+            if self._version.id in self._home.reports:  # what was reported before belongs to what is published
+                import_module("tilth.sdk.dataset_reports").send_reports(self._home, self._version, _LONGEST_FLUSH_S)
             self._version = self._home.api.versions.publish(id=self._version.id)
         except TilthError:
             if raise_on_error:
@@ -287,6 +294,21 @@ class Dataset:
         """The metadata of this name as it was attached; None if there is none."""
         return metadata_module.get(self._home, self._version, metadata_name)
 
+    # --- reports, and who used it -----------------------------------------------------------------------------------
+
+    def get_logger(self) -> "Logger":
+        """What metrics, plots, images, tables and texts about this version are reported through, also when it is final.
+
+        A version that is published takes no more reports.
+        """
+        found: Logger = import_module("tilth.sdk.dataset_reports").logger_of(self._home, self._version)
+        return found
+
+    def get_used_by(self) -> dict[str, list[dict[str, Any]]]:
+        """The `tasks` that used this version, and the `models` that they made, newest first, as dictionaries."""
+        found: dict[str, list[dict[str, Any]]] = import_module("tilth.sdk.dataset_uses").users_of(self._home, self._version)
+        return found
+
     # --- making and finding -----------------------------------------------------------------------------------------
 
     @classmethod
@@ -348,10 +370,19 @@ class Dataset:
 
         `dataset_id` may also be the beginning of an id, or `project/name@version`. With `auto_create`, one that does not exist is
         begun; with `writable_copy`, a new version is begun with the found one as its parent.
+
+        The task that runs records which version it got; with an `alias` also as its parameter `Datasets/<alias>`. If that is
+        `overridable` and an agent runs the task, the version is taken that the parameter names there. `silence_alias_warnings` is for
+        code that lets an alias mean several versions in one run.
         """
         home = current_home()
+        task = running()
+        uses = import_module("tilth.sdk.dataset_uses") if task else None
+        said = uses.overriding(task, alias, silent=silence_alias_warnings) if uses and overridable else None
         try:
-            if dataset_id:
+            if said:
+                found = _overridden(home, alias, said)
+            elif dataset_id:
                 found = lookup.find(home, dataset_id)
             else:
                 found = lookup.find_parts(
@@ -365,9 +396,11 @@ class Dataset:
                     include_archived=include_archived,
                 )
         except NotFound:
-            if not (auto_create and dataset_name):
+            if said or not (auto_create and dataset_name):
                 raise
             return cls.create(dataset_name, dataset_project, dataset_tags, dataset_version=dataset_version)
+        if uses:
+            uses.record_use(task, found, alias, silent=silence_alias_warnings)
         if writable_copy:
             return cls.create(parent_datasets=[found.id])
         return cls(home, found)
@@ -431,12 +464,14 @@ class Dataset:
     ) -> None:
         """Delete a version, or all versions of a dataset with `entire_dataset`. Versions that build on it are never harmed.
 
-        A published version, or several at once, needs `force`. Its bytes are freed by the next `tilth data gc`, except what others need.
+        A published version, or several at once, needs `force`; one that tasks used is told. Its bytes are freed by the next
+        `tilth data gc`, except what others need.
         """
         home = current_home()
         for version in lookup.to_delete(
             home, id=dataset_id, project=dataset_project, name=dataset_name, version=dataset_version, entire=entire_dataset, force=force
         ):
+            import_module("tilth.sdk.dataset_uses").warn_of_users(home, version)
             lifecycle.delete(home, version)
 
     @classmethod
@@ -455,6 +490,15 @@ class Dataset:
 
 def _version_of(home: Home, dataset: "str | Dataset") -> DatasetVersion:
     return lookup.find(home, dataset.id if isinstance(dataset, Dataset) else dataset)
+
+
+def _overridden(home: Home, alias: str | None, said: str) -> DatasetVersion:
+    """The version that the parameter of an alias names; an error that names the parameter if there is none."""
+    try:
+        return lookup.find(home, said)
+    except (NotFound, Invalid) as error:
+        hint = "set it to the id of a version, or remove it"
+        raise type(error)(f"the task's parameter Datasets/{alias} is {said:.200}: {error.message}", hint=hint) from error
 
 
 def _words(words: Iterable[str] | str | None) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tilth.base.clock import Clock
 from tilth.base.errors import Internal
@@ -63,6 +63,11 @@ class Home:
 
     @cached_property
     def _repositories(self) -> "dict[str, Repository]":
+        return {}
+
+    @cached_property
+    def reports(self) -> dict[str, Any]:
+        """What this process reports versions of datasets through, by their ids."""
         return {}
 
     @cached_property

@@ -9,6 +9,7 @@ import msgspec
 from tilth.base.errors import Invalid, NotFound, TilthError
 from tilth.client.outbox import Outbox
 from tilth.sdk.archives import is_archive
+from tilth.sdk.dataset_uses import datasets_of
 from tilth.sdk.fetching import fetch, fetch_unpacked
 from tilth.sdk.finishing import flush_at_exit
 from tilth.sdk.logger import Logger
@@ -101,6 +102,14 @@ class BaseModel:
     def original_task(self) -> str | None:
         """The id of the task that made it."""
         return self.task
+
+    def get_datasets(self) -> list[dict[str, Any]]:
+        """The versions of datasets that the task got which made it: dictionaries with id, project, name, version and aliases."""
+        if self._record.task is not None and self._record.is_live:
+            found: list[dict[str, Any]] = self._record.task.get_datasets()
+            return found
+        home = self._record.home
+        return datasets_of(home, home.api.call("tasks.get_by_id", task=self.task)["task"]) if self.task else []
 
     @property
     def project(self) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tilth import Dataset, OutputModel, Task
 from tilth.base.faultpoints import CRASH_STATUS
 
 if TYPE_CHECKING:
@@ -195,6 +196,23 @@ def test_deleting_many_or_published_needs_force(tilth: "Terminal") -> None:
     assert "is published; say --force" in tilth("delete", "--id", "Datasets/n@1.0.0", status=6).err
     tilth("delete", "--name", "n", "--entire-dataset", "--force")
     assert tilth.json("search")["total"] == 0
+
+
+def test_who_used_a_version_is_listed_and_told_to_who_deletes_it(tilth: "Terminal") -> None:
+    id = tilth.json("sync", "--name", "pets", "--folder", tilth.files(FILES))["id"]
+    assert tilth("used-by").text == "nothing was made with Datasets/pets 1.0.0 yet\n"
+    task = Task.init("Team", "train", auto_connect_frameworks=False, auto_resource_monitoring=False, auto_connect_streams=False)
+    Dataset.get(id, alias="data")
+    OutputModel(name="net")
+    task.close()
+    lines = tilth("used-by", "--id", id).text.splitlines()
+    assert [line.split()[:4] for line in lines] == [
+        ["what", "project", "name", "status"],
+        ["task", "Team", "train", "completed"],
+        ["model", "Team", "net", "draft"],
+    ]
+    assert [one["aliases"] for one in tilth.json("used-by", "--id", id)["tasks"]] == [["data"]]
+    assert "was used by 1 task and 1 model made by them" in tilth("delete", "--id", id).err
 
 
 def test_deleting_a_parent_harms_nobody(tilth: "Terminal") -> None:

@@ -34,6 +34,7 @@ SIGNATURES = {
     "list_modified_files": "dataset_id=None",
     "list_added_files": "dataset_id=None",
     "get_dependency_graph": "",
+    "get_logger": "",
     "verify_dataset_hash": "local_copy_path=None, skip_hash=False, verbose=False",
     "get_default_storage": "",
     "get_num_chunks": "include_parents=True",

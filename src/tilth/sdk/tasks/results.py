@@ -1,10 +1,10 @@
-"""What a task reported and made: metrics, console, plots, artifacts and models."""
+"""What a task reported, used and made: metrics, console, plots, datasets, artifacts and models."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from tilth.base.errors import Invalid
-from tilth.sdk import task_artifacts
+from tilth.sdk import dataset_uses, task_artifacts
 from tilth.sdk.artifacts import Artifact
 from tilth.sdk.logger import Logger
 from tilth.sdk.models import ModelList, models_of
@@ -14,7 +14,7 @@ __all__ = ["Results"]
 
 
 class Results(TaskRecord):
-    """Reports, artifacts and models of a task."""
+    """Reports, datasets, artifacts and models of a task."""
 
     def get_logger(self) -> Logger:
         """What metrics, plots, images and texts of this task are reported through."""
@@ -73,6 +73,10 @@ class Results(TaskRecord):
     def get_models(self) -> Mapping[str, ModelList]:
         """The same."""
         return self.models
+
+    def get_datasets(self) -> list[dict[str, Any]]:
+        """The versions of datasets that the task got, in that order: dictionaries with id, project, name, version and aliases."""
+        return dataset_uses.datasets_of(self._home, self._fresh())
 
     def get_reported_scalars(self, max_samples: int = 0, x_axis: str = "iter") -> dict[str, Any]:
         """Every curve: `{title: {series: {"x": [...], "y": [...]}}}`, thinned to `max_samples` points if that is given."""

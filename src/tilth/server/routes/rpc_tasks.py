@@ -8,6 +8,7 @@ from tilth.domain.task import TaskStatus
 from tilth.server.routes.many import each
 from tilth.server.routes.naming import named
 from tilth.server.routes.rpc import Fields, Strings, procedure
+from tilth.server.services import dataset_uses
 from tilth.server.services import task_parts as parts
 from tilth.server.services import task_states as states
 from tilth.server.services import tasks as service
@@ -405,6 +406,21 @@ def delete_configuration(call: Call, task: str, configuration: list[str], force:
 def edit_runtime(call: Call, task: str, add_or_update: Item = {}, remove: list[str] = [], force: bool = False) -> Item:
     """Set runtime properties and remove others."""
     return {"updated": parts.edit_runtime(call, task, add_or_update, remove, force=force)}
+
+
+@procedure("tasks.add_dataset", needs=WRITE)
+def add_dataset(
+    call: Call, task: str, dataset: str, alias: str | None = None, project: str = "", name: str = "", version: str = ""
+) -> Item:
+    """Note that a task uses a dataset version; its names are given in case that it is gone by now."""
+    dataset_uses.note_use(call, task, dataset, alias=alias, project=project, name=name, version=version)
+    return {"updated": 1}
+
+
+@procedure("tasks.using_dataset")
+def using_dataset(call: Call, dataset: str) -> Item:
+    """The tasks that used a dataset version, and the models that they made."""
+    return dataset_uses.users_of(call, dataset)
 
 
 @procedure("tasks.add_or_update_artifacts", needs=WRITE)

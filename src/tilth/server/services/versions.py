@@ -21,9 +21,11 @@ from tilth.domain.dataset import ChangeTotals
 from tilth.domain.project import clean_name, dataset_project, is_hidden
 from tilth.domain.task import Task, TaskStatus, check_transition
 from tilth.domain.version import DatasetVersion, LineageNode, Metadata, VersionStatus, next_number, number_key
+from tilth.server.services.files import files_at
 from tilth.server.services.projects import DATASET, drop_if_empty, ensure_project, set_name
 from tilth.server.stores.unit_of_work import Tx
 from tilth.server.stores.versions import VersionFilter, VersionRow
+from tilth.wire.own_files import name_in
 
 __all__ = [
     "adopt_version",
@@ -266,11 +268,21 @@ def delete_version(tx: Tx, id: str) -> list[VersionId]:
     get_version(tx, id)
     task = _get_task(tx, id)
     children = tx.versions.children([id])
+    _clean_reports(tx, id)
     tx.tasks.delete(id)
     tx.changed("version.deleted", id, task.project)
     if task.project:
         drop_if_empty(tx, task.project)
     return children
+
+
+def _clean_reports(tx: Tx, id: VersionId | str) -> None:
+    """Let what a version reported be deleted, and those of the files in it that lie in the version's own folder."""
+    names = [name_in(url, ()) or "" for url in tx.media.urls([id])]
+    files = [(file.path, file.key) for name in names if f".{id}/" in name for file in files_at(tx, name)]
+    tx.jobs.add("drop_events", {"entities": [id]}, tx.now)
+    for start in range(0, len(files), _BATCH):
+        tx.jobs.add("drop_files", {"files": files[start : start + _BATCH]}, tx.now)
 
 
 def rename_dataset(tx: Tx, project: str, name: str, new_name: str) -> None:
