@@ -48,6 +48,7 @@ class OutputModel(BaseModel):
         if maker is None:
             raise Invalid("no task is given, and none is running", hint="call Task.init first, or give task")
         base = base_model_id.id if isinstance(base_model_id, BaseModel) else base_model_id
+        inherits = maker.get_configuration_object("General") if config_text is None and config_dict is None else None
         document: dict[str, Any] = {
             "id": new_id(),
             "uri": "",
@@ -57,8 +58,8 @@ class OutputModel(BaseModel):
             "tags": checked_tags(tags),
             "comment": comment or f"Created by task id: {maker.id}",
             "framework": framework,
-            "design": design_of(config_text, config_dict),
-            "labels": checked_labels(label_enumeration) or {},
+            "design": design_of(inherits or config_text, config_dict),
+            "labels": checked_labels(label_enumeration) or maker.get_labels_enumeration(),
             "parent": base,
         }
         super().__init__(ModelRecord(maker._home, document["id"], task=maker, document={"system_tags": [], "metadata": {}} | document))

@@ -13,7 +13,7 @@ from tilth.base.errors import TilthError
 from tilth.client.api import Api
 from tilth.sdk.home import Home
 
-__all__ = ["auto_comment", "find_one", "forget_last", "last_task", "project_name", "query", "remember_last", "reusable"]
+__all__ = ["auto_comment", "escaped", "find_one", "forget_last", "last_task", "project_name", "query", "remember_last", "reusable"]
 
 _REUSE_S = 72 * 3600
 _PAGE = 500
@@ -64,17 +64,18 @@ def query(
 
 def find_one(api: Api, *, project: str | None, name: str | None, tags: Sequence[str] | None, more: Mapping[str, Any] | None) -> str | None:
     """The id of the task that fits, the one changed last if there are several; None if there is none."""
-    exact = rf"^{_escaped(name)}$" if name else None
+    exact = rf"^{escaped(name)}$" if name else None
     found = query(api, project=project, name=exact, tags=tags, more=more, only=["id"])
     return found[0]["id"] if found else None
 
 
 def _project_id(api: Api, name: str) -> str | None:
-    found = api.call("projects.get_all", name=rf"^{_escaped(name.strip('/'))}$", search_hidden=True, only_fields=["id"])["projects"]
+    found = api.call("projects.get_all", name=rf"^{escaped(name.strip('/'))}$", search_hidden=True, only_fields=["id"])["projects"]
     return found[0]["id"] if found else None
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """A text as a regular expression that means just it."""
     return "".join(f"\\{letter}" if letter in r"\.^$*+?{}[]()|-" else letter for letter in text)
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tilth import _wiring
+from tilth import Task, _wiring
 from tilth.config.settings import load_settings
-from tilth.sdk._current import set_home
+from tilth.sdk._current import set_home, set_running
 from tilth.sdk.home import Home
+from tilth.sdk.recording import Recording, task_folder
 from tilth.testing.servers import RunningServer, running_server
 
 
@@ -43,4 +44,30 @@ def served(server: RunningServer, tmp_path: Path) -> Iterator[Home]:
 def home(request: pytest.FixtureRequest) -> Home:
     """Both, one after the other."""
     found: Home = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def draft(home: Home) -> Task:
+    """A task that does not run here."""
+    return Task.create(project_name="Team/Pets", task_name="train")
+
+
+@pytest.fixture
+def live(home: Home) -> Iterator[Task]:
+    """The task that runs here: what is said of it is written down and sent by and by."""
+    id = home.api.call("tasks.create", name="train", type="training", project_name="Team/Pets")["id"]
+    document = home.api.call("tasks.get_by_id", task=id)["task"]
+    recording = Recording(home, id, folder=task_folder("Team/Pets", "train", id))
+    task = Task(home, document, project="Team/Pets", recording=recording)
+    set_running(task)
+    yield task
+    set_running(None)
+    recording.close(10.0)
+
+
+@pytest.fixture(params=["draft", "live"])
+def task(request: pytest.FixtureRequest, home: Home) -> Task:
+    """Both, one after the other."""
+    found: Task = request.getfixturevalue(request.param)
     return found

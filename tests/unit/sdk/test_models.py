@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,40 +12,12 @@ import pytest
 from tilth import InputModel, Model, OutputModel, Task
 from tilth.base.errors import AlreadyExists, FieldInvalid, Invalid, ModelNotFound, NotFound, PathNotFound
 from tilth.base.ids import new_id
-from tilth.sdk._current import set_running
 from tilth.sdk.home import Home
-from tilth.sdk.recording import Recording, task_folder
 
 
 @pytest.fixture(autouse=True)
 def as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(OutputModel, "_default_upload_uri", None)
-
-
-@pytest.fixture
-def draft(home: Home) -> Task:
-    """A task that does not run here."""
-    return Task.create(project_name="Team/Pets", task_name="train")
-
-
-@pytest.fixture
-def live(home: Home) -> Iterator[Task]:
-    """The task that runs here: what is said of it is written down and sent by and by."""
-    id = home.api.call("tasks.create", name="train", type="training", project_name="Team/Pets")["id"]
-    document = home.api.call("tasks.get_by_id", task=id)["task"]
-    recording = Recording(home, id, folder=task_folder("Team/Pets", "train", id))
-    task = Task(home, document, project="Team/Pets", recording=recording)
-    set_running(task)
-    yield task
-    set_running(None)
-    recording.close(10.0)
-
-
-@pytest.fixture(params=["draft", "live"])
-def task(request: pytest.FixtureRequest, home: Home) -> Task:
-    """Both, one after the other."""
-    found: Task = request.getfixturevalue(request.param)
-    return found
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from tilth.base.errors import Invalid, TaskNotFound
+from tilth.base.errors import Invalid, QueueNotFound, TaskNotFound
+from tilth.client.api import Api
 from tilth.sdk import beginning, task_store
 from tilth.sdk._current import current_home, running
 from tilth.sdk.tasks.record import TaskRecord
@@ -40,6 +41,11 @@ class Finding(TaskRecord):
         if id is None:
             raise TaskNotFound(f"there is no task {task_name or ''!r} in project {project_name or 'any'!r}", hint="check names and tags")
         return cls._loaded(home, id)
+
+    @classmethod
+    def get_by_name(cls, task_name: str) -> Self:
+        """The task of that name that was changed last, in any project. `get_task` says more exactly which."""
+        return cls.get_task(task_name=task_name)
 
     @classmethod
     def get_tasks(
@@ -108,6 +114,21 @@ class Finding(TaskRecord):
         """Take a task out of its queue."""
         return current_home().api.call("tasks.dequeue", task=task if isinstance(task, str) else task.id)
 
+    @classmethod
+    def get_num_enqueued_tasks(cls, queue_name: str | None = None, queue_id: str | None = None) -> int:
+        """How many tasks wait in a queue, which is given by its name or by its id."""
+        if (queue_name is None) == (queue_id is None):
+            raise Invalid("a queue is given by its name or by its id", hint="give queue_name or queue_id")
+        api = current_home().api
+        return int(api.call("queues.get_num_entries", queue=queue_id or _queue(api, str(queue_name)))["num"])
+
+    def get_executed_queue(self, return_name: bool = False) -> str | None:
+        """The queue that the task was put into last: its id, or its name. None if it was in none."""
+        id: str | None = (self._fresh().get("execution") or {}).get("queue")
+        if not id or not return_name:
+            return id
+        return str(self._home.api.call("queues.get_by_id", queue=id)["queue"]["name"])
+
     def export_task(self) -> dict[str, Any]:
         """Everything about the task, for `import_task`."""
         return json.loads(json.dumps(dict(self._fresh()), default=str))  # type: ignore[no-any-return]
@@ -116,3 +137,21 @@ class Finding(TaskRecord):
     def import_task(cls, task_data: Mapping[str, Any], target_task: "TaskRecord | str | None" = None, update: bool = False) -> Self:
         """A new draft out of what `export_task` gave, or with `update` that written into another task."""
         return cls._loaded(current_home(), beginning.import_document(current_home(), task_data, target_task, update=update))
+
+    def update_task(self, task_data: Mapping[str, Any]) -> bool:
+        """Write what `export_task` gave of a task, or parts of that, into this one."""
+        self.flush(wait_for_uploads=True)
+        beginning.import_document(self._home, task_data, self.id, update=True)
+        self._fresh()
+        return True
+
+
+def _queue(api: Api, name: str) -> str:
+    found = [
+        queue
+        for queue in api.call("queues.get_all", name=rf"^{task_store.escaped(name)}$", search_hidden=True)["queues"]
+        if queue["name"] == name
+    ]
+    if not found:
+        raise QueueNotFound(f"there is no queue {name!r:.100}", hint="queues are listed on the page of workers and queues")
+    return str(found[0]["id"])

@@ -54,6 +54,17 @@ class Identity(TaskRecord):
         return found
 
     @property
+    def task_id(self) -> str:
+        """The same as `id`."""
+        return self.id
+
+    @property
+    def last_worker(self) -> str | None:
+        """The worker that ran the task last, such as `host:0`; None if no agent did."""
+        found: str | None = self._fresh().get("last_worker")
+        return found
+
+    @property
     def data(self) -> Mapping[str, Any]:
         """Everything that is known of the task, as the protocol has it."""
         return self._data
@@ -132,3 +143,28 @@ class Identity(TaskRecord):
     def get_output_log_web_page(self) -> str:
         """The address of the task's page; empty without a server."""
         return beginning.web_page(self._home, self.id)
+
+    def get_system_tags(self) -> list[str]:
+        """The tags that say what the system does with the task, such as `archived`."""
+        return list(self._fresh().get("system_tags") or ())
+
+    def set_system_tags(self, tags: Sequence[str]) -> None:
+        """Set all of these at once."""
+        self._edit(system_tags=list(dict.fromkeys(tags)))
+
+    def set_parent(self, parent: "str | TaskRecord | None") -> None:
+        """Say which task this one was made from."""
+        self._edit(parent=parent.id if isinstance(parent, TaskRecord) else parent or "")
+
+    def set_project(self, project_id: str | None = None, project_name: str | None = None) -> bool:
+        """Let the task lie in another project, which is made if it is missing."""
+        return self.move_to_project(new_project_id=project_id, new_project_name=project_name)
+
+    def set_task_type(self, task_type: str) -> None:
+        """Say what kind of work the task is: one of `TaskTypes`."""
+        self._edit(type=str(task_type))
+
+    @classmethod
+    def running_locally(cls) -> bool:
+        """Whether no agent runs this process."""
+        return not beginning.is_remote()

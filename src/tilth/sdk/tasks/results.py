@@ -12,6 +12,8 @@ from tilth.sdk.tasks.record import TaskRecord
 
 __all__ = ["Results"]
 
+_SAMPLES = 100
+
 
 class Results(TaskRecord):
     """Reports, datasets, artifacts and models of a task."""
@@ -119,6 +121,27 @@ class Results(TaskRecord):
         ]
         return found
 
+    def get_debug_samples(self, title: str, series: str, n_last_iterations: int | None = None) -> list[dict[str, Any]]:
+        """The debug samples of a series in its last iterations (100), the newest first: dictionaries with `url`, `iter` and more.
+
+        `StorageManager.get_local_copy` fetches what lies at a `url`.
+        """
+        wanted = _SAMPLES if n_last_iterations is None else n_last_iterations
+        if wanted < 1:
+            raise Invalid(f"n_last_iterations is {n_last_iterations}", hint="use 1 or more, or leave it out")
+        self.flush(wait_for_uploads=True)
+        asked = {"metrics": [{"task": self.id, "metric": title, "variants": [series]}]}
+        found: list[dict[str, Any]] = []
+        scroll = None
+        while len(found) < wanted:
+            page = self._home.api.call("events.debug_images", **asked, iters=min(wanted - len(found), 1_000), scroll_id=scroll)
+            events = [event for task in page["metrics"] for iteration in task["iterations"] for event in iteration["events"]]
+            if not events:
+                break
+            found += events
+            scroll = page["scroll_id"]
+        return found
+
     def get_last_iteration(self) -> int:
         """The largest iteration that was reported."""
         if self._is_live and self._recording is not None and self._recording.reporter.last_iteration:
@@ -145,3 +168,8 @@ class Results(TaskRecord):
         """How far the work is, in per cent."""
         found = (self._data.get("runtime") or {}).get("progress")
         return None if found is None else int(found)
+
+    def get_status_message(self) -> tuple[str | None, str | None]:
+        """The state of the task, and what was said of it."""
+        found = self._fresh()
+        return found.get("status"), found.get("status_message")

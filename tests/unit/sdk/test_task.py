@@ -1,0 +1,100 @@
+"""Tasks by their fields: what is said of one is there afterwards, for the task that runs here and for others, with a server and without."""
+
+from io import BytesIO
+
+import pytest
+
+from tilth import OutputModel, StorageManager, Task
+from tilth.base.errors import Invalid, QueueNotFound
+from tilth.base.ids import new_id
+from tilth.sdk.home import Home
+
+
+def again(task: Task) -> Task:
+    """The same task as somebody else reads it."""
+    task.flush(wait_for_uploads=True)
+    return type(task)._loaded(task._home, task.id)
+
+
+def test_labels_and_a_configuration_wait_for_the_model(task: Task) -> None:
+    task.set_model_config(config_dict={"layers": [1, 2]})
+    assert task.connect_label_enumeration({"cat": 0, "dog": 1}) == {"cat": 0, "dog": 1}
+    found = again(task)
+    assert found.get_model_config_dict() == {"layers": [1, 2]}
+    assert found.get_labels_enumeration() == {"cat": 0, "dog": 1}
+    assert (found.get_label_num_description(), found.get_num_of_classes()) == ({0: "cat", 1: "dog"}, 2)
+    model = OutputModel(task=task, name="net")
+    assert (model.labels, model.config_dict) == ({"cat": 0, "dog": 1}, {"layers": [1, 2]})
+    task.set_model_config("plain text")
+    task.set_model_label_enumeration()
+    assert (again(task).get_model_config_text(), again(task).get_model_config_dict()) == ("plain text", {})
+    assert again(task).get_labels_enumeration() == {}
+
+
+def test_labels_that_are_none_are_refused(task: Task) -> None:
+    with pytest.raises(Invalid, match="is no dictionary of labels"):
+        task.connect_label_enumeration(["cat"])  # type: ignore[arg-type]
+    with pytest.raises(Invalid, match="no label with its number"):
+        task.set_model_label_enumeration({"cat": "first"})  # type: ignore[dict-item]
+    with pytest.raises(Invalid, match="both"):
+        task.set_model_config("a", {"a": 1})
+
+
+def test_tasks_wait_in_queues(home: Home, draft: Task) -> None:
+    name = f"gpu.{new_id()[:6]}"
+    id = home.api.call("queues.create", name=name)["id"]
+    assert draft.get_executed_queue() is None
+    Task.enqueue(draft, queue_name=name)
+    assert (Task.get_num_enqueued_tasks(queue_name=name), Task.get_num_enqueued_tasks(queue_id=id)) == (1, 1)
+    assert (draft.get_executed_queue(), draft.get_executed_queue(return_name=True)) == (id, name)
+    home.api.call("workers.register", worker="host:0", queues=[id])
+    home.api.call("workers.status_report", worker="host:0", task=draft.id, queue=id, timestamp=0, queues=[id])
+    assert draft.last_worker == "host:0"
+    with pytest.raises(QueueNotFound, match="no queue 'gpu"):
+        Task.get_num_enqueued_tasks("gpu")
+    with pytest.raises(Invalid, match="by its name or by its id"):
+        Task.get_num_enqueued_tasks()
+
+
+def test_a_task_is_found_by_its_name(home: Home) -> None:
+    name = f"run {new_id()}"
+    made = [Task.create(project_name=project, task_name=name) for project in ("One", "Two")]
+    assert Task.get_by_name(name).id == made[-1].id
+
+
+def test_debug_samples_of_a_series_are_listed_the_newest_first(task: Task) -> None:
+    for step in range(3):
+        task.get_logger().report_media("pages", "log", iteration=step, stream=BytesIO(f"<p>{step}</p>".encode()), file_extension=".html")
+    found = task.get_debug_samples("pages", "log")
+    assert [sample["iter"] for sample in found] == [2, 1, 0]
+    copy = StorageManager.get_local_copy(found[0]["url"])
+    assert copy is not None
+    with open(copy) as file:
+        assert file.read() == "<p>2</p>"
+    assert [sample["iter"] for sample in task.get_debug_samples("pages", "log", n_last_iterations=1)] == [2]
+    assert task.get_debug_samples("pages", "other") == []
+    with pytest.raises(Invalid, match="n_last_iterations"):
+        task.get_debug_samples("pages", "log", n_last_iterations=0)
+
+
+def test_a_task_takes_over_what_was_exported_of_another(home: Home, task: Task) -> None:
+    source = Task.create(project_name="Team", task_name="source", repo="https://host/code.git", script="train.py")
+    source.set_parameters({"Args/lr": 0.5})
+    data = source.export_task()
+    assert task.update_task({"hyperparams": data["hyperparams"], "script": data["script"], "comment": "taken over"})
+    found = again(task)
+    assert (found.get_parameters(), found.get_script()["repository"], found.comment) == (
+        {"Args/lr": "0.5"}, "https://host/code.git", "taken over",
+    )  # fmt: skip
+    assert (found.id, found.name) == (task.id, task.name)
+
+
+def test_what_the_system_says_of_a_task_is_set(task: Task) -> None:
+    parent = Task.create(project_name="Team", task_name="before")
+    task.set_system_tags(["hidden"])
+    task.set_parent(parent)
+    task.set_task_type("testing")
+    found = again(task)
+    assert (found.get_system_tags(), found.parent, found.task_type) == (["hidden"], parent.id, "testing")
+    assert task.task_id == task.id
+    assert Task.running_locally()
