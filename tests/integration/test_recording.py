@@ -339,3 +339,25 @@ def test_an_asked_stop_ends_the_run(tmp_path: Path, server: RunningServer) -> No
     run.communicate(timeout=60)
     assert run.returncode != 0
     assert server.call("tasks.get_by_id", task=id)["task"]["status"] == "stopped"
+
+
+@pytest.mark.parametrize("by", ["iterations", "seconds"])
+def test_the_load_is_reported_by_iterations_or_by_seconds(alone: Home, by: str) -> None:
+    (alone.folder / "train.py").write_text(
+        "import json, sys, time\nfrom tilth import Task\n"
+        "Task.set_resource_monitor_iteration_timeout(0.1, 1.0, 1.0)\n"
+        "task = Task.init('Team', 'load', auto_resource_monitoring={'report_frequency_sec': 0.2})\nprint('task', task.id)\n"
+        f"if {by == 'iterations'}:\n    task.get_logger().report_scalar('loss', 'train', 1.0, 70)\n"
+        "cpu = []\n"
+        "while len(cpu) < 2:\n"
+        "    time.sleep(0.1)\n"
+        f"    if {by == 'iterations'}:\n        task.get_logger().report_scalar('loss', 'train', 1.0, task.get_last_iteration() + 1)\n"
+        "    cpu = task.get_reported_scalars().get(':monitor:machine', {}).get('cpu_usage', {}).get('x', [])\n"
+        "print(json.dumps([cpu, task.get_last_iteration(), task.resource_monitor is not None]))\n"
+    )
+    _, code, out, error = alone.run("end")
+    assert (code, error) == (0, "")
+    cpu, last, is_there = json.loads(out.splitlines()[-1])
+    assert is_there
+    assert min(cpu) >= 70 if by == "iterations" else cpu[0] == 0
+    assert last > 70 if by == "iterations" else last == 0

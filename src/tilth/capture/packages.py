@@ -1,17 +1,18 @@
 """Which installed distributions a run uses: those of which something was imported, as lines for pip."""
 
 import json
-import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from importlib import metadata
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from tilth.capture.source import without_credentials
+from tilth.sdk.wishes import Wishes, plain
 
-__all__ = ["Packages", "conda_lines"]
+__all__ = ["Packages", "conda_lines", "required"]
 
 
 class Packages:
@@ -23,14 +24,32 @@ class Packages:
         self._editable: list[tuple[Path, metadata.Distribution]] = []
         self._parts: dict[str, frozenset[str]] = {}
 
-    def requirements(self, modules: Iterable[str] | None = None) -> dict[str, str]:
-        """The `requirements` of a task: the text for pip, and the one for conda if that made this environment."""
-        used = self.imported(modules)
-        lines = [_line(one) for one in used]
+    def requirements(
+        self,
+        modules: Iterable[str] | None = None,
+        *,
+        everything: bool = False,
+        added: Mapping[str, str] = MappingProxyType({}),
+        ignored: Container[str] = (),
+    ) -> dict[str, str]:
+        """The `requirements` of a task: the text for pip, and the one for conda if that made this environment.
+
+        `everything` lists what is installed instead of what was imported. Lines that are `added` stand in the place of ours, by the
+        plain names of packages, and those that are `ignored` are left out.
+        """
+        used = self.installed() if everything else self.imported(modules)
+        lines = {name: _line(one) for one in used if (name := plain(one.metadata["Name"])) not in ignored} | dict(added)
         version = ".".join(map(str, sys.version_info[:3]))
-        found = {"pip": "\n".join([f"# Python {version}", "", *lines]) + "\n"}
-        conda = conda_lines(Path(sys.prefix), {_plain(one.metadata["Name"]) for one in used})
+        found = {"pip": "\n".join([f"# Python {version}", "", *(lines[name] for name in sorted(lines))]) + "\n"}
+        conda = conda_lines(Path(sys.prefix), {plain(one.metadata["Name"]) for one in used})
         return found | ({"conda": "\n".join(conda) + "\n"} if conda else {})
+
+    def installed(self) -> list[metadata.Distribution]:
+        """All distributions, by name."""
+        self._look()
+        found = {plain(one.metadata["Name"]): one for owners in self._by_module.values() for one in owners}
+        found |= {plain(one.metadata["Name"]): one for _, one in self._editable}
+        return [found[name] for name in sorted(found)]
 
     def imported(self, modules: Iterable[str] | None = None) -> list[metadata.Distribution]:
         """Distributions of which at least one of `modules` is a part, by name; of all that is imported, if they are not given."""
@@ -42,7 +61,7 @@ class Packages:
             for owner in owners:
                 # Several distributions share a name such as `google`: then their own modules count.
                 if len(owners) == 1 or not names.isdisjoint(self._modules_of(owner)):
-                    found[_plain(owner.metadata["Name"])] = owner
+                    found[plain(owner.metadata["Name"])] = owner
         return [found[name] for name in sorted(found)]
 
     def _look(self) -> None:
@@ -50,7 +69,7 @@ class Packages:
         seen = tuple((path, _changed(path) if path.endswith("-packages") else 0) for path in sys.path)
         if seen == self._seen:
             return
-        installed = {_plain(one.metadata["Name"]): one for one in reversed(list(metadata.distributions())) if one.metadata["Name"]}
+        installed = {plain(one.metadata["Name"]): one for one in reversed(list(metadata.distributions())) if one.metadata["Name"]}
         self._by_module = {}
         for one in installed.values():
             for top in _tops(one):
@@ -75,10 +94,17 @@ class Packages:
         return self._parts[name]
 
 
+def required(packages: Packages, wishes: Wishes) -> dict[str, str]:
+    """The `requirements` of a task as a script asked for them."""
+    if wishes.requirements is not None:
+        return {"pip": wishes.requirements}
+    return packages.requirements(everything=wishes.everything, added=wishes.added, ignored=wishes.ignored)
+
+
 def conda_lines(prefix: Path, names: set[str]) -> list[str]:
     """Of the packages that conda put into `prefix`, those with `names`, as `name==version`; none if conda did not make it."""
     found = (file.name.rsplit("-", 2) for file in sorted((prefix / "conda-meta").glob("*-*-*.json")))
-    return [f"{name}=={version}" for name, version, _ in found if _plain(name) in names]
+    return [f"{name}=={version}" for name, version, _ in found if plain(name) in names]
 
 
 def _line(one: metadata.Distribution) -> str:
@@ -124,7 +150,3 @@ def _changed(path: str) -> int:
         return Path(path or ".").stat().st_mtime_ns
     except OSError:
         return 0
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()

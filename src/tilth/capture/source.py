@@ -53,16 +53,18 @@ def find_entry(main: ModuleType | None = None) -> Entry:
     return Entry("code.py", text=_inline_code(sys.orig_argv))
 
 
-def describe_source(entry: Entry | None = None, *, cwd: Path | None = None, untracked: bool = False) -> dict[str, Any]:
+def describe_source(
+    entry: Entry | None = None, *, cwd: Path | None = None, untracked: bool = False, standalone: bool = False
+) -> dict[str, Any]:
     """The `script` of a task, without its requirements. Never raises because of git: what git does not say is empty.
 
     Of a repository, `diff` is what differs from the commit, with the entry point if it is not tracked, and with the other untracked files
-    if they are asked for. Elsewhere `diff` is the text of the script, and there is no repository.
+    if they are asked for. Elsewhere, and if `standalone` is asked for, `diff` is the text of the script, and there is no repository.
     """
     entry, cwd = entry or find_entry(), cwd or Path.cwd()
     script = {"binary": f"python{sys.version_info[0]}.{sys.version_info[1]}", "repository": "", "branch": "", "version_num": ""}
-    top = _top(entry.file.parent) if entry.file else None
-    if top is None and entry.is_module:
+    top = _top(entry.file.parent) if entry.file and not standalone else None
+    if top is None and entry.is_module and not standalone:
         top = _top(cwd)
     if top is None:
         return {**script, "entry_point": entry.name, "working_dir": ".", "diff": _text(entry)}

@@ -1,47 +1,49 @@
 """What is recorded by itself while a task runs: begun by `Task.init`, ended with the task."""
 
-import _thread
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tilth.base.errors import TilthError
 from tilth.capture.frameworks.registry import argument_patches, file_patterns, framework_patches
 from tilth.capture.guarding import Guard
-from tilth.capture.packages import Packages
+from tilth.capture.life import Life
+from tilth.capture.packages import Packages, required
 from tilth.capture.patching import Patches
 from tilth.capture.recorder import Recorder
 from tilth.capture.resources import ResourceMonitor
 from tilth.capture.source import describe_source
 from tilth.capture.streams import Console
-from tilth.sdk._current import running
+from tilth.sdk._current import Watched, running
 from tilth.sdk.beginning import Beginning, is_offline, is_remote
 from tilth.sdk.models import InputModel
 from tilth.sdk.output_models import OutputModel
+from tilth.sdk.wishes import Load, load_of, wishes
 
 __all__ = ["start"]
 
 _PACKAGES_AFTER_S = 15.0
-_POLL_S = 5.0
-_PING_EVERY = 6
 
 
 def start(task: Any, asked: Beginning) -> Callable[[], None]:
     """Begin to record for `task` what was asked for; returns what ends it."""
     ends: list[Callable[[], None]] = []
+    watched = Watched()
+    task._watched = watched
     if not asked.joins:
-        code = _Code(task)
-        code.begin()
-        ends.append(code.end)
+        watched.code = _Code(task)
+        watched.code.begin()
+        ends.append(watched.code.end)
     if asked.streams is not False:
         ends.append(_console(task, asked.streams if isinstance(asked.streams, Mapping) else {}))
     ends.append(_frameworks(task, asked))
     if asked.resources is not False and not asked.joins:
-        ends.append(_resources(task))
+        wanted = asked.resources if isinstance(asked.resources, Mapping) else {}
+        watched.resources = _resources(task, load_of(wanted, wishes.load))
+        ends.append(watched.resources.stop)
     if not asked.joins and not is_offline():
-        life = _Life(task)
-        life.begin()
-        ends.append(life.end)
+        watched.life = Life(task)
+        watched.life.begin()
+        ends.append(watched.life.end)
 
     def end() -> None:
         for part in reversed(ends):
@@ -78,15 +80,17 @@ def _frameworks(task: Any, asked: Beginning) -> Callable[[], None]:
     return patches.undo_all
 
 
-def _resources(task: Any) -> Callable[[], None]:
+def _resources(task: Any, load: Load) -> ResourceMonitor:
     reporter = task._recorded().reporter
 
     def iteration() -> int | None:
-        return reporter.last_iteration - reporter.offset if reporter.last_iteration else None
+        return reporter.last_iteration if reporter.has_iterations else None
 
-    monitor = ResourceMonitor(lambda metric, variant, value, at: reporter.scalar(metric, variant, float(value), at), iteration=iteration)
+    monitor = ResourceMonitor(
+        lambda metric, variant, value, place: reporter.load(metric, variant, float(value), place), iteration=iteration, load=load
+    )
     monitor.start()
-    return monitor.stop
+    return monitor
 
 
 class _Code:
@@ -95,12 +99,18 @@ class _Code:
     def __init__(self, task: Any) -> None:
         self._task = task
         self._ended = threading.Event()
+        self._told = threading.Event()
         self._packages = Packages()
         self._said: dict[str, str] = {}
         self._thread = threading.Thread(target=self._run, name="tilth-code", daemon=True)
 
     def begin(self) -> None:
         self._thread.start()
+
+    def tell(self, timeout_s: float) -> None:
+        """Wait until it is written down which code runs, and write down what is imported by now."""
+        self._told.wait(timeout_s)
+        Guard("packages").run(self._say_packages)
 
     def end(self) -> None:
         self._ended.set()
@@ -110,51 +120,15 @@ class _Code:
     def _run(self) -> None:
         if not is_remote():  # an agent runs what the task says
             Guard("the code").run(self._say_code)
+        self._told.set()
         if not self._ended.wait(_PACKAGES_AFTER_S):
             Guard("packages").run(self._say_packages)
 
     def _say_code(self) -> None:
-        self._task._edit_part("script", describe_source())
+        self._task._edit_part("script", describe_source(standalone=wishes.standalone))
 
     def _say_packages(self) -> None:
-        found = self._packages.requirements()
+        found = required(self._packages, wishes)
         if found != self._said and not is_remote():
             self._said = found
             self._task._change("tasks.set_requirements", task=self._task.id, requirements=found)
-
-
-class _Life:
-    """Says that the run is alive, and ends it when somebody asks for that."""
-
-    def __init__(self, task: Any) -> None:
-        self._task = task
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tilth-life", daemon=True)
-
-    def begin(self) -> None:
-        self._thread.start()
-
-    def end(self) -> None:
-        self._ended.set()
-
-    def _run(self) -> None:
-        api = self._task._home.reporting[0]
-        rounds = 0
-        while not self._ended.wait(_POLL_S):
-            rounds += 1
-            try:
-                if rounds % _PING_EVERY == 0:
-                    api.call("tasks.ping", task=self._task.id)
-                found = api.call("tasks.get_all", id=[self._task.id], only_fields=["status", "status_message"])["tasks"]
-            except (TilthError, OSError):
-                continue  # the server is away; the run goes on
-            if found and _is_asked_to_stop(found[0]):
-                _thread.interrupt_main()
-                return
-
-
-def _is_asked_to_stop(task: Mapping[str, Any]) -> bool:
-    message = task.get("status_message") or ""
-    if task["status"] == "in_progress":
-        return "stopping" in message
-    return task["status"] in ("stopped", "failed", "closed", "published") and "worker" not in message

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from tilth.base.errors import Internal
 from tilth.sdk.home import Home
 
-__all__ = ["Running", "begin_capture", "current_home", "running", "set_capture", "set_home", "set_home_opener", "set_running"]
+__all__ = ["Running", "Watched", "begin_capture", "current_home", "running", "set_capture", "set_home", "set_home_opener", "set_running"]
 
 
 class Running(Protocol):
@@ -17,6 +17,17 @@ class Running(Protocol):
 
     def get_logger(self) -> Any:
         """What it reports through."""
+
+
+class Watched:
+    """What records by itself for a task, as far as the task asks something of it. None is what is not recorded."""
+
+    code: Any = None
+    """Has `tell(timeout_s)`."""
+    resources: Any = None
+    """Has `load`."""
+    life: Any = None
+    """Has `on_abort(callback, timeout_s)`."""
 
 
 _captures: list[Callable[[Any, Any], Callable[[], None]]] = []

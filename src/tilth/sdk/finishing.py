@@ -8,6 +8,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,9 +19,10 @@ from tilth.sdk.recording import Recording, warn
 if TYPE_CHECKING:
     from tilth.sdk.task import Task
 
-__all__ = ["finish", "flush_at_exit", "hand_over", "is_owner", "join", "watch"]
+__all__ = ["abort", "expect_abort", "finish", "flush_at_exit", "hand_over", "is_owner", "join", "watch"]
 
 _LONGEST_REASON = 4_000
+_CODE_PATIENCE_S = 60.0
 
 
 class _Watch:
@@ -31,6 +33,9 @@ class _Watch:
         self.end_capture: Callable[[], None] = lambda: None
         self.exception: str | None = None
         self.interrupted = False
+        self.aborted = False
+        self.is_ended = False
+        """Whether the task is in a state already that its end must not change."""
         self.code: int | None = None
         self.undo: list[Callable[[], None]] = []
         self.recordings: list[Recording] = []
@@ -50,6 +55,7 @@ def watch(end_capture: Callable[[], None]) -> None:
     _watch.owner = os.getpid()
     _watch.end_capture = end_capture
     _watch.exception, _watch.interrupted, _watch.code = None, False, None
+    _watch.aborted = _watch.is_ended = False
     _watch.undo = [_watch_exceptions(), _watch_exit(), _watch_hard_exit(), _watch_termination()]
     _register()
 
@@ -83,13 +89,34 @@ def finish(task: "Task", *, status: str | None = None, reason: str = "", message
         return
     if is_owner():
         os.environ.pop("TILTH_MASTER", None)
+        if _watch.aborted:
+            status, reason, message = "stopped", "stopped from outside", ""
         call = f"tasks.{status or 'completed'}"
-        recording.call(
-            call, last=True, task=task.id, status_reason=reason or status or "completed", status_message=message[-_LONGEST_REASON:]
-        )
+        said = {"status_reason": reason or status or "completed", "status_message": message[-_LONGEST_REASON:]}
+        if not _watch.is_ended:
+            recording.call(call, last=True, task=task.id, **said)
         _watch.owner = 0
     if not recording.close(task._home.exit_wait_s) and not _is_offline(recording):
         warn(f"not everything was sent; the rest waits in {recording.outbox.folder}: `tilth sync` sends it")
+
+
+def expect_abort(*, is_ended: bool) -> None:
+    """Say that this process ends because somebody stopped its task, or with `is_ended`, because the task is over already."""
+    _watch.aborted, _watch.is_ended = True, is_ended
+
+
+def abort(task: "Task") -> NoReturn:
+    """End this process and all that it started, whatever they do."""
+    finish(task)
+    psutil = import_module("psutil")  # takes 10 ms
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        with suppress(psutil.Error):
+            child.terminate()
+    for child in psutil.wait_procs(children, timeout=2.0)[1]:
+        with suppress(psutil.Error):
+            child.kill()
+    os._exit(1)
 
 
 def hand_over(task: "Task", queue: str | None, *, clone: bool, exit_process: bool) -> "Task | None":
@@ -98,6 +125,8 @@ def hand_over(task: "Task", queue: str | None, *, clone: bool, exit_process: boo
         return None
     if not clone and not exit_process:
         raise Invalid("execute_remotely(clone=False, exit_process=False): one task can't run here and there", hint="use clone=True")
+    if task._watched.code is not None:
+        task._watched.code.tell(_CODE_PATIENCE_S)
     if not task.flush(wait_for_uploads=True):
         raise Invalid("the task did not get to the server, so no agent can run it", hint="check that the server runs")
     sent = type(task).clone(task) if clone else task

@@ -33,6 +33,8 @@ class Reporter:
         self.offset = 0
         """Added to each iteration: a continued run goes on where it was."""
         self.last_iteration = 0
+        self.has_iterations = False
+        """Whether the run reported anything at an iteration."""
         self._also = {"model_event": True} if is_model else {}
         self._heads: dict[tuple[str, str], bytes] = {}
         self._numbered_by, self._writer, self._count = 0, "", itertools.count()
@@ -42,7 +44,13 @@ class Reporter:
         head = self._heads.get((metric, variant)) or self._head(metric, variant)
         iteration += self.offset
         self.last_iteration = max(self.last_iteration, iteration)
+        self.has_iterations = True
         self.outbox.event(b'%b%d,"iter":%d,"value":%b}\n' % (head, time.time() * 1_000, iteration, float.__repr__(value).encode()))
+
+    def load(self, metric: str, variant: str, value: float, place: int) -> None:
+        """One point of a curve of the machine's load, which says nothing of where the run is: `place` is taken as it is."""
+        head = self._heads.get((metric, variant)) or self._head(metric, variant)
+        self.outbox.event(b'%b%d,"iter":%d,"value":%b}\n' % (head, time.time() * 1_000, place, float.__repr__(value).encode()))
 
     def single(self, name: str, value: float) -> None:
         """A value that belongs to no iteration; reporting it again replaces it."""
@@ -94,6 +102,7 @@ class Reporter:
         if iteration is not None:
             document["iter"] = iteration
             if kind != EventKind.SCALAR:
+                self.has_iterations = True
                 self.last_iteration = max(self.last_iteration, iteration)
         if metric is not None:
             document |= {"metric": metric, "variant": variant}

@@ -6,7 +6,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tilth.capture.resources import GPU, MACHINE, GpuLoad, ResourceMonitor, read_gpus
+from tilth.capture.resources import GPU, MACHINE, Axis, GpuLoad, ResourceMonitor, read_gpus
+from tilth.sdk.wishes import Load
 
 Sample = tuple[str, str, float, int]
 
@@ -30,7 +31,8 @@ def samples_of(monitor_words: dict[str, object], at_least: int) -> list[Sample]:
         if sum(variant == "cpu_usage" for _, variant, _, _ in seen) >= at_least:
             enough.set()
 
-    monitor = ResourceMonitor(report, every_s=0.05, **monitor_words)  # type: ignore[arg-type]
+    load = Load(first_s=0.05, every_s=0.05, wait_s=0.0)
+    monitor = ResourceMonitor(report, **{"load": load, **monitor_words})  # type: ignore[arg-type]
     monitor.start()
     assert enough.wait(60)
     monitor.stop()
@@ -83,3 +85,32 @@ def test_a_short_run_has_a_sample_when_it_ends(monkeypatch: pytest.MonkeyPatch) 
     monitor.start()
     monitor.stop()
     assert seen.count("cpu_usage") == 1
+
+
+def test_iterations_are_waited_for_and_may_come_late() -> None:
+    axis = Axis(Load(wait_s=180, most_s=1_800))
+    assert [axis.place(30, None), axis.place(60, 5), axis.place(90, 7)] == [None, 5, 7]
+    axis = Axis(Load(wait_s=180, most_s=1_800))
+    assert [axis.place(150, None), axis.place(180, None), axis.place(210, None), axis.place(240, 3)] == [None, 180, 210, 3]
+    axis = Axis(Load(wait_s=180, most_s=1_800))
+    assert [axis.place(180, None), axis.place(1_830, 3)] == [180, 1_830]
+
+
+def test_samples_that_were_held_back_get_the_seconds_at_which_they_were_taken() -> None:
+    seen = samples_of({"load": Load(first_s=0.05, every_s=0.5, wait_s=1.2)}, at_least=3)
+    assert [place for _, variant, _, place in seen if variant == "cpu_usage"][:3] == [0, 0, 1]
+
+
+def test_a_report_may_be_the_mean_of_several_samples_and_of_own_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[float] = []
+
+    def count() -> float:
+        taken.append(float(len(taken)))
+        return taken[-1]
+
+    monkeypatch.setattr(psutil, "cpu_percent", count)
+    seen = samples_of({"load": Load(first_s=0.2, every_s=0.2, wait_s=0.0, samples_per_s=100.0, own_memory=True)}, at_least=1)
+    values = {variant: value for _, variant, value, _ in seen}
+    assert len(taken) > 4
+    assert 1.0 < values["cpu_usage"] < max(taken)
+    assert values["memory_used_gb"] >= values["process_memory_gb"] * 0.9

@@ -6,6 +6,7 @@ from typing import Any, Self
 from tilth.base.errors import TaskNotFound, TilthError
 from tilth.base.ids import is_id
 from tilth.sdk import finishing, task_store
+from tilth.sdk._current import Watched
 from tilth.sdk.home import Home
 from tilth.sdk.logger import Logger
 from tilth.sdk.recording import Recording, task_folder, warn
@@ -24,6 +25,7 @@ class TaskRecord:
         self._is_live = recording is not None
         self._logger: Logger | None = None
         self._arguments_wanted: bool | Mapping[str, bool] = True
+        self._watched = Watched()
         self.id: str = document["id"]
 
     @classmethod

@@ -5,10 +5,12 @@ from typing import Any
 
 from tilth.base.errors import Invalid
 from tilth.sdk import dataset_uses, task_artifacts
+from tilth.sdk._current import running
 from tilth.sdk.artifacts import Artifact
 from tilth.sdk.logger import Logger
 from tilth.sdk.models import ModelList, models_of
 from tilth.sdk.tasks.record import TaskRecord
+from tilth.sdk.wishes import load_of, wishes
 
 __all__ = ["Results"]
 
@@ -173,3 +175,32 @@ class Results(TaskRecord):
         """The state of the task, and what was said of it."""
         found = self._fresh()
         return found.get("status"), found.get("status_message")
+
+    @property
+    def resource_monitor(self) -> Any:
+        """What samples the load of the machine for the task that runs here; None if nothing does."""
+        return self._watched.resources
+
+    @classmethod
+    def set_resource_monitor_iteration_timeout(
+        cls,
+        seconds_from_start: float = 30.0,
+        wait_for_first_iteration_to_start_sec: float = 180.0,
+        max_wait_for_first_iteration_to_start_sec: float = 1_800.0,
+    ) -> bool:
+        """Say when the load of the machine is reported by seconds, and when by iterations: for tasks that begin, and the one that runs.
+
+        The first report is due after `seconds_from_start`. If by then the run reported nothing at an iteration, nothing is said until it
+        does, or until `wait_for_first_iteration_to_start_sec` are over: then the seconds since the beginning stand for iterations. Those
+        take their place again if they come before `max_wait_for_first_iteration_to_start_sec` are over.
+        """
+        said = {
+            "seconds_from_start": seconds_from_start,
+            "wait_for_first_iteration_to_start_sec": wait_for_first_iteration_to_start_sec,
+            "max_wait_for_first_iteration_to_start_sec": max_wait_for_first_iteration_to_start_sec,
+        }
+        wishes.load = load_of(said, wishes.load)
+        task = running()
+        if task is not None and task.resource_monitor is not None:
+            task.resource_monitor.load = load_of(said, task.resource_monitor.load)
+        return True

@@ -100,3 +100,15 @@ class States(TaskRecord):
                     f"task {self.id} is {now}: {self._data.get('status_message') or 'no reason is given'}", hint="see its console"
                 )
             time.sleep(check_interval_sec)
+
+    def register_abort_callback(self, callback_function: Callable[[], object] | None, callback_execution_timeout: float = 30.0) -> None:
+        """Call a function when somebody stops the task that runs here; None takes that back. Ctrl-C is no such thing.
+
+        It is called in a thread of its own. The process ends when it returned, and after so many seconds even if it did not.
+        """
+        if running() is not self or not finishing.is_owner():
+            raise Invalid("this process does not run the task", hint="register the callback in the process that called Task.init")
+        if callback_function is not None and not callback_execution_timeout > 0:
+            raise Invalid(f"callback_execution_timeout is {callback_execution_timeout}", hint="use a number of seconds above 0")
+        if self._watched.life is not None:  # nobody stops a run that is recorded offline
+            self._watched.life.on_abort(callback_function, float(callback_execution_timeout))
