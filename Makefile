@@ -16,7 +16,7 @@ LOCKS := requirements/bootstrap.txt requirements/dev.txt
 COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help install services demo test test-integration compat frameworks check lint format bench bench-server lock snapshots picture clean
+.PHONY: help install services demo test test-integration compat frameworks frameworks-light check lint format bench bench-server lock snapshots picture clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -49,12 +49,17 @@ test-integration: install services  ## the tests that need these servers, and th
 compat: install  ## every flow of the official clients against a started server
 	$(BIN)/pytest -n 2 --dist loadfile tests/compat $(ARGS)
 
-frameworks: install  ## train with each framework that is recorded by itself; installs them into build/
-	@cmp -s requirements/frameworks.in build/frameworks-venv/installed.txt || { \
-		"$(PYTHON)" -m venv build/frameworks-venv && \
-		$(UV) pip install --quiet --python build/frameworks-venv/bin/python -r requirements/frameworks.in --editable . && \
-		cp requirements/frameworks.in build/frameworks-venv/installed.txt; }
+frameworks: install build/frameworks-venv/installed.txt build/frameworks-tensorflow-venv/installed.txt  ## train with each framework that is recorded by itself; installs them into build/
 	$(BIN)/pytest -n 2 tests/frameworks $(ARGS)
+
+frameworks-light: install build/frameworks-light-venv/installed.txt  ## install those of them that are not big, which `make test` trains with then
+
+build/frameworks-venv/installed.txt: requirements/frameworks-light.in
+build/%-venv/installed.txt: requirements/%.in | $(BIN)/uv
+	@echo "installing $< into build/$*-venv"
+	@"$(PYTHON)" -m venv build/$*-venv
+	@$(UV) pip install --quiet --python build/$*-venv/bin/python -r $< --editable .
+	@cp $< $@
 
 check: lint  ## linters, types, layers, spelling, unit tests: before each commit
 	$(BIN)/pytest -q -n 2 tests/unit

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.frameworks.conftest import Run
+from tests.frameworks.conftest import ALL, Run
+
+pytestmark = pytest.mark.environment(ALL)
 
 
 @pytest.mark.parametrize("package", ["lightning.pytorch", "pytorch_lightning"])
@@ -34,10 +36,11 @@ def test_what_the_module_logs_is_recorded(run: Run, package: str, logger: str) -
     """
     calls = run(script)
     scalars = [args for name, args, _ in calls if name == "report_scalar"]
-    points = {(title, series, step) for title, series, _, step in scalars}
-    assert {point for point in points if "loss" in point[1]} == {
+    points = [(title, series, step) for title, series, _, step in scalars]
+    assert sorted(point for point in points if "loss" in point[1]) == [
         *(("train", "loss", step) for step in range(4)),
         *(("val_loss", "val_loss", step) for step in (1, 3)),
-    }
+    ]
+    assert len(points) == len(set(points))
     assert ["connect", [{"lr": 0.5}, "Lightning"], {}] in calls
     assert [name for name, *_ in calls if "weights" in name] == ["PyTorch last update_weights"]

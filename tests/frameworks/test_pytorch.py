@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.frameworks.conftest import Run
+from tests.frameworks.conftest import ALL, Run
+
+pytestmark = pytest.mark.environment(ALL)
 
 
 @pytest.mark.parametrize("before", ["", "import torch\nfrom torch import save\n"])

@@ -2,9 +2,12 @@
 
 import pytest
 
-from tests.frameworks.conftest import Run
+from tests.frameworks.conftest import ALL, Run
 
-WRITERS = ["from torch.utils.tensorboard import SummaryWriter", "from tensorboardX import SummaryWriter"]
+WRITERS = [
+    pytest.param("from torch.utils.tensorboard import SummaryWriter", marks=pytest.mark.environment(ALL)),
+    "from tensorboardX import SummaryWriter",
+]
 
 
 @pytest.mark.parametrize("writer", WRITERS)

@@ -5,9 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-import pytest
-
-from tests.frameworks.conftest import PYTHON, ROOT
+from tests.frameworks.conftest import LIGHT, ROOT, python_with
 
 TRAIN = """
 import argparse
@@ -47,16 +45,13 @@ print(json.dumps([task.get_parameters(), task.get_reported_scalars(), [plot["met
 
 
 def test_the_task_has_what_the_frameworks_did(tmp_path: Path) -> None:
-    if not PYTHON.exists():
-        pytest.skip("no frameworks are installed: `make frameworks` does it")
+    python = python_with(LIGHT)
     (tmp_path / "train.py").write_text(TRAIN)
     (tmp_path / "read.py").write_text(READ)
     place = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), "HOME": str(tmp_path), "TILTH_HOME": str(tmp_path / "home")}
 
     def run(*words: str) -> str:
-        ran = subprocess.run(
-            [str(PYTHON), *words], cwd=tmp_path, env=place | {"MPLBACKEND": "Agg"}, capture_output=True, text=True, check=False
-        )
+        ran = subprocess.run([python, *words], cwd=tmp_path, env=place | {"MPLBACKEND": "Agg"}, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stderr
         assert "no longer records" not in ran.stderr
         return ran.stdout

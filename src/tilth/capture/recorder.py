@@ -1,7 +1,7 @@
 """What captures of frameworks report to: the task that this process records, as a script would use it."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from os import PathLike, fspath
@@ -15,6 +15,11 @@ __all__ = ["Recorder", "title_and_series"]
 
 class _Depth(threading.local):
     value = 0
+
+
+class _Told(threading.local):
+    def __init__(self) -> None:
+        self.tags: list[Container[str] | None] = []
 
 
 class Recorder:
@@ -41,6 +46,7 @@ class Recorder:
         self._models: dict[tuple[str, Path], Any] = {}
         self._loaded: set[tuple[str, Path]] = set()
         self._depth = _Depth()
+        self._told = _Told()
         self._guards: dict[str, Guard] = {}
 
     @property
@@ -62,6 +68,19 @@ class Recorder:
             yield
         finally:
             self._depth.value -= 1
+
+    @contextmanager
+    def scalars_told(self, tags: Container[str] | None = None) -> Iterator[None]:
+        """Scalars with these tags, or all, are reported by whoever calls this, and not once more where they are written for TensorBoard."""
+        self._told.tags.append(tags)
+        try:
+            yield
+        finally:
+            self._told.tags.pop()
+
+    def is_told(self, tag: str) -> bool:
+        """Whether somebody has said that the scalar of this tag is reported already."""
+        return any(tags is None or tag in tags for tags in self._told.tags)
 
     def safely(self, what: str, work: Callable[..., None], *args: Any) -> None:
         """For code of ours that a framework calls itself: an error in it is never the framework's."""
@@ -94,30 +113,54 @@ class Recorder:
         if task is None or file is None or self._output_model is None:
             return
         with self.inside():
-            key = task.id, file
-            if key not in self._models:
-                self._models[key] = self._output_model(task=task, name=file.stem, framework=framework)
-            self._models[key].update_weights(weights_filename=str(file), iteration=iteration, auto_delete_file=False)
+            model = self._model(task, file, file.stem, framework)
+            model.update_weights(weights_filename=str(file), iteration=iteration, auto_delete_file=False)
 
-    def model_loaded(self, framework: str, place: object) -> None:
+    def model_folder_saved(self, framework: str, place: object, *, nested: bool = True) -> None:
+        """A model was written as the files of a folder, with those of folders in it unless `nested` is off."""
+        folder, task = self._file(framework, place, is_folder=True), self.task
+        if task is None or folder is None or self._output_model is None:
+            return
+        files = sorted(str(file) for file in (folder.rglob("*") if nested else folder.iterdir()) if file.is_file())
+        if not files:
+            return
+        with self.inside():
+            model = self._model(task, folder, folder.name, framework)
+            if nested:
+                model.update_weights_package(weights_path=str(folder), auto_delete_file=False)
+            else:
+                model.update_weights_package(weights_filenames=files, target_filename=f"{folder.name}.zip", auto_delete_file=False)
+
+    def model_loaded(self, framework: str, place: object, *, is_folder: bool = False) -> None:
         """A model was read from `place`. One that this task wrote itself is no input of it."""
-        file, task = self._file(framework, place), self.task
+        file, task = self._file(framework, place, is_folder=is_folder), self.task
         if task is None or file is None or self._input_model is None:
             return
         if (task.id, file) in self._models or (task.id, file) in self._loaded:
             return
         with self.inside():
             self._loaded.add((task.id, file))
-            model = self._input_model.import_model(weights_url=file.as_uri(), name=file.stem, framework=framework)
+            model = self._input_model.import_model(
+                weights_url=file.as_uri(), name=file.name if is_folder else file.stem, framework=framework
+            )
             model.connect(task)
 
-    def _file(self, framework: str, place: object) -> Path | None:
+    def _model(self, task: Any, place: Path, name: str, framework: str) -> Any:
+        """The model at a place: the same one whenever something is written there."""
+        key = task.id, place
+        if key not in self._models:
+            self._models[key] = self._output_model(task=task, name=name, framework=framework)  # type: ignore[misc]
+        return self._models[key]
+
+    def _file(self, framework: str, place: object, *, is_folder: bool = False) -> Path | None:
         named = place if isinstance(place, (str, PathLike)) else getattr(place, "name", None)
         if not isinstance(named, (str, PathLike)) or not isinstance(fspath(named), str):
             return None
         file = Path(fspath(named)).absolute()
         patterns = self._files.get(framework)
-        if not file.is_file() or (patterns is not None and not any(fnmatch(file.name, pattern) for pattern in patterns)):
+        if not (file.is_dir() if is_folder else file.is_file()) or (
+            patterns is not None and not any(fnmatch(file.name, pattern) for pattern in patterns)
+        ):
             return None
         return file
 

@@ -15,8 +15,9 @@ def rows() -> list[tuple[str, str, str]]:
 
 
 def test_the_matrix_has_the_tested_versions() -> None:
-    pinned = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "requirements" / "frameworks.in").read_text(), re.MULTILINE))
-    assert {name: version for name, _, version in rows() if version != "of Python"} == pinned
+    lists = "".join(file.read_text() for file in (ROOT / "requirements").glob("frameworks*.in"))
+    pinned = set(re.findall(r"^([\w-]+)==(\S+)$", lists, re.MULTILINE))
+    assert {(name, version) for name, _, version in rows() if version != "of Python"} == pinned
 
 
 def test_the_matrix_leads_to_each_page() -> None:

@@ -26,7 +26,16 @@ def patches(recorder: Recorder) -> list[Patch]:
 
         return on_epoch_end
 
+    def around_board(original: Callable[..., Any]) -> Callable[..., Any]:
+        def log_epoch_metrics(callback: Any, epoch: int, logs: Any) -> Any:
+            # The learning rate is told by this one alone.
+            with recorder.scalars_told({f"epoch_{name.removeprefix('val_')}" for name in logs or {}}):
+                return original(callback, epoch, logs)
+
+        return log_epoch_metrics
+
     return [
+        Patch("keras.src.callbacks.tensorboard", "TensorBoard._log_epoch_metrics", around_board),
         Patch("keras.src.callbacks.callback_list", "CallbackList.on_epoch_end", around_epoch),
         Patch(_SAVING, "save_model", saving(recorder, "Keras", at=1, name="filepath")),
         Patch(_SAVING, "save_weights", saving(recorder, "Keras", at=1, name="filepath")),

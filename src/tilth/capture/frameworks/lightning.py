@@ -19,7 +19,8 @@ def patches(recorder: Recorder) -> list[Patch]:
 
     def around_log(original: Callable[..., Any]) -> Callable[..., Any]:
         def log_metrics(connector: Any, metrics: Any, step: int | None = None) -> Any:
-            result = original(connector, metrics, step)
+            with recorder.scalars_told():
+                result = original(connector, metrics, step)
             logger = recorder.logger
             # Of several ranks, one reports.
             if logger is not None and metrics and connector.trainer.is_global_zero:

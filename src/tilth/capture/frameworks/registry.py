@@ -14,12 +14,17 @@ FRAMEWORKS: Mapping[str, tuple[str, str]] = {
     "tensorboard": ("tensorboard", ""),
     "pytorch": ("pytorch", "PyTorch"),
     "lightning": ("lightning", "PyTorch"),
+    "ignite": ("ignite", "PyTorch"),
+    "fastai": ("fastai", "PyTorch"),
+    "transformers": ("transformers", "Transformers"),
+    "accelerate": ("accelerate", "PyTorch"),
     "joblib": ("joblib", ""),
     "scikit": ("joblib", "ScikitLearn"),
     "xgboost": ("xgboost", "XGBoost"),
     "lightgbm": ("lightgbm", "LightGBM"),
     "catboost": ("catboost", "CatBoost"),
     "keras": ("keras", "Keras"),
+    "tensorflow": ("tensorflow", "TensorFlow"),
     "optuna": ("optuna", ""),
 }
 """What `auto_connect_frameworks` calls a framework: the module here that knows it, and what its models are called."""
@@ -49,12 +54,8 @@ def file_patterns(wanted: Wanted) -> dict[str, Sequence[str]]:
     """Which files are models, where the mapping says it by patterns, such as `{"pytorch": "*.pt"}`; for `Recorder(files=...)`."""
     if isinstance(wanted, bool):
         return {}
-    named = {FRAMEWORKS[name][1]: said for name, said in wanted.items() if name in FRAMEWORKS}
-    return {
-        title: [said] if isinstance(said, str) else [str(one) for one in said]
-        for title, said in named.items()
-        if title and isinstance(said, (str, list, tuple))
-    }
+    named = {FRAMEWORKS[name][1]: said for name, said in wanted.items() if name in FRAMEWORKS and isinstance(said, (str, list, tuple))}
+    return {title: [said] if isinstance(said, str) else [str(one) for one in said] for title, said in named.items() if title}
 
 
 def _is_wanted(name: str, wanted: Wanted) -> bool:
