@@ -80,6 +80,27 @@ print(json.dumps({
     "console": "\\n".join(task.get_reported_console_output(1000)), "packages": "tilth" in str(task.get_requirements().get("pip")),
 }))
 """
+FULL = """
+import resource, signal
+from tilth import Task
+task = Task.init("Team", "full")
+print("task", task.id, flush=True)
+task.flush()
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, resource.RLIM_INFINITY))
+for step in range(5_000):
+    task.get_logger().report_scalar("a", "b", step, step)
+print("kept:", task.upload_artifact("big", bytes(100_000)))
+"""
+OVER = """
+from tilth import Task
+task = Task.init("Team", "over")
+print("task", task.id)
+task.close()
+for step in range(300):
+    task.get_logger().report_scalar("loss", "train", 1.0, step)
+task.upload_artifact("numbers", {"a": [1]})
+"""
 
 
 class Home:
@@ -294,6 +315,23 @@ def test_a_wrong_key_is_told_once_and_the_run_goes_on(tmp_path: Path, server: Ru
     assert code == 0
     assert "with this secret" in error
     assert len(client.waiting()) == 1
+
+
+def test_a_full_disk_is_told_and_the_run_goes_on(alone: Home) -> None:
+    (alone.folder / "train.py").write_text(FULL)
+    _, code, out, error = alone.run("plain", TILTH_EXIT_WAIT="2")
+    assert (code, out.splitlines()[-1]) == (0, "kept: False")
+    assert "no space left" in error
+    assert "Traceback" not in error
+    assert "sent" in alone.tilth("sync")
+
+
+def test_a_task_that_is_over_may_still_be_told_something(alone: Home) -> None:
+    (alone.folder / "train.py").write_text(OVER)
+    id, code, _, error = alone.run("plain")
+    assert (code, error, alone.waiting()) == (0, "", [])
+    found = alone.read(id)
+    assert (found["status"], found["steps"], found["numbers"]) == ("completed", 300, {"a": [1]})
 
 
 def test_a_run_that_was_recorded_offline_is_imported_once(tmp_path: Path, alone: Home, server: RunningServer) -> None:

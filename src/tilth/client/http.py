@@ -18,6 +18,7 @@ __all__ = ["HttpSession", "HttpTransport"]
 
 _PATIENCE_S = 60.0
 _TIMEOUT = urllib3.Timeout(connect=10, read=300)
+_SIGN_IN_TIMEOUT = urllib3.Timeout(connect=10, read=10)
 _DIRECT_TIMEOUT = urllib3.Timeout(connect=3, read=120)
 """Whoever can't get to a bucket still has the server."""
 _AGENT = {"user-agent": f"tilth/{__version__}"}
@@ -35,6 +36,7 @@ class HttpSession:
         secret_key: str | None = None,
         token: str | None = None,
         patience_s: float = _PATIENCE_S,
+        call_timeout_s: float = 300.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.server = server.rstrip("/")
@@ -42,6 +44,7 @@ class HttpSession:
         self._token = token
         self._given = token
         self._patience_s = patience_s
+        self._call_timeout = urllib3.Timeout(connect=10, read=call_timeout_s)
         self._sleep = sleep
         self._lock = threading.Lock()
         self._unreachable: set[str] = set()
@@ -56,7 +59,7 @@ class HttpSession:
 
         A request that is `safe` to repeat is sent again when its answer was lost; any other only when it was never received.
         """
-        return self.send(method, f"{self.server}/{path}", body=body, headers=headers, safe=safe)
+        return self.send(method, f"{self.server}/{path}", body=body, headers=headers, safe=safe, timeout=self._call_timeout)
 
     def send(
         self, method: str, url: str, *, body: Any = None, headers: Mapping[str, str] | None = None, safe: bool = False, **more: Any
@@ -120,7 +123,7 @@ class HttpSession:
         if not key or not secret:
             raise Unauthenticated(f"there is no key for {self.server}", hint="run `tilth init`")
         headers = {"authorization": f"Basic {b64encode(f'{key}:{secret}'.encode()).decode()}"}
-        answer = self._patiently("GET", f"{self.server}/auth.login", None, headers, safe=True)
+        answer = self._patiently("GET", f"{self.server}/auth.login", None, headers, safe=True, timeout=_SIGN_IN_TIMEOUT)
         if answer.status == 401:
             raise CredentialsWrong(f"{self.server} does not know the key {key} with this secret", hint="run `tilth init` with a new key")
         try:

@@ -83,10 +83,10 @@ class Outbox:
         event: dict[str, Any] | None = None,
         call: str = "",
         fields: Mapping[str, Any] | None = None,
-    ) -> None:
+    ) -> bool:
         """Write down an upload, and the event or call that follows it. The file is copied, or moved if it may be deleted, so it can change.
 
-        Raises if `source` can't be read; what goes wrong on the outbox's side is told and the upload dropped.
+        Raises if `source` can't be read; what goes wrong on the outbox's side is told, and False returned.
         """
         with source.open("rb"):
             pass
@@ -100,10 +100,10 @@ class Outbox:
         except OSError as error:
             kept.unlink(missing_ok=True)
             self._tell(describe_os_error(error, self.folder))
-            return
+            return False
         given = OutboxUpload(path=kept.name, name=name, content_type=content_type)
         written = OutboxCall(call=call, fields=dict(fields or {}), upload=given, event=event)
-        self._append(CALLS, msgspec.json.encode(written) + b"\n")
+        return self._append(CALLS, msgspec.json.encode(written) + b"\n")
 
     def close(self) -> None:
         """Let go of the files; what is written afterwards goes into new ones."""
@@ -114,18 +114,19 @@ class Outbox:
         """The files that this process is writing."""
         return frozenset(self.folder / f"{self._name}{kind}" for kind in self._descriptors) if self._owner == os.getpid() else frozenset()
 
-    def _append(self, kind: str, line: bytes) -> None:
-        with self._lock:
-            try:
+    def _append(self, kind: str, line: bytes) -> bool:
+        try:
+            with self._lock:
                 descriptor = self._descriptors.get(kind) if self._owner == os.getpid() else None
                 if descriptor is None:
                     descriptor = self._open(kind)
                 _write_whole(descriptor, line)
                 self._told = None
-            except OSError as error:
-                self._tell(describe_os_error(error, self.folder))
-                return
+        except OSError as error:  # told without the lock: what is told on the console is reported, too
+            self._tell(describe_os_error(error, self.folder))
+            return False
         self._wake()
+        return True
 
     def _open(self, kind: str) -> int:
         if self._owner != os.getpid():

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from tilth.base.atomic_io import describe_os_error
 from tilth.base.errors import AlreadyExists, Denied, Internal, TilthError, Unavailable
 from tilth.client.files import Files
 from tilth.client.outbox import CALLS, EVENTS, FILES, OutboxCall, is_writing
@@ -45,6 +46,8 @@ class Sender:
         self._warn = warn
         self._refused: set[str] = set()
         self._faults = 0
+        self._marks: dict[Path, tuple[int, int]] = {}
+        """What was acknowledged and could not be noted, because the disk is full; whoever does not know it sends it again."""
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
@@ -57,9 +60,11 @@ class Sender:
         try:
             # This kind of lock belongs to the process: a fork does not inherit it.
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield True
+            alone = True
         except OSError:
-            yield False
+            alone = False
+        try:
+            yield alone
         finally:
             os.close(descriptor)
 
@@ -76,7 +81,7 @@ class Sender:
 
     def left_bytes(self) -> int:
         """How much is written and not acknowledged."""
-        return sum(max(0, _size(path) - _acknowledged(path)[0]) for kind in (EVENTS, CALLS) for path in self._paths(kind))
+        return sum(max(0, _size(path) - self._acknowledged(path)[0]) for kind in (EVENTS, CALLS) for path in self._paths(kind))
 
     def _paths(self, kind: str) -> list[Path]:
         return sorted(self.folder.glob(f"[0-9]*{kind}"))
@@ -90,7 +95,7 @@ class Sender:
         return sent
 
     def _send_batch(self, path: Path) -> bool:
-        start, stop = _acknowledged(path)
+        start, stop = self._acknowledged(path)
         if stop == start:
             with path.open("rb") as file:
                 file.seek(start)
@@ -103,30 +108,35 @@ class Sender:
             stop = start + data.rfind(b"\n") + 1
             if stop == start:
                 return False
-            _note(path, start, stop)
+            self._note(path, start, stop)
             data = data[: stop - start]
         else:
             with path.open("rb") as file:
                 file.seek(start)
                 data = file.read(stop - start)
         self._make("events.add_batch", data)
-        _note(path, stop, stop)
+        self._note(path, stop, stop)
         return True
 
     def _send_calls(self, path: Path, own: frozenset[Path], *, only_first: bool = False) -> bool:
         sent = False
-        start, _ = _acknowledged(path)
+        start, _ = self._acknowledged(path)
         with path.open("rb") as file:
             file.seek(start)
             for line in file:
                 if not line.endswith(b"\n"):
                     break
-                call = msgspec.json.decode(line, type=OutboxCall)
+                try:
+                    call = msgspec.json.decode(line, type=OutboxCall)
+                except (msgspec.MsgspecError, UnicodeDecodeError):
+                    call = OutboxCall()
+                    if not only_first:
+                        self._warn(f"a line in {path} can't be read and is left out; was the disk full, or the machine cut off?")
                 if only_first and not call.first:
                     break
                 self._act(call, own)
                 start += len(line)
-                _note(path, start, start)
+                self._note(path, start, start)
                 sent = True
         self._drop(path, own)
         return sent
@@ -146,11 +156,14 @@ class Sender:
             (self.folder / FILES / call.upload.path).unlink(missing_ok=True)
 
     def _make(self, name: str, body: bytes) -> None:
-        self._attempt(lambda: self._api.call_raw(name, body), name)
+        answer = self._attempt(lambda: self._api.call_raw(name, body), name)
+        reasons = answer.get("errors_info") if isinstance(answer, dict) else None
+        for reason, count in (reasons or {}).items():
+            self._tell_once(reason, f"{count} of the reports were refused and are left out: {reason}")
 
-    def _attempt(self, act: Callable[[], Any], name: str = "an upload") -> None:
+    def _attempt(self, act: Callable[[], Any], name: str = "an upload") -> Any:
         try:
-            act()
+            answer = act()
             self._faults = 0
         except (Unavailable, Denied):
             raise
@@ -164,18 +177,37 @@ class Sender:
             self._tell(name, error)
         except TilthError as error:
             self._tell(name, error)
+        else:
+            return answer
+        return None
 
     def _tell(self, name: str, error: TilthError) -> None:
+        self._tell_once(error.message, f"{name} was refused and is left out: {error}")
+
+    def _tell_once(self, reason: str, message: str) -> None:
         """Say once why something was refused; sending it again would not help."""
-        if error.message not in self._refused and len(self._refused) < 20:
-            self._refused.add(error.message)
-            self._warn(f"{name} was refused and is left out: {error}")
+        if reason not in self._refused and len(self._refused) < 20:
+            self._refused.add(reason)
+            self._warn(message)
+
+    def _acknowledged(self, path: Path) -> tuple[int, int]:
+        """How far a file was acknowledged, and how far the batch goes that is on its way."""
+        return max(_noted(path), self._marks.get(path, (0, 0)))
+
+    def _note(self, path: Path, start: int, stop: int) -> None:
+        try:
+            _write_mark(path, start, stop)
+            self._marks.pop(path, None)
+        except OSError as error:
+            self._marks[path] = (start, stop)
+            self._tell_once("mark", f"{describe_os_error(error, self.folder)}; what is sent meanwhile may be sent again")
 
     def _drop(self, path: Path, own: frozenset[Path]) -> None:
         """Remove a file of which everything was acknowledged, if nobody writes to it any more."""
-        if path not in own and not is_writing(path) and _acknowledged(path)[0] >= _size(path):
+        if path not in own and not is_writing(path) and self._acknowledged(path)[0] >= _size(path):
             path.unlink(missing_ok=True)
             _sent_path(path).unlink(missing_ok=True)
+            self._marks.pop(path, None)
 
     def _sweep(self, own: frozenset[Path]) -> None:
         """Remove the whole folder if nothing is left and nobody writes."""
@@ -301,15 +333,14 @@ def _sent_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.sent")
 
 
-def _acknowledged(path: Path) -> tuple[int, int]:
-    """How far a file was acknowledged, and how far the batch goes that is on its way."""
+def _noted(path: Path) -> tuple[int, int]:
     try:
         return _MARK.unpack(_sent_path(path).read_bytes())
     except (FileNotFoundError, struct.error):
         return 0, 0
 
 
-def _note(path: Path, start: int, stop: int) -> None:
+def _write_mark(path: Path, start: int, stop: int) -> None:
     """Write down both at once: one write of sixteen bytes is not torn by a kill."""
     descriptor = os.open(_sent_path(path), os.O_WRONLY | os.O_CREAT, 0o600)
     try:

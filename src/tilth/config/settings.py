@@ -1,8 +1,7 @@
 """What can be set, what it is when nobody sets it, and what is in force.
 
 What a program passes to `tilth.configure` stands over the environment, which stands over `tilth.toml` in the home, which stands over
-the defaults. A `clearml.conf` makes Tilth work with a server only in a process that ClearML's agent started, whose file it is; elsewhere it
-may add what nobody else says of a server that is in force.
+the defaults. A `clearml.conf` never makes Tilth work with a server; if one is in force, it may add what nobody else says of it.
 `tilth.config` is the one place that reads any of these.
 """
 
@@ -142,8 +141,6 @@ _VARIABLES: Mapping[str, tuple[str, ...]] = {setting.name: setting.variables for
 _IN_FILE: Mapping[str, type] = {setting.name: setting.type for setting in SETTINGS if setting.in_file}
 _IN_CLEARML_CONF = frozenset(setting.name for setting in SETTINGS if setting.in_clearml_conf)
 _LAST_PORT = 65_535
-_AGENTS_TASK = "CLEARML_TASK_ID"
-"""Set by ClearML's agent in the process that runs a task."""
 
 
 class ApiSettings(Struct, frozen=True):
@@ -285,8 +282,6 @@ def _said(environment: Mapping[str, str], given: Mapping[str, str]) -> dict[str,
     said = file_values(home_folder(environment, given))
     said |= environment_values(environment)
     said |= {name: Found(value, "tilth.configure") for name, value in given.items()}
-    if "api.server" not in said and environment.get(_AGENTS_TASK):
-        return in_clearml_conf(clearml_conf_path(environment)) | said
     if "api.server" not in said or said.keys() >= _IN_CLEARML_CONF:
         return said
     return _with_clearml_conf(said, clearml_conf_path(environment))

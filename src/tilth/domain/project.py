@@ -39,7 +39,8 @@ def clean_name(text: str) -> str:
     parts = [part.strip() for part in text.split("/")]
     name = "/".join(part for part in parts if part)
     if not name or len(name) > _LONGEST:
-        raise Invalid(f"{text[:60]!r} can't be the name of a project", hint="use 1 to 4,000 characters")
+        why = f"it has {len(name)} characters" if name else "it is empty"
+        raise Invalid(f"{text[:60]!r} can't be the name of a project: {why}", hint="use 1 to 4,000, with slashes between the parts")
     return name
 
 

@@ -7,7 +7,10 @@ from urllib.parse import unquote, urlsplit
 
 from tilth.base.errors import Invalid, PathNotFound, SourceUnreadable, Unavailable
 
-__all__ = ["contents", "fetched", "file_at", "number", "require_one", "step", "text_of"]
+__all__ = ["FARTHEST_STEP", "contents", "fetched", "file_at", "number", "require_one", "step", "text_of"]
+
+FARTHEST_STEP = 1 << 62
+"""Iterations lie between its negative and it, so that they fit into 64 bits also when a run is continued."""
 
 
 def number(value: SupportsFloat, name: str) -> float:
@@ -28,9 +31,12 @@ def step(iteration: Any) -> int:
         return 0
     item = getattr(iteration, "item", None)
     try:
-        return int(item() if callable(item) else iteration)
+        found = int(item() if callable(item) else iteration)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise Invalid(f"iteration is {iteration!r:.100}", hint="give a whole number") from error
+    if not -FARTHEST_STEP < found < FARTHEST_STEP:
+        raise Invalid(f"iteration is {found!r:.100}", hint="give a whole number that fits into 62 bits")
+    return found
 
 
 def require_one(**given: Any) -> str:

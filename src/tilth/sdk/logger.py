@@ -19,7 +19,7 @@ from tilth.client.outbox import FILES
 from tilth.sdk import plots
 from tilth.sdk._current import running
 from tilth.sdk.drawn import drawn_figure, drawn_png, figure_of
-from tilth.sdk.given import contents, fetched, file_at, number, require_one, step, text_of
+from tilth.sdk.given import FARTHEST_STEP, contents, fetched, file_at, number, require_one, step, text_of
 from tilth.sdk.pictures import png_of, png_size
 from tilth.sdk.recording import warn
 from tilth.sdk.reporting import Reporter
@@ -114,7 +114,7 @@ class Logger:
             self._names.get(title) or self._name(title),
             self._names.get(series) or self._name(series),
             found,
-            iteration if type(iteration) is int else step(iteration),
+            iteration if type(iteration) is int and -FARTHEST_STEP < iteration < FARTHEST_STEP else step(iteration),
         )
 
     def report_single_value(self, name: str, value: SupportsFloat) -> None:

@@ -4,6 +4,7 @@ import re
 import socket
 import sys
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +17,10 @@ from tilth.sdk.reporting import Reporter
 __all__ = ["Recording", "send_outboxes", "task_folder", "warn"]
 
 _HOSTILE = re.compile(r"[\x00-\x1f\x7f?#&%\\]")
-_LONGEST_NAME = 200
+_LONGEST_NAME = 160
+"""In bytes, which leaves room for an id: file systems take 255."""
+_LONGEST_PROJECT = 400
+"""In bytes: keys of object stores have 1,024 at the most, and there is a file's name to come."""
 
 
 class Recording:
@@ -31,6 +35,7 @@ class Recording:
         self.reporter = Reporter(self.outbox, task, folder=folder, worker=socket.gethostname())
         self._courier: Courier | None = None
         self._period_s = PERIOD_S
+        self._is_closed = False
 
     @property
     def period_s(self) -> float:
@@ -47,9 +52,9 @@ class Recording:
         """Write down a call: one that is made before any report is sent, or after all of them, or in its turn."""
         self.outbox.call(name, {field: value for field, value in fields.items() if value is not None}, first=first, last=last)
 
-    def upload(self, source: Path, *, name: str, delete: bool, call: str, fields: Mapping[str, Any]) -> None:
-        """Write down an upload, and the call that names it afterwards."""
-        self.outbox.upload(source, name=f"{self.reporter.folder}/{name}", delete=delete, call=call, fields=fields)
+    def upload(self, source: Path, *, name: str, delete: bool, call: str, fields: Mapping[str, Any]) -> bool:
+        """Write down an upload, and the call that names it afterwards; False if there is no room for it."""
+        return self.outbox.upload(source, name=f"{self.reporter.folder}/{name}", delete=delete, call=call, fields=fields)
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until everything is where it is kept; False if it is not in time, or nobody answers."""
@@ -58,11 +63,12 @@ class Recording:
         return self._courier is None or self._courier.flush(timeout_s)
 
     def close(self, wait_s: float) -> bool:
-        """Send the rest, for so long at the most; False if something is left in the outbox."""
-        if self._offline:
+        """Send the rest, for so long at the most; False if something is left in the outbox. What is reported later opens it again."""
+        if self._offline or self._is_closed:
             self.outbox.close()
-            return False
+            return not self._offline
         self._wake()
+        self._is_closed = True
         self.outbox.close()
         done = self._courier is None or self._courier.flush(wait_s)
         if self._courier is not None:
@@ -71,6 +77,7 @@ class Recording:
         return done
 
     def _wake(self) -> None:
+        self._is_closed = False
         if self._offline:
             return
         courier = self._courier
@@ -106,9 +113,25 @@ def send_outboxes(home: Home) -> tuple[int, int]:
 
 def task_folder(project: str | None, name: str, id: str) -> str:
     """Where a task's files lie among the files of a server."""
-    parts = [*(project or "").split("/"), f"{name[:_LONGEST_NAME]}.{id}"]
-    clean = [_HOSTILE.sub(lambda found: quote(found.group()), part).replace("/", "_").strip() for part in parts]
-    return "/".join(part if part not in (".", "..") else "_" for part in clean if part)
+    parts = [clean for part in (project or "").split("/") if (clean := _short(part))]
+    if len("/".join(parts).encode()) > _LONGEST_PROJECT:
+        parts = [f"{_cut(parts[0], 40)}~{_digest('/'.join(parts))}"]
+    return "/".join([*parts, f"{_short(name.replace('/', '_'))}.{id}"])
+
+
+def _short(name: str) -> str:
+    """A name that can be that of a file and stand in an address: a long one ends with a digest of the whole."""
+    clean = _HOSTILE.sub(lambda found: quote(found.group()), name).strip()
+    clean = clean if len(clean.encode()) <= _LONGEST_NAME else f"{_cut(clean, _LONGEST_NAME - 20)}~{_digest(clean)}"
+    return "_" if clean in (".", "..") else clean
+
+
+def _cut(name: str, size: int) -> str:
+    return name.encode()[:size].decode(errors="ignore")
+
+
+def _digest(name: str) -> str:
+    return sha256(name.encode()).hexdigest()[:16]
 
 
 def warn(message: str) -> None:

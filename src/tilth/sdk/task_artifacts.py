@@ -7,10 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any
 
-from tilth.base.errors import Invalid
+from tilth.base.errors import DiskFull, HomeReadOnly, Invalid
 from tilth.sdk.artifacts import Artifact, artifacts_of, is_link, link_document
 from tilth.sdk.home import Home
 from tilth.sdk.packing import pack
+from tilth.sdk.recording import Recording, warn
 from tilth.wire.own_files import address_of
 
 if TYPE_CHECKING:
@@ -20,20 +21,30 @@ if TYPE_CHECKING:
 __all__ = ["connect_configuration", "of", "parsed", "upload"]
 
 
-def upload(task: "TaskRecord", name: str, given: Any, *, metadata: Mapping[str, Any] | None, delete: bool, **how: Any) -> None:
-    """Pack an object, and write its upload down."""
+def upload(task: "TaskRecord", name: str, given: Any, *, metadata: Mapping[str, Any] | None, delete: bool, **how: Any) -> bool:
+    """Pack an object, and write its upload down; False, and one line for a person, if there is no room for it."""
     recording = task._recorded()
     if is_link(given):
         link = link_document(name, given, timestamp=int(time.time()), preview=how.get("preview"), metadata=metadata)
         task._change("tasks.add_or_update_artifacts", task=task.id, force=True, artifacts=[link])
-        return
+        return True
+    try:
+        return _packed_and_written(recording, task.id, name, given, metadata=metadata, delete=delete, **how)
+    except (DiskFull, HomeReadOnly) as error:
+        warn(f"the artifact {name} is not kept: {error.message}")
+        return False
+
+
+def _packed_and_written(
+    recording: Recording, task: str, name: str, given: Any, *, metadata: Mapping[str, Any] | None, delete: bool, **how: Any
+) -> bool:
     with TemporaryDirectory(prefix="tilth-") as scratch:
         packed = pack(name, given, folder=Path(scratch), **how)
         address = address_of(f"{recording.reporter.folder}/{packed.place}")
         artifact = packed.document(address, timestamp=int(time.time()), metadata=metadata)
-        fields = {"task": task.id, "force": True, "artifacts": [artifact]}
+        fields = {"task": task, "force": True, "artifacts": [artifact]}
         gone = packed.is_temporary or delete
-        recording.upload(packed.path, name=packed.place, delete=gone, call="tasks.add_or_update_artifacts", fields=fields)
+        return recording.upload(packed.path, name=packed.place, delete=gone, call="tasks.add_or_update_artifacts", fields=fields)
 
 
 def of(home: Home, document: Mapping[str, Any]) -> Mapping[str, Artifact]:

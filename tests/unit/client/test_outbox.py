@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from tilth.base.errors import AlreadyExists, Denied, EventsRefused, Internal, Unavailable
-from tilth.client.outbox import EVENTS, Outbox, outboxes_in
+from tilth.client.outbox import CALLS, EVENTS, Outbox, outboxes_in
 from tilth.client.sending import Courier, Sender
 
 SCRIPT = """
@@ -41,6 +41,7 @@ class Kept:
         self.files: dict[str, bytes] = {}
         self.raises: list[Exception] = []
         self.loses_answers = 0
+        self.answer: dict[str, Any] | None = None
 
     def call_raw(self, name: str, body: bytes) -> Any:
         if self.raises:
@@ -52,6 +53,7 @@ class Kept:
         if self.loses_answers:
             self.loses_answers -= 1
             raise Unavailable("the answer was lost", hint="")
+        return self.answer
 
     def put(self, name: str, source: Path, *, content_type: str | None = None) -> None:
         self.files[name] = source.read_bytes()
@@ -276,6 +278,51 @@ def test_a_disk_that_is_full_is_told_once_and_harms_nobody(tmp_path: Path, said:
     lines = [line for found in full.glob(f"*{EVENTS}") for line in found.read_bytes().splitlines()]
     assert all(msgspec.json.decode(line) for line in lines)
     assert said == []
+
+
+def test_what_is_told_may_be_reported_itself(tmp_path: Path) -> None:
+    # A warning on the console is captured, and comes back here.
+    (tmp_path / "outbox").write_text("not a folder")
+    said: list[str] = []
+
+    def warn(message: str) -> None:
+        said.append(message)
+        own.event(b"{}\n")
+
+    own = Outbox(tmp_path / "outbox" / "task", warn=warn)
+    write(own, 1, 2)
+    assert len(said) == 1
+
+
+def test_a_mark_that_has_no_room_is_remembered(outbox: Outbox, sender: Sender, kept: Kept, said: list[str], tmp_path: Path) -> None:
+    write(outbox, 1)
+    (path,) = outbox.own_files()
+    path.with_name(f"{path.name}.sent").symlink_to(tmp_path / "nowhere" / "mark")  # so that it can't be written
+    sender.send(own=outbox.own_files())
+    write(outbox, 2)
+    sender.send(own=outbox.own_files())
+    assert kept.numbers == [1, 2]
+    assert sender.left_bytes() == 0
+    assert len(said) == 1
+
+
+def test_garbage_between_calls_is_left_out(outbox: Outbox, sender: Sender, kept: Kept, said: list[str]) -> None:
+    outbox.call("a.b", {}, first=True)
+    outbox._append(CALLS, b"\x00\xff {]\n")
+    outbox.call("c.d", {})
+    write(outbox, 1)
+    sender.send(own=outbox.own_files())
+    assert ([name for name, _ in kept.calls], kept.numbers) == (["a.b", "c.d"], [1])
+    assert len(said) == 1
+    assert "can't be read" in said[0]
+
+
+def test_reports_that_were_refused_are_told_once(outbox: Outbox, sender: Sender, kept: Kept, said: list[str]) -> None:
+    kept.answer = {"added": 1, "errors": 2, "errors_info": {"no such series": 2}}
+    for number in range(3):
+        write(outbox, number)
+        sender.send(own=outbox.own_files())
+    assert said == ["2 of the reports were refused and are left out: no such series"]
 
 
 def test_a_home_that_is_a_file_is_told(tmp_path: Path, said: list[str]) -> None:

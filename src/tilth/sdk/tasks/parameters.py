@@ -61,9 +61,10 @@ class Parameters(TaskRecord):
         return self.get_parameters(cast=cast).get(name, default)
 
     def set_parameters(self, *args: Mapping[str, Any], **kwargs: Any) -> None:
-        """Replace every parameter by these, given as `section/name`: value."""
+        """Replace every parameter by these, given as `section/name`: value. Properties of users stay."""
         values = {name: value for given in (*args, kwargs) for name, value in given.items()}
-        self._put_parameters([parameters.parameter(*found) for found in parameters.grouped(values)], replace="all")
+        properties = ((self._data.get("hyperparams") or {}).get(PROPERTIES) or {}).values()
+        self._put_parameters([*properties, *(parameters.parameter(*found) for found in parameters.grouped(values))], replace="all")
 
     def update_parameters(self, *args: Mapping[str, Any], **kwargs: Any) -> None:
         """Set some parameters and keep the others."""
