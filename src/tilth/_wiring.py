@@ -52,6 +52,7 @@ def _open(settings: Settings | None = None) -> Home:
         storage=settings.storage or "",
         open_files=files,
         exit_wait_s=settings.exit_wait_s,
+        preview=settings.preview,
         open_bucket=partial(open_store, home=settings.home),
     )
 
@@ -88,6 +89,7 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
         open_repository=partial(_open_repository, RemoteStore(session), settings.home, clock),
         open_files=files,
         exit_wait_s=settings.exit_wait_s,
+        preview=settings.preview,
         open_bucket=partial(open_store, home=settings.home),
         open_reporting=reporting,
         files_urls=(address,),

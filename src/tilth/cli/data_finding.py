@@ -12,6 +12,8 @@ from tilth.cli.state import current_id
 from tilth.domain.dataset import ChangeTotals, Total
 from tilth.sdk import comparing, lookup
 from tilth.sdk.dataset_uses import users_of
+from tilth.sdk.lifecycle import require_final
+from tilth.sdk.previews import showing
 
 __all__: list[str] = []
 
@@ -134,6 +136,18 @@ def used_by_command(*, id: Id = None, json: Json = False) -> None:
     ]
     lines = table([*tasks, *models], ("what", "project", "name", "status", "created", "alias", "id"))
     Output(json=json).result({"id": found.id, **users}, lines or [f"nothing was made with {title(found)} yet"])
+
+
+def preview_command(*, id: Id = None, json: Json = False) -> None:
+    """Report samples of a final version's pictures, tables and texts, and how its files lie, anew: closing it does that by itself."""
+    home = open_home()
+    found = require_final(lookup.find(home, current_id(home.folder, id)))
+    shown = showing.show(home, found)
+    parts = [
+        count(number, what) for what, number in zip(("picture", "table", "text", "sound", "film"), list(shown.values())[1:], strict=True)
+    ]
+    said = ", ".join(part for part in parts if not part.startswith("0 ")) or "no samples"
+    Output(json=json).result({"id": found.id, "shown": shown}, [f"{title(found)} shows {said}, and how its files lie", f"id={found.id}"])
 
 
 def _totals(changes: ChangeTotals | None) -> list[tuple[str, Total]]:

@@ -15,6 +15,7 @@ from tilth.datasets.bases import Collision, ConflictRule
 from tilth.datasets.taking import AddRequest, Outcome, add, upload
 from tilth.domain.version import DatasetVersion
 from tilth.sdk import contents, lifecycle, lookup
+from tilth.sdk.finalizing import finalize, without_preview
 from tilth.sdk.home import Home
 from tilth.sdk.storage import require_storage
 from tilth.sdk.syncing import SyncRequest, parents_of, sync_folder
@@ -26,6 +27,7 @@ Storage = Annotated[
     str | None, Parameter(help="Where the bytes are to be kept: a folder, s3://, gs:// or azure://. Default: in the home's store.")
 ]
 Workers = Annotated[int | None, Parameter(help="How many large files are hashed, or packs stored, at once.")]
+NoPreview = Annotated[bool, Parameter(help="Show no samples of what the version holds.")]
 ChunkSize = Annotated[int | None, Parameter(help="Store packs of this many MB; never more than 64.")]
 
 
@@ -136,6 +138,7 @@ def sync_command(
     storage: Storage = None,
     skip_close: Annotated[bool, Parameter(help="Leave the version open for more changes.")] = False,
     chunk_size: ChunkSize = None,
+    no_preview: NoPreview = False,
     verbose: Verbose = False,
     json: Json = False,
 ) -> None:
@@ -144,7 +147,9 @@ def sync_command(
     if not (parents or name):
         version_id = current_id(home.folder, id)
         require_storage(home, lookup.find(home, version_id), storage or output_uri)
-        _sync_existing(home, version_id, folder, dataset_folder or "", close=not skip_close, verbose=verbose, json=json)
+        _sync_existing(
+            home, version_id, folder, dataset_folder or "", close=not skip_close, preview=not no_preview, verbose=verbose, json=json
+        )
         return
     found = lookup.resolve_all(home, parents or [])
     request = SyncRequest(
@@ -158,7 +163,7 @@ def sync_command(
         storage=storage or output_uri,
     )
     with Progress("storing", verbose=verbose) as progress:
-        synced = sync_folder(home, request, progress, close=not skip_close, chunk_mb=chunk_size)
+        synced = sync_folder(home, request, progress, close=not skip_close, chunk_mb=chunk_size, preview=not no_preview)
     if not synced.changed:
         Output(json=json).note("nothing changed: no version was made")
     _tell_outcome(home, synced.version, synced.outcome, json=json, changed=synced.changed)
@@ -170,6 +175,7 @@ def upload_command(
     storage: Storage = None,
     chunk_size: ChunkSize = None,
     max_workers: Workers = None,
+    no_preview: NoPreview = False,
     verbose: Verbose = False,
     json: Json = False,
 ) -> None:
@@ -177,6 +183,8 @@ def upload_command(
     home = open_home()
     version = lookup.find(home, current_id(home.folder, id))
     require_storage(home, version, storage)
+    if no_preview:
+        without_preview(home, version)
     outcome = _upload(home, version, verbose=verbose, workers=max_workers, chunk_mb=chunk_size)
     remember_id(home.folder, version.id)
     Output(json=json).result(
@@ -192,6 +200,7 @@ def close_command(
     disable_upload: Annotated[bool, Parameter(help="Fail instead of storing what was added.")] = False,
     chunk_size: ChunkSize = None,
     max_workers: Workers = None,
+    no_preview: NoPreview = False,
     verbose: Verbose = False,
     json: Json = False,
 ) -> None:
@@ -202,13 +211,13 @@ def close_command(
     if not disable_upload:
         lifecycle.require_open(version)
         _upload(home, version, verbose=verbose, workers=max_workers, chunk_mb=chunk_size)
-    _finalize(home, version, json=json)
+    _finalize(home, version, preview=not no_preview, json=json)
 
 
-def finalize_command(*, id: Id = None, json: Json = False) -> None:
+def finalize_command(*, id: Id = None, no_preview: NoPreview = False, json: Json = False) -> None:
     """Make a version immutable whose files are all stored."""
     home = open_home()
-    _finalize(home, lookup.find(home, current_id(home.folder, id)), json=json)
+    _finalize(home, lookup.find(home, current_id(home.folder, id)), preview=not no_preview, json=json)
 
 
 def resume_command(*, id: Id = None, verbose: Verbose = False, json: Json = False) -> None:
@@ -227,12 +236,15 @@ def resume_command(*, id: Id = None, verbose: Verbose = False, json: Json = Fals
     )
 
 
-def squash_command(*, name: str, ids: Words = None, storage: Storage = None, verbose: Verbose = False, json: Json = False) -> None:
+def squash_command(
+    *, name: str, ids: Words = None, storage: Storage = None, no_preview: NoPreview = False, verbose: Verbose = False, json: Json = False
+) -> None:
     """Unite versions into one that stands alone; where paths are equal, the last one's file stands. No bytes are stored again."""
     home = open_home()
     if not ids:
         raise Invalid("nothing to squash", hint="name versions with --ids")
-    made = lifecycle.squash(home, name, lookup.resolve_all(home, ids or []), finalize_it=True, storage=storage)
+    squashed = lifecycle.squash(home, name, lookup.resolve_all(home, ids or []), storage=storage)
+    made = finalize(home, squashed, preview=not no_preview)
     remember_id(home.folder, made.id)
     out = Output(json=json)
     if verbose:
@@ -251,12 +263,12 @@ def version_document(version: DatasetVersion) -> dict[str, Any]:
     return lookup.summary(version) | {"parents": list(version.parents), "files": version.entries, "size_bytes": version.size_bytes}
 
 
-def _sync_existing(home: Home, id: str, folder: str, prefix: str, *, close: bool, verbose: bool, json: bool) -> None:
+def _sync_existing(home: Home, id: str, folder: str, prefix: str, *, close: bool, preview: bool, verbose: bool, json: bool) -> None:
     version = lookup.find(home, id)
     with Progress("storing", verbose=verbose) as progress:
         outcome = lifecycle.sync_into(home, version, folder, prefix, progress)
         if close:
-            version = lifecycle.finalize(home, version)
+            version = finalize(home, version, preview=preview)
     _tell_outcome(home, version, outcome, json=json)
 
 
@@ -265,8 +277,8 @@ def _upload(home: Home, version: DatasetVersion, *, verbose: bool, workers: int 
         return upload(draft, taking_context(home, version, watcher=progress, workers=workers, chunk_mb=chunk_mb))
 
 
-def _finalize(home: Home, version: DatasetVersion, *, json: bool) -> None:
-    version = lifecycle.finalize(home, lifecycle.require_open(version))
+def _finalize(home: Home, version: DatasetVersion, *, preview: bool, json: bool) -> None:
+    version = finalize(home, lifecycle.require_open(version), preview=preview)
     remember_id(home.folder, version.id)
     Output(json=json).result(
         version_document(version) | {"changes": version.changes},

@@ -114,6 +114,13 @@ SETTINGS = (
         meaning="How many seconds a recorded process waits at its end for what is not sent yet. The rest stays in the home.",
         type=int,
     ),
+    Setting(
+        name="preview",
+        variables=("TILTH_PREVIEW",),
+        default="true",
+        meaning="Whether a version that becomes final shows samples of what it holds, and how its files lie: true or false.",
+        type=bool,
+    ),
     Setting(name="server.host", variables=("TILTH_SERVER_HOST",), default="127.0.0.1", meaning="The address that `tilth up` listens on."),
     Setting(name="server.port", variables=("TILTH_SERVER_PORT",), default="8008", meaning="The port of `tilth up`.", type=int),
     Setting(
@@ -141,6 +148,7 @@ _VARIABLES: Mapping[str, tuple[str, ...]] = {setting.name: setting.variables for
 _IN_FILE: Mapping[str, type] = {setting.name: setting.type for setting in SETTINGS if setting.in_file}
 _IN_CLEARML_CONF = frozenset(setting.name for setting in SETTINGS if setting.in_clearml_conf)
 _LAST_PORT = 65_535
+_TRUTHS: Mapping[str, bool] = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
 class ApiSettings(Struct, frozen=True):
@@ -181,6 +189,8 @@ class Settings(Struct, frozen=True):
     server: ServerSettings
     exit_wait_s: int = 10
     """How long a recorded process waits at its end for what is not sent yet."""
+    preview: bool = True
+    """Whether versions that become final show samples of what they hold."""
 
 
 class Effective(Struct, frozen=True):
@@ -205,6 +215,7 @@ def load_settings(environment: Mapping[str, str] = os.environ, *, given: Mapping
         api=checked_api(said),
         server=_server(said),
         exit_wait_s=_seconds(said.get("exit_wait", Found("10", "default"))),
+        preview=_truth("preview", said.get("preview", Found("true", "default"))),
     )
 
 
@@ -224,6 +235,7 @@ def settings_in_force(environment: Mapping[str, str] = os.environ) -> list[Effec
         "api.secret_key": api.secret_key,
         "api.token": api.token,
         "exit_wait": str(settings.exit_wait_s),
+        "preview": str(settings.preview).lower(),
         "server.host": server.host,
         "server.port": str(server.port),
         "server.database": server.database or str(settings.home / "tilth.db"),
@@ -308,6 +320,13 @@ def _seconds(found: Found) -> int:
     if not found.value.isdecimal():
         raise Invalid(f"exit_wait is {found.value} ({found.source}), which is no number of seconds", hint="use a whole number, 0 or more")
     return int(found.value)
+
+
+def _truth(name: str, found: Found) -> bool:
+    said = found.value.strip().lower()
+    if said not in _TRUTHS:
+        raise Invalid(f"{name} is {found.value} ({found.source}), which is neither true nor false", hint="use true or false")
+    return _TRUTHS[said]
 
 
 def _address(name: str, found: Found) -> str:

@@ -34,18 +34,27 @@ def in_environment(environment: Mapping[str, str], variables: Mapping[str, tuple
     return found
 
 
+_MEANINGS: Mapping[type, tuple[str, str]] = {
+    str: ("no text", "write its value between quotes"),
+    int: ("no number", "write a whole number"),
+    bool: ("neither true nor false", "write true or false"),
+}
+"""What a value of another type is not, and what to do."""
+
+
 def in_tilth_toml(path: Path, known: Mapping[str, type]) -> dict[str, Found]:
     """What the file says; `Invalid` if it names something that is not `known`, or gives it a value of another type."""
     found = {}
     for name, value in read_toml(path).items():
         if name not in known:
             raise Invalid(f"{path} has a setting {name} that means nothing here", hint=_meant(name, known))
+        wanted, hint = _MEANINGS[known[name]]
         # True is a whole number to Python, and a port to nobody.
-        if isinstance(value, bool) or not isinstance(value, known[name] | str):
-            hint = "write its value between quotes" if known[name] is str else "write a whole number"
-            raise Invalid(f"{path} says {name} = {value}, which is no {'text' if known[name] is str else 'number'}", hint=hint)
+        misread = isinstance(value, bool) and known[name] is not bool
+        if misread or not isinstance(value, known[name] | str):
+            raise Invalid(f"{path} says {name} = {value}, which is {wanted}", hint=hint)
         if value != "":
-            found[name] = Found(str(value), str(path))
+            found[name] = Found(str(value).lower() if isinstance(value, bool) else str(value), str(path))
     return found
 
 

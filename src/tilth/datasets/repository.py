@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tilth.base.atomic_io import sweep
+from tilth.base.atomic_io import sweep, translated_os_errors
 from tilth.base.clock import Clock
 from tilth.base.errors import NotFound
 from tilth.base.ids import VersionId
@@ -91,6 +91,15 @@ class Repository:
     def discard_draft(self, id: VersionId) -> None:
         """Forget what this machine still knows of a draft that ended."""
         shutil.rmtree(self._folder(id), ignore_errors=True)
+
+    def mark_draft(self, id: VersionId, mark: str) -> None:
+        """Note something beside a draft, for whoever goes on with it on this machine."""
+        with translated_os_errors(self._folder(id)):
+            (self._folder(id) / mark).touch()
+
+    def has_mark(self, id: VersionId, mark: str) -> bool:
+        """Whether that was noted of the draft."""
+        return (self._folder(id) / mark).exists()
 
     def rescue_draft(self, id: VersionId, successor: VersionId) -> Draft:
         """Carry what a fenced draft was to become over to a new version, `successor`."""

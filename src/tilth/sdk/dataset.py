@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tilth.base.errors import Invalid, NotFound, TilthError
 from tilth.datasets.taking import AddRequest, add, sync, upload
 from tilth.domain.version import DatasetVersion, VersionStatus
-from tilth.sdk import contents, copies, lifecycle, lookup
+from tilth.sdk import contents, copies, finalizing, lifecycle, lookup
 from tilth.sdk import metadata as metadata_module
 from tilth.sdk._current import current_home, running
 from tilth.sdk.contents import FileEntry
@@ -187,10 +187,12 @@ class Dataset:
         """Store the bytes of all files that were added. What is stored already, in whatever version, is not stored again.
 
         `output_url` has to be the version's storage. At most `max_workers` packs, of `chunk_size` MB but never more than 64, are
-        stored at once. `compression`, `retries` and `preview` are there for the sake of existing scripts: chunks that shrink are
-        always compressed.
+        stored at once. Without `preview`, the version shows no samples of what it holds when it is final. `compression` and `retries`
+        are there for the sake of existing scripts: chunks that shrink are always compressed.
         """
         require_storage(self._home, self._version, output_url)
+        if not preview:
+            finalizing.without_preview(self._home, self._version)
         with lifecycle.opened_draft(self._home, self._version) as draft:
             context = taking_context(self._home, self._version, verbose=verbose, workers=max_workers, chunk_mb=chunk_size)
             upload(draft, context)
@@ -198,12 +200,15 @@ class Dataset:
     def finalize(self, verbose: bool = False, raise_on_error: bool = True, auto_upload: bool = False) -> bool:
         """Make the version immutable; with `auto_upload` after storing what still waits. True if it is final now.
 
+        It then reports a preview: samples of its pictures, sounds, films and texts, the first rows of its tables, and how many files its
+        folders have, how large they are and of which types.
+
         With `raise_on_error=False`, what keeps it from being finalized gives False instead of an error.
         """
         try:
             if auto_upload and not self.is_final():
                 self.upload(verbose=verbose)
-            self._version = lifecycle.finalize(self._home, self._version)
+            self._version = finalizing.finalize(self._home, self._version)
         except TilthError:
             if raise_on_error:
                 raise
@@ -213,8 +218,8 @@ class Dataset:
     def publish(self, raise_on_error: bool = True) -> bool:
         """Mark a final version as published. True if it is published now."""
         try:
-            if self._version.id in self._home.reports:  # what was reported before belongs to what is published
-                import_module("tilth.sdk.dataset_reports").send_reports(self._home, self._version, _LONGEST_FLUSH_S)
+            if "reports" in vars(self._home):  # what was reported before belongs to what is published
+                self._home.reports.send(self._version, _LONGEST_FLUSH_S)
             self._version = self._home.api.versions.publish(id=self._version.id)
         except TilthError:
             if raise_on_error:
@@ -301,8 +306,7 @@ class Dataset:
 
         A version that is published takes no more reports.
         """
-        found: Logger = import_module("tilth.sdk.dataset_reports").logger_of(self._home, self._version)
-        return found
+        return self._home.reports.logger_of(self._version)
 
     def get_used_by(self) -> dict[str, list[dict[str, Any]]]:
         """The `tasks` that used this version, and the `models` that they made, newest first, as dictionaries."""
@@ -447,7 +451,8 @@ class Dataset:
             versions = [_version_of(home, dataset) for dataset in dataset_ids]
         else:
             versions = [lookup.find_parts(home, project=project, name=name) for project, name in dataset_project_name_pairs or ()]
-        return cls(home, lifecycle.squash(home, dataset_name, versions, finalize_it=close_squashed_dataset, storage=output_url))
+        squashed = lifecycle.squash(home, dataset_name, versions, storage=output_url)
+        return cls(home, finalizing.finalize(home, squashed) if close_squashed_dataset else squashed)
 
     @classmethod
     def delete(

@@ -1,4 +1,7 @@
-"""What is reported of a dataset version: a version is a task, and its reports go the way that those of a run go."""
+"""What is reported of dataset versions: a version is a task, and its reports go the way that those of a run go."""
+
+from collections import OrderedDict
+from weakref import WeakValueDictionary
 
 from tilth.domain.project import dataset_project
 from tilth.domain.version import DatasetVersion
@@ -7,22 +10,41 @@ from tilth.sdk.home import Home
 from tilth.sdk.logger import Logger
 from tilth.sdk.recording import Recording, task_folder
 
-__all__ = ["logger_of", "send_reports"]
+__all__ = ["DatasetReports"]
+
+_MOST_OPEN = 8
 
 
-def logger_of(home: Home, version: DatasetVersion) -> Logger:
-    """What a version's reports go through: one in a process for each version, however often it is looked up."""
-    known = home.reports.get(version.id)
-    if known is None:
-        folder = task_folder(dataset_project(version.project, version.name), version.name, version.id)
-        recording = Recording(home, version.id, folder=folder)
-        flush_at_exit(recording)
-        known = home.reports[version.id] = Logger(recording)
-    found: Logger = known
-    return found
+class DatasetReports:
+    """What versions of one home are reported through in this process: the last few are open, and sent when it ends."""
 
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._open: OrderedDict[Recording, Logger] = OrderedDict()
+        self._known: WeakValueDictionary[str, Logger] = WeakValueDictionary()
+        self._recordings: WeakValueDictionary[str, Recording] = WeakValueDictionary()
+        flush_at_exit(self)
 
-def send_reports(home: Home, version: DatasetVersion, wait_s: float) -> bool:
-    """Wait until what this process reported of a version is where it is kept; False if it is not in time."""
-    known = home.reports.get(version.id)
-    return known is None or bool(known._sending.flush(wait_s))
+    def logger_of(self, version: DatasetVersion) -> Logger:
+        """What a version's reports go through: one for each version, however often it is looked up."""
+        logger, recording = self._known.get(version.id), self._recordings.get(version.id)
+        if logger is None or recording is None:
+            folder = task_folder(dataset_project(version.project, version.name), version.name, version.id)
+            recording = self._recordings[version.id] = Recording(self.home, version.id, folder=folder)
+            logger = self._known[version.id] = Logger(recording)
+        self._open[recording] = logger
+        self._open.move_to_end(recording)
+        if len(self._open) > _MOST_OPEN:
+            oldest, _ = self._open.popitem(last=False)
+            oldest.close(self.home.exit_wait_s)  # whoever still holds its logger may go on with it
+        return logger
+
+    def send(self, version: DatasetVersion, wait_s: float) -> bool:
+        """Wait until what this process reported of a version is where it is kept; False if it is not in time."""
+        recording = self._recordings.get(version.id)
+        return recording is None or recording.flush(wait_s)
+
+    def close(self, wait_s: float) -> bool:
+        """Send what is left, for so long at the most for each version; False if something stays in the outbox."""
+        done = [recording.close(wait_s) for recording in self._open]
+        return all(done)

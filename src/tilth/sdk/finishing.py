@@ -10,10 +10,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from tilth.base.errors import Invalid
 from tilth.sdk._current import running, set_running
+from tilth.sdk.home import Home
 from tilth.sdk.recording import Recording, warn
 
 if TYPE_CHECKING:
@@ -23,6 +24,15 @@ __all__ = ["abort", "expect_abort", "finish", "flush_at_exit", "hand_over", "is_
 
 _LONGEST_REASON = 4_000
 _CODE_PATIENCE_S = 60.0
+
+
+class Flushed(Protocol):
+    """What is sent before the process ends."""
+
+    home: Home
+
+    def close(self, wait_s: float) -> bool:
+        """Send the rest, for so long at the most; False if something is left."""
 
 
 class _Watch:
@@ -38,7 +48,7 @@ class _Watch:
         """Whether the task is in a state already that its end must not change."""
         self.code: int | None = None
         self.undo: list[Callable[[], None]] = []
-        self.recordings: list[Recording] = []
+        self.recordings: list[Flushed] = []
 
 
 _watch = _Watch()
@@ -68,7 +78,7 @@ def join(end_capture: Callable[[], None]) -> None:
     _register()
 
 
-def flush_at_exit(recording: Recording) -> None:
+def flush_at_exit(recording: Flushed) -> None:
     """Send what is reported through `recording` before this process ends."""
     _watch.recordings.append(recording)
     _register()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tilth.base.clock import Clock
 from tilth.base.errors import Internal
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tilth.datasets.cache.blobs import BlobCache
     from tilth.datasets.repository import Repository
     from tilth.datasets.stat_cache import StatCache
+    from tilth.sdk.dataset_reports import DatasetReports
 
 __all__ = ["Home"]
 
@@ -43,6 +44,9 @@ class Home:
     files_urls: tuple[str, ...] = ()
     """The addresses that the server's files have besides `tilth://files/`."""
 
+    preview: bool = True
+    """Whether versions that become final show samples of what they hold."""
+
     open_bucket: Callable[[str], ObjectStore] | None = None
     """Opens the bucket that an address names, with the keys that this machine has for it."""
 
@@ -66,9 +70,10 @@ class Home:
         return {}
 
     @cached_property
-    def reports(self) -> dict[str, Any]:
-        """What this process reports versions of datasets through, by their ids."""
-        return {}
+    def reports(self) -> "DatasetReports":
+        """What this process reports versions of datasets through."""
+        made: DatasetReports = import_module("tilth.sdk.dataset_reports").DatasetReports(self)
+        return made
 
     @cached_property
     def files(self) -> Files:
@@ -95,7 +100,9 @@ class Home:
         return made
 
     def close(self) -> None:
-        """Let go of databases."""
+        """Send what was reported of datasets, and let go of databases."""
+        if "reports" in vars(self):
+            self.reports.close(self.exit_wait_s)
         self.api.close()
         if "stat_cache" in vars(self):
             self.stat_cache.close()

@@ -88,13 +88,12 @@ def create(
             raise
 
 
-def squash(home: Home, name: str, versions: Sequence[DatasetVersion], *, finalize_it: bool, storage: str | None = None) -> DatasetVersion:
+def squash(home: Home, name: str, versions: Sequence[DatasetVersion], *, storage: str | None = None) -> DatasetVersion:
     """Begin a version without parents that holds what `versions` hold together, the last one's file where paths are equal."""
     if not versions:
         raise Invalid("nothing to squash", hint="name at least one version")
     bases = [require_final(version).id for version in versions]
-    squashed = create(home, name=name, project=versions[0].project, contents_of=bases, rule=ConflictRule.LAST, storage=storage)
-    return finalize(home, squashed) if finalize_it else squashed
+    return create(home, name=name, project=versions[0].project, contents_of=bases, rule=ConflictRule.LAST, storage=storage)
 
 
 def _refuse_collisions(draft: Draft) -> None:

@@ -19,7 +19,7 @@ from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId, new_id
 from tilth.datasets.taking import Outcome, check_folder, sync
 from tilth.domain.version import DatasetVersion, VersionStatus
-from tilth.sdk import lifecycle, lookup
+from tilth.sdk import finalizing, lifecycle, lookup
 from tilth.sdk.home import Home
 from tilth.sdk.taking import Watcher, taking_context
 
@@ -47,7 +47,9 @@ class Synced(Struct, frozen=True):
     changed: bool
 
 
-def sync_folder(home: Home, request: SyncRequest, watcher: Watcher, *, close: bool, chunk_mb: int | None = None) -> Synced:
+def sync_folder(
+    home: Home, request: SyncRequest, watcher: Watcher, *, close: bool, chunk_mb: int | None = None, preview: bool = True
+) -> Synced:
     """Make a version that holds just what the folder does, or go on with one that an interrupted call had begun."""
     check_folder(request.folder, request.dataset_path, watcher.warned)
     version = begun(home, request)
@@ -61,7 +63,7 @@ def sync_folder(home: Home, request: SyncRequest, watcher: Watcher, *, close: bo
         _forget(home, request)
         return Synced(lookup.find(home, request.parents[0]), outcome, changed=False)
     if close:
-        version = lifecycle.finalize(home, version)
+        version = finalizing.finalize(home, version, preview=preview)
     _forget(home, request)
     return Synced(version, outcome, changed=True)
 

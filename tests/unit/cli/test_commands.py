@@ -215,6 +215,41 @@ def test_who_used_a_version_is_listed_and_told_to_who_deletes_it(tilth: "Termina
     assert "was used by 1 task and 1 model made by them" in tilth("delete", "--id", id).err
 
 
+def test_a_version_shows_what_it_holds_unless_nobody_wants_that(tilth: "Terminal") -> None:
+    folder = tilth.files({"a.csv": b"a,b\n1,2\n"})
+    shown = {}
+    for name, words in {"shown": ["close"], "closed": ["close", "--no-preview"], "finalized": ["finalize", "--no-preview"]}.items():
+        id = tilth.json("create", "--name", name)["id"]
+        tilth("add", "--files", folder)
+        tilth("upload")
+        tilth(*words)
+        shown[name] = id
+    shown["uploaded"] = tilth.json("create", "--name", "uploaded")["id"]
+    tilth("add", "--files", folder)
+    tilth("upload", "--no-preview")
+    tilth("close")
+    shown["synced"] = tilth.json("sync", "--name", "synced", "--folder", folder, "--no-preview")["id"]
+    for name, id in shown.items():
+        assert Dataset.get(id).get_logger().flush(wait=True)
+        assert bool(Task.get_task(id).get_reported_plots()) is (name == "shown"), name
+    assert tilth("preview", "--id", shown["closed"]).text.splitlines()[0] == "Datasets/closed 1.0.0 shows 1 table, and how its files lie"
+    assert tilth.json("preview", "--id", shown["closed"])["shown"]["Tables"] == 1
+    assert "is not final yet" in tilth("preview", "--id", tilth.json("create", "--name", "open")["id"], status=5).err
+
+
+def test_a_version_whose_process_was_killed_before_its_preview_is_final(tilth: "Terminal") -> None:
+    id = tilth.json("create", "--name", "killed")["id"]
+    tilth("add", "--files", tilth.files({"a.csv": b"a,b\n1,2\n"}))
+    tilth("upload")
+    killed = subprocess.run(
+        [sys.executable, "-m", "tilth.cli.main", "data", "finalize"],
+        env=os.environ | {"TILTH_CRASH_AT": "finalize.after-register"},
+        check=False,
+    )
+    assert killed.returncode == CRASH_STATUS
+    assert tilth("preview", "--id", id).text.startswith("Datasets/killed 1.0.0 shows 1 table")
+
+
 def test_deleting_a_parent_harms_nobody(tilth: "Terminal") -> None:
     first = tilth.json("sync", "--name", "n", "--folder", tilth.files(FILES))
     tilth("sync", "--parents", first["id"], "--folder", tilth.files(FILES | {"new": b"new"}))

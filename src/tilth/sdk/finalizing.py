@@ -1,0 +1,29 @@
+"""How a version becomes final for whoever asks for it: committed, registered, and then shown."""
+
+from importlib import import_module
+
+from tilth.domain.version import DatasetVersion, VersionStatus
+from tilth.sdk import lifecycle
+from tilth.sdk.home import Home
+
+__all__ = ["finalize", "without_preview"]
+
+NO_PREVIEW = "no-preview"
+
+
+def finalize(home: Home, version: DatasetVersion, *, preview: bool = True) -> DatasetVersion:
+    """Make `version` immutable, as `lifecycle.finalize` does, and then report a preview of it, unless it, the home or its draft does not
+    want one. The preview can't keep it from being final.
+    """
+    before = lifecycle.settled(home, version)
+    wanted = preview and home.preview and before.status is VersionStatus.UPLOADING
+    wanted = wanted and not home.repository_of(version).has_mark(version.id, NO_PREVIEW)
+    final = lifecycle.finalize(home, before)
+    if wanted:
+        import_module("tilth.sdk.previews.showing").try_to_show(home, final)
+    return final
+
+
+def without_preview(home: Home, version: DatasetVersion) -> None:
+    """Let a version that is being made have no preview, whoever finalizes it."""
+    home.repository_of(version).mark_draft(version.id, NO_PREVIEW)

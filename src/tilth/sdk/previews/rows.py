@@ -1,0 +1,127 @@
+"""The first rows of a table, of whatever format, as texts."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from tilth.base.errors import TilthError
+from tilth.domain.dataset import Entry
+from tilth.sdk.previews.ranges import RangeFile, head_of
+from tilth.store.api import ObjectStore
+
+__all__ = ["first_rows"]
+
+_MOST_ROWS = 20
+_MOST_COLUMNS = 20
+_LONGEST_CELL = 100
+_HEAD = 64 << 10
+_MOST_READ = 48 << 20
+_LARGEST_COLUMN = 64 << 20
+
+Rows = list[list[str]]
+
+
+def first_rows(store: ObjectStore, entry: Entry) -> Rows | None:
+    """The names of the columns, and at most 20 rows of at most 20 columns; None if the file is no table."""
+    reader = _READERS.get(entry.path.rpartition(".")[2].lower())
+    try:
+        rows = reader(store, entry) if reader else None
+    except (TilthError, csv.Error, OSError, ValueError, TypeError, LookupError, RuntimeError, OverflowError):
+        return None
+    if not rows or not any(cell.strip() for row in rows for cell in row):
+        return None
+    width = min(max(map(len, rows)), _MOST_COLUMNS)
+    return [[_cell(cell) for cell in (row + [""] * width)[:width]] for row in rows[: _MOST_ROWS + 1]]
+
+
+def _text(store: ObjectStore, entry: Entry) -> str:
+    """The beginning of a file in whole lines; raises `ValueError` if it is no text."""
+    data = head_of(store, entry, _HEAD)
+    whole = len(data) == entry.size
+    text = data.decode("utf-8-sig", "strict" if whole else "ignore")
+    unknown = 0 if whole else len(data) - len(text.encode())
+    if "\x00" in text or unknown > 8:  # more was left out than a character that was cut
+        raise ValueError("it is no text")
+    return text if whole else text[: text.rfind("\n") + 1]
+
+
+def _separated(delimiter: str) -> Callable[[ObjectStore, Entry], Rows]:
+    def read(store: ObjectStore, entry: Entry) -> Rows:
+        text = _text(store, entry)
+        first = text.partition("\n")[0]
+        used = ";" if delimiter == "," and first.count(";") > first.count(",") else delimiter
+        rows: Rows = []
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=used):
+            if row:
+                rows.append(row[: _MOST_COLUMNS + 1])
+            if len(rows) > _MOST_ROWS:
+                break
+        return rows
+
+    return read
+
+
+def _json_lines(store: ObjectStore, entry: Entry) -> Rows:
+    lines = [line for line in _text(store, entry).split("\n") if line.strip()][:_MOST_ROWS]
+    found = [json.loads(line) for line in lines]
+    if not all(isinstance(row, dict) for row in found):
+        raise ValueError("it is no table")
+    names = list(dict.fromkeys(name for row in found for name in row))[:_MOST_COLUMNS]
+    return [names, *([_value(row[name]) if name in row else "" for name in names] for row in found)]
+
+
+def _parquet(store: ObjectStore, entry: Entry) -> Rows:
+    arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
+    with RangeFile(store, entry, most_bytes=_MOST_READ) as source:
+        try:
+            file = parquet.ParquetFile(source, buffer_size=64 << 10, pre_buffer=False)
+            names = _small_columns(file)
+            groups = [0] if file.metadata.num_row_groups and names else []
+            batch = next(file.iter_batches(_MOST_ROWS, row_groups=groups, columns=names, use_threads=False), None) if groups else None
+            rows = batch.slice(0, _MOST_ROWS).to_pylist() if batch is not None else []
+        except arrow.ArrowException as error:
+            raise ValueError(f"it can't be read: {error}") from error
+    return [names, *([_value(row[name]) for name in names] for row in rows)]
+
+
+def _small_columns(file: Any) -> list[str]:
+    """The first columns; those whose pages might not fit into memory are left out."""
+    if not file.metadata.num_row_groups:
+        return list(file.schema_arrow.names[:_MOST_COLUMNS])
+    group = file.metadata.row_group(0)
+    sizes: dict[str, int] = {}
+    for number in range(group.num_columns):
+        column = group.column(number)
+        name = column.path_in_schema.partition(".")[0]
+        sizes[name] = sizes.get(name, 0) + column.total_uncompressed_size
+    return [name for name in file.schema_arrow.names if sizes.get(name, 0) <= _LARGEST_COLUMN][:_MOST_COLUMNS]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
+    if value is None:
+        return ""
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, default=str)
+    return str(value)
+
+
+def _cell(text: str) -> str:
+    return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
+
+
+_READERS: dict[str, Callable[[ObjectStore, Entry], Rows]] = {
+    "csv": _separated(","),
+    "tsv": _separated("\t"),
+    "tab": _separated("\t"),
+    "jsonl": _json_lines,
+    "ndjson": _json_lines,
+    "parquet": _parquet,
+    "pq": _parquet,
+}

@@ -1,0 +1,156 @@
+"""What a version shows of itself: samples of its pictures, sounds, films and texts, the first rows of its tables, and how its files lie.
+
+These are reports of the version's task like any others. Whatever goes wrong is told in one line, and the version is what it is.
+"""
+
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from itertools import pairwise
+
+from tilth.base.clock import Clock
+from tilth.base.errors import TilthError
+from tilth.datasets.manifests import Manifest
+from tilth.domain.dataset import Entry
+from tilth.domain.version import DatasetVersion
+from tilth.sdk.home import Home
+from tilth.sdk.logger import Logger
+from tilth.sdk.previews.ranges import head_of
+from tilth.sdk.previews.rows import first_rows
+from tilth.sdk.previews.surveying import Candidate, Survey, folders_shown, survey
+from tilth.sdk.previews.thumbnails import LARGEST, thumbnail_of
+from tilth.sdk.recording import warn
+from tilth.store.api import ObjectStore
+
+__all__ = ["Shown", "show", "try_to_show"]
+
+_MOST_SECONDS = 10.0
+_MOST = {"image": 10, "table": 10, "text": 5, "audio": 3, "video": 3}
+"""How many files of each kind are shown."""
+_TRIES = 3
+"""For each that is to be shown, as many are tried: some may be broken."""
+_LARGEST = {"image": LARGEST, "audio": 2 << 20, "video": 4 << 20}
+"""Larger files of these kinds are not shown; of the others only the beginning is read."""
+_TITLES = {"image": "Images", "table": "Tables", "text": "Texts", "audio": "Audio", "video": "Videos"}
+_TEXT_HEAD = 4 << 10
+_MOST_BARS = 40
+_MOST_TYPES = 20
+_LONGEST_NAME = 200
+_UNLIMITED = 1 << 62
+
+Shown = dict[str, int]
+"""How much was shown, by its title."""
+
+
+def try_to_show(home: Home, version: DatasetVersion) -> None:
+    """Report a preview of a final version; if that can't be done, say so in one line."""
+    try:
+        show(home, version)
+    except Exception as error:  # noqa: BLE001 - the boundary between a version that is final and what is only shown of it
+        said = error.message if isinstance(error, TilthError) else f"{type(error).__name__}: {error}"
+        what = f"{version.project}/{version.name} {version.version}"
+        warn(f"{what} is final, but its preview failed: {said:.300}; `tilth data preview --id {version.id}` tries again")
+
+
+def show(home: Home, version: DatasetVersion) -> Shown:
+    """Report a preview of a final version, in the place of one that it has; takes about ten seconds at the most."""
+    manifest = home.repository_of(version).manifest(version.id)
+    store = home.repository_of(version).store
+    logger = home.reports.logger_of(version)
+    until = home.clock.monotonic() + _MOST_SECONDS
+    found = survey(manifest, largest=lambda kind: _LARGEST.get(kind, _UNLIMITED), go_on=lambda: home.clock.monotonic() < until)
+    if found.files:
+        _show_numbers(logger, found)
+    shown = {"Files": found.files}
+    for kind, report in _REPORTS.items():
+        wanted = _opened(manifest, found.candidates[kind][: _MOST[kind] * _TRIES], home.clock, until)
+        count = 0
+        for entry in wanted:
+            count += report(logger, store, entry)
+            if count == _MOST[kind]:
+                break
+        shown[_TITLES[kind]] = count
+    return shown
+
+
+def _opened(manifest: Manifest, candidates: Iterable[Candidate], clock: Clock, until: float) -> Iterable[Entry]:
+    """The entries of candidates, as long as there is time."""
+    for candidate in candidates:
+        if clock.monotonic() > until:
+            return
+        yield manifest.entry(manifest.segments[candidate.segment], candidate.row)
+
+
+def _show_numbers(logger: Logger, found: Survey) -> None:
+    about = "" if found.seen == found.files else f" (of {found.seen:,} of {found.files:,} files)"
+    folders = folders_shown(found.folders, _MOST_BARS)
+    types = sorted(found.types.items(), key=lambda item: (-item[1], item[0]))
+    if len(types) > _MOST_TYPES:
+        rest = types[_MOST_TYPES - 1 :]
+        types = [*types[: _MOST_TYPES - 1], (f"{len(rest):,} others", sum(number for _, number in rest))]
+    last = max((at for at, number in enumerate(found.sizes) if number), default=0)
+    bars = {
+        "per folder": ("folder", [(_end_of(folder) or "(top)", number) for folder, number in folders]),
+        "by size": ("size", list(zip(_size_names(), found.sizes, strict=True))[: last + 1]),
+        "by type": ("type", [(suffix or "(none)", number) for suffix, number in types]),
+    }
+    for series, (axis, values) in bars.items():
+        if values:
+            names, numbers = [name for name, _ in values], [number for _, number in values]
+            logger.report_histogram("Files", series, numbers, 0, labels=["files"], xlabels=names, xaxis=axis, yaxis=f"files{about}")
+
+
+def _show_image(logger: Logger, store: ObjectStore, entry: Entry) -> bool:
+    made = thumbnail_of(head_of(store, entry, LARGEST))
+    if made is None:
+        return False
+    _put(logger, "image", entry, made.data, made.suffix)
+    return True
+
+
+def _show_table(logger: Logger, store: ObjectStore, entry: Entry) -> bool:
+    rows = first_rows(store, entry)
+    if rows is None:
+        return False
+    logger.report_table(_TITLES["table"], _end_of(entry.path), 0, table_plot=rows)
+    return True
+
+
+def _show_text(logger: Logger, store: ObjectStore, entry: Entry) -> bool:
+    data = head_of(store, entry, _TEXT_HEAD)
+    text = data.decode("utf-8-sig", "ignore")
+    if "\x00" in text or len(text.encode()) < len(data) - 8 or not text.strip():
+        return False
+    more = f"\n… {entry.size:,} bytes in all\n" if entry.size > len(data) else ""
+    _put(logger, "text", entry, (text + more).encode(), "txt")
+    return True
+
+
+def _show_whole(kind: str) -> Callable[[Logger, ObjectStore, Entry], bool]:
+    def report(logger: Logger, store: ObjectStore, entry: Entry) -> bool:
+        _put(logger, kind, entry, head_of(store, entry, _LARGEST[kind]), entry.path.rpartition(".")[2].lower())
+        return True
+
+    return report
+
+
+def _put(logger: Logger, kind: str, entry: Entry, data: bytes, suffix: str) -> None:
+    logger.report_media(_TITLES[kind], _end_of(entry.path), 0, stream=BytesIO(data), file_extension=suffix, max_history=1)
+
+
+_REPORTS: dict[str, Callable[[Logger, ObjectStore, Entry], bool]] = {
+    "image": _show_image,
+    "table": _show_table,
+    "text": _show_text,
+    "audio": _show_whole("audio"),
+    "video": _show_whole("video"),
+}
+
+
+def _size_names() -> list[str]:
+    edges = ["1 kB", "10 kB", "100 kB", "1 MB", "10 MB", "100 MB", "1 GB", "10 GB", "100 GB", "1 TB"]
+    return [f"below {edges[0]}", *(f"{low} to {high}" for low, high in pairwise(edges)), f"from {edges[-1]}"]
+
+
+def _end_of(path: str) -> str:
+    """A path, or its end if it is very long."""
+    return path if len(path) <= _LONGEST_NAME else f"…{path[1 - _LONGEST_NAME :]}"

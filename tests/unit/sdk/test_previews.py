@@ -1,0 +1,335 @@
+"""A version that becomes final shows samples of what it holds, whatever that is, and is final even if it can't."""
+
+import io
+import json
+import random
+import struct
+import zlib
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from tilth import Dataset, Task
+from tilth.base.errors import Invalid
+from tilth.config.settings import load_settings
+from tilth.datasets.segments import SegmentRef
+from tilth.domain.dataset import Entry
+from tilth.sdk.home import Home
+from tilth.sdk.previews import thumbnails
+from tilth.sdk.previews.ranges import RangeFile
+from tilth.sdk.previews.showing import try_to_show
+from tilth.sdk.previews.surveying import folders_shown, spread, survey
+from tilth.sdk.previews.thumbnails import thumbnail_of
+
+MANY = 1 << 40
+
+
+def _final(folder: Path, name: str, **more: Any) -> Dataset:
+    made = Dataset.create(name, "Team/Previews")
+    made.add_files(folder)
+    made.upload(**more)
+    made.finalize()
+    assert made.get_logger().flush(wait=True)
+    return made
+
+
+def _samples(home: Home, made: Dataset) -> dict[str, dict[str, bytes]]:
+    """The files that a version shows, by title and name."""
+    asked = {"task": made.id, "event_type": "training_debug_image", "batch_size": 500}
+    found: dict[str, dict[str, bytes]] = {}
+    for event in home.api.call("events.get_task_events", **asked)["events"]:
+        with home.files.open(unquote(event["url"].partition("/files/")[2])) as file:
+            found.setdefault(event["metric"], {})[event["variant"]] = file.read()
+    return found
+
+
+def _plots(made: Dataset) -> dict[tuple[str, str], Any]:
+    found = Task.get_task(made.id).get_reported_plots(max_iterations=100)
+    return {(plot["metric"], plot["variant"]): json.loads(plot["plot_str"])["data"][0] for plot in found}
+
+
+def _rows(table: Any) -> list[list[str]]:
+    """The rows of a table that was reported, its header first."""
+    return [table["header"]["values"], *map(list, zip(*table["cells"]["values"], strict=True))]
+
+
+def _bars(plot: Any) -> dict[str, int]:
+    return {name: number for name, number in zip(plot["x"], plot["y"], strict=True) if number}
+
+
+def _png(width: int, height: int) -> bytes:
+    """A PNG that says it is so large, and has no pixels."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(b"\0")), (b"IEND", b""))
+    chunks = (struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def _encoded(image: Image.Image, kind: str) -> bytes:
+    file = io.BytesIO()
+    image.save(file, format=kind)
+    return file.getvalue()
+
+
+def test_a_version_shows_pictures_tables_texts_and_how_its_files_lie(home: Home, tmp_path: Path) -> None:
+    for kind in ("Cat", "Dog"):
+        (tmp_path / "data" / kind).mkdir(parents=True)
+        for number in range(12):
+            Image.new("RGB", (1000, 500), (number, 90, 90)).save(tmp_path / "data" / kind / f"{number:02}.jpg")
+    (tmp_path / "data" / "labels.csv").write_text("file,label\n" + "".join(f"{number}.jpg,Cat\n" for number in range(100)))
+    (tmp_path / "data" / "README.md").write_text("# Pets\n" + "all of them\n" * 1_000)
+    made = _final(tmp_path / "data", "pets")
+    samples, plots = _samples(home, made), _plots(made)
+    assert [Image.open(io.BytesIO(data)).size for data in samples["Images"].values()] == [(480, 240)] * 10
+    assert sorted(name.partition("/")[0] for name in samples["Images"]) == ["Cat"] * 5 + ["Dog"] * 5
+    text = samples["Texts"]["README.md"].decode()
+    assert text.startswith("# Pets\nall of them\n")
+    assert len(text) < 5_000
+    assert f"{7 + 12_000:,} bytes in all" in text
+    assert _rows(plots["Tables", "labels.csv"]) == [["file", "label"], *([f"{number}.jpg", "Cat"] for number in range(20))]
+    assert _bars(plots["Files", "per folder"]) == {"(top)": 2, "Cat": 12, "Dog": 12}
+    assert _bars(plots["Files", "by type"]) == {"jpg": 24, "csv": 1, "md": 1}
+    assert sum(_bars(plots["Files", "by size"]).values()) == 26
+
+
+def test_broken_files_are_passed_over(home: Home, tmp_path: Path) -> None:
+    good = _encoded(Image.effect_noise((64, 64), 50), "PNG")
+    files = {
+        "good.png": good,
+        "cut.png": good[:200],
+        "cut.jpg": _encoded(Image.effect_noise((64, 64), 50), "JPEG")[:300],
+        "lies.jpg": b"this is no picture",
+        "bomb.png": _png(60_000, 60_000),
+        "empty.png": b"",
+        "good.csv": b"a;b\n1;2\n",
+        "garbage.csv": random.Random(1).randbytes(5_000),
+        "quotes.csv": b'a,"b\n' * 40_000,
+        "nul.csv": b"a,b\0\n1,2\n",
+        "blank.csv": b"\n\n\n",
+        "garbage.parquet": b"PAR1" + random.Random(2).randbytes(5_000) + b"PAR1",
+        "garbage.jsonl": b'{"a": 1}\n{"a": \n',
+        "list.jsonl": b"[1]\n[2]\n",
+        "deep.jsonl": b'{"a": ' * 20_000,
+        "binary.txt": bytes(range(256)),
+        "good.txt": "grüße".encode(),
+    }
+    for name, data in files.items():
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (tmp_path / "data" / name).write_bytes(data)
+    made = _final(tmp_path / "data", "broken")
+    samples = _samples(home, made)
+    assert set(samples["Images"]) == {"good.png"}
+    assert samples["Texts"] == {"good.txt": "grüße".encode()}
+    tables = {variant: _rows(plot) for (metric, variant), plot in _plots(made).items() if metric == "Tables"}
+    assert tables.pop("good.csv") == [["a", "b"], ["1", "2"]]
+    assert set(tables) <= {"quotes.csv"}  # it is a table to whoever reads it so
+    assert all(len(row) <= 20 and all(len(cell) <= 100 for cell in row) for rows in tables.values() for row in rows)
+
+
+def test_tables_of_every_format_are_shown_with_few_rows_columns_and_letters(own: Home, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    wide = {f"c{number}": [number] * 50 for number in range(100)}
+    pq.write_table(pa.table(wide | {"c0": ["x" * 1_000] * 50, "c1": [None] * 50}), tmp_path / "data" / "wide.parquet")
+    pq.write_table(pa.table({"a": pa.array([], pa.int64())}), tmp_path / "data" / "no-rows.parquet")
+    (tmp_path / "data" / "wide.tsv").write_text("\t".join(wide) + "\n" + ("\t".join("y" * 200 for _ in wide) + "\n") * 3)
+    (tmp_path / "data" / "lines.jsonl").write_text('{"a": 1, "b": {"c": 2}}\n{"a": "x"}\n')
+    (tmp_path / "data" / "long.csv").write_text("a,b\n" + "1,2\n" * 1_000_000)
+    made = _final(tmp_path / "data", "tables")
+    tables = {variant: _rows(plot) for (metric, variant), plot in _plots(made).items() if metric == "Tables"}
+    assert tables["wide.parquet"][0] == [f"c{number}" for number in range(20)]
+    assert len(tables["wide.parquet"]) == 21
+    assert tables["wide.parquet"][1][:3] == ["x" * 99 + "…", "", "2"]
+    assert tables["no-rows.parquet"] == [["a"]]
+    assert [len(row) for row in tables["wide.tsv"]] == [20] * 4
+    assert tables["lines.jsonl"] == [["a", "b"], ["1", '{"c": 2}'], ["x", ""]]
+    assert tables["long.csv"] == [["a", "b"], *[["1", "2"]] * 20]
+
+
+def test_the_same_contents_show_the_same_samples(own: Home, tmp_path: Path) -> None:
+    for number in range(40):
+        (tmp_path / "data" / str(number % 3)).mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), number).save(tmp_path / "data" / str(number % 3) / f"{number}.png")
+    first, second = _final(tmp_path / "data", "one"), _final(tmp_path / "data", "two")
+    assert _samples(own, first) == _samples(own, second)
+
+
+def test_pictures_of_every_kind_become_small_ones() -> None:
+    deep = Image.frombytes("I;16", (2, 1), struct.pack("<HH", 0, 60_000))
+    sizes = {}
+    for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "F", "I"):
+        made = thumbnail_of(_encoded(Image.new(mode, (600, 300)), "TIFF" if mode in ("CMYK", "F", "I") else "PNG"))
+        assert made is not None, mode
+        opened = Image.open(io.BytesIO(made.data))
+        sizes[mode] = (opened.size, made.suffix)
+    assert set(sizes.values()) == {((480, 240), "jpg"), ((480, 240), "png")}
+    assert sizes["RGBA"] == ((480, 240), "png")
+    made = thumbnail_of(_encoded(deep, "PNG"))
+    assert made is not None
+    assert Image.open(io.BytesIO(made.data)).convert("L").getextrema() in {(0, 255), (0, 254), (1, 255), (1, 254)}
+    assert thumbnail_of(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n") is None
+
+
+def test_a_turned_picture_is_shown_upright() -> None:
+    file = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (80, 40)).save(file, format="JPEG", exif=exif)
+    made = thumbnail_of(file.getvalue())
+    assert made is not None
+    assert Image.open(io.BytesIO(made.data)).size == (40, 80)
+
+
+def test_without_pillow_small_pictures_are_shown_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> Any:
+        raise ImportError(name)
+
+    monkeypatch.setattr(thumbnails, "import_module", missing)
+    png = _encoded(Image.new("L", (8, 8)), "PNG")
+    assert thumbnail_of(png) == thumbnails.Thumbnail(png, "png")
+    assert thumbnail_of(b"no picture") is None
+    assert thumbnail_of(png + bytes(1 << 20)) is None
+
+
+def test_who_wants_no_preview_has_none(own: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.csv").write_text("a\n1\n")
+    assert _plots(_final(tmp_path / "data", "asked", preview=False)) == {}
+    assert _plots(_final(tmp_path / "data", "usual"))
+    assert load_settings({"TILTH_PREVIEW": "off"}).preview is False
+    with pytest.raises(Invalid, match="preview is maybe"):
+        load_settings({"TILTH_PREVIEW": "maybe"})
+    object.__setattr__(own, "preview", False)
+    assert _plots(_final(tmp_path / "data", "set")) == {}
+
+
+def test_what_upload_was_told_holds_for_whoever_finalizes(own: Home, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    made = Dataset.create("later", "Team/Previews")
+    made.add_files(tmp_path / "a.csv")
+    made.upload(preview=False)
+    again = Dataset.get(made.id)
+    again.finalize()
+    again.get_logger().flush(wait=True)
+    assert _plots(again) == {}
+
+
+def test_a_preview_that_fails_is_told_in_one_line(own: Home, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    made = _final(tmp_path / "a.csv", "damaged")
+    capfd.readouterr()
+    segment = own.repository.manifest(made._version.id).segments[0]
+    path = own.folder / "store" / segment.key
+    path.chmod(0o600)
+    path.write_bytes(b"damaged")
+    try_to_show(own, made._version)
+    said = capfd.readouterr().err
+    assert said.count("\n") == 1
+    assert "is final, but its preview failed" in said
+    assert f"tilth data preview --id {made.id}" in said
+
+
+def test_an_empty_version_has_a_preview_of_nothing(own: Home) -> None:
+    made = Dataset.create("empty", "Team/Previews")
+    assert made.finalize()
+    made.get_logger().flush(wait=True)
+    assert _plots(made) == {}
+
+
+# --- the parts --------------------------------------------------------------------------------------------------------
+
+
+class _Listing:
+    """A listing of so many files in segments of a thousand."""
+
+    def __init__(self, files: dict[str, int]) -> None:
+        self._rows = sorted(files.items())
+        starts = range(0, len(self._rows), 1_000)
+        self.looked_at: list[int] = []
+        self.segments = tuple(
+            SegmentRef(self._rows[start][0], "", len(self._rows[start : start + 1_000]), 0, str(start), b"") for start in starts
+        )
+
+    def sizes(self, segment: SegmentRef) -> tuple[list[str], list[int]]:
+        start = int(segment.key)
+        self.looked_at.append(start // 1_000)
+        rows = self._rows[start : start + 1_000]
+        return [path for path, _ in rows], [size for _, size in rows]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 5, 8, 31, 100])
+def test_a_spread_has_each_number_once_and_is_even_from_the_start(count: int) -> None:
+    found = list(spread(count))
+    assert sorted(found) == list(range(count))
+    for length in (2, 4, 8):
+        if count > 3 * length:
+            parts = sorted(found[:length])
+            assert max(after - before for before, after in pairwise(parts)) <= 2 * count / length
+
+
+def test_a_survey_counts_what_is_there() -> None:
+    files = {f"{number % 7}/{number:05}.{('JPG', 'csv', 'tar.gz')[number % 3]}": number * 37 for number in range(5_000)} | {
+        ".hidden": 1,
+        "x": 0,
+    }
+    found = survey(_Listing(files), largest=lambda _: MANY)
+    assert (found.files, found.seen) == (5_002, 5_002)
+    assert found.folders == {"": 2} | {str(number): sum(path.startswith(f"{number}/") for path in files) for number in range(7)}
+    assert found.types == {"jpg": 1_667, "csv": 1_667, "gz": 1_666, "": 2}
+    edges = [0, *(10**power for power in range(3, 13)), MANY]
+    assert found.sizes == [sum(low <= size < high for size in files.values()) for low, high in pairwise(edges)]
+    shown = found.candidates["image"][:7]
+    assert sorted(candidate.path[0] for candidate in shown) == list("0123456"), "one of each folder comes first"
+    listing = _Listing(files)
+    for candidate in shown:
+        paths, sizes = listing.sizes(listing.segments[candidate.segment])
+        assert (paths[candidate.row], sizes[candidate.row]) == (candidate.path, candidate.size)
+
+
+def test_a_survey_of_very_many_folders_keeps_few() -> None:
+    files = {f"{number // 100:04}/{number:06}/a.jpg": 1 for number in range(150_000)}
+    found = survey(_Listing(files), largest=lambda _: MANY)
+    assert sum(found.folders.values()) == 150_000
+    assert len(found.folders) <= 100_000
+    assert len(found.candidates["image"]) <= 2_000 * 10
+    shown = folders_shown(found.folders, 40)
+    assert len(shown) == 40
+    assert sum(number for _, number in shown) == 150_000
+
+
+def test_a_survey_ends_when_there_is_no_more_time() -> None:
+    listing = _Listing({f"{number:05}.png": 1 for number in range(8_000)})
+    found = survey(listing, largest=lambda _: MANY, go_on=lambda: len(listing.looked_at) < 2)
+    assert (found.files, found.seen) == (8_000, 2_000)
+    assert listing.looked_at == [0, 4]
+
+
+def test_folders_are_shown_as_deep_as_there_is_room() -> None:
+    deep = {f"train/{name}/{number}": 2 for name in ("cat", "dog") for number in range(50)}
+    assert folders_shown(deep, 40) == [("train/cat", 100), ("train/dog", 100)]
+    assert folders_shown({"a/b": 1, "": 2, "a": 3}, 40) == [("", 2), ("a", 3), ("a/b", 1)]
+
+
+def test_a_file_is_read_in_pieces_and_never_too_much(own: Home, tmp_path: Path) -> None:
+    data = random.Random(3).randbytes(9 << 20)
+    (tmp_path / "a.bin").write_bytes(data)
+    made = _final(tmp_path / "a.bin", "ranges")
+    store, entry = own.repository.store, _entry(own, made)
+    assert len(entry.chunks) > 1
+    with RangeFile(store, entry, most_bytes=len(data)) as file:
+        assert file.seek(-10, io.SEEK_END) == len(data) - 10
+        assert file.read() == data[-10:]
+        assert file.read() == b""
+        file.seek(5 << 20)
+        assert file.read(3 << 20) == data[5 << 20 : 8 << 20]
+    with RangeFile(store, entry, most_bytes=5 << 20) as file, pytest.raises(Invalid, match="more"):
+        file.read()
+
+
+def _entry(home: Home, made: Dataset) -> Entry:
+    return next(home.repository.manifest(made._version.id).entries())
