@@ -23,8 +23,9 @@ Tilth needs no settings. What can be set is in the table below; of several place
 2. the environment: `TILTH_...`
 3. the environment: `CLEARML_...`
 4. `tilth.toml` in the home
-5. `clearml.conf`, for what is missing about a server that one of the others names: it never makes Tilth work with a server by
-   itself, and its keys are not used for any other server than its own, unless `CLEARML_API_HOST` names that
+5. `clearml.conf`, for what is missing about a server that one of the others names: it makes Tilth work with a server by itself only
+   in a process that ClearML's agent started, and its keys are not used for any other server than its own, unless `CLEARML_API_HOST`
+   names that
 6. the default
 
 An empty variable counts as one that is not set. In `tilth.toml`, `api.server` is `server` in the table `[api]`; a name that means

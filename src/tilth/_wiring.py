@@ -1,6 +1,7 @@
 """How everything is put together for this process: which home, which catalog, which store."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from os import PathLike, fspath
@@ -12,9 +13,11 @@ from tilth.base.errors import Invalid
 from tilth.client.api import Api
 from tilth.client.files import Files
 from tilth.config.clearml_conf import parse_clearml
-from tilth.config.settings import Settings, load_settings
-from tilth.sdk._current import current_home, set_capture, set_home_opener
+from tilth.config.settings import Settings, environment_values, file_values, load_settings, tilth_toml_path
+from tilth.config.tilth_toml import write_table
+from tilth.sdk._current import current_home, set_capture, set_code_looker, set_credentials_taker, set_home_opener
 from tilth.sdk.home import Home
+from tilth.sdk.recording import warn
 from tilth.server.app.embedded import EmbeddedTransport
 from tilth.store.opening import open_store, open_streams
 from tilth.store.remote import RemoteStore
@@ -102,8 +105,34 @@ def _begin_capture(task: Any, asked: Any) -> Callable[[], None]:
     return end
 
 
+def _look_at_code(**what: Any) -> Any:
+    return import_module("tilth.capture.describing").look(**what)
+
+
+def _take_credentials(said: Mapping[str, str], *, store: bool) -> None:
+    """Put what is said of a server into the environment, which what this process starts has too."""
+    for name, value in said.items():
+        known = environment_values()
+        if name in ("access_key", "secret_key") or f"api.{name}" not in known:
+            os.environ[f"TILTH_API_{name.upper()}"] = value
+    settings = load_settings(given=_given)
+    if store:
+        path = tilth_toml_path(settings.home)
+        if any(name.startswith("api.") for name in file_values(settings.home)):
+            warn(f"{path} names a server already; it stays as it is")
+        else:
+            known_api = {name: getattr(settings.api, name) for name in ("server", "web_server", "files_server", "access_key", "secret_key")}
+            write_table(path, "api", {name: value for name, value in known_api.items() if value})
+    set_home_opener(partial(_open, settings))
+
+
+_given: dict[str, str] = {}
+"""What a program said with `configure`."""
+
 set_home_opener(_open)
 set_capture(_begin_capture)
+set_code_looker(_look_at_code)
+set_credentials_taker(_take_credentials)
 
 
 def open_home() -> Home:
@@ -137,4 +166,6 @@ def configure(
     for name, value in (api | {"secret_key": secret_key, "token": token}).items():
         said |= {f"api.{name}": value} if value else {}
     settings = load_settings(given={name: fspath(value) for name, value in said.items() if value})
+    _given.clear()
+    _given.update({name: fspath(value) for name, value in said.items() if value})
     set_home_opener(partial(_open, settings))

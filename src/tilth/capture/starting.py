@@ -14,7 +14,7 @@ from tilth.capture.resources import ResourceMonitor
 from tilth.capture.source import describe_source
 from tilth.capture.streams import Console
 from tilth.sdk._current import Watched, running
-from tilth.sdk.beginning import Beginning, is_offline, is_remote
+from tilth.sdk.beginning import Beginning, is_console_taken, is_offline, is_remote
 from tilth.sdk.models import InputModel
 from tilth.sdk.output_models import OutputModel
 from tilth.sdk.wishes import Load, load_of, wishes
@@ -33,7 +33,7 @@ def start(task: Any, asked: Beginning) -> Callable[[], None]:
         watched.code = _Code(task)
         watched.code.begin()
         ends.append(watched.code.end)
-    if asked.streams is not False:
+    if asked.streams is not False and not is_console_taken():
         ends.append(_console(task, asked.streams if isinstance(asked.streams, Mapping) else {}))
     ends.append(_frameworks(task, asked))
     if asked.resources is not False and not asked.joins:

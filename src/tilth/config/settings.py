@@ -1,7 +1,8 @@
 """What can be set, what it is when nobody sets it, and what is in force.
 
 What a program passes to `tilth.configure` stands over the environment, which stands over `tilth.toml` in the home, which stands over
-the defaults. A `clearml.conf` never makes Tilth work with a server; if one is in force, it may add what nobody else says of it.
+the defaults. A `clearml.conf` makes Tilth work with a server only in a process that ClearML's agent started, whose file it is; elsewhere it
+may add what nobody else says of a server that is in force.
 `tilth.config` is the one place that reads any of these.
 """
 
@@ -149,6 +150,8 @@ _IN_FILE: Mapping[str, type] = {setting.name: setting.type for setting in SETTIN
 _IN_CLEARML_CONF = frozenset(setting.name for setting in SETTINGS if setting.in_clearml_conf)
 _LAST_PORT = 65_535
 _TRUTHS: Mapping[str, bool] = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+_AGENTS_TASK = "CLEARML_TASK_ID"
+"""Set by ClearML's agent in the process that runs a task."""
 
 
 class ApiSettings(Struct, frozen=True):
@@ -294,6 +297,8 @@ def _said(environment: Mapping[str, str], given: Mapping[str, str]) -> dict[str,
     said = file_values(home_folder(environment, given))
     said |= environment_values(environment)
     said |= {name: Found(value, "tilth.configure") for name, value in given.items()}
+    if "api.server" not in said and environment.get(_AGENTS_TASK):
+        return in_clearml_conf(clearml_conf_path(environment)) | said
     if "api.server" not in said or said.keys() >= _IN_CLEARML_CONF:
         return said
     return _with_clearml_conf(said, clearml_conf_path(environment))

@@ -1,6 +1,6 @@
 """The home that this process works in: set once by whoever composed it, opened when it is first needed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -30,6 +30,8 @@ class Watched:
     """Has `on_abort(callback, timeout_s)`."""
 
 
+_lookers: list[Callable[..., Any]] = []
+_takers: list[Callable[..., None]] = []
 _captures: list[Callable[[Any, Any], Callable[[], None]]] = []
 _running: list[Running] = []
 _openers: list[Callable[[], Home]] = []
@@ -81,3 +83,27 @@ def set_capture(start: Callable[[Any, Any], Callable[[], None]]) -> None:
 def begin_capture(task: Any, asked: Any) -> Callable[[], None]:
     """Begin to record by itself; returns what ends that."""
     return _captures[0](task, asked) if _captures else lambda: None
+
+
+def set_code_looker(look: Callable[..., Any]) -> None:
+    """Say what looks at code that does not run here; called by the composition root."""
+    _lookers[:] = [look]
+
+
+def look_at_code(**what: Any) -> Any:
+    """What is found out about a script or module of this machine."""
+    if not _lookers:
+        raise Internal("nothing looks at code; import tilth, not its parts")
+    return _lookers[0](**what)
+
+
+def set_credentials_taker(take: Callable[..., None]) -> None:
+    """Say who takes a server's addresses and keys; called by the composition root."""
+    _takers[:] = [take]
+
+
+def take_credentials(said: Mapping[str, str], *, store: bool) -> None:
+    """Work with the server that is said, and with `store` write it to the home's settings."""
+    if not _takers:
+        raise Internal("nobody takes credentials; import tilth, not its parts")
+    _takers[0](said, store=store)

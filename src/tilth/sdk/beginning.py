@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +25,12 @@ __all__ = [
     "Beginning",
     "begin",
     "checked_name",
-    "container",
-    "described",
-    "import_document",
+    "is_console_taken",
+    "is_given",
     "is_offline",
     "is_remote",
-    "requirements_text",
     "set_offline",
+    "simulate_remote",
     "web_page",
 ]
 
@@ -59,8 +58,30 @@ class Beginning(Struct, frozen=True, kw_only=True):
     frameworks: Any = True
     resources: Any = True
     streams: Any = True
+    deferred: bool = False
+    """Whether nobody waits for a server: a new task is written down, and made there by and by."""
     joins: bool = False
     """Whether another process began the task, which says what code runs, and ends it."""
+
+
+def simulate_remote(id: str) -> None:
+    """Let the run that begins next be that of a task, as if an agent ran it; what this process starts takes part in it."""
+    os.environ[_TASK_VARIABLES[0]] = id
+
+
+def is_given() -> bool:
+    """Whether this process is to run a certain task: an agent's, or one that is simulated."""
+    return any(os.environ.get(variable) for variable in _TASK_VARIABLES)
+
+
+def _is_agents() -> bool:
+    """Whether ClearML's agent started this process, and ends its task."""
+    return is_given() and not os.environ.get(_TASK_VARIABLES[0])
+
+
+def is_console_taken() -> bool:
+    """Whether an agent records what this process prints, as ClearML's does."""
+    return (os.environ.get("CLEARML_LOG_TASK_TO_BACKEND") or "1").lower() in ("0", "false")
 
 
 def set_offline(offline: bool) -> None:
@@ -93,6 +114,8 @@ def begin(kind: "type[Task]", home: Home, asked: Beginning) -> "Task":
             _remote[:] = [True]
         elif is_offline():
             task = _new(kind, home, asked, project, name, offline=True)
+        elif asked.deferred and not asked.go_on and not isinstance(asked.reuse, str):
+            task = _new(kind, home, asked, project, name, deferred=True)
         else:
             task = _taken_up(kind, home, asked, project, name) or _new(kind, home, asked, project, name)
     except (Unavailable, Denied) as error:
@@ -105,7 +128,7 @@ def begin(kind: "type[Task]", home: Home, asked: Beginning) -> "Task":
     os.environ[MASTER] = f"{os.getpid()}:{task.id}:{int(is_offline())}"
     if not is_offline() and not given:
         task_store.remember_last(home, project, name, asked.kind, task.id)
-    finishing.watch(begin_capture(task, asked))
+    finishing.watch(begin_capture(task, asked), is_agents=_is_agents())
     return task
 
 
@@ -242,72 +265,3 @@ def _noted(folder: Path) -> dict[str, Any] | None:
 def web_page(home: Home, id: str) -> str:
     """The address of a task's page; empty without a server."""
     return f"{home.files_urls[0].removesuffix('/files')}/tasks/{id}" if home.files_urls else ""
-
-
-# --- tasks that are described, not run --------------------------------------------------------------------------------
-
-
-def described(
-    *,
-    repo: str | None,
-    branch: str | None,
-    commit: str | None,
-    script: str | None,
-    working_directory: str | None,
-    packages: bool | Sequence[str] | None,
-    requirements_file: str | Path | None,
-    docker: str | None,
-    docker_args: str | None,
-    docker_bash_setup_script: str | None,
-    arguments: Sequence[tuple[str, str]] | None,
-    binary: str | None,
-    module: str | None,
-    single_file: bool,
-) -> dict[str, Any]:
-    """What is said of the code of a task, as fields of the protocol."""
-    code: dict[str, Any] = {"repository": repo, "branch": branch, "version_num": commit, "working_dir": working_directory, "binary": binary}
-    if module:
-        code["entry_point"] = f"-m {module}"
-    elif script:
-        code["entry_point"] = script
-        if (single_file or not repo) and Path(script).is_file():
-            code |= {"entry_point": Path(script).name, "diff": Path(script).read_text(encoding="utf-8"), "working_dir": "."}
-    required = requirements_file if requirements_file is not None else packages
-    if required is not None and not isinstance(required, bool):
-        code["requirements"] = {"pip": requirements_text(required)}
-    code = {name: value for name, value in code.items() if value is not None}
-    fields: dict[str, Any] = {"script": {"binary": "python", **code}} if code else {}
-    if arguments:
-        fields["hyperparams"] = {"Args": {name: {"section": "Args", "name": name, "value": str(value)} for name, value in arguments}}
-    if docker or docker_args or docker_bash_setup_script:
-        fields["container"] = container(docker, docker_args, docker_bash_setup_script)
-    return fields
-
-
-def requirements_text(given: str | Path | Sequence[str]) -> str:
-    """Requirements as pip reads them: out of a file, or one a line."""
-    if isinstance(given, (str, Path)):
-        path = Path(given)
-        if len(str(given)) < 1_000 and "\n" not in str(given) and path.is_file():
-            return path.read_text(encoding="utf-8")
-        return str(given)
-    return "\n".join(given)
-
-
-def container(image: str | None, arguments: str | Sequence[str] | None, setup: str | Sequence[str] | None) -> dict[str, str]:
-    """An image and how it is run, as the protocol has it."""
-    words = arguments if isinstance(arguments, str) or arguments is None else " ".join(arguments)
-    lines = setup if isinstance(setup, str) or setup is None else "\n".join(setup)
-    return {"image": image or "", "arguments": words or "", "setup_shell_script": lines or ""}
-
-
-def import_document(home: Home, data: Mapping[str, Any], target: Any, *, update: bool) -> str:
-    """Make a task out of everything that is known of another; returns its id."""
-    names = ("name", "type", "comment", "tags", "hyperparams", "configuration", "script", "container", "execution", "models")
-    fields = {name: data[name] for name in names if data.get(name) is not None}
-    if update and target is not None:
-        id = target if isinstance(target, str) else target.id
-        home.api.call("tasks.edit", task=id, force=True, **fields)
-        return str(id)
-    project = fields.get("project") or data.get("project")
-    return str(home.api.call("tasks.create", **({"name": "task", "type": "training", "project": project} | fields))["id"])

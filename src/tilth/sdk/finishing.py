@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["abort", "expect_abort", "finish", "flush_at_exit", "hand_over", "is_owner", "join", "watch"]
 
 _LONGEST_REASON = 4_000
-_CODE_PATIENCE_S = 60.0
 
 
 class Flushed(Protocol):
@@ -45,7 +44,7 @@ class _Watch:
         self.interrupted = False
         self.aborted = False
         self.is_ended = False
-        """Whether the task is in a state already that its end must not change."""
+        """Whether the end of the process leaves the state of the task alone."""
         self.code: int | None = None
         self.undo: list[Callable[[], None]] = []
         self.recordings: list[Flushed] = []
@@ -60,12 +59,12 @@ def is_owner() -> bool:
     return _watch.owner == os.getpid()
 
 
-def watch(end_capture: Callable[[], None]) -> None:
-    """End the task when this process ends."""
+def watch(end_capture: Callable[[], None], *, is_agents: bool = False) -> None:
+    """End the task when this process ends. What an agent runs, the agent ends: it knows how the process went."""
     _watch.owner = os.getpid()
     _watch.end_capture = end_capture
     _watch.exception, _watch.interrupted, _watch.code = None, False, None
-    _watch.aborted = _watch.is_ended = False
+    _watch.aborted, _watch.is_ended = False, is_agents
     _watch.undo = [_watch_exceptions(), _watch_exit(), _watch_hard_exit(), _watch_termination()]
     _register()
 
@@ -113,7 +112,7 @@ def finish(task: "Task", *, status: str | None = None, reason: str = "", message
 
 def expect_abort(*, is_ended: bool) -> None:
     """Say that this process ends because somebody stopped its task, or with `is_ended`, because the task is over already."""
-    _watch.aborted, _watch.is_ended = True, is_ended
+    _watch.aborted, _watch.is_ended = True, is_ended or _watch.is_ended
 
 
 def abort(task: "Task") -> NoReturn:
@@ -130,14 +129,13 @@ def abort(task: "Task") -> NoReturn:
     os._exit(1)
 
 
-def hand_over(task: "Task", queue: str | None, *, clone: bool, exit_process: bool) -> "Task | None":
+def hand_over(task: "Task", queue: str | None, *, clone: bool, exit_process: bool, is_given: bool) -> "Task | None":
     """Put a task into a queue and end this process, unless an agent runs it."""
-    if any(os.environ.get(name) for name in ("TILTH_TASK_ID", "CLEARML_TASK_ID", "TRAINS_TASK_ID")):
+    if is_given:
         return None
     if not clone and not exit_process:
         raise Invalid("execute_remotely(clone=False, exit_process=False): one task can't run here and there", hint="use clone=True")
-    if task._watched.code is not None:
-        task._watched.code.tell(_CODE_PATIENCE_S)
+    task._tell_code()
     if not task.flush(wait_for_uploads=True):
         raise Invalid("the task did not get to the server, so no agent can run it", hint="check that the server runs")
     sent = type(task).clone(task) if clone else task

@@ -6,21 +6,19 @@ from typing import Any
 
 from tilth.base.errors import Invalid
 from tilth.sdk import beginning, finishing, offline
-from tilth.sdk._current import current_home, running
+from tilth.sdk._current import current_home, look_at_code, running, take_credentials
 from tilth.sdk.beginning import Beginning
+from tilth.sdk.describing import CodeAsked, container, described
 from tilth.sdk.tasks.code import Code
 from tilth.sdk.tasks.configuration import Configuration
-from tilth.sdk.tasks.finding import Finding
-from tilth.sdk.tasks.identity import Identity
 from tilth.sdk.tasks.kinds import TaskStatusEnum, TaskTypes
-from tilth.sdk.tasks.parameters import Parameters
 from tilth.sdk.tasks.results import Results
-from tilth.sdk.tasks.states import States
+from tilth.sdk.tasks.spreading import Spreading
 
 __all__ = ["Task", "TaskStatusEnum", "TaskTypes"]
 
 
-class Task(Finding, Identity, Parameters, Configuration, Results, States, Code):
+class Task(Spreading, Configuration, Results, Code):
     """One recorded run.
 
     `Task.init` begins recording the script that calls it. `Task.get_task` finds others. What is said of the running task is written down at
@@ -46,7 +44,9 @@ class Task(Finding, Identity, Parameters, Configuration, Results, States, Code):
         """Begin to record this process, and everything that it starts.
 
         Called again, it returns the task that is being recorded. Without a name the script's is taken; without a project, `Examples`.
-        A server that does not answer does not stop the run: it is recorded in the home and sent later. `deferred_init` changes nothing.
+        A server that does not answer does not stop the run: it is recorded in the home and sent later.
+        With `deferred_init` nobody waits for a server at all: a new task is written down, and made there while the run goes on; what is
+        read of the task waits for that. A task that is to go on, or to be used again by its id, has to be asked for.
         """
         already = running()
         if already is not None:
@@ -64,6 +64,7 @@ class Task(Finding, Identity, Parameters, Configuration, Results, States, Code):
             frameworks=auto_connect_frameworks,
             resources=auto_resource_monitoring,
             streams=auto_connect_streams,
+            deferred=deferred_init,
         )
         return beginning.begin(cls, current_home(), asked)
 
@@ -97,12 +98,14 @@ class Task(Finding, Identity, Parameters, Configuration, Results, States, Code):
         module: str | None = None,
         detect_repository: bool = True,
     ) -> "Task":
-        """Make a task for an agent to run, without running anything. Code comes from a repository, or from one local script file.
+        """Make a task for an agent to run, without running anything.
 
-        `add_task_init_call` and `detect_repository` change nothing: the code is taken as it is given, and no repository is looked for.
+        Its code lies in a repository, which is looked for around a script of this machine (`detect_repository`), or is the script's text.
+        `packages` are requirements; without any they are those of what a script of this machine imports. With `add_task_init_call`
+        code that does not call `Task.init` is given the lines that do.
         """
         home = current_home()
-        fields = beginning.described(
+        asked = CodeAsked(
             repo=repo,
             branch=branch,
             commit=commit,
@@ -110,14 +113,19 @@ class Task(Finding, Identity, Parameters, Configuration, Results, States, Code):
             working_directory=working_directory,
             packages=packages,
             requirements_file=requirements_file,
-            docker=docker,
-            docker_args=docker_args,
-            docker_bash_setup_script=docker_bash_setup_script,
-            arguments=argparse_args,
             binary=binary,
             module=module,
             single_file=force_single_script_file,
+            add_init=add_task_init_call,
+            detect_repository=detect_repository,
         )
+        code = described(asked, look_at_code)
+        fields: dict[str, Any] = {"script": code} if code else {}
+        if argparse_args:
+            given = {name: {"section": "Args", "name": name, "value": str(value)} for name, value in argparse_args}
+            fields["hyperparams"] = {"Args": given}
+        if docker or docker_args or docker_bash_setup_script:
+            fields["container"] = container(docker, docker_args, docker_bash_setup_script)
         if base_task_id:
             id = home.api.call("tasks.clone", task=base_task_id, new_task_name=task_name, new_project_name=project_name)["id"]
             if fields:
@@ -127,6 +135,40 @@ class Task(Finding, Identity, Parameters, Configuration, Results, States, Code):
             kind = str(task_type or TaskTypes.training)
             id = home.api.call("tasks.create", name=name, type=kind, project_name=project_name or beginning.DEFAULT_PROJECT, **fields)["id"]
         return cls._loaded(home, id)
+
+    @classmethod
+    def set_credentials(
+        cls,
+        api_host: str | None = None,
+        web_host: str | None = None,
+        files_host: str | None = None,
+        key: str | None = None,
+        secret: str | None = None,
+        store_conf_file: bool = False,
+    ) -> None:
+        """Say which server this process, and what it starts, works with, and the key that the server knows you by.
+
+        Addresses in the environment stand over those that are given here. Nothing changes where an agent runs the task. With
+        `store_conf_file` it is written to `tilth.toml` in the home too, unless that names a server already.
+        """
+        if running() is not None:
+            raise Invalid("a task is running", hint="call Task.set_credentials before Task.init")
+        if beginning.is_given():
+            return
+        said = {"server": api_host, "web_server": web_host, "files_server": files_host, "access_key": key, "secret_key": secret}
+        take_credentials({name: value for name, value in said.items() if value}, store=store_conf_file)
+
+    @classmethod
+    def debug_simulate_remote_task(cls, task_id: str, reset_task: bool = False) -> None:
+        """Let `Task.init` begin a task that is there already, as if an agent ran it: what stands in the task counts, not the code."""
+        if beginning.is_given():
+            return
+        if running() is not None:
+            raise Invalid("a task is running", hint="call Task.debug_simulate_remote_task before Task.init")
+        task = cls._loaded(current_home(), task_id)
+        if reset_task:
+            task.reset(force=True)
+        beginning.simulate_remote(task_id)
 
     @classmethod
     def set_offline(cls, offline_mode: bool = False) -> None:
@@ -153,7 +195,7 @@ class Task(Finding, Identity, Parameters, Configuration, Results, States, Code):
 
     def execute_remotely(self, queue_name: str | None = None, clone: bool = False, exit_process: bool = True) -> "Task | None":
         """Let an agent run this script from its beginning, and end here. Nothing when an agent runs it already."""
-        return finishing.hand_over(self, queue_name, clone=clone, exit_process=exit_process)
+        return finishing.hand_over(self, queue_name, clone=clone, exit_process=exit_process, is_given=beginning.is_given())
 
 
 # The names by which scripts of ClearML's users know them; set here, because inside the class they would hide the types.

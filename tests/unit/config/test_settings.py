@@ -81,6 +81,13 @@ def test_keys_for_one_server_are_not_sent_to_another(desk: Desk) -> None:
     assert desk.api(TILTH_API_SERVER="http://conf/api/") == same
 
 
+def test_a_clearml_conf_names_the_server_of_a_process_that_an_agent_started(desk: Desk) -> None:
+    desk.clearml_conf.write_text(CLEARML % "http://conf/api")
+    task = "0" * 32
+    assert desk.api(CLEARML_TASK_ID=task).server == "http://conf/api"
+    assert desk.api(CLEARML_TASK_ID=task, TILTH_API_SERVER="http://other/api").server == "http://other/api"
+
+
 def test_the_variable_of_clearml_goes_with_its_configuration(desk: Desk) -> None:
     desk.clearml_conf.write_text(CLEARML % "http://conf/api")
     assert desk.api(CLEARML_API_HOST="http://gateway") == ApiSettings("http://gateway", "http://conf", None, "CONF", "of conf")

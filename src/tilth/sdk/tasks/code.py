@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tilth.base.errors import PathNotFound
-from tilth.sdk import beginning
+from tilth.sdk import describing
 from tilth.sdk.tasks.record import TaskRecord
 from tilth.sdk.wishes import plain, requirement, requirements_in, wishes
 
@@ -40,7 +40,7 @@ class Code(TaskRecord):
 
     def set_packages(self, packages: str | Path | Sequence[str]) -> None:
         """Say which packages an agent installs: requirements, or a file of them."""
-        self._edit_part("script", {"requirements": {"pip": beginning.requirements_text(packages)}})
+        self._edit_part("script", {"requirements": {"pip": describing.requirements_text(packages)}})
 
     def get_requirements(self) -> Mapping[str, Any]:
         """Which packages were recorded, or set."""
@@ -54,7 +54,7 @@ class Code(TaskRecord):
         docker_setup_bash_script: str | Sequence[str] | None = None,
     ) -> None:
         """Say in which image an agent runs the task."""
-        self._edit(container=beginning.container(docker_image or docker_cmd, docker_arguments, docker_setup_bash_script))
+        self._edit(container=describing.container(docker_image or docker_cmd, docker_arguments, docker_setup_bash_script))
 
     @classmethod
     def add_requirements(cls, package_name: str, package_version: str | None = None) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from tilth.base.errors import Invalid, QueueNotFound, TaskNotFound
 from tilth.client.api import Api
-from tilth.sdk import beginning, task_store
+from tilth.sdk import describing, task_store
 from tilth.sdk._current import current_home, running
 from tilth.sdk.tasks.record import TaskRecord
 
@@ -94,7 +94,8 @@ class Finding(TaskRecord):
             raise Invalid("no task is given, and none is running", hint="give source_task")
         id = source if isinstance(source, str) else source.id
         if not isinstance(source, str):
-            source.flush()
+            source._tell_code()
+            source.flush(wait_for_uploads=True)
         made = home.api.call(
             "tasks.clone", task=id, new_task_name=name, new_task_comment=comment, new_task_parent=parent, new_task_project=project
         )
@@ -131,17 +132,18 @@ class Finding(TaskRecord):
 
     def export_task(self) -> dict[str, Any]:
         """Everything about the task, for `import_task`."""
+        self._tell_code()
         return json.loads(json.dumps(dict(self._fresh()), default=str))  # type: ignore[no-any-return]
 
     @classmethod
     def import_task(cls, task_data: Mapping[str, Any], target_task: "TaskRecord | str | None" = None, update: bool = False) -> Self:
         """A new draft out of what `export_task` gave, or with `update` that written into another task."""
-        return cls._loaded(current_home(), beginning.import_document(current_home(), task_data, target_task, update=update))
+        return cls._loaded(current_home(), describing.import_document(current_home(), task_data, target_task, update=update))
 
     def update_task(self, task_data: Mapping[str, Any]) -> bool:
         """Write what `export_task` gave of a task, or parts of that, into this one."""
         self.flush(wait_for_uploads=True)
-        beginning.import_document(self._home, task_data, self.id, update=True)
+        describing.import_document(self._home, task_data, self.id, update=True)
         self._fresh()
         return True
 

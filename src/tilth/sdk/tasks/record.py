@@ -13,6 +13,8 @@ from tilth.sdk.recording import Recording, task_folder, warn
 
 __all__ = ["TaskRecord"]
 
+_CODE_PATIENCE_S = 60.0
+
 
 class TaskRecord:
     """What every part of `Task` stands on. Its underscored methods are for these parts and the modules of the SDK."""
@@ -26,6 +28,7 @@ class TaskRecord:
         self._logger: Logger | None = None
         self._arguments_wanted: bool | Mapping[str, bool] = True
         self._watched = Watched()
+        self._functions: set[str] = set()
         self.id: str = document["id"]
 
     @classmethod
@@ -51,6 +54,15 @@ class TaskRecord:
             self._recording = Recording(self._home, self.id, folder=folder)
             finishing.flush_at_exit(self._recording)
         return self._recording
+
+    def _tell_code(self) -> None:
+        """Wait until it is written down which code and packages this process runs, so that a copy of the task has them."""
+        if self._watched.code is not None:
+            self._watched.code.tell(_CODE_PATIENCE_S)
+
+    def _set_runtime(self, properties: Mapping[str, Any]) -> None:
+        self._document["runtime"] = (self._data.get("runtime") or {}) | dict(properties)
+        self._change("tasks.edit_runtime", task=self.id, force=True, add_or_update=dict(properties))
 
     def _change(self, call: str, /, **fields: Any) -> None:
         """Make a call that changes the task: written down for the task that is recorded here, made at once for any other."""

@@ -47,8 +47,9 @@ class Results(TaskRecord):
     ) -> bool:
         """Keep an object or a file with the task, under a name; a later one of that name replaces it.
 
-        True when it is written down, or with `wait_on_upload` when it is where it is kept; False, and one warning, if this machine has no
-        room for it. `Invalid` if it can't be written as a file. `retries` changes nothing: an upload is tried until it arrives.
+        Returns when it is written down; False, and one warning, if this machine has no room for it. With `wait_on_upload` it waits until it
+        is where it is kept: a server that is away is asked `retries` more times; False if it is still away, and then the artifact arrives
+        later. `Invalid` if it can't be written as a file.
         """
         written = task_artifacts.upload(
             self,
@@ -62,7 +63,9 @@ class Results(TaskRecord):
             serialization_function=serialization_function,
             sort_keys=sort_keys,
         )
-        return self.flush(wait_for_uploads=True) and written if wait_on_upload else written
+        if not written or not wait_on_upload:
+            return written
+        return any(self.flush(wait_for_uploads=True) for _ in range(1 + max(0, retries)))
 
     @property
     def artifacts(self) -> Mapping[str, Artifact]:
@@ -163,8 +166,7 @@ class Results(TaskRecord):
         """Say how far the work is, in per cent."""
         if not 0 <= progress <= 100:
             raise Invalid(f"progress is {progress}, which is no percentage", hint="use a number from 0 to 100")
-        self._document["runtime"] = (self._data.get("runtime") or {}) | {"progress": str(progress)}
-        self._change("tasks.edit_runtime", task=self.id, force=True, add_or_update={"progress": str(progress)})
+        self._set_runtime({"progress": str(progress)})
 
     def get_progress(self) -> int | None:
         """How far the work is, in per cent."""
