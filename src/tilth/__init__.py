@@ -14,7 +14,7 @@ _LAZY = {
     "Model": "tilth.sdk.models",
     "OutputModel": "tilth.sdk.models",
     "StorageManager": "tilth.sdk.storage_manager",
-    "Task": "tilth.sdk.task",
+    "Task": "tilth._watching",
     "TaskTypes": "tilth.sdk.task",
     "configure": "tilth._wiring",
 }

@@ -101,7 +101,8 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
 
 def _begin_capture(task: Any, asked: Any) -> Callable[[], None]:
     """Begin to record what runs by itself; its parts are not loaded before a task begins."""
-    end: Callable[[], None] = import_module("tilth.capture.starting").start(task, asked)
+    arguments = import_module("tilth._watching").ARGUMENTS
+    end: Callable[[], None] = import_module("tilth.capture.starting").start(task, asked, arguments)
     return end
 
 

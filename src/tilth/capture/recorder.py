@@ -93,20 +93,6 @@ class Recorder:
             with self.inside():
                 task.connect({str(name): value for name, value in values.items()}, name=section, ignore_remote_overrides=True)
 
-    def arguments(self, values: dict[str, Any], *, below: Sequence[str] = ()) -> dict[str, Any]:
-        """Record arguments of a command, below the names of its sub-commands; returns them as the task says they are."""
-        task = self.task
-        if task is None or not values:
-            return values
-        whole: dict[str, Any] = dict(values)
-        for name in reversed(below):
-            whole = {name: whole}
-        with self.inside():
-            said = task.connect(whole, name="Args")
-        for name in below:
-            said = said[name]
-        return values | {name: said[name] for name in values if name in said}
-
     def model_saved(self, framework: str, place: object, *, iteration: int | None = None) -> None:
         """A model was written to `place`, a path or an open file; anything else is no file and not recorded."""
         file, task = self._file(framework, place), self.task

@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tilth.capture.frameworks.registry import argument_patches, file_patterns, framework_patches
+from tilth.capture.arguments import Arguments
+from tilth.capture.frameworks.registry import file_patterns, framework_patches
 from tilth.capture.guarding import Guard
 from tilth.capture.life import Life
 from tilth.capture.packages import Packages, required
@@ -24,8 +25,8 @@ __all__ = ["start"]
 _PACKAGES_AFTER_S = 15.0
 
 
-def start(task: Any, asked: Beginning) -> Callable[[], None]:
-    """Begin to record for `task` what was asked for; returns what ends it."""
+def start(task: Any, asked: Beginning, arguments: Arguments) -> Callable[[], None]:
+    """Begin to record for `task` what was asked for, and what it was called with; returns what ends it."""
     ends: list[Callable[[], None]] = []
     watched = Watched()
     task._watched = watched
@@ -36,6 +37,8 @@ def start(task: Any, asked: Beginning) -> Callable[[], None]:
     if asked.streams is not False and not is_console_taken():
         ends.append(_console(task, asked.streams if isinstance(asked.streams, Mapping) else {}))
     ends.append(_frameworks(task, asked))
+    if not asked.joins:  # what the script was called with, not its helpers
+        arguments.begin(task, frameworks=asked.frameworks)
     if asked.resources is not False and not asked.joins:
         wanted = asked.resources if isinstance(asked.resources, Mapping) else {}
         watched.resources = _resources(task, load_of(wanted, wishes.load))
@@ -75,8 +78,6 @@ def _frameworks(task: Any, asked: Beginning) -> Callable[[], None]:
     )
     patches = Patches()
     patches.install(framework_patches(recorder, asked.frameworks))
-    if not asked.joins:  # what the script was called with, not its helpers
-        patches.install(argument_patches(recorder, wanted=asked.arguments))
     return patches.undo_all
 
 

@@ -13,7 +13,7 @@ from tilth.base.errors import Denied, Invalid, TilthError, Unavailable
 from tilth.base.ids import is_id, new_id
 from tilth.domain.project import clean_name
 from tilth.sdk import finishing, task_store
-from tilth.sdk._current import begin_capture, set_running
+from tilth.sdk._current import begin_capture, current_home, set_running
 from tilth.sdk.home import Home
 from tilth.sdk.recording import Recording, task_folder, warn
 
@@ -25,6 +25,7 @@ __all__ = [
     "Beginning",
     "begin",
     "checked_name",
+    "given_document",
     "is_console_taken",
     "is_given",
     "is_offline",
@@ -42,6 +43,7 @@ MASTER = "TILTH_MASTER"
 
 _offline: list[bool] = []
 _remote: list[bool] = []
+_given: list[Mapping[str, Any]] = []
 
 
 class Beginning(Struct, frozen=True, kw_only=True):
@@ -101,13 +103,28 @@ def is_remote() -> bool:
     return bool(_remote)
 
 
+def _given_task() -> str | None:
+    """The id of the task that an agent lets this process run; None if the process, or one that started it, began a task itself."""
+    if _master() is not None:
+        return None
+    return next((os.environ[variable] for variable in _TASK_VARIABLES if os.environ.get(variable)), None)
+
+
+def given_document() -> Mapping[str, Any] | None:
+    """The task that an agent lets this process run, as it was when it was first asked for; None if there is none."""
+    id = _given_task()
+    if id is not None and not (_given and _given[0]["id"] == id):
+        _given[:] = [current_home().reporting[0].call("tasks.get_by_id", task=id)["task"]]
+    return _given[0] if id is not None else None
+
+
 def begin(kind: "type[Task]", home: Home, asked: Beginning) -> "Task":
     """Record this process from now on."""
     project, name = checked_project(asked.project or DEFAULT_PROJECT), checked_name(asked.name or _script_name())
     joined = _master()
     if joined is not None:
         return _join(kind, home, joined, structs.replace(asked, joins=True))
-    given = next((os.environ[variable] for variable in _TASK_VARIABLES if os.environ.get(variable)), None)
+    given = _given_task()
     try:
         if given:
             task = _attach(kind, home, given)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tilth.base.errors import Invalid
+from tilth.sdk.omega import is_omega, set_values, values_of
 from tilth.sdk.parameters import cast_like, flatten, nested
 
 __all__ = ["read_object", "write_object"]
@@ -24,6 +25,9 @@ def write_object(given: Any, texts: Mapping[str, str]) -> Any:
     """
     before = read_object(given)
     values = {name: cast_like(text, before.get(name)) for name, text in texts.items()}
+    if is_omega(given):
+        set_values(given, values)
+        return given
     if isinstance(given, MutableMapping):
         _merge(given, nested(values))
         return given
@@ -40,10 +44,13 @@ def write_object(given: Any, texts: Mapping[str, str]) -> Any:
 
 def _plain(given: Any) -> Mapping[Any, Any]:
     """An object's values as dictionaries."""
+    if is_omega(given):
+        found = values_of(given)
+        if isinstance(found, Mapping):
+            return found
+        raise Invalid("a list can't be connected", hint="connect a dictionary, or give it to connect_configuration")
     if isinstance(given, Mapping):
         return {name: _plain(value) if _has_parts(value) else value for name, value in given.items()}
-    if _is_omegaconf(given):
-        return dict(given.items())
     if dataclasses.is_dataclass(given) and not isinstance(given, type):
         return {field.name: _value(getattr(given, field.name)) for field in dataclasses.fields(given)}
     if callable(getattr(given, "model_dump", None)):  # pydantic 2
@@ -61,11 +68,11 @@ def _value(value: Any) -> Any:
 
 
 def _has_parts(value: Any) -> bool:
-    return isinstance(value, Mapping) or (dataclasses.is_dataclass(value) and not isinstance(value, type)) or _is_omegaconf(value)
-
-
-def _is_omegaconf(value: Any) -> bool:
-    return type(value).__module__.startswith("omegaconf.") and hasattr(value, "items")
+    return (
+        isinstance(value, Mapping)
+        or (dataclasses.is_dataclass(value) and not isinstance(value, type))
+        or (is_omega(value) and hasattr(value, "items"))
+    )
 
 
 def _names(given: Any) -> list[str]:

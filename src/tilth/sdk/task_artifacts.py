@@ -1,5 +1,6 @@
 """What a task keeps beside its reports: artifacts, and configurations that are files or dictionaries."""
 
+import copy
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tilth.base.errors import DiskFull, HomeReadOnly, Invalid
 from tilth.sdk.artifacts import Artifact, artifacts_of, is_link, link_document
 from tilth.sdk.home import Home
+from tilth.sdk.omega import become, is_omega, text_of
 from tilth.sdk.packing import pack
 from tilth.sdk.recording import Recording, warn
 from tilth.wire.own_files import address_of
@@ -58,7 +60,7 @@ def connect_configuration(task: "Configuration", given: Any, name: str, descript
     if take_over:
         text = task.get_configuration_object(name)
         if text is not None:
-            return _written(text, name, given) if is_file else parsed(text)
+            return _written(text, name, given) if is_file else _like(given, text)
     if is_file:
         path = Path(given)
         if not path.is_file():
@@ -66,6 +68,9 @@ def connect_configuration(task: "Configuration", given: Any, name: str, descript
         task.set_configuration_object(
             name, path.read_text(encoding="utf-8", errors="replace"), description, path.suffix.lstrip(".") or "text"
         )
+        return given
+    if is_omega(given):
+        task.set_configuration_object(name, text_of(given), description, "yaml")
         return given
     if not isinstance(given, (Mapping, Sequence)):
         raise Invalid(f"a {type(given).__name__} is no configuration", hint="give a dictionary, a list, or the path of a file")
@@ -84,6 +89,15 @@ def parsed(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _like(given: Any, text: str) -> Any:
+    """What stands in a task as what a script gave: a configuration of OmegaConf keeps its types."""
+    if not is_omega(given):
+        return parsed(text)
+    found = copy.deepcopy(given)
+    become(found, text)
+    return found
 
 
 def _written(text: str, name: str, given: str | Path) -> Any:

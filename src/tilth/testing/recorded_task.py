@@ -1,12 +1,11 @@
 """A task that writes down what it is asked for, for tests of what captures of frameworks report."""
 
-import argparse
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tilth.capture.frameworks.registry import argument_patches, file_patterns, framework_patches
+from tilth.capture.frameworks.registry import file_patterns, framework_patches
 from tilth.capture.patching import Patches
 from tilth.capture.recorder import Recorder
 from tilth.client.outbox import Outbox
@@ -45,16 +44,12 @@ class _Sending:
 
 
 class RecordedTask:
-    """What a framework's capture asks of a task; each call is a line of JSON in `file`. The logger behind it is a real one.
-
-    `said` is what the task says of arguments in place of what the script has.
-    """
+    """What a framework's capture asks of a task; each call is a line of JSON in `file`. The logger behind it is a real one."""
 
     id = "0123456789abcdef0123456789abcdef"
 
-    def __init__(self, file: Path, said: Mapping[str, object]) -> None:
+    def __init__(self, file: Path) -> None:
         self._file = file
-        self._said = said
         self._logger = Logger(_Sending(file.parent / "outbox"))
 
     def get_logger(self) -> Any:
@@ -62,10 +57,7 @@ class RecordedTask:
 
     def connect(self, mutable: dict[str, Any], name: str, *, ignore_remote_overrides: bool = False) -> dict[str, Any]:
         self._note("connect", (mutable, name), {})
-        return mutable if ignore_remote_overrides else mutable | {key: value for key, value in self._said.items() if key in mutable}
-
-    def connect_arguments(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace) -> None:
-        self._note("connect_arguments", (), vars(namespace))
+        return mutable
 
     def output_model(self, task: Any, name: str, framework: str) -> Any:
         return _Noted(self._note, f"{framework} {name} ")
@@ -89,10 +81,10 @@ def _refuse(message: str) -> None:
     raise AssertionError(message)
 
 
-def record_frameworks(file: str, *, wanted: bool | Mapping[str, object], said: Mapping[str, object]) -> Patches:
+def record_frameworks(file: str, *, wanted: bool | Mapping[str, object]) -> Patches:
     """Patch all frameworks for a task that writes what it is asked for to `file`."""
-    task = RecordedTask(Path(file).absolute(), said)
+    task = RecordedTask(Path(file).absolute())
     recorder = Recorder(lambda: task, output_model=task.output_model, input_model=task, files=file_patterns(wanted))
     patches = Patches()
-    patches.install(argument_patches(recorder, wanted={"left_out": False}) + framework_patches(recorder, wanted))
+    patches.install(framework_patches(recorder, wanted))
     return patches

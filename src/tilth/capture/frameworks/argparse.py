@@ -1,37 +1,57 @@
 """Arguments that a script parses with `argparse`, or with what is built on it."""
 
 import functools
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from tilth.base.errors import Invalid
+from tilth.capture.arguments import Arguments, calling_package, texts_of
 from tilth.capture.patching import Patch
-from tilth.capture.recorder import Recorder
+from tilth.sdk.arguments import arguments_of, called_as, nothing_is_missing, overrides
 
 __all__ = ["patches"]
+
+_LIBRARIES: Mapping[str, Collection[str]] = {
+    "fire": (),
+    "hydra": ("config_dir", "config_name", "config_path"),
+    "IPython": (),
+    "ipykernel": (),
+}
+"""Packages that parse what is theirs with `argparse`, and which of it says what the script computes."""
 
 
 class _Depth(threading.local):
     value = 0
 
 
-def patches(recorder: Recorder) -> list[Patch]:
-    """Parsed arguments go to `task.connect_arguments(parser, namespace)`, which may also change them in the namespace."""
+def patches(arguments: Arguments) -> list[Patch]:
+    """What was parsed is recorded; what an agent was told is set in the namespace, and nothing of it has to be on the command line."""
     depth = _Depth()
 
     def around_parse(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
-        def parse(parser: Any, *args: Any, **kwargs: Any) -> Any:
-            # A sub-parser is called by its parser, whose arguments hold everything.
+        def parse(parser: Any, args: Any = None, namespace: Any = None, **more: Any) -> Any:
+            if depth.value:  # a sub-parser is called by its parser, whose arguments hold everything
+                return original(parser, args, namespace, **more)
+            known = _LIBRARIES.get(calling_package("argparse"))
+            told = texts_of(arguments.told())
+            said = {name: text for name, text in told.items() if known is None or name in known}
+            words = called_as(parser, sys.argv[1:] if args is None else args, said) if said else args
             depth.value += 1
             try:
-                parsed = original(parser, *args, **kwargs)
+                with nothing_is_missing(parser, said):
+                    parsed = original(parser, words, namespace, **more)
             finally:
                 depth.value -= 1
-            task = recorder.task
-            if task is not None and depth.value == 0:
-                with recorder.inside():
-                    task.connect_arguments(parser, parsed[0])
+            try:
+                for name, value in overrides(parser, parsed[0], said).items():
+                    setattr(parsed[0], name, value)
+            except Invalid as error:  # a run with other values than those it was told would be worse than none
+                parser.error(str(error))
+            found = arguments_of(parser, parsed[0])
+            arguments.parsed("argparse", [one for one in found if known is None or (one.name in known and one.text)])
             return parsed
 
         return parse

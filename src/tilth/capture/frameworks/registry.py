@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
-from tilth.capture.frameworks import argparse, click
+from tilth.capture.arguments import Arguments
+from tilth.capture.frameworks import absl, argparse, click, fire, hydra, jsonargparse
 from tilth.capture.patching import Patch
 from tilth.capture.recorder import Recorder
 
@@ -45,9 +46,10 @@ def framework_patches(recorder: Recorder, wanted: Wanted) -> list[Patch]:
     return made
 
 
-def argument_patches(recorder: Recorder, *, wanted: bool | Mapping[str, bool]) -> list[Patch]:
-    """The patches of what parses the arguments of a command. The task itself knows which arguments of `argparse` are wanted."""
-    return argparse.patches(recorder) + click.patches(recorder, wanted=wanted) if wanted else []
+def argument_patches(arguments: Arguments) -> list[Patch]:
+    """The patches of what parses the arguments of a command, or composes its configuration."""
+    absl.see(arguments)
+    return [patch for framework in (argparse, jsonargparse, click, fire, absl, hydra) for patch in framework.patches(arguments)]
 
 
 def file_patterns(wanted: Wanted) -> dict[str, Sequence[str]]:

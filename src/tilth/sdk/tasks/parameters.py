@@ -1,10 +1,10 @@
 """The parameters of a task: connected to objects of a program, read, and set."""
 
-import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tilth.sdk import arguments, beginning, connecting, parameters
+from tilth.sdk import beginning, connecting, parameters
+from tilth.sdk.arguments import Argument, is_tracked
 from tilth.sdk.tasks.record import TaskRecord
 
 __all__ = ["PROPERTIES", "Parameters"]
@@ -29,21 +29,6 @@ class Parameters(TaskRecord):
         values = connecting.read_object(mutable)
         self._put_parameters([parameters.parameter(section, key, value) for key, value in values.items()])
         return mutable
-
-    def connect_arguments(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace) -> None:
-        """Record what a script was called with; called by itself when `argparse` parses. An agent's values are set in the namespace."""
-        wanted = self._arguments_wanted
-        if wanted is False:
-            return
-        if beginning.is_remote():
-            known = (self._data.get("hyperparams") or {}).get("Args") or {}
-            said = {name: item.get("value") or "" for name, item in known.items()}
-            for name, value in arguments.overrides(parser, namespace, said).items():
-                setattr(namespace, name, value)
-        found = arguments.arguments_of(parser, namespace, wanted=wanted)
-        self._put_parameters(
-            [parameters.parameter("Args", one.name, one.text, kind=one.type, description=one.description) for one in found]
-        )
 
     def get_parameters(self, *, cast: bool = False) -> dict[str, Any]:
         """Every parameter as `section/name`: text, or with `cast` what it was."""
@@ -112,6 +97,13 @@ class Parameters(TaskRecord):
         for name in names:
             self.delete_parameter(f"{PROPERTIES}/{name}")
         return True
+
+    def _put_arguments(self, section: str, found: Iterable[Argument]) -> None:
+        """Record what the process was called with, as far as `auto_connect_arg_parser` wants it."""
+        wanted = [one for one in found if is_tracked(one.name, self._arguments_wanted)]
+        self._put_parameters(
+            [parameters.parameter(section, one.name, one.text, kind=one.type, description=one.description) for one in wanted]
+        )
 
     def _put_parameters(self, items: Sequence[dict[str, Any]], replace: str = "none") -> None:
         known = {} if replace == "all" else {name: dict(section) for name, section in (self._data.get("hyperparams") or {}).items()}
