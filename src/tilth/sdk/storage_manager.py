@@ -29,7 +29,7 @@ _WORKERS = 8
 
 
 class StorageManager:
-    """Files at addresses: paths, `file://`, the server's own files, `http://` and `https://` (to read).
+    """Files at addresses: paths, `file://`, the server's own files, `s3://`, `gs://`, `azure://`, `http://` and `https://` (to read).
 
     What can't be fetched is told and returned as None, as ClearML's users expect; what can't be stored raises.
     """
