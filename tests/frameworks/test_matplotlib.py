@@ -40,3 +40,20 @@ def test_figures_without_a_title_and_the_end_of_recording(run: Run) -> None:
     after = "plt.figure(7); plt.plot([1]); plt.show(); patches.undo_all(); plt.savefig('late.png'); plt.show()"
     calls = run(SCRIPT.format(shows="title('')", after=after))
     assert calls == [["report_matplotlib_figure", ["figure 7", "figure 7", "Figure"], {"iteration": 0}]]
+
+
+@pytest.mark.parametrize("plot", ["plot([1, 2, 3])", "figtext(0.5, 0.5, 'is drawn as a picture')"])
+def test_a_figure_that_is_shown_and_saved_is_reported_once(run: Run, plot: str) -> None:
+    script = f"""
+    import matplotlib.pyplot as plt
+    figure = plt.figure(layout="constrained")
+    plt.title("loss")
+    plt.{plot}
+    plt.show()
+    plt.savefig("figure.png")
+    figure.savefig("figure.pdf")
+    plt.plot([3, 2, 1])
+    plt.savefig("figure.png")
+    plt.show()
+    """
+    assert [more["iteration"] for _, _, more in run(script)] == [0, 1]

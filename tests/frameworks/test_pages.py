@@ -8,7 +8,7 @@ import pytest
 from tests.docs.guide import Block, Page, blocks_of
 from tests.frameworks.conftest import ALL, LIGHT, ROOT, TENSORFLOW, python_with
 
-PAGES = sorted(page for page in (ROOT / "docs" / "frameworks").glob("*.md") if page.name != "README.md")
+PAGES = sorted(page for page in (ROOT / "docs" / "frameworks").glob("*.md") if page.stem not in ("README", "notebooks"))
 NEEDS_ALL = re.compile(r"^\s*(?:import|from) (?:accelerate|fastai|ignite|keras|lightning|torch|transformers)\b", re.MULTILINE)
 NOTHING_FAILED = """
 from tilth import Task

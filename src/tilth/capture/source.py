@@ -15,6 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from msgspec import Struct
 
+from tilth.capture.notebook import cells_run, notebook_name
+
 __all__ = ["Entry", "describe_source", "find_entry", "without_credentials"]
 
 _log = logging.getLogger("tilth.capture")
@@ -38,9 +40,9 @@ class Entry(Struct, frozen=True):
 def find_entry(main: ModuleType | None = None) -> Entry:
     """What this process was started with."""
     main = main or sys.modules["__main__"]
-    notebook = _notebook()
+    notebook = notebook_name()
     if notebook is not None:
-        return notebook
+        return Entry(f"{notebook}.py", text=cells_run())
     spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
     path = Path(file).absolute() if file and not file.startswith("<") else None  # `<stdin>` is no file
     if spec is not None and path is not None:
@@ -94,17 +96,6 @@ def without_credentials(url: str) -> str:
         return ""
     user = f"{parts.username}@" if parts.username and parts.scheme not in ("http", "https") else ""
     return urlunsplit((parts.scheme, user + place, parts.path, "", ""))
-
-
-def _notebook() -> Entry | None:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
-    if shell is None:
-        return None
-    names = shell.user_ns
-    cells = [cell for cell in names.get("In", []) if cell.strip()]
-    path = Path(str(names.get("__vsc_ipynb_file__") or names.get("__session__") or "notebook"))
-    return Entry(f"{path.stem}.py", text="\n\n".join(cells) + "\n" if cells else "")
 
 
 def _inline_code(started: list[str]) -> str:

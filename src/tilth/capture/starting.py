@@ -8,6 +8,7 @@ from tilth.capture.arguments import Arguments
 from tilth.capture.frameworks.registry import file_patterns, framework_patches
 from tilth.capture.guarding import Guard
 from tilth.capture.life import Life
+from tilth.capture.notebook import after_each_cell, before_each_cell, cells_run
 from tilth.capture.packages import Packages, required
 from tilth.capture.patching import Patches
 from tilth.capture.recorder import Recorder
@@ -23,6 +24,7 @@ from tilth.sdk.wishes import Load, load_of, wishes
 __all__ = ["start"]
 
 _PACKAGES_AFTER_S = 15.0
+_CELLS_PATIENCE_S = 5.0
 
 
 def start(task: Any, asked: Beginning, arguments: Arguments) -> Callable[[], None]:
@@ -64,7 +66,13 @@ def _console(task: Any, wanted: Mapping[str, bool]) -> Callable[[], None]:
         records=wanted.get("logging", True),
     )
     console.start()
-    return console.stop
+    leave_cells = before_each_cell(console.hold)
+
+    def stop() -> None:
+        leave_cells()
+        console.stop()
+
+    return stop
 
 
 def _frameworks(task: Any, asked: Beginning) -> Callable[[], None]:
@@ -103,10 +111,13 @@ class _Code:
         self._told = threading.Event()
         self._packages = Packages()
         self._said: dict[str, str] = {}
+        self._cells = ""
+        self._leave_cells: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._run, name="tilth-code", daemon=True)
 
     def begin(self) -> None:
         self._thread.start()
+        self._leave_cells = after_each_cell(lambda: Guard("the cells").run(self._say_cells))
 
     def tell(self, timeout_s: float) -> None:
         """Wait until it is written down which code runs, and write down what is imported by now."""
@@ -116,6 +127,8 @@ class _Code:
     def end(self) -> None:
         self._ended.set()
         self._thread.join(timeout=20)
+        self._leave_cells()
+        Guard("the cells").run(self._say_cells)
         Guard("packages").run(self._say_packages)
 
     def _run(self) -> None:
@@ -127,6 +140,15 @@ class _Code:
 
     def _say_code(self) -> None:
         self._task._edit_part("script", describe_source(standalone=wishes.standalone))
+
+    def _say_cells(self) -> None:
+        """A notebook has more code with each cell."""
+        cells = cells_run()
+        if cells == self._cells or is_remote():
+            return
+        self._told.wait(_CELLS_PATIENCE_S)
+        self._cells = cells
+        self._task._edit_part("script", {"diff": cells})
 
     def _say_packages(self) -> None:
         found = required(self._packages, wishes)

@@ -28,7 +28,7 @@ _LEVELS = {"stdout": "info", "stderr": "error"}
 class Console:
     """Standard output, standard error and log records of this process. `report(text, level)` gets whole lines.
 
-    A log record is reported by itself only if none of the streams showed it.
+    A log record is reported by itself only if none of the streams showed it, and if a handler takes it.
     """
 
     def __init__(self, report: Report, *, stdout: bool = True, stderr: bool = True, records: bool = False) -> None:
@@ -55,6 +55,11 @@ class Console:
         for stream in self._streams:
             stream.flush()
 
+    def hold(self) -> None:
+        """Take streams again whose `write` somebody has set back, as IPython does after each cell."""
+        for stream in self._streams:
+            stream.hold()
+
     def stop(self) -> None:
         """Report what is left, and give the streams back."""
         self._patches.undo_all()
@@ -80,7 +85,7 @@ class Console:
         def call_handlers(logger: logging.Logger, record: logging.LogRecord) -> Any:
             before = _writes.count
             result = original(logger, record)
-            if _writes.count == before and not record.name.startswith("tilth"):
+            if _writes.count == before and not record.name.startswith("tilth") and _is_heard(logger, record):
                 self._guard.run(self._report_record, record)
             return result
 
@@ -89,6 +94,16 @@ class Console:
     def _report_record(self, record: logging.LogRecord) -> None:
         error, warning = record.levelno >= logging.ERROR, record.levelno >= logging.WARNING
         self._report(self._format.format(record), "error" if error else "warning" if warning else record.levelname.lower())
+
+
+def _is_heard(logger: logging.Logger, record: logging.LogRecord) -> bool:
+    """Whether a handler takes records of this level. Where there is none at all, nobody has said that it is not to be seen."""
+    levels: list[int] = []
+    asked: logging.Logger | None = logger
+    while asked is not None:
+        levels += [handler.level for handler in asked.handlers]
+        asked = asked.parent if asked.propagate else None
+    return not levels or min(levels) <= record.levelno
 
 
 class _Writes(threading.local):
@@ -101,29 +116,53 @@ class _Writes(threading.local):
 _writes = _Writes()
 
 
+class _Within(threading.local):
+    value = False
+
+
 class _Stream:
     def __init__(self, name: str, stream: Any, report: Report, waits: Callable[[], None]) -> None:
         self._level = _LEVELS[name]
         self._report = report
         self._waits = waits
         self._guard = Guard(f"what is written to {name}")
-        self._write = stream.write
+        self._stream = stream
+        self._within = _Within()
         self._lines = Lines()
         self._lock = threading.RLock()
         renew = weakref.WeakMethod(self._renew)
         os.register_at_fork(after_in_child=lambda: (method := renew()) and method())
+        self._ours = self._heard(stream.write)
         try:
-            self._undo = replace_attribute(stream, "write", self.write)
+            self._undo = replace_attribute(stream, "write", self._ours)
+            self._is_changed = True
         except AttributeError:  # a stream that can't have attributes
-            self._undo = replace_attribute(sys, name, _Tee(stream, self.write))
+            self._undo = replace_attribute(sys, name, _Tee(stream, self._ours))
+            self._is_changed = False
 
-    def write(self, text: str) -> Any:
-        """What `write` of the stream does, and then ours. What our part writes itself only goes to the stream."""
-        written = self._write(text)
-        if not _writes.busy:
-            _writes.count += 1
-            self._run(self._take, text)
-        return written
+    def hold(self) -> None:
+        """Take the stream again, if it has another `write`."""
+        if self._is_changed and self._stream.write is not self._ours:
+            self._ours = self._heard(self._stream.write)
+            self._undo = replace_attribute(self._stream, "write", self._ours)
+
+    def _heard(self, original: Callable[[str], Any]) -> Callable[[str], Any]:
+        """What `original` does, and then ours, once in each call. What our part writes itself only goes to the stream."""
+
+        def write(text: str) -> Any:
+            if self._within.value:
+                return original(text)
+            self._within.value = True
+            try:
+                written = original(text)
+            finally:
+                self._within.value = False
+            if not _writes.busy:
+                _writes.count += 1
+                self._run(self._take, text)
+            return written
+
+        return write
 
     def look(self) -> None:
         """Report what has waited long enough."""

@@ -174,6 +174,37 @@ def test_records_are_reported_once_wherever_they_are_shown(
     shown.removeHandler(handler)
 
 
+def test_records_that_no_handler_takes_are_not_reported(start: Callable[..., tuple[list[tuple[str, str]], io.TextIOWrapper]]) -> None:
+    seen, _ = start(records=True)
+    logger = logging.getLogger("run.choosy")
+    logger.propagate = False
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(logging.NullHandler(logging.WARNING))
+    logger.debug("too small")
+    logger.warning("heard")
+    assert [text.rpartition(" ")[2] for text, _ in seen] == ["heard"]
+
+
+def test_a_stream_that_somebody_set_back_is_taken_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    seen: list[str] = []
+    console = Console(lambda text, level: seen.append(text), stderr=False)
+    before = out.write
+    console.start()
+    for text in ("one", "two"):
+        held = out.write
+        out.write = lambda text, held=held: held(text)  # type: ignore[method-assign, misc]  # as a shell does that keeps what cells print
+        console.hold()
+        print(text)
+        out.write = before  # type: ignore[method-assign]
+        console.hold()
+        print("and", text)
+    console.stop()
+    assert seen == ["one", "and one", "two", "and two"]
+    assert out.getvalue() == "one\nand one\ntwo\nand two\n"
+
+
 SCRIPT = """
 import logging, os, sys
 from tilth.capture.streams import Console
