@@ -9,6 +9,7 @@ import pytest
 from tests.compat.conftest import User
 
 OURS = """
+import pandas
 from tilth import Task
 task = Task.init("Team/Pets", "ours", tags=["a"])
 task.connect({"lr": 0.1, "deep": {"er": 2}})
@@ -18,6 +19,9 @@ task.get_logger().report_single_value("accuracy", 0.9)
 task.get_logger().report_table("rows", "few", table_plot=[["a"], [1]])
 task.upload_artifact("numbers", {"a": [1, 2]})
 task.upload_artifact("text", "some text")
+task.register_artifact("rows", pandas.DataFrame({"name": ["cat", "dog"], "count": [1, 2]}))
+task.connect_label_enumeration({"cat": 0})
+task.set_model_config(config_dict={"layers": [1, 2]})
 print("said by ours")
 print(task.id)
 """
@@ -39,6 +43,9 @@ def test_a_task_that_tilth_recorded_is_read_by_clearml(somebody: User) -> None:
         "single": {"accuracy": 0.9},
         "numbers": {"a": [1, 2]},
         "text": "some text",
+        "rows": {"name": ["cat", "dog"], "count": [1, 2]},
+        "labels": {"cat": 0},
+        "layers": [1, 2],
         "console": True,
         "plots": 1,
     }

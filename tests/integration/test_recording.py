@@ -355,6 +355,33 @@ def test_a_run_that_was_recorded_offline_is_imported_once(tmp_path: Path, alone:
     assert found["console"].count("almost there") == 1
 
 
+def test_a_run_that_was_recorded_offline_goes_on_in_another_task(tmp_path: Path, alone: Home, server: RunningServer) -> None:
+    first, *_ = alone.run("end", TILTH_OFFLINE_MODE="1")
+    second, *_ = alone.run("end", TILTH_OFFLINE_MODE="1")
+    client = with_server(tmp_path, server)
+    outbox = alone.folder / "home" / "outbox"
+    script = (
+        "import sys\nfrom tilth import Task\nfirst = Task.import_offline_session(sys.argv[1])\n"
+        "for _ in range(2):\n    print(Task.import_offline_session(sys.argv[2], previous_task_id=first, iteration_offset=300))\n"
+        "task = Task.get_task(first)\nprint(task.get_last_iteration())\n"
+        "print(sorted(len(series['x']) for name, series in task.get_reported_scalars()['loss'].items()))\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script, str(outbox / first), str(outbox / second)],
+        env=client.environment, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert said.stdout.splitlines() == [first, first, "599", "[600]"]
+    found = client.read(first)
+    assert found["status"] == "completed"
+    assert whole(found) == WHOLE | {"steps": 600, "plots": found["plots"]}
+    assert found["console"].count("almost there") == 2
+    missing = subprocess.run(
+        [sys.executable, "-c", script.replace("sys.argv[1])", "sys.argv[1], 'f' * 32)"), str(outbox / first), ""],
+        env=client.environment, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert "TaskNotFound" in missing.stderr
+
+
 def test_the_last_run_is_used_again_until_something_came_of_it(alone: Home) -> None:
     (alone.folder / "train.py").write_text(
         "import sys\nfrom tilth import Task\ntask = Task.init('Team', 'again')\nprint('task', task.id)\n"
@@ -399,3 +426,19 @@ def test_the_load_is_reported_by_iterations_or_by_seconds(alone: Home, by: str) 
     assert is_there
     assert min(cpu) >= 70 if by == "iterations" else cpu[0] == 0
     assert last > 70 if by == "iterations" else last == 0
+
+
+@pytest.mark.parametrize("how", ["end", "raise", "terminate"])
+def test_the_last_state_of_a_registered_table_is_kept(alone: Home, how: str) -> None:
+    (alone.folder / "train.py").write_text(
+        "import os, signal, sys, time\nimport pandas\nfrom tilth import Task\n"
+        "task = Task.init('Team', 'table')\nprint('task', task.id, flush=True)\n"
+        "frame = pandas.DataFrame({'step': [0]})\ntask.register_artifact('steps', frame)\n"
+        "for step in range(1, 5):\n    frame.loc[step] = [step]\n"
+        "if sys.argv[1] == 'raise':\n    raise ValueError('wrong')\n"
+        "if sys.argv[1] == 'terminate':\n    os.kill(os.getpid(), signal.SIGTERM)\n    time.sleep(30)\n"
+    )
+    id, _, _, _ = alone.run(how)
+    read = f"from tilth import Task\nprint(list(Task.get_task({id!r}).artifacts['steps'].get()['step']))"
+    said = subprocess.run([sys.executable, "-c", read], env=alone.environment, capture_output=True, text=True, check=True, timeout=60)
+    assert said.stdout == "[0, 1, 2, 3, 4]\n"

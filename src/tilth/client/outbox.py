@@ -83,10 +83,11 @@ class Outbox:
         event: dict[str, Any] | None = None,
         call: str = "",
         fields: Mapping[str, Any] | None = None,
-    ) -> bool:
+    ) -> Path | None:
         """Write down an upload, and the event or call that follows it. The file is copied, or moved if it may be deleted, so it can change.
 
-        Raises if `source` can't be read; what goes wrong on the outbox's side is told, and False returned.
+        Returns the copy, which is there until all is done. Raises if `source` can't be read; what goes wrong on the outbox's side is told,
+        and None returned.
         """
         with source.open("rb"):
             pass
@@ -100,10 +101,10 @@ class Outbox:
         except OSError as error:
             kept.unlink(missing_ok=True)
             self._tell(describe_os_error(error, self.folder))
-            return False
+            return None
         given = OutboxUpload(path=kept.name, name=name, content_type=content_type)
         written = OutboxCall(call=call, fields=dict(fields or {}), upload=given, event=event)
-        return self._append(CALLS, msgspec.json.encode(written) + b"\n")
+        return kept if self._append(CALLS, msgspec.json.encode(written) + b"\n") else None
 
     def close(self) -> None:
         """Let go of the files; what is written afterwards goes into new ones."""

@@ -91,8 +91,7 @@ def finish(task: "Task", *, status: str | None = None, reason: str = "", message
     for undo in reversed(_watch.undo):
         undo()
     _watch.undo = []
-    _watch.end_capture()
-    _watch.end_capture = lambda: None
+    _end_recording(task)
     recording = task._recording
     if recording is None:
         return
@@ -184,10 +183,16 @@ def _die_by_the_interrupt() -> None:
         exec("raise KeyboardInterrupt")  # noqa: S102 - the one way to set what Python looks at when it ends
 
 
-def _leave(task: "Task") -> None:
-    """End what this process reports into the task of another."""
+def _end_recording(task: "Task") -> None:
+    if task._tables is not None:
+        task._tables.end()
     _watch.end_capture()
     _watch.end_capture = lambda: None
+
+
+def _leave(task: "Task") -> None:
+    """End what this process reports into the task of another."""
+    _end_recording(task)
     if task._recording is not None:
         task._recording.close(task._home.exit_wait_s)
 

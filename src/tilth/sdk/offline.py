@@ -3,13 +3,15 @@
 import shutil
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from tilth.base.errors import Invalid
 from tilth.base.ids import is_id, new_id
-from tilth.client.outbox import CALLS, OutboxCall
+from tilth.client.outbox import CALLS, EVENTS, OutboxCall
 from tilth.client.sending import Sender
+from tilth.domain.event import SINGLE_VALUE
 from tilth.sdk.home import Home
 from tilth.sdk.recording import warn
 
@@ -19,9 +21,14 @@ _LARGEST_BYTES = 1 << 40
 
 
 def import_session(home: Home, place: Path, previous: str | None, offset: int) -> str:
-    """Send a run out of its folder, or out of a zip of it; returns the id of its task."""
-    if previous is not None or offset:
-        raise Invalid("previous_task_id and iteration_offset: a run that was recorded offline is a task of its own", hint="leave them out")
+    """Send a run out of its folder, or out of a zip of it; returns the id of its task.
+
+    With `previous` it goes on in that task. `offset` is added to each iteration.
+    """
+    if isinstance(offset, bool) or not isinstance(offset, int):
+        raise Invalid(f"iteration_offset is {offset!r:.60}", hint="use a whole number")
+    if previous is not None:
+        home.api.call("tasks.get_by_id", task=previous)
     if not place.exists():
         raise Invalid(f"{place} does not exist", hint="give the folder of an offline run, or a zip of it")
     scratch = home.folder / "outbox" / f"import-{new_id()}"
@@ -32,6 +39,9 @@ def import_session(home: Home, place: Path, previous: str | None, offset: int) -
             _unpack(place, scratch)
         (scratch / "offline").unlink(missing_ok=True)
         task = _task_of(scratch, place)
+        if previous is not None or offset:
+            _rewrite(scratch, task, previous or task, offset)
+            task = previous or task
         api, files = home.reporting
         Sender(scratch, api, files, warn=warn).send()
     finally:
@@ -60,3 +70,36 @@ def _task_of(folder: Path, place: Path) -> str:
             if call.call == "tasks.create" and isinstance(id, str) and is_id(id):
                 return id
     raise Invalid(f"{place} holds no run that was recorded offline", hint="give the folder that Task.get_offline_mode_folder() names")
+
+
+def _rewrite(folder: Path, task: str, other: str, offset: int) -> None:
+    """Let what a run wrote down be said of another task, and of later iterations."""
+    for path in (*folder.glob(f"*{EVENTS}"), *folder.glob(f"*{CALLS}")):
+        written = [line for line in path.read_bytes().splitlines() if line]
+        change = _event if path.name.endswith(EVENTS) else _call
+        changed = [change(msgspec.json.decode(line), task, other, offset) for line in written]
+        path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in changed if one is not None))
+        path.with_name(f"{path.name}.sent").unlink(missing_ok=True)  # it counts bytes; what was sent already is known there
+
+
+def _event(event: dict[str, Any], task: str, other: str, offset: int) -> dict[str, Any]:
+    if event.get("task") == task:
+        event["task"] = other
+    if isinstance(event.get("iter"), int) and event["iter"] != SINGLE_VALUE:
+        event["iter"] += offset
+    return event
+
+
+def _call(call: dict[str, Any], task: str, other: str, offset: int) -> dict[str, Any] | None:
+    fields: dict[str, Any] = call.get("fields") or {}
+    if call.get("call") == "tasks.create" and fields.get("id") == task and other != task:
+        return None
+    if fields.get("task") == task:
+        fields["task"] = other
+    if isinstance(fields.get("ids"), list):
+        fields["ids"] = [other if id == task else id for id in fields["ids"]]
+    if call.get("call") == "tasks.started":
+        fields["force"] = True
+    if call.get("event"):
+        call["event"] = _event(call["event"], task, other, offset)
+    return call

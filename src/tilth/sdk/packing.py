@@ -22,7 +22,7 @@ from tilth.base.errors import FormatUnsupported, Invalid, PathNotFound, SourceUn
 from tilth.base.units import readable_bytes
 from tilth.sdk.archives import zip_files
 
-__all__ = ["MOST_PREVIEW_BYTES", "Packed", "pack"]
+__all__ = ["MOST_PREVIEW_BYTES", "Packed", "pack", "pack_table"]
 
 MOST_PREVIEW_BYTES = 64 * 1024
 
@@ -67,6 +67,25 @@ class Packed(Struct, frozen=True, kw_only=True):
         if metadata:
             document["display_data"] = [[str(name), str(value)] for name, value in metadata.items()]
         return document
+
+
+def pack_table(name: str, frame: Any, *, note: str, folder: Path) -> Packed:
+    """Write a table to a file below `folder` without its index, as ClearML keeps one that a run goes on changing."""
+    _check_name(name)
+    path = folder / f"{_file_name(name)}.csv.gz"
+    with translated_os_errors(folder):
+        frame.to_csv(path, index=False, compression={"method": "gzip", "mtime": 1})
+        size, digest = _measured(path)
+    return Packed(
+        path=path,
+        key=name,
+        type="data-audit-table",
+        preview=_cut(f"{note}\n{frame.head(_ROWS).to_string(max_cols=_ROWS)}\n"),
+        content_type="text/csv",
+        size=size,
+        sha256=digest,
+        is_temporary=True,
+    )
 
 
 class _Written(Struct, frozen=True, kw_only=True):

@@ -52,8 +52,11 @@ class Recording:
         """Write down a call: one that is made before any report is sent, or after all of them, or in its turn."""
         self.outbox.call(name, {field: value for field, value in fields.items() if value is not None}, first=first, last=last)
 
-    def upload(self, source: Path, *, name: str, delete: bool, call: str, fields: Mapping[str, Any]) -> bool:
-        """Write down an upload, and the call that names it afterwards; False if there is no room for it."""
+    def upload(self, source: Path, *, name: str, delete: bool, call: str, fields: Mapping[str, Any]) -> Path | None:
+        """Write down an upload, and the call that names it afterwards; returns the copy, which is there until both are done.
+
+        None if there is no room for it.
+        """
         return self.outbox.upload(source, name=f"{self.reporter.folder}/{name}", delete=delete, call=call, fields=fields)
 
     def flush(self, timeout_s: float | None = None) -> bool:

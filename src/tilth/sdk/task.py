@@ -186,7 +186,10 @@ class Task(Spreading, Configuration, Results, Code):
     def import_offline_session(
         cls, session_folder_zip: str | Path, previous_task_id: str | None = None, iteration_offset: int = 0
     ) -> str | None:
-        """Send a run that was recorded offline; returns the id of its task. Doing it twice makes one task."""
+        """Send a run that was recorded offline; returns the id of its task. Doing it twice makes one task.
+
+        With `previous_task_id` the run goes on in that task instead, and `iteration_offset` is added to each of its iterations.
+        """
         return offline.import_session(current_home(), Path(session_folder_zip), previous_task_id, iteration_offset)
 
     def get_offline_mode_folder(self) -> Path | None:

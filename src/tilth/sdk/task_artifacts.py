@@ -46,7 +46,9 @@ def _packed_and_written(
         artifact = packed.document(address, timestamp=int(time.time()), metadata=metadata)
         fields = {"task": task, "force": True, "artifacts": [artifact]}
         gone = packed.is_temporary or delete
-        return recording.upload(packed.path, name=packed.place, delete=gone, call="tasks.add_or_update_artifacts", fields=fields)
+        return (
+            recording.upload(packed.path, name=packed.place, delete=gone, call="tasks.add_or_update_artifacts", fields=fields) is not None
+        )
 
 
 def of(home: Home, document: Mapping[str, Any]) -> Mapping[str, Artifact]:

@@ -21,6 +21,9 @@ Path(os.environ["FOUND"]).write_text(
             "single": task.get_reported_single_values(),
             "numbers": task.artifacts["numbers"].get(),
             "text": task.artifacts["text"].get(),
+            "rows": task.artifacts["rows"].get().to_dict("list"),
+            "labels": task.get_labels_enumeration(),
+            "layers": json.loads(task.get_model_config_text())["layers"],
             "console": any("said by ours" in text for text in task.get_reported_console_output(100)),
             "plots": len(task.get_reported_plots()),
         }

@@ -1,11 +1,13 @@
 """Tasks by their fields: what is said of one is there afterwards, for the task that runs here and for others, with a server and without."""
 
 from io import BytesIO
+from typing import Any
 
+import pandas as pd
 import pytest
 
 from tilth import OutputModel, StorageManager, Task
-from tilth.base.errors import Invalid, QueueNotFound
+from tilth.base.errors import Invalid, NotFound, QueueNotFound
 from tilth.base.ids import new_id
 from tilth.sdk.home import Home
 
@@ -98,3 +100,81 @@ def test_what_the_system_says_of_a_task_is_set(task: Task) -> None:
     assert (found.get_system_tags(), found.parent, found.task_type) == (["hidden"], parent.id, "testing")
     assert task.task_id == task.id
     assert Task.running_locally()
+
+
+# --- tables that change -------------------------------------------------------------------------------------------------
+
+
+def table(task: Task, name: str = "rows") -> Any:
+    return again(task).artifacts[name]
+
+
+def test_a_table_is_kept_again_when_it_changed(live: Task) -> None:
+    frame = pd.DataFrame({"name": ["cat", "dog", "cat"], "count": [1, 2, 3]})
+    live.register_artifact("rows", frame, metadata={"why": "shown"}, uniqueness_columns=["name"])
+    first = table(live)
+    assert (first.type, first.metadata, first.mode) == ("data-audit-table", {"why": "shown"}, "output")
+    assert first.preview is not None
+    assert first.preview.startswith("3 rows, 2 of them different in name\n")
+    assert first.get().to_dict("list") == {"name": ["cat", "dog", "cat"], "count": [1, 2, 3]}
+    assert table(live).timestamp == first.timestamp, "what did not change is not kept again"
+    frame.loc[3] = ["fish", 4]
+    live.flush()
+    assert list(table(live).get()["name"]) == ["cat", "dog", "cat", "fish"]
+    assert list(live.get_registered_artifacts()) == ["rows"]
+    assert live.get_registered_artifacts()["rows"] is frame
+    live.unregister_artifact("rows")
+    frame.loc[4] = ["bird", 5]
+    assert len(table(live).get()) == 4
+    assert live.get_registered_artifacts() == {}
+
+
+def test_a_table_of_lists_or_of_nothing_is_kept(live: Task) -> None:
+    lists = pd.DataFrame({"cells": [[1, 2], [3]]})
+    live.register_artifact("lists", lists)
+    live.register_artifact("nothing", pd.DataFrame({"a": []}))
+    assert table(live, "lists").preview.startswith("2 rows, 2 of them different\n")
+    lists.at[1, "cells"] = [4, 5]
+    live.flush()
+    assert "[4, 5]" in table(live, "lists").preview
+    assert table(live, "nothing").preview.startswith("0 rows, 0 of them different\n")
+
+
+def test_what_is_no_table_or_does_not_run_here_is_refused(live: Task, home: Home) -> None:
+    frame = pd.DataFrame({"a": [1]})
+    with pytest.raises(Invalid, match="a dict is no table"):
+        live.register_artifact("rows", {"a": 1})
+    with pytest.raises(Invalid, match="has no column 'b'; use a"):
+        live.register_artifact("rows", frame, uniqueness_columns=["b"])
+    with pytest.raises(Invalid, match="does not run here"):
+        Task.create("Team", "other").register_artifact("rows", frame)
+    with pytest.raises(Invalid, match="no table 'rows' is registered"):
+        live.unregister_artifact("rows")
+
+
+def test_a_table_waits_for_its_upload_before_it_is_kept_again(live: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert live._recording is not None
+    monkeypatch.setattr(live._recording, "_wake", lambda: None)  # nobody sends
+    monkeypatch.setattr(live._recording.outbox, "_wake", lambda: None)
+    frame = pd.DataFrame({"a": range(1_000)})
+    live.register_artifact("rows", frame)
+    assert live._tables is not None
+    for number in range(5):
+        frame.loc[0] = number + 10
+        live._tables.look()
+    assert len(list((live._recording.outbox.folder / "files").iterdir())) == 1
+    live._tables.end()
+    assert len(list((live._recording.outbox.folder / "files").iterdir())) == 2, "the last state is kept"
+
+
+def test_artifacts_are_deleted_with_their_files(task: Task, capfd: pytest.CaptureFixture[str]) -> None:
+    task.upload_artifact("numbers", {"a": 1})
+    task.upload_artifact("text", "some")
+    url = again(task).artifacts["numbers"].url
+    assert StorageManager.exists_file(url)
+    assert task.delete_artifacts(["numbers"])
+    assert (list(again(task).artifacts), StorageManager.exists_file(url)) == (["text"], False)
+    with pytest.raises(NotFound, match="no artifact 'numbers'"):
+        task.delete_artifacts(["numbers"])
+    assert not task.delete_artifacts(["numbers"], raise_on_errors=False)
+    assert "no artifact 'numbers'" in capfd.readouterr().err

@@ -10,6 +10,7 @@ from tilth.sdk._current import Watched
 from tilth.sdk.home import Home
 from tilth.sdk.logger import Logger
 from tilth.sdk.recording import Recording, task_folder, warn
+from tilth.sdk.watched_tables import WatchedTables
 
 __all__ = ["TaskRecord"]
 
@@ -28,6 +29,7 @@ class TaskRecord:
         self._logger: Logger | None = None
         self._arguments_wanted: bool | Mapping[str, bool] = True
         self._watched = Watched()
+        self._tables: WatchedTables | None = None
         self._functions: set[str] = set()
         self.id: str = document["id"]
 
@@ -104,4 +106,6 @@ class TaskRecord:
 
     def flush(self, wait_for_uploads: bool = False) -> bool:
         """Wait until what was reported is where it is kept; False if no server answers now."""
+        if self._tables is not None:
+            self._tables.look()
         return self._recording is None or self._recording.flush(None if wait_for_uploads else 30.0)

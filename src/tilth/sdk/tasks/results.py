@@ -1,15 +1,18 @@
 """What a task reported, used and made: metrics, console, plots, datasets, artifacts and models."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tilth.base.errors import Invalid
+from tilth.base.errors import Invalid, NotFound, TilthError
 from tilth.sdk import dataset_uses, task_artifacts
 from tilth.sdk._current import running
 from tilth.sdk.artifacts import Artifact
 from tilth.sdk.logger import Logger
 from tilth.sdk.models import ModelList, models_of
+from tilth.sdk.places import place_of
+from tilth.sdk.recording import warn
 from tilth.sdk.tasks.record import TaskRecord
+from tilth.sdk.watched_tables import WatchedTables
 from tilth.sdk.wishes import load_of, wishes
 
 __all__ = ["Results"]
@@ -66,6 +69,56 @@ class Results(TaskRecord):
         if not written or not wait_on_upload:
             return written
         return any(self.flush(wait_for_uploads=True) for _ in range(1 + max(0, retries)))
+
+    def register_artifact(
+        self, name: str, artifact: Any, metadata: Mapping[str, Any] | None = None, uniqueness_columns: bool | Sequence[str] = True
+    ) -> None:
+        """Keep a `pandas.DataFrame` with the task that runs here, and keep it again whenever it changed, until the task ends.
+
+        It is looked at every half minute, by `flush`, and at the end. Rows count as different that differ in `uniqueness_columns`, or in
+        any column; the artifact says how many there are. A server that is away gets the newest state when it is back.
+        """
+        if not self._is_live:
+            raise Invalid("the task does not run here", hint="use upload_artifact for a task that another process runs")
+        if self._tables is None:
+            self._tables = WatchedTables(self)
+        self._tables.add(name, artifact, metadata, uniqueness_columns)
+
+    def unregister_artifact(self, name: str) -> None:
+        """Look at a registered table no more. What was kept of it stays."""
+        if self._tables is None:
+            raise Invalid(f"no table {name!r:.100} is registered", hint="register_artifact registers one")
+        self._tables.remove(name)
+
+    def get_registered_artifacts(self) -> Mapping[str, Any]:
+        """The tables that are registered, by name."""
+        return self._tables.frames if self._tables is not None else {}
+
+    def delete_artifacts(
+        self,
+        artifact_names: Sequence[str],
+        raise_on_errors: bool = True,
+        delete_from_storage: bool = True,
+        silent_on_errors: bool = False,
+    ) -> bool:
+        """Remove artifacts by name, with their files unless told otherwise; False if a file could not be deleted, or one is not there."""
+        known = self.artifacts
+        missing = [name for name in artifact_names if name not in known]
+        try:
+            if missing:
+                raise NotFound(f"task {self.id} has no artifact {missing[0]!r:.100}", hint="look at task.artifacts")
+            for name in artifact_names:
+                if delete_from_storage and known[name].url:
+                    place_of(self._home, known[name].url).delete()
+            keys = [{"key": name, "mode": known[name].mode} for name in artifact_names]
+            self._home.api.call("tasks.delete_artifacts", task=self.id, force=True, artifacts=keys)
+        except TilthError as error:
+            if raise_on_errors:
+                raise
+            if not silent_on_errors:
+                warn(str(error))
+            return False
+        return True
 
     @property
     def artifacts(self) -> Mapping[str, Artifact]:
