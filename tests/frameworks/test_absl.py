@@ -62,6 +62,12 @@ def test_absl(runs: Runs, begins: str) -> None:
     assert ran.again(new, {}, "--lr=9", "--layers=9").printed == again.printed
 
 
+@pytest.mark.parametrize("wanted", ['{"tfdefines": False}', '{"absl": False}', "False"])
+def test_absl_can_be_left_out(runs: Runs, wanted: str) -> None:
+    script = SCRIPTS["inside"].replace('auto_connect_arg_parser={"key": False}', f"auto_connect_frameworks={wanted}")
+    assert runs.run(script, "--seed", "3").parameters == {}
+
+
 def test_what_absl_can_not_read_is_told_by_absl(runs: Runs) -> None:
     ran = runs.run(SCRIPTS["inside"], "--seed", "3")
     assert "flag --seed=many" in ran.again({"TF_DEFINE/seed": "many"}, fails=True).warned

@@ -85,6 +85,13 @@ def test_nothing_is_recorded_if_nothing_is_wanted(runs: Runs) -> None:
     assert runs.run(script, *WORDS).parameters == {}
 
 
+def test_arguments_are_recorded_without_frameworks(runs: Runs) -> None:
+    script = BEFORE.replace(
+        'auto_connect_arg_parser={"key": False}', 'auto_connect_arg_parser={"key": False}, auto_connect_frameworks=False'
+    )
+    assert runs.run(script, *WORDS).parameters == RECORDED
+
+
 def test_what_can_not_be_parsed_is_told_by_argparse(runs: Runs) -> None:
     ran = runs.run(BEFORE, "rows", "--seed", "x", fails=True)
     assert "argument --seed: invalid int value: 'x'" in ran.warned

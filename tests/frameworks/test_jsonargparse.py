@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.frameworks.conftest import Runs
+from tests.frameworks.conftest import ALL, Runs
 
 SCRIPT = """
 {before}
@@ -132,3 +132,44 @@ def test_what_can_not_be_parsed_is_told_by_jsonargparse(runs: Runs) -> None:
     """
     ran = runs.run(script, "--lr=3")
     assert 'key "lr"' in ran.again({"Args/lr": "fast"}, fails=True).warned
+
+
+@pytest.mark.environment(ALL)
+def test_the_command_line_of_lightning(runs: Runs) -> None:
+    script = """
+    import torch
+    from lightning.pytorch import LightningModule
+    from lightning.pytorch.cli import LightningCLI
+    from tilth import Task
+
+    class Model(LightningModule):
+        def __init__(self, width: int = 2, lr: float = 0.1):
+            super().__init__()
+            self.lr = lr
+            self.net = torch.nn.Linear(width, 1)
+
+        def training_step(self, batch, index):
+            return self.net(batch).mean()
+
+        def train_dataloader(self):
+            return torch.utils.data.DataLoader(torch.ones(4, self.net.in_features), batch_size=2)
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), lr=self.lr)
+
+    print("task", Task.init("Pets", "train").id)
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+    cli = LightningCLI(Model, save_config_callback=None, trainer_defaults={"accelerator": "cpu", **quiet})
+    print(cli.config.subcommand, cli.model.lr, cli.trainer.max_epochs, cli.model.net.in_features)
+    """
+    (runs.folder / "train.yaml").write_text("model:\n  width: 3\n")
+    ran = runs.run(script, "fit", "--config=train.yaml", "--model.lr=0.5", "--trainer.max_epochs=1")
+    recorded = ran.parameters
+    assert len([name for name in recorded if name.endswith("lr")]) == 1
+    told = {"Args/subcommand": "fit", "Args/fit.model.lr": 0.5, "Args/fit.model.width": 3, "Args/fit.trainer.max_epochs": 1}
+    assert told.items() <= recorded.items()
+    (runs.folder / "train.yaml").unlink()
+    new = {"Args/fit.model.lr": 0.25, "Args/fit.trainer.max_epochs": 2}
+    again = ran.again(new)
+    assert again.printed[-1] == "fit 0.25 2 3"
+    assert again.parameters == recorded | new

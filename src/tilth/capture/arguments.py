@@ -13,6 +13,9 @@ __all__ = ["Arguments", "calling_package", "texts_of"]
 Document = Mapping[str, Any]
 Item = Mapping[str, Any]
 
+_ALSO_CALLED = {"hydra": "hydra", "absl": "tfdefines"}
+"""Parsers that `auto_connect_frameworks` turns off as well, and what ClearML's users call them there."""
+
 
 class Arguments:
     """Keeps what was parsed while no task ran, for the task that begins next; what is parsed while one runs goes to it at once.
@@ -27,7 +30,7 @@ class Arguments:
         self._frameworks: bool | Mapping[str, object] = True
 
     def begin(self, task: Any, *, frameworks: bool | Mapping[str, object] = True) -> None:
-        """Tell a task that begins what was parsed before it. `frameworks` may leave some out, by name."""
+        """Tell a task that begins what was parsed before it. `frameworks` may leave out Hydra and absl."""
         self._frameworks = frameworks
         for framework, tell in list(self._kept.values()):
             self._tell(task, framework, tell)
@@ -58,9 +61,10 @@ class Arguments:
             self._tell(task, framework, tell)
 
     def _tell(self, task: Any, framework: str, tell: Callable[[Any], None]) -> None:
-        wanted = self._frameworks
-        if wanted if isinstance(wanted, bool) else wanted.get(framework, True):
-            Guard(f"the arguments of {framework}").run(tell, task)
+        wanted, other = self._frameworks, _ALSO_CALLED.get(framework)
+        if other is not None and not (wanted if isinstance(wanted, bool) else wanted.get(other, True) and wanted.get(framework, True)):
+            return
+        Guard(f"the arguments of {framework}").run(tell, task)
 
 
 def texts_of(told: Mapping[str, Item]) -> dict[str, str]:
