@@ -15,9 +15,12 @@ OURS = """
 import json
 from pathlib import Path
 from tilth import Dataset, Task
+from tilth.sdk.pictures import png_of
 Path("ours.csv").write_text("name,age\\nTom,3\\n")
 made = Dataset.create("ours", "Uses")
 made.add_files("ours.csv")
+Path("ours.png").write_bytes(png_of([[0, 255], [255, 0]], "matrix"))
+made.add_files("ours.png")
 made.finalize(auto_upload=True)
 made.get_logger().report_table("rows", "few", table_plot=[["a"], [1]])
 made.get_logger().flush(wait=True)
@@ -61,7 +64,8 @@ def users(somebody: User, id: str) -> list[dict[str, Any]]:
 def test_uses_are_known_across_clients(somebody: User, ours: dict[str, str]) -> None:
     found = somebody.play("uses", ours["version"], ours["task"])
     assert found["ours"] == {"runtime": [ours["version"]], "parameters": {"Datasets/data": ours["version"]}}
-    assert ["rows", "few"] in found["plots"]
+    assert found["plots"] == [["Files", "by size"], ["Files", "by type"], ["Files", "per folder"], ["Tables", "ours.csv"], ["rows", "few"]]
+    assert len(found["samples"]) == 1
     assert {(task["id"], *task["aliases"]) for task in users(somebody, ours["version"])} == {
         (ours["task"], "data"),
         (found["task"], "of tilth"),

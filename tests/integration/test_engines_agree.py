@@ -37,7 +37,7 @@ class Player:
     def __init__(self, folder: Path, database: Database) -> None:
         self.clock = TickingClock()
         self.database = database
-        _, self.platform = make_site(Options(home=folder), database, self.clock)
+        _, self.platform = make_site(Options(home=folder, preview=False), database, self.clock)
         adopting = Adopting(database, self.clock, self.platform.objects, self.platform.contents.home)
         self.background = Background(database, self.clock, self.platform.objects, adopting)
         self.said: list[Said] = []

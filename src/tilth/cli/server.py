@@ -71,6 +71,7 @@ def up_command(
         root_path=root_path,
         public_url=_address(public_url),
         trusted_proxies=trusted_proxies,
+        preview=settings.preview,
         openid=_openid(oidc_issuer, oidc_client_id, oidc_client_secret_file, oidc_role, oidc_domain, oidc_name),
     )
     serve(options, when_ready=lambda started: _show(options, started))

@@ -18,7 +18,9 @@ task = Task.init("Uses", "reads", reuse_last_task_id=False)
 Dataset.get(dataset_id=made.id, alias="own")
 Dataset.get(dataset_id=sys.argv[1], alias="of tilth")
 ours = Task.get_task(task_id=sys.argv[2])
-plots = Task.get_task(task_id=sys.argv[1]).get_reported_plots()
+version = Task.get_task(task_id=sys.argv[1])
+plots = version.get_reported_plots()
+samples = version.get_debug_samples("Images", "ours.png")
 task.flush(wait_for_uploads=True)
 Path(os.environ["FOUND"]).write_text(
     json.dumps(
@@ -26,6 +28,7 @@ Path(os.environ["FOUND"]).write_text(
             "task": task.id,
             "version": made.id,
             "ours": {"runtime": ours.data.runtime.get("datasets"), "parameters": ours.get_parameters()},
+            "samples": [sample["url"] for sample in samples],
             "plots": sorted({(plot["metric"], plot["variant"]) for plot in plots}),
         }
     )

@@ -26,6 +26,7 @@ from tilth.sdk.previews.ranges import RangeFile
 from tilth.sdk.previews.showing import try_to_show
 from tilth.sdk.previews.surveying import folders_shown, spread, survey
 from tilth.sdk.previews.thumbnails import thumbnail_of
+from tilth.testing.servers import RunningServer
 
 MANY = 1 << 40
 
@@ -149,6 +150,19 @@ def test_tables_of_every_format_are_shown_with_few_rows_columns_and_letters(own:
     assert [len(row) for row in tables["wide.tsv"]] == [20] * 4
     assert tables["lines.jsonl"] == [["a", "b"], ["1", '{"c": 2}'], ["x", ""]]
     assert tables["long.csv"] == [["a", "b"], *[["1", "2"]] * 20]
+
+
+def test_a_version_that_a_browser_made_has_a_preview(server: RunningServer) -> None:
+    version = server.call("contents.begin", name="browsed", project="Team/Previews")["version"]["id"]
+    fields = {"labels.csv": ("labels.csv", b"file,label\n1.png,cat\n"), "1.png": ("1.png", _encoded(Image.new("L", (8, 8)), "PNG"))}
+    assert server.request("POST", f"/contents/{version}", fields=fields).status == 200
+    server.call("contents.finish", version=version)
+    plots = server.call("events.get_task_plots", task=version, iters=1, no_scroll=True)["plots"]
+    assert ("Tables", "labels.csv") in {(plot["metric"], plot["variant"]) for plot in plots}
+    events = server.call("events.get_task_events", task=version, event_type="training_debug_image", batch_size=10)["events"]
+    assert [event["variant"] for event in events] == ["1.png"]
+    shown = server.request("GET", f"/files/{events[0]['url'].partition('/files/')[2]}")
+    assert (shown.status, shown.headers["content-type"]) == (200, "image/jpeg")
 
 
 def test_the_same_contents_show_the_same_samples(own: Home, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ __all__ = ["LARGEST", "Thumbnail", "thumbnail_of"]
 LARGEST = 16 << 20
 """Larger files are not read."""
 _EDGE = 480
+_ORIENTATION = 0x0112
 _MOST_PIXELS = {"JPEG": 100_000_000, "": 32_000_000}
 """By format: a JPEG is decoded at a fraction of its size."""
 _LARGEST_ORIGINAL = 1 << 20
@@ -47,11 +48,14 @@ def _made(pillow: Any, data: bytes) -> Thumbnail | None:
     with pillow.open(BytesIO(data), formats=_FORMATS) as opened:
         if opened.width * opened.height > _MOST_PIXELS.get(opened.format, _MOST_PIXELS[""]):
             return None
-        opened.draft("RGB", (_EDGE, _EDGE))
-        image = _eight_bits(import_module("PIL.ImageOps").exif_transpose(opened))
-        see_through = image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info
-        image = image.convert("RGBA" if see_through else "L" if image.mode in ("1", "L") else "RGB")
-        image.thumbnail((_EDGE, _EDGE))
+        see_through = opened.mode in ("LA", "PA", "RGBA") or "transparency" in opened.info
+        image = opened
+        if see_through or image.mode not in ("L", "RGB", "CMYK"):  # those can be made smaller as they are; a JPEG while it is decoded
+            image = _eight_bits(image).convert("RGBA" if see_through else "RGB")
+        image.thumbnail((_EDGE, _EDGE), reducing_gap=2.0)
+        image = image if image.mode in ("L", "RGB", "RGBA") else image.convert("RGB")
+        if opened.getexif().get(_ORIENTATION, 1) != 1:
+            image = import_module("PIL.ImageOps").exif_transpose(image)
         file = BytesIO()
         if see_through:
             image.save(file, format="PNG")

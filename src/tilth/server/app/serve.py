@@ -25,6 +25,7 @@ from tilth.domain.access import OWNER
 from tilth.sdk.home import Home
 from tilth.server.app.adopting import Adopting
 from tilth.server.app.background import Background
+from tilth.server.app.embedded_files import EmbeddedFiles
 from tilth.server.app.site import Site
 from tilth.server.db.engine import Database
 from tilth.server.db.opening import open_database
@@ -40,6 +41,7 @@ from tilth.server.services.setup import ensure_key, prepare
 from tilth.server.stores.unit_of_work import Tx
 from tilth.store.api import ObjectStore
 from tilth.store.opening import open_store, open_streams
+from tilth.store.streams import Streams
 
 __all__ = ["CLEARML_PORTS", "OpenIdOptions", "Options", "Started", "addresses", "make_site", "serve"]
 
@@ -75,6 +77,8 @@ class Options(Struct, frozen=True, kw_only=True):
     """The address under which people know the server, if it is another than that of its port."""
     trusted_proxies: str = "127.0.0.1"
     openid: OpenIdOptions | None = None
+    preview: bool = True
+    """Whether versions that become final in a browser show samples of what they hold."""
 
     @property
     def path(self) -> str:
@@ -100,7 +104,7 @@ def make_site(options: Options, database: Database, clock: Clock) -> tuple[Site,
     ports = {} if not options.clearml_ports else {port: role for port, role in CLEARML_PORTS.items() if port != options.port}
     store = open_store(options.storage or options.home / "store", options.home)
     objects = open_streams(store, spool=options.home / "spool", direct=options.direct)
-    home = _home(options, store, database, clock)
+    home = _home(options, store, objects, database, clock)
     contents = Contents(home)
     openid = _openid(options)
     services = {"contents": contents, "sign_in_providers": [{"name": openid.name, "url": LOGIN}] if openid else []}
@@ -121,7 +125,7 @@ class _OwnTransport:
         """The database is closed by whoever opened it."""
 
 
-def _home(options: Options, store: ObjectStore, database: Database, clock: Clock) -> Home:
+def _home(options: Options, store: ObjectStore, objects: Streams, database: Database, clock: Clock) -> Home:
     api = Api(_OwnTransport(Dispatcher(database, clock)))
     repository = Repository(store, drafts=options.home / "drafts", clock=clock)
     repository.prepare()
@@ -139,6 +143,8 @@ def _home(options: Options, store: ObjectStore, database: Database, clock: Clock
         api=api,
         open_repository=open_repository,
         storage=options.storage or "",
+        open_files=lambda: EmbeddedFiles(objects, database, clock),
+        preview=options.preview,
     )
 
 

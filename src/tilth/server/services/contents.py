@@ -12,7 +12,7 @@ from tilth.base.ids import VersionId
 from tilth.datasets.taking import AddRequest, add, upload
 from tilth.datasets.zipping import Part, parts_of, stream_zip
 from tilth.domain.version import DatasetVersion
-from tilth.sdk import contents, copies, lifecycle, lookup
+from tilth.sdk import contents, copies, finalizing, lifecycle, lookup
 from tilth.sdk.home import Home
 from tilth.sdk.lifecycle import require_final
 from tilth.sdk.taking import taking_context
@@ -20,6 +20,7 @@ from tilth.wire.dataset_state import DatasetState, FileRow, data_name, dump_stat
 
 __all__ = ["Contents", "as_limit"]
 
+_LONGEST_WAIT_S = 30.0
 _MOST = 1_000
 
 
@@ -160,8 +161,10 @@ class Contents:
             return len(draft.remove(pattern))
 
     def finish(self, id: str) -> DatasetVersion:
-        """Make a version that was begun final."""
-        return lifecycle.finalize(self.home, self.version(id))
+        """Make a version that was begun final, and let it show samples of what it holds."""
+        final = finalizing.finalize(self.home, self.version(id))
+        self.home.reports.send(final, _LONGEST_WAIT_S)
+        return final
 
     def abort(self, id: str) -> None:
         """Give up a version that was begun."""
