@@ -10,7 +10,7 @@ import msgspec
 from urllib3.exceptions import HTTPError
 
 from tilth.base.errors import Denied, Invalid, ObjectNotFound, TilthError, Unavailable
-from tilth.client.files import guessed_type
+from tilth.client.files import Counted, Told, guessed_type
 from tilth.client.http import HttpSession
 
 __all__ = ["HttpFiles"]
@@ -27,11 +27,11 @@ class HttpFiles:
         self._session = session
         self.files_server = files_server.rstrip("/")
 
-    def put(self, name: str, source: Path, *, content_type: str | None = None) -> None:
+    def put(self, name: str, source: Path, *, content_type: str | None = None, told: Told | None = None) -> None:
         with source.open("rb") as file:
             size = source.stat().st_size
             headers = {"content-type": content_type or guessed_type(name), "content-length": str(size)}
-            answer = self._session.send("PUT", self._url(name), body=file if size else b"", headers=headers)
+            answer = self._session.send("PUT", self._url(name), body=Counted(file, told) if size else b"", headers=headers)
         _check(answer, name)
 
     @contextmanager

@@ -1,5 +1,6 @@
 """What a task keeps beside its metrics: objects as files, and files as objects again."""
 
+import hashlib
 import json
 import pickle
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tilth.base.errors import Invalid, TilthError
+from tilth.base.errors import Corrupt, Denied, Invalid, TilthError
 from tilth.sdk.fetching import fetch, fetch_unpacked
 from tilth.sdk.home import Home
 from tilth.sdk.packing import Packed, pack
@@ -75,11 +76,18 @@ class Artifact:
         found: str | None = self._type_data.get("preview")
         return found
 
-    def get(self, force_download: bool = False, deserialization_function: Callable[[bytes], Any] | None = None) -> Any:
+    def get(
+        self,
+        force_download: bool = False,
+        deserialization_function: Callable[[bytes], Any] | None = None,
+        block_unsafe_artifacts: bool = False,
+    ) -> Any:
         """The object that was kept; of files and folders, and of what can't be read here, the path of a local copy.
 
-        A pickle runs the code that it holds: get only what people you trust have kept.
+        A pickle runs the code that it holds: get only what people you trust have kept, or refuse them with `block_unsafe_artifacts`.
         """
+        if block_unsafe_artifacts and deserialization_function is None and self._is_pickle:
+            raise Denied(f"artifact {self.name} is a pickle, which runs code when it is read", hint="get_local_copy fetches the file")
         if deserialization_function:
             return deserialization_function(self._local(extract=False, force=force_download).read_bytes())
         if not self._object or force_download:
@@ -91,7 +99,7 @@ class Artifact:
                 self._object = [path]
         return self._object[0]
 
-    def get_local_copy(self, extract_archive: bool = True, raise_on_error: bool = True, force_download: bool = False) -> str | None:
+    def get_local_copy(self, extract_archive: bool = True, raise_on_error: bool = False, force_download: bool = False) -> str | None:
         """The path of a local copy: of the file, or of a folder with what is in it if a folder was kept."""
         try:
             return str(self._local(extract=extract_archive, force=force_download))
@@ -101,8 +109,19 @@ class Artifact:
             warn(f"there is no copy of artifact {self.name}: {error}")
             return None
 
+    def verify_pickle_file_integrity(self, local_file: str | Path) -> None:
+        """Raise `Corrupt` unless a file holds just what was kept. That says nothing of who kept it, nor of what it does."""
+        with Path(local_file).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != self.hash:
+            raise Corrupt(f"{local_file} is not what artifact {self.name} was when it was kept", hint="fetch it again")
+
     def __repr__(self) -> str:
         return f"Artifact(name={self.name!r}, type={self.type!r}, size={self.size}, url={self.url!r})"
+
+    @property
+    def _is_pickle(self) -> bool:
+        return self.type == "pickle" or self._type_data.get("content_type") == "application/pickle"
 
     @property
     def _type_data(self) -> Mapping[str, Any]:

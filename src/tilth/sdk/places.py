@@ -15,7 +15,7 @@ from msgspec import Struct
 from tilth.base.atomic_io import translated_os_errors
 from tilth.base.errors import Denied, Internal, Invalid, NotFound, PathNotFound
 from tilth.base.ids import new_id
-from tilth.client.files import Readable
+from tilth.client.files import Counted, Readable, Told
 from tilth.sdk.home import Home
 from tilth.store.api import Key, ObjectInfo
 from tilth.wire.own_files import OWN_FILES, address_of, name_in
@@ -26,6 +26,7 @@ _BUCKETS = frozenset({"s3", "gs", "azure", "az"})
 _BLOB = ".blob."
 _WEB = frozenset({"http", "https"})
 _LONGEST = 8_000
+_PIECE = 1024 * 1024
 
 
 class FoundFile(Struct, frozen=True, omit_defaults=True):
@@ -53,8 +54,8 @@ class Place(Protocol):
     def open(self) -> AbstractContextManager[Readable]:
         """The bytes; raises `NotFound`."""
 
-    def put(self, source: Path) -> None:
-        """Put a file here, whole or not at all, over what was there."""
+    def put(self, source: Path, told: Told | None = None) -> None:
+        """Put a file here, whole or not at all, over what was there; `told` hears how many bytes are on their way."""
 
     def delete(self) -> bool:
         """Remove the file; False if there is none."""
@@ -89,8 +90,8 @@ class OwnPlace:
     def open(self) -> AbstractContextManager[Readable]:
         return self._home.files.open(self.path)
 
-    def put(self, source: Path) -> None:
-        self._home.files.put(self.path, source)
+    def put(self, source: Path, told: Told | None = None) -> None:
+        self._home.files.put(self.path, source, told=told)
 
     def delete(self) -> bool:
         return self._home.files.delete(self.path)
@@ -128,14 +129,15 @@ class LocalPlace:
         with self.file.open("rb") as opened:
             yield opened
 
-    def put(self, source: Path) -> None:
+    def put(self, source: Path, told: Told | None = None) -> None:
         if self.file.exists() and self.file.samefile(source):
             return
         temporary = self.file.with_name(f".{new_id()}.part")
         with translated_os_errors(self.file):
             self.file.parent.mkdir(parents=True, exist_ok=True)
             try:
-                shutil.copyfile(source, temporary)
+                with source.open("rb") as file, temporary.open("wb") as copy:
+                    shutil.copyfileobj(Counted(file, told), copy, _PIECE)
                 temporary.replace(self.file)
             finally:
                 temporary.unlink(missing_ok=True)
@@ -192,11 +194,11 @@ class BucketPlace:
     def open(self) -> Iterator[Readable]:
         yield _Ranges(self._store, Key(self.path), self._found().size_bytes)
 
-    def put(self, source: Path) -> None:
+    def put(self, source: Path, told: Told | None = None) -> None:
         if not self.path:
             raise Invalid(f"{self.address:.200} names no file", hint="add the file's name")
         with source.open("rb") as file:
-            self._store.put_file(Key(self.path), file, source.stat().st_size)
+            self._store.put_file(Key(self.path), Counted(file, told), source.stat().st_size)
 
     def delete(self) -> bool:
         there = self._store.head(Key(self.path)) is not None if self.path else False
@@ -259,7 +261,7 @@ class WebPlace:
         opened: AbstractContextManager[Readable] = _web().open_web(self.address)
         return opened
 
-    def put(self, source: Path) -> None:
+    def put(self, source: Path, told: Told | None = None) -> None:
         raise self._refusal("stored")
 
     def delete(self) -> bool:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from tilth.base.errors import Invalid, NotFound, PathNotFound, TilthError, Unavailable
 from tilth.base.units import readable_bytes
+from tilth.client.files import Told
 from tilth.sdk._current import current_home
 from tilth.sdk.archives import is_archive
 from tilth.sdk.fetching import download, fetch, fetch_unpacked, limit_files
@@ -36,6 +37,7 @@ class StorageManager:
 
     _report_mb: float = 0.0
     """How often a download says how far it is; 0 for never."""
+    _report_upload_mb: float = 0.0
 
     @classmethod
     def get_local_copy(
@@ -77,9 +79,9 @@ class StorageManager:
         if not source.is_file():
             raise PathNotFound(f"{source} is no file", hint="check the path")
         if wait_for_upload:
-            _put(place, source, retries)
+            _put(place, source, retries, cls._upload_progress(place))
         else:
-            _uploads().submit(_put_and_tell, place, source, retries)
+            _uploads().submit(_put_and_tell, place, source, retries, cls._upload_progress(place))
         return _shown(current_home(), place)
 
     @classmethod
@@ -90,7 +92,7 @@ class StorageManager:
             raise PathNotFound(f"{folder} is no folder", hint="check the path")
         place = place_of(current_home(), remote_url)
         for file in [found for found in LocalPlace(folder).below() if _means(match_wildcard, found.name)]:
-            _put(place.at(file.name), folder / file.name, retries)
+            _put(place.at(file.name), folder / file.name, retries, cls._upload_progress(place.at(file.name)))
         return _shown(current_home(), place)
 
     @classmethod
@@ -204,15 +206,12 @@ class StorageManager:
     @classmethod
     def set_report_download_chunk_size(cls, chunk_size_mb: float) -> None:
         """Let a download say how far it is after so many megabytes; 0 for never."""
-        if not 0 <= chunk_size_mb < 1e9:
-            raise Invalid(f"{chunk_size_mb!r:.60} is no number of megabytes", hint="use 0 or more")
-        cls._report_mb = chunk_size_mb
+        cls._report_mb = _megabytes(chunk_size_mb)
 
     @classmethod
     def set_report_upload_chunk_size(cls, chunk_size_mb: float) -> None:
-        """Uploads do not say how far they are; this says so."""
-        if chunk_size_mb:
-            warn("uploads do not say how far they are: set_report_upload_chunk_size changes nothing")
+        """Let an upload say how far it is after so many megabytes; 0 for never."""
+        cls._report_upload_mb = _megabytes(chunk_size_mb)
 
     @classmethod
     def _download(cls, home: Home, place: Place, target: Path, *, overwrite: bool, empty: bool) -> Path:
@@ -229,19 +228,32 @@ class StorageManager:
         return target
 
     @classmethod
-    def _progress(cls, address: str) -> Callable[[int], None]:
-        step = int(cls._report_mb * 1_000_000)
-        if step < 1:
-            return lambda _: None
-        said = 0
+    def _progress(cls, address: str) -> Told:
+        return _telling(f"of {address} are here", cls._report_mb)
 
-        def told(done: int) -> None:
-            nonlocal said
-            if done - said >= step:
-                said = done
-                print(f"{readable_bytes(done)} of {address} are here", flush=True)
+    @classmethod
+    def _upload_progress(cls, place: Place) -> Told:
+        return _telling(f"are on their way to {place.address}", cls._report_upload_mb)
 
-        return told
+
+def _telling(what: str, every_mb: float) -> Told:
+    step = int(every_mb * 1_000_000)
+    said = 0
+
+    def told(done: int) -> None:
+        nonlocal said
+        said = min(said, done)  # it begins again
+        if done - said >= step:
+            said = done
+            print(f"{readable_bytes(done)} {what}", flush=True)
+
+    return told if step else lambda _: None
+
+
+def _megabytes(given: float) -> float:
+    if not 0 <= given < 1e9:
+        raise Invalid(f"{given!r:.60} is no number of megabytes", hint="use 0 or more")
+    return given
 
 
 def _or_none(get: Callable[[], T], address: str, *, silent: bool = False) -> T | None:
@@ -256,11 +268,11 @@ def _or_none(get: Callable[[], T], address: str, *, silent: bool = False) -> T |
         return None
 
 
-def _put(place: Place, source: Path, retries: int | None) -> None:
+def _put(place: Place, source: Path, retries: int | None, told: Told) -> None:
     """Upload, and once more for each of `retries` if the other side does not answer."""
     for attempt in range((retries or 0) + 1):
         try:
-            place.put(source)
+            place.put(source, told)
             return
         except Unavailable:
             if attempt == (retries or 0):
@@ -268,9 +280,9 @@ def _put(place: Place, source: Path, retries: int | None) -> None:
             time.sleep(min(0.5 * 2**attempt, 10.0))
 
 
-def _put_and_tell(place: Place, source: Path, retries: int | None) -> None:
+def _put_and_tell(place: Place, source: Path, retries: int | None, told: Told) -> None:
     try:
-        _put(place, source, retries)
+        _put(place, source, retries, told)
     except (TilthError, OSError) as error:
         warn(f"{source} was not uploaded to {place.address}: {error}")
 

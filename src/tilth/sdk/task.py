@@ -11,6 +11,7 @@ from tilth.sdk.beginning import Beginning
 from tilth.sdk.describing import CodeAsked, container, described
 from tilth.sdk.tasks.code import Code
 from tilth.sdk.tasks.configuration import Configuration
+from tilth.sdk.tasks.endpoints import Endpoints
 from tilth.sdk.tasks.kinds import TaskStatusEnum, TaskTypes
 from tilth.sdk.tasks.results import Results
 from tilth.sdk.tasks.spreading import Spreading
@@ -18,7 +19,7 @@ from tilth.sdk.tasks.spreading import Spreading
 __all__ = ["Task", "TaskStatusEnum", "TaskTypes"]
 
 
-class Task(Spreading, Configuration, Results, Code):
+class Task(Spreading, Endpoints, Configuration, Results, Code):
     """One recorded run.
 
     `Task.init` begins recording the script that calls it. `Task.get_task` finds others. What is said of the running task is written down at

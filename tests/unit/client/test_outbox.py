@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from tilth.base.errors import AlreadyExists, Denied, EventsRefused, Internal, Unavailable
+from tilth.client.files import Told
 from tilth.client.outbox import CALLS, EVENTS, Outbox, outboxes_in
 from tilth.client.sending import Courier, Sender
 
@@ -55,7 +56,7 @@ class Kept:
             raise Unavailable("the answer was lost", hint="")
         return self.answer
 
-    def put(self, name: str, source: Path, *, content_type: str | None = None) -> None:
+    def put(self, name: str, source: Path, *, content_type: str | None = None, told: Told | None = None) -> None:
         self.files[name] = source.read_bytes()
         self.calls.append(("put", {"name": name, "type": content_type}))
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tilth.base.errors import Corrupt, Invalid, NotFound
+from tilth.base.errors import Corrupt, Denied, Invalid, NotFound
 from tilth.sdk.artifacts import Artifact, artifacts_of, is_link, link_document, pack
 from tilth.sdk.home import Home
 from tilth.wire.own_files import address_of
@@ -131,3 +131,17 @@ def test_links_are_addresses_and_nothing_else(own: Home) -> None:
         "type_data": {"preview": "https://h/x"},
         "display_data": [["k", "1"]],
     }
+
+
+def test_pickles_may_be_refused_and_files_are_compared_with_what_was_kept(own: Home, tmp_path: Path) -> None:
+    pickled, table = kept(own, {1, 2}), kept(own, pd.DataFrame({"n": [1]}), name="table", extension_name=".pkl")
+    for artifact in (pickled, table):
+        with pytest.raises(Denied, match="is a pickle, which runs code"):
+            artifact.get(block_unsafe_artifacts=True)
+    assert kept(own, {"a": 1}, name="plain").get(block_unsafe_artifacts=True) == {"a": 1}
+    copy = pickled.get_local_copy()
+    assert copy is not None
+    pickled.verify_pickle_file_integrity(copy)
+    (tmp_path / "other").write_bytes(Path(copy).read_bytes() + b"!")
+    with pytest.raises(Corrupt, match="is not what artifact a was"):
+        pickled.verify_pickle_file_integrity(tmp_path / "other")

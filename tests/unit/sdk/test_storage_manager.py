@@ -189,8 +189,25 @@ def test_downloads_say_how_far_they_are(
     assert capfd.readouterr().out == ""
     with pytest.raises(Invalid, match="megabytes"):
         StorageManager.set_report_download_chunk_size(-1)
-    StorageManager.set_report_upload_chunk_size(5)
-    assert "changes nothing" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["tilth://files/sent", "local"])
+def test_uploads_say_how_far_they_are(
+    home: Home, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setattr(StorageManager, "_report_upload_mb", 0.0)
+    (tmp_path / "large").write_bytes(bytes(3_500_000))
+    address = place if place != "local" else f"file://{tmp_path}/sent"
+    StorageManager.set_report_upload_chunk_size(1)
+    StorageManager.upload_file(tmp_path / "large", address)
+    said = capfd.readouterr().out.splitlines()
+    assert len(said) == 3
+    assert all(line.endswith(f"MB are on their way to {address}") for line in said)
+    StorageManager.set_report_upload_chunk_size(0)
+    StorageManager.upload_file(tmp_path / "large", address)
+    assert capfd.readouterr().out == ""
+    with pytest.raises(Invalid, match="megabytes"):
+        StorageManager.set_report_upload_chunk_size(-1)
 
 
 def test_a_server_that_is_away_is_told(own: Home, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,6 @@
 """How a run goes on in other processes that agents start: a function of it, or the whole script on several machines."""
 
 import os
-import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -10,6 +9,7 @@ from typing import Any, Self
 from tilth.base.errors import Invalid, Unavailable
 from tilth.sdk import beginning, finishing, parameters
 from tilth.sdk._current import running
+from tilth.sdk.ports import own_address
 from tilth.sdk.recording import warn
 from tilth.sdk.tasks.finding import Finding
 from tilth.sdk.tasks.identity import Identity
@@ -88,7 +88,7 @@ class Spreading(Finding, Identity, Parameters, States):
             raise Invalid(f"total_num_nodes is {total_num_nodes}", hint="use 1 or more")
         said = self.connect({"total_num_nodes": total_num_nodes, "queue": queue}, name=_NODES)
         conf: dict[str, Any] = {
-            "master_addr": os.environ.get("CLEARML_MULTI_NODE_MASTER_DEF_ADDR") or os.environ.get("MASTER_ADDR") or addr or _own_address(),
+            "master_addr": os.environ.get("CLEARML_MULTI_NODE_MASTER_DEF_ADDR") or os.environ.get("MASTER_ADDR") or addr or own_address(),
             "master_port": int(os.environ.get("CLEARML_MULTI_NODE_MASTER_DEF_PORT") or os.environ.get("MASTER_PORT") or port or 0),
             "node_rank": 0,
             "wait": wait,
@@ -144,16 +144,6 @@ def _is_basic(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return all(_is_basic(one) for one in value)
     return isinstance(value, _BASIC)
-
-
-def _own_address() -> str:
-    """The address of this machine on its way to others; nothing is sent to find it out."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # an address of documentation, which belongs to nobody
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "127.0.0.1"
 
 
 def _ranks(devices: int | Sequence[int] | None) -> int:

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from tilth.base.clock import Clock
 from tilth.base.errors import ObjectNotFound
+from tilth.client.files import Counted, Told
 from tilth.server.db.engine import Database
 from tilth.server.services.files import clean_path, delete_files, find_file, keep_file
 from tilth.server.stores.unit_of_work import Tx
@@ -25,12 +26,13 @@ class EmbeddedFiles:
         self._database = database
         self._clock = clock
 
-    def put(self, name: str, source: Path, *, content_type: str | None = None) -> None:
+    def put(self, name: str, source: Path, *, content_type: str | None = None, told: Told | None = None) -> None:
         path = clean_path(name)
         writer = self._streams.create()
         try:
             with source.open("rb") as file:
-                while piece := file.read(_PIECE):
+                counted = Counted(file, told)
+                while piece := counted.read(_PIECE):
                     writer.write(piece)
             writer.commit()
             self._database.run(
