@@ -92,6 +92,21 @@ def test_arguments_are_recorded_without_frameworks(runs: Runs) -> None:
     assert runs.run(script, *WORDS).parameters == RECORDED
 
 
+def test_arguments_between_options(runs: Runs) -> None:
+    script = """
+    import argparse
+    from tilth import Task
+    parser = argparse.ArgumentParser()
+    parser.add_argument("files", type=int, nargs="+")
+    parser.add_argument("--lr", type=float, required=True)
+    print(sorted(vars(parser.parse_intermixed_args()).items()))
+    print("task", Task.init("Pets", "train").id)
+    """
+    ran = runs.run(script, "1", "--lr", "3", "2")
+    assert ran.parameters == {"Args/files": [1, 2], "Args/lr": 3.0}
+    assert ran.again({"Args/files": [7]}).printed == ["[('files', [7]), ('lr', 3.0)]"]
+
+
 def test_what_can_not_be_parsed_is_told_by_argparse(runs: Runs) -> None:
     ran = runs.run(BEFORE, "rows", "--seed", "x", fails=True)
     assert "argument --seed: invalid int value: 'x'" in ran.warned

@@ -33,6 +33,22 @@ print("task", task.id, flush=True)
 subprocess.run([sys.executable, "train.py", "rows", "--lr", "9"], check=True)
 """
 
+RANKS = """
+import argparse, os, subprocess, sys
+from tilth import Task
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, required=True)
+lr = parser.parse_args().lr
+task = Task.init("Pets", "train")
+settings = task.connect({"depth": 3})
+rank = os.environ.get("RANK", "0")
+print("rank", rank, lr, settings["depth"], Task.running_locally(), flush=True)
+if rank == "0":
+    subprocess.run([sys.executable, *sys.argv], env=os.environ | {"RANK": "1"}, check=True)
+    print("task", task.id)
+"""
+
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator["Agent"]:
@@ -57,6 +73,7 @@ class Agent:
         }
         (folder / "train.py").write_text(SCRIPT)
         (folder / "helped.py").write_text(HELPER)
+        (folder / "ranks.py").write_text(RANKS)
 
     def run(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *words]
@@ -91,6 +108,18 @@ def test_what_a_run_starts_keeps_its_own_arguments(served: "Agent") -> None:
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout == f"task {copy}\nrows 9.0\ntask {copy}\n"
     assert served.parameters(copy) == {"data": "rows", "lr": "0.1"}
+
+
+def test_ranks_of_a_run_have_what_their_script_has(served: "Agent") -> None:
+    first = served.run("ranks.py", "--lr", "0.5")
+    assert first.stdout.startswith("rank 0 0.5 3 True\nrank 1 0.5 3 True\n"), first.stderr
+    copy = served.api.call("tasks.clone", task=first.stdout.split("task ")[1].strip())["id"]
+    changed = [{"section": "Args", "name": "lr", "value": "0.25"}, {"section": "General", "name": "depth", "value": "7", "type": "int"}]
+    served.api.call("tasks.edit_hyper_params", task=copy, hyperparams=changed)
+    ran = served.run("ranks.py", CLEARML_TASK_ID=copy)
+    assert ran.stdout == f"rank 0 0.25 7 False\nrank 1 0.25 7 False\ntask {copy}\n", ran.stderr
+    assert served.parameters(copy) == {"lr": "0.25"}
+    assert served.api.call("tasks.get_by_id", task=copy)["task"]["hyperparams"]["General"]["depth"]["value"] == "7"
 
 
 def test_without_the_server_the_command_line_is_parsed_and_the_task_says_what_is_wrong(served: "Agent") -> None:

@@ -39,7 +39,7 @@ DEFAULT_PROJECT = "Examples"
 _LONGEST_NAME = 1_000
 _TASK_VARIABLES = ("TILTH_TASK_ID", "CLEARML_TASK_ID", "TRAINS_TASK_ID")
 MASTER = "TILTH_MASTER"
-"""In the environment of what a recorded process starts: the process, and the task."""
+"""In the environment of what a recorded process starts: the process, the task, whether it is offline, and what the script is called."""
 
 _offline: list[bool] = []
 _remote: list[bool] = []
@@ -103,19 +103,27 @@ def is_remote() -> bool:
     return bool(_remote)
 
 
-def _given_task() -> str | None:
-    """The id of the task that an agent lets this process run; None if the process, or one that started it, began a task itself."""
-    if _master() is not None:
-        return None
-    return next((os.environ[variable] for variable in _TASK_VARIABLES if os.environ.get(variable)), None)
-
-
 def given_document() -> Mapping[str, Any] | None:
-    """The task that an agent lets this process run, as it was when it was first asked for; None if there is none."""
+    """The task that an agent lets this process run, as it was when it was first asked for; None if there is none.
+
+    A rank that the script of such a run starts runs it too: it has the script's name. What else it starts has a command line of its own.
+    """
     id = _given_task()
-    if id is not None and not (_given and _given[0]["id"] == id):
+    if id is None or (_master() is not None and os.environ[MASTER].split(":", 3)[3:] != [_called()]):
+        return None
+    if not (_given and _given[0]["id"] == id):
         _given[:] = [current_home().reporting[0].call("tasks.get_by_id", task=id)["task"]]
-    return _given[0] if id is not None else None
+    return _given[0]
+
+
+def _given_task() -> str | None:
+    """The id of the task that an agent lets this process, or one that started it, run; None if it began one itself."""
+    given = next((os.environ[variable] for variable in _TASK_VARIABLES if os.environ.get(variable)), None)
+    return given if _master() in (None, given) else None
+
+
+def _called() -> str:
+    return os.path.basename(sys.argv[0]) if sys.argv else ""
 
 
 def begin(kind: "type[Task]", home: Home, asked: Beginning) -> "Task":
@@ -142,7 +150,7 @@ def begin(kind: "type[Task]", home: Home, asked: Beginning) -> "Task":
         task = _new(kind, home, asked, project, name, deferred=True)
     task._arguments_wanted = asked.arguments
     set_running(task)
-    os.environ[MASTER] = f"{os.getpid()}:{task.id}:{int(is_offline())}"
+    os.environ[MASTER] = f"{os.getpid()}:{task.id}:{int(is_offline())}:{_called()}"
     if not is_offline() and not given:
         task_store.remember_last(home, project, name, asked.kind, task.id)
     finishing.watch(begin_capture(task, asked), is_agents=_is_agents())
@@ -173,8 +181,7 @@ def _script_name() -> str:
 
 def _master() -> str | None:
     """The task of the process that started this one, if it is recorded."""
-    process, _, rest = os.environ.get(MASTER, "").partition(":")
-    task, _, offline = rest.partition(":")
+    process, task, offline, *_ = [*os.environ.get(MASTER, "").split(":"), "", "", ""]
     if not process.isdecimal() or not is_id(task) or int(process) == os.getpid():
         return None
     if offline == "1":
@@ -183,7 +190,9 @@ def _master() -> str | None:
 
 
 def _join(kind: "type[Task]", home: Home, id: str, asked: Beginning) -> "Task":
-    """Record into the task of the process that started this one; that one ends it."""
+    """Record into the task of the process that started this one; that one ends it. Of an agent's run, it is an agent's as well."""
+    if _given_task() == id:
+        _remote[:] = [True]
     folder = home.folder / "outbox" / id
     known = _noted(folder)
     document = known or home.reporting[0].call("tasks.get_by_id", task=id)["task"]

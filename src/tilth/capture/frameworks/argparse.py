@@ -33,7 +33,7 @@ def patches(arguments: Arguments) -> list[Patch]:
     def around_parse(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def parse(parser: Any, args: Any = None, namespace: Any = None, **more: Any) -> Any:
-            if depth.value:  # a sub-parser is called by its parser, whose arguments hold everything
+            if depth.value:  # of a sub-parser, or the first of two passes: the outermost call knows everything in the end
                 return original(parser, args, namespace, **more)
             known = _LIBRARIES.get(calling_package("argparse"))
             told = texts_of(arguments.told())
@@ -56,4 +56,4 @@ def patches(arguments: Arguments) -> list[Patch]:
 
         return parse
 
-    return [Patch("argparse", "ArgumentParser.parse_known_args", around_parse)]
+    return [Patch("argparse", f"ArgumentParser.{name}", around_parse) for name in ("parse_known_args", "parse_known_intermixed_args")]
