@@ -103,7 +103,7 @@ def test_jsonargparse(runs: Runs, script: str) -> None:
 
 def test_the_command_line_of_functions(runs: Runs) -> None:
     script = """
-    from jsonargparse import auto_cli
+    from jsonargparse import CLI
     from tilth import Task
 
     def fit(lr: float, name: str = "net"):
@@ -114,7 +114,7 @@ def test_the_command_line_of_functions(runs: Runs) -> None:
     def score(rows: int = 3):
         print(rows)
 
-    auto_cli([fit, score])
+    CLI([fit, score])
     """
     ran = runs.run(script, "fit", "0.5", "--name=big")
     assert ran.parameters == {"Args/subcommand": "fit", "Args/fit.lr": 0.5, "Args/fit.name": "big"}

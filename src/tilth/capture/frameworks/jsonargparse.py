@@ -55,7 +55,7 @@ def patches(arguments: Arguments) -> list[Patch]:
 
 
 def _arguments(parser: Any, found: Any) -> Iterator[Argument]:
-    shown = json.loads(parser.dump(found, format="json", skip_validation=True))  # as jsonargparse writes it down, without what is hidden
+    shown = _shown(parser, found)
     actions = dict(_declared(parser))
     for name, value in found.items():
         action = actions.get(name)
@@ -69,6 +69,14 @@ def _arguments(parser: Any, found: Any) -> Iterator[Argument]:
             yield Argument(name, None, "NoneType", about)
         elif not is_secret(value) and (there := _at(shown, name.split("."))):
             yield Argument(name, _text(there[0]), kind_of(there[0]), about)
+
+
+def _shown(parser: Any, found: Any) -> Any:
+    """The values as jsonargparse writes them down, without what is hidden."""
+    try:
+        return json.loads(parser.dump(found, format="json", skip_validation=True))
+    except TypeError:  # what it was called before
+        return json.loads(parser.dump(found, format="json", skip_check=True))
 
 
 def _declared(parser: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
