@@ -184,6 +184,8 @@ def _die_by_the_interrupt() -> None:
 
 
 def _end_recording(task: "Task") -> None:
+    if task._router is not None:
+        task._router.close()
     if task._tables is not None:
         task._tables.end()
     _watch.end_capture()

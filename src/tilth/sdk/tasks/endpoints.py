@@ -6,12 +6,16 @@ there; a TCP one is the port itself.
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from tilth.base.errors import Invalid
 from tilth.sdk.ports import mapped_port, own_address
 from tilth.sdk.recording import warn
 from tilth.sdk.tasks.identity import Identity
+
+if TYPE_CHECKING:
+    from tilth.sdk.http_router import HttpRouter
 
 __all__ = ["Endpoints"]
 
@@ -28,6 +32,13 @@ _LAST_PORT = 65_535
 
 class Endpoints(Identity):
     """Endpoints of a task."""
+
+    def get_http_router(self) -> "HttpRouter":
+        """A proxy for HTTP in this process, and the way from outside to it."""
+        if self._router is None:
+            self._router = import_module("tilth.sdk.http_router").HttpRouter(self)  # brings the server's libraries
+        router: HttpRouter = self._router
+        return router
 
     def request_external_endpoint(
         self,

@@ -30,6 +30,7 @@ class TaskRecord:
         self._arguments_wanted: bool | Mapping[str, bool] = True
         self._watched = Watched()
         self._tables: WatchedTables | None = None
+        self._router: Any = None
         self._functions: set[str] = set()
         self.id: str = document["id"]
 

@@ -1,0 +1,170 @@
+"""A proxy for HTTP beside a run: it forwards by the beginning of a path, and lets the script see what comes and goes."""
+
+import inspect
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import urllib3
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route as AppRoute
+
+from tilth.base.errors import Invalid, Unavailable
+from tilth.sdk.endpoint_load import EndpointLoad
+
+__all__ = ["HttpProxy", "ProxyRoute"]
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_OF_ONE_CONNECTION = frozenset(
+    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade", "host"}
+)
+_TIMEOUT = urllib3.Timeout(connect=10, read=600)
+_START_S = 30.0
+_PIECE = 64 * 1024
+
+
+class ProxyRoute:
+    """Where the requests of one path go, and what the script wants to do with them."""
+
+    def __init__(
+        self,
+        source: str,
+        target: str,
+        *,
+        on_request: Callable[..., Any] | None = None,
+        on_response: Callable[..., Any] | None = None,
+        on_error: Callable[..., Any] | None = None,
+        load: EndpointLoad | None = None,
+    ) -> None:
+        if not target.startswith(("http://", "https://")):
+            raise Invalid(f"{target!r:.200} is no address to forward to", hint="give one such as http://localhost:8000")
+        self.source = f"/{source.strip('/')}"
+        self.target = target.rstrip("/")
+        self.on_request = on_request
+        self.on_response = on_response
+        self.on_error = on_error
+        self.load = load
+        self.state: dict[str, Any] = {}
+        """Whatever the three want to remember."""
+
+    def means(self, path: str) -> bool:
+        """Whether a path begins with this route's."""
+        return self.source in ("/", path) or path.startswith(f"{self.source}/")
+
+    def address(self, request: Request) -> str:
+        """Where a request goes."""
+        rest = request.url.path if self.source == "/" else request.url.path[len(self.source) :]
+        return f"{self.target}{rest}{f'?{request.url.query}' if request.url.query else ''}"
+
+
+class HttpProxy:
+    """One port of this machine. Serves from `start` to `close`, in a thread."""
+
+    def __init__(self, port: int, *, default: str | None, log_level: str | None, access_log: bool, streams: bool) -> None:
+        self.port = port
+        self._default = ProxyRoute("/", default) if default else None
+        self._streams = streams
+        self._routes: dict[str, ProxyRoute] = {}
+        self._http = urllib3.PoolManager(retries=False, timeout=_TIMEOUT, maxsize=32)
+        app = Starlette(routes=[AppRoute("/{path:path}", self._answer, methods=_METHODS)])
+        level = (log_level or "warning").lower()
+        if level not in ("critical", "error", "warning", "info", "debug", "trace"):
+            raise Invalid(f"{log_level!r:.60} is no level of a log", hint="use critical, error, warning, info, debug or trace")
+        config = uvicorn.Config(app, log_level=level, access_log=access_log, lifespan="off", log_config=None)
+        self._server = uvicorn.Server(config)
+        self._thread: threading.Thread | None = None
+
+    def add(self, route: ProxyRoute) -> None:
+        """Forward the requests of a path; a route of the same path that was there before is replaced."""
+        self.remove(route.source)
+        self._routes[route.source] = route
+        if route.load is not None:
+            route.load.start()
+
+    def remove(self, source: str) -> None:
+        """Forward the requests of a path no more; nothing if there is no such route."""
+        route = self._routes.pop(f"/{source.strip('/')}", None)
+        if route is not None and route.load is not None:
+            route.load.stop()
+
+    def start(self) -> None:
+        """Listen, once."""
+        if self._thread is not None:
+            return
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind(("0.0.0.0", self.port))  # noqa: S104 - it is there to be reached by others
+        except OSError as error:
+            listening.close()
+            raise Unavailable(f"port {self.port} can't be listened on ({error.strerror})", hint="use another incoming_port") from error
+        self.port = listening.getsockname()[1]
+        self._thread = threading.Thread(target=self._server.run, args=([listening],), name="tilth-proxy", daemon=True)
+        self._thread.start()
+        until = time.monotonic() + _START_S
+        while not self._server.started and time.monotonic() < until:
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        """Listen no more."""
+        for source in list(self._routes):
+            self.remove(source)
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(timeout=5.0)
+
+    async def _answer(self, request: Request) -> Response:
+        found = [route for route in list(self._routes.values()) if route.means(request.url.path)]
+        route = max(found, key=lambda one: len(one.source), default=self._default)
+        if route is None:
+            return PlainTextResponse(f"nothing is served at {request.url.path}", status_code=404)
+        began = time.monotonic()
+        try:
+            request = await _called(route.on_request, request, state=route.state) or request
+            response = await self._forwarded(route, request)
+            return await _called(route.on_response, response, request, state=route.state) or response
+        except Exception as error:  # noqa: BLE001 - the script's own code, or another server: whoever asked gets an answer
+            logging.getLogger("tilth.proxy").warning("%s %s: %s", request.method, request.url.path, error)
+            answer: Response | None = await _called(route.on_error, request, error, state=route.state)
+            return answer or PlainTextResponse(f"{route.target} did not answer: {type(error).__name__}", status_code=502)
+        finally:
+            if route.load is not None:
+                route.load.count(time.monotonic() - began)
+
+    async def _forwarded(self, route: ProxyRoute, request: Request) -> Response:
+        answer = await run_in_threadpool(
+            self._http.request,
+            request.method,
+            route.address(request),
+            body=await request.body() or None,
+            headers=_passed_on(request.headers),
+            preload_content=False,
+            redirect=False,
+            decode_content=False,
+        )
+        headers = _passed_on(answer.headers)
+        if self._streams and "transfer-encoding" in answer.headers:
+            return StreamingResponse(answer.stream(_PIECE, decode_content=False), status_code=answer.status, headers=headers)
+        content = await run_in_threadpool(answer.read)
+        answer.release_conn()
+        if request.method != "HEAD":
+            headers["content-length"] = str(len(content))
+        return Response(content, status_code=answer.status, headers=headers)
+
+
+def _passed_on(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in _OF_ONE_CONNECTION}
+
+
+async def _called(callback: Callable[..., Any] | None, *given: Any, state: dict[str, Any]) -> Any:
+    if callback is None:
+        return None
+    found = callback(*given, persistent_state=state)
+    return await found if inspect.isawaitable(found) else found
