@@ -74,10 +74,10 @@ class HttpProxy:
         self._routes: dict[str, ProxyRoute] = {}
         self._http = urllib3.PoolManager(retries=False, timeout=_TIMEOUT, maxsize=32)
         app = Starlette(routes=[AppRoute("/{path:path}", self._answer, methods=_METHODS)])
-        level = (log_level or "warning").lower()
+        level = (log_level or "info").lower()
         if level not in ("critical", "error", "warning", "info", "debug", "trace"):
             raise Invalid(f"{log_level!r:.60} is no level of a log", hint="use critical, error, warning, info, debug or trace")
-        config = uvicorn.Config(app, log_level=level, access_log=access_log, lifespan="off", log_config=None)
+        config = uvicorn.Config(app, log_level=level, access_log=access_log, lifespan="off")
         self._server = uvicorn.Server(config)
         self._thread: threading.Thread | None = None
 

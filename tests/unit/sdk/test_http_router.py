@@ -134,8 +134,8 @@ def test_the_server_hears_how_many_requests_came(routed: Task, below: str) -> No
     assert found["requests_min"] > 0
     router.remove_local_route("/")
     assert [one for one in routed._home.api.call("serving.get_endpoints")["endpoints"] if one["endpoint"] == name] == []
-    with pytest.raises(Invalid, match="no setting 'modle'"):
-        router.create_local_route("/", below, endpoint_telemetry={"modle": "net"})
+    with pytest.raises(Invalid, match="no setting 'net'"):
+        router.create_local_route("/", below, endpoint_telemetry={"net": "of pets"})
 
 
 def test_others_are_let_in_by_a_router_in_front(routed: Task, below: str) -> None:
@@ -166,3 +166,14 @@ def test_what_can_be_no_proxy_is_refused(routed: Task, below: str) -> None:
     other.set_local_proxy_parameters(log_level="loud")
     with pytest.raises(Invalid, match="no level of a log"):
         other.start_local_proxy()
+
+
+@pytest.mark.parametrize("access_log", [True, False])
+def test_requests_are_logged_if_that_is_wanted(draft: Task, below: str, capfd: pytest.CaptureFixture[str], access_log: bool) -> None:
+    router = draft.get_http_router()
+    router.set_local_proxy_parameters(incoming_port=free_port(), default_target=below, access_log=access_log)
+    router.start_local_proxy()
+    ask(draft, "/logged")
+    router.close()
+    said = capfd.readouterr()
+    assert ("GET /logged" in said.out + said.err) == access_log
