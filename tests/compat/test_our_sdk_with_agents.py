@@ -6,10 +6,13 @@ The agents take the environment that the tests run in, because Tilth is installe
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.compat.conftest import User
 from tests.compat.test_agents import console, finished
@@ -52,6 +55,21 @@ task.execute_remotely(queue_name="nodes")
 conf = task.launch_multi_node(2, port=29511, addr="10.0.0.7", wait=False, devices=[0, 1])
 print("node:", json.dumps({name: os.environ[name] for name in ("MASTER_ADDR", "MASTER_PORT", "RANK", "NODE_RANK", "WORLD_SIZE")}))
 print("conf:", conf["node_rank"], conf["total_num_nodes"])
+"""
+
+WAITS = """
+import time
+from tilth import Task
+task = Task.init("Team", "waits", reuse_last_task_id=False)
+task.execute_remotely(queue_name="waits")
+
+def tidy():
+    print("tidied up", flush=True)
+    task.get_logger().report_single_value("tidied", 1.0)
+
+task.register_abort_callback(tidy)
+print("waits", flush=True)
+time.sleep(600)
 """
 
 
@@ -159,3 +177,22 @@ def test_a_task_that_was_made_for_a_script_records_itself(somebody: User) -> Non
         task = finished(server, id, said)
     assert "rate is 0.75" in console(server, id)
     assert task["hyperparams"]["Args"]["rate"]["value"] == "0.75"
+
+
+@pytest.mark.slow
+def test_a_run_that_an_agent_is_told_to_stop_tidies_up_first(somebody: User) -> None:
+    server = somebody.server
+    server.call("queues.create", name="waits")
+    begin(somebody, WAITS)
+    (task,) = server.call("tasks.get_all", name="^waits$")["tasks"]
+    with agent(somebody, "ours:waits", "waits") as said:
+        for _ in range(600):
+            found = server.call("tasks.get_by_id", task=task["id"])["task"]
+            if found["status"] not in ("queued", "in_progress") or "_abort_callback_timeout" in found["runtime"]:
+                break
+            time.sleep(0.1)
+        assert found["runtime"]["_abort_callback_timeout"] == 30, said.read_text()
+        server.call("tasks.stop", task=task["id"])
+        found = finished(server, task["id"], said, status="stopped")
+    assert found["runtime"]["_abort_callback_completed"] == 1
+    assert [one["value"] for series in found["last_metrics"].values() for one in series.values() if one["variant"] == "tidied"] == [1.0]

@@ -442,3 +442,44 @@ def test_the_last_state_of_a_registered_table_is_kept(alone: Home, how: str) -> 
     read = f"from tilth import Task\nprint(list(Task.get_task({id!r}).artifacts['steps'].get()['step']))"
     said = subprocess.run([sys.executable, "-c", read], env=alone.environment, capture_output=True, text=True, check=True, timeout=60)
     assert said.stdout == "[0, 1, 2, 3, 4]\n"
+
+
+def test_a_script_says_before_it_begins_what_is_recorded_of_its_code(alone: Home) -> None:
+    subprocess.run(["git", "init", "--quiet", str(alone.folder)], check=True)
+    (alone.folder / "train.py").write_text(
+        "from tilth import Task\nTask.force_store_standalone_script()\nTask.add_requirements('no-such-package', '>=2')\n"
+        "Task.ignore_requirements('msgspec')\ntask = Task.init('Team', 'code')\nprint('task', task.id)\n"
+    )
+    id, code, _, error = alone.run("end")
+    assert (code, error) == (0, "")
+    read = f"import json; from tilth import Task; task = Task.get_task({id!r}); "
+    read += "print(json.dumps([task.get_script(), task.get_requirements()]))"
+    said = subprocess.run([sys.executable, "-c", read], env=alone.environment, capture_output=True, text=True, check=True, timeout=60)
+    script, requirements = json.loads(said.stdout)
+    assert (script["repository"], script["diff"]) == ("", (alone.folder / "train.py").read_text())
+    lines = requirements["pip"].splitlines()
+    assert "no-such-package>=2" in lines
+    assert not any(line.startswith("msgspec") for line in lines)
+
+
+def test_an_artifact_that_is_waited_for_says_whether_it_arrived(tmp_path: Path) -> None:
+    port = free_port()
+    with running_server(tmp_path / "served", port=port) as server:
+        client = with_server(tmp_path, server)
+        (client.folder / "train.py").write_text(
+            "import sys, time\nfrom pathlib import Path\nfrom tilth import Task\nwaits = Path(sys.argv[2])\n"
+            "task = Task.init('Team', 'waited')\nprint('task', task.id, flush=True)\n"
+            "print(task.upload_artifact('first', {'a': 1}, wait_on_upload=True), flush=True)\n(waits / 'ready').touch()\n"
+            "while not (waits / 'go').exists():\n    time.sleep(0.01)\n"
+            "print(task.upload_artifact('second', {'a': 1}, wait_on_upload=True), flush=True)\n(waits / 'again').touch()\n"
+            "print(task.upload_artifact('third', {'a': 1}, wait_on_upload=True, retries=1_000), flush=True)\n"
+        )
+        run = client.begin("end")
+        while not (client.folder / "ready").exists():
+            assert run.poll() is None
+    (client.folder / "go").touch()
+    while not (client.folder / "again").exists():
+        assert run.poll() is None
+    with running_server(tmp_path / "served", port=port):
+        out, _ = run.communicate(timeout=120)
+    assert out.split()[2:] == ["True", "False", "True"]
