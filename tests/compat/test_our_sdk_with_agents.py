@@ -186,6 +186,7 @@ def test_a_run_that_an_agent_is_told_to_stop_tidies_up_first(somebody: User) -> 
     begin(somebody, WAITS)
     (task,) = server.call("tasks.get_all", name="^waits$")["tasks"]
     with agent(somebody, "ours:waits", "waits") as said:
+        found = task
         for _ in range(600):
             found = server.call("tasks.get_by_id", task=task["id"])["task"]
             if found["status"] not in ("queued", "in_progress") or "_abort_callback_timeout" in found["runtime"]:
