@@ -3,6 +3,7 @@
 import multiprocessing
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def api(tmp_path: Path, request: pytest.FixtureRequest) -> Api:
     return Api(transports[request.param])
 
 
-def final(api: Api, **wanted: str) -> DatasetVersion:
+def final(api: Api, **wanted: Any) -> DatasetVersion:
     made = api.versions.create(**{"name": "cats", "project": "Team/Pictures"} | wanted)
     return api.versions.register(made.id, entries=3, size_bytes=35, root="roots/x", changes=CHANGES, finished="2026-01-01T00:00:00Z")
 

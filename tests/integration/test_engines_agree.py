@@ -766,6 +766,13 @@ def versions(say: Player) -> None:
 
 def uses(say: Player, made: list[str]) -> None:
     user = say("tasks.create", name="user", type="training", project_name="Runs")["id"]
+    turned = say("tasks.create", name="run", type="training", project_name="Runs", system_tags=["development"], tags=["t"])["id"]
+    say("versions.create", name="turned", project="Data/Sets", id=turned, use_task=True)
+    say("tasks.started", task=turned)
+    say("versions.create", name="turned", project="Data/Sets", id=turned, use_task=True, tags=["u"], description="d")
+    say("tasks.get_by_id", task=turned)
+    say("tasks.completed", task=turned)
+    say("tasks.reset", task=turned, force=True)
     say("tasks.add_dataset", task=user, dataset=made[0], alias="data")
     say("tasks.add_dataset", task=user, dataset="b" * 32, project="P", name="gone", version="1.0.0")
     say("models.create", name="net", uri="x", task=user)

@@ -15,6 +15,7 @@ __all__ = ["Life"]
 _POLL_S = 5.0
 _PING_EVERY = 6
 _GRACE_S = 10.0
+_ASKED = ["status", "status_message", "system_tags"]
 _RESETS = 3
 """How often in a row a task has to be found as a draft before its run ends: somebody reset it."""
 _TIMEOUT, _POLLS, _DONE = "_abort_callback_timeout", "_abort_poll_freq", "_abort_callback_completed"
@@ -53,7 +54,7 @@ class Life:
             try:
                 if rounds % _PING_EVERY == 0:
                     api.call("tasks.ping", task=self._task.id)
-                found = api.call("tasks.get_all", id=[self._task.id], only_fields=["status", "status_message"], search_hidden=True)["tasks"]
+                found = api.call("tasks.get_all", id=[self._task.id], only_fields=_ASKED, search_hidden=True)["tasks"]
             except (TilthError, OSError):
                 continue  # the server is away; the run goes on
             resets = resets + 1 if found and found[0]["status"] == "created" else 0
@@ -101,6 +102,8 @@ class Life:
 
 def _is_asked_to_stop(task: Mapping[str, Any]) -> bool:
     message = task.get("status_message") or ""
+    if task["status"] in ("completed", "published") and "dataset" in (task.get("system_tags") or ()):
+        return False  # the run itself made it a version of a dataset, and finalized that
     if task["status"] == "in_progress":
         return "stopping" in message
     return task["status"] in ("stopped", "failed", "closed", "completed", "published") and "worker" not in message

@@ -103,6 +103,7 @@ class VersionsApi:
         description: str | None = None,
         author: str = "",
         storage: str = "",
+        use_task: bool = False,
     ) -> DatasetVersion:
         request = wire.CreateVersion(
             name=name,
@@ -114,6 +115,7 @@ class VersionsApi:
             description=description,
             author=author,
             storage=storage,
+            use_task=use_task,
         )
         return self._call("versions.create", request, DatasetVersion)
 

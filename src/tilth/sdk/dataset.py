@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tilth.base.errors import Invalid, NotFound, TilthError
+from tilth.base.ids import VersionId
 from tilth.datasets.taking import AddRequest, add, sync, upload
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import contents, copies, finalizing, lifecycle, lookup
@@ -331,14 +332,16 @@ class Dataset:
 
         It begins with what the parents hold; where several have the same path, the first named parent's file stands. Without a
         name and a project, the first parent's are taken. `VersionNotFinal` if a parent can still be changed.
+
+        With `use_current_task` no task is made for the version: the one that runs becomes it, under the dataset's name, with what it
+        recorded and goes on to record. It is completed when the version is final, however the run ends.
         """
         home = current_home()
-        if use_current_task:
-            raise Invalid("a dataset can't be kept in the current task yet", hint="leave use_current_task out")
+        task = import_module("tilth.sdk.dataset_uses").turning(running()) if use_current_task else None
         parents = [_version_of(home, parent) for parent in parent_datasets or ()]
         for parent in parents:
             lifecycle.require_final(parent)
-        return cls(
+        made = cls(
             home,
             lifecycle.create(
                 home,
@@ -349,8 +352,15 @@ class Dataset:
                 tags=_words(dataset_tags),
                 description=description,
                 storage=output_uri,
+                id=VersionId(task.id) if task else None,
+                use_task=task is not None,
             ),
         )
+        if task:
+            task._version_is_open = True
+            task._project_name = None
+            task.reload()
+        return made
 
     @classmethod
     def get(

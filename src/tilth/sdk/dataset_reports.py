@@ -5,6 +5,7 @@ from weakref import WeakValueDictionary
 
 from tilth.domain.project import dataset_project
 from tilth.domain.version import DatasetVersion
+from tilth.sdk._current import running
 from tilth.sdk.finishing import flush_at_exit
 from tilth.sdk.home import Home
 from tilth.sdk.logger import Logger
@@ -27,6 +28,9 @@ class DatasetReports:
 
     def logger_of(self, version: DatasetVersion) -> Logger:
         """What a version's reports go through: one for each version, however often it is looked up."""
+        task = running()
+        if task is not None and task.id == version.id:
+            return task.get_logger()  # type: ignore[no-any-return]
         logger, recording = self._known.get(version.id), self._recordings.get(version.id)
         if logger is None or recording is None:
             folder = task_folder(dataset_project(version.project, version.name), version.name, version.id)
@@ -41,7 +45,8 @@ class DatasetReports:
 
     def send(self, version: DatasetVersion, wait_s: float) -> bool:
         """Wait until what this process reported of a version is where it is kept; False if it is not in time."""
-        recording = self._recordings.get(version.id)
+        task = running()
+        recording = task._recording if task is not None and task.id == version.id else self._recordings.get(version.id)
         return recording is None or recording.flush(wait_s)
 
     def close(self, wait_s: float) -> bool:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tilth.base.errors import Invalid
+from tilth.base.errors import AlreadyExists, Invalid, NotFound
 from tilth.domain.version import DatasetVersion
 from tilth.sdk import beginning, parameters
 from tilth.sdk.home import Home
@@ -15,7 +15,7 @@ from tilth.wire.dataset_uses import ALIASES, USED, DatasetUse, full_name_key, nu
 if TYPE_CHECKING:
     from tilth.sdk.task import Task
 
-__all__ = ["datasets_of", "overriding", "record_use", "users_of", "users_told", "warn_of_users"]
+__all__ = ["datasets_of", "overriding", "record_use", "turning", "users_of", "users_told", "warn_of_users"]
 
 _LONGEST_ALIAS = 500
 _MOST_LOOKED_UP = 1_000
@@ -31,6 +31,22 @@ def overriding(task: "Task", alias: str | None, *, silent: bool) -> str | None:
         return None
     said = task.get_parameter(f"{ALIASES}/{alias}")
     return str(said) if said else None
+
+
+def turning(task: "Task | None") -> "Task":
+    """The running task, which a version is to be made of; raises if there is none, or it is not where the version is to be."""
+    if task is None:
+        raise Invalid("no task is running, so the dataset can't be kept in it", hint="call Task.init first, or leave use_current_task out")
+    if beginning.is_offline() or not task.flush():
+        raise Invalid(f"task {task.id} is recorded offline, so the dataset can't be kept in it", hint="leave use_current_task out")
+    try:
+        known: DatasetVersion | None = task._home.api.versions.get(task.id)
+    except NotFound:
+        known = None
+    if known is not None:
+        what = f"{known.project}/{known.name} {known.version}"
+        raise AlreadyExists(f"task {task.id} is a version already, {what}", hint="leave use_current_task out for the next one")
+    return task
 
 
 def record_use(task: "Task", version: DatasetVersion, alias: str | None, *, silent: bool) -> None:

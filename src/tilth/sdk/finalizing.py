@@ -4,6 +4,7 @@ from importlib import import_module
 
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import lifecycle
+from tilth.sdk._current import running
 from tilth.sdk.home import Home
 
 __all__ = ["finalize", "without_preview"]
@@ -19,6 +20,9 @@ def finalize(home: Home, version: DatasetVersion, *, preview: bool = True) -> Da
     wanted = preview and home.preview and before.status is VersionStatus.UPLOADING
     wanted = wanted and not home.repository_of(version).has_mark(version.id, NO_PREVIEW)
     final = lifecycle.finalize(home, before)
+    task = running()
+    if task is not None and task.id == final.id:
+        task._version_is_open = False
     if wanted:
         import_module("tilth.sdk.previews.showing").try_to_show(home, final)
     return final

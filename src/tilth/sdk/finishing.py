@@ -99,9 +99,11 @@ def finish(task: "Task", *, status: str | None = None, reason: str = "", message
         os.environ.pop("TILTH_MASTER", None)
         if _watch.aborted:
             status, reason, message = "stopped", "stopped from outside", ""
+        if task._version_is_open is False:  # a version is what it is, however its run ends
+            status, reason, message = None, "", ""
         call = f"tasks.{status or 'completed'}"
         said = {"status_reason": reason or status or "completed", "status_message": message[-_LONGEST_REASON:]}
-        if not _watch.is_ended:
+        if not _watch.is_ended and not task._version_is_open:  # one that is still being made can be gone on with
             recording.call(call, last=True, task=task.id, **said)
         _watch.owner = 0
     flush_at_exit(recording)  # a task that is over may still be told something

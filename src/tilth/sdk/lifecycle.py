@@ -56,11 +56,12 @@ def create(
     contents_of: Sequence[VersionId] | None = None,
     id: VersionId | None = None,
     storage: str | None = None,
+    use_task: bool = False,
 ) -> DatasetVersion:
     """Begin a version. Its name is reserved, and its parents can't be collected, before this returns.
 
     It begins with what its parents hold, or with what `contents_of` hold, which then do not count as parents. Its bytes go where
-    theirs are; without any, to `storage`, or to the home's own store.
+    theirs are; without any, to `storage`, or to the home's own store. With `use_task`, the running task of this `id` becomes it.
     """
     if not name:
         raise Invalid("the dataset has no name", hint="give one, or a parent whose name it is to have")
@@ -82,6 +83,7 @@ def create(
                 description=description,
                 author=home.author,
                 storage=place,
+                use_task=use_task,
             )
         except BaseException:
             draft.abort()

@@ -13,7 +13,7 @@ from tilth.base.errors import Invalid, VersionNotFound
 from tilth.sdk import beginning
 from tilth.sdk.home import Home
 
-QUIET = {"auto_connect_frameworks": False, "auto_resource_monitoring": False, "auto_connect_streams": False}
+QUIET = dict.fromkeys(("auto_connect_arg_parser", "auto_connect_frameworks", "auto_resource_monitoring", "auto_connect_streams"), False)
 
 
 @pytest.fixture

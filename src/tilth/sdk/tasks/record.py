@@ -28,6 +28,8 @@ class TaskRecord:
         self._is_live = recording is not None
         self._logger: Logger | None = None
         self._arguments_wanted: bool | Mapping[str, bool] = True
+        self._version_is_open: bool | None = None
+        """Whether the version that the task became is still being made; None if it became none."""
         self._watched = Watched()
         self._tables: WatchedTables | None = None
         self._router: Any = None

@@ -24,10 +24,9 @@ def create(tx: Tx, request: wire.CreateVersion) -> DatasetVersion:
         project=request.project,
         number=request.version,
         parents=request.parents,
-        tags=request.tags,
-        description=request.description,
-        author=request.author,
+        said=service.Said(tags=request.tags, description=request.description or "", author=request.author),
         storage=request.storage,
+        use_task=request.use_task,
     )
 
 

@@ -44,6 +44,7 @@ def set_status(
     call.check_project(task["project"])
     before = TaskStatus(task["status"])
     check_transition(before, status, force=force)
+    _check_version(call, task, status)
     values = {"status": status, "status_reason": reason, "status_message": message, "status_changed": call.now} | stamp(call) | more
     if before is _S.IN_PROGRESS and status is not _S.IN_PROGRESS:
         since = datetime.fromisoformat(task["status_changed"])
@@ -53,6 +54,20 @@ def set_status(
     if status in (_S.COMPLETED, _S.PUBLISHED) and "dataset" in task["system_tags"]:
         schedule_adoption(call, task["id"])
     return {"updated": 1, "fields": values}
+
+
+def _check_version(call: Call, task: Document, status: TaskStatus) -> None:
+    """A version of a dataset is final when it is committed, not when somebody says so; and what is committed is never a draft again."""
+    if "dataset" not in task["system_tags"] or status in (_S.IN_PROGRESS, _S.STOPPED, _S.FAILED, _S.QUEUED):
+        return
+    version = call.tx.versions.get(task["id"])
+    if version is None:
+        return
+    if status is _S.CREATED:
+        raise StatusRefused(f"task {task['id']} is a version of a dataset and can't be reset", hint="delete the version, or make a new one")
+    if not version.root:
+        hint = f"run `tilth data close --id {version.id}`"
+        raise StatusRefused(f"version {version.id} is not stored yet, so it can't be {status}", hint=hint)
 
 
 def start_task(call: Call, id: str, *, force: bool, reason: str, message: str) -> dict[str, Any]:
@@ -131,6 +146,7 @@ def dequeue_task(call: Call, id: str, *, reason: str, message: str, new_status: 
 def reset_task(call: Call, id: str, *, force: bool, clear_all: bool, delete_models: bool = True, files: bool = True) -> dict[str, Any]:
     """Make a task as it was before it ran."""
     task = get_task(call, id)
+    _check_version(call, task, _S.CREATED)
     if task["status"] == _S.PUBLISHED and not force:
         raise StatusRefused(f"task {id} is published and can't be reset", hint="clone it instead, or use force")
     call.check_project(task["project"])

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from tilth.base.errors import (
     AlreadyExists,
@@ -28,6 +29,7 @@ from tilth.server.stores.versions import VersionFilter, VersionRow
 from tilth.wire.own_files import name_in
 
 __all__ = [
+    "Said",
     "adopt_version",
     "archive_version",
     "create_version",
@@ -57,6 +59,14 @@ _BATCH = 10_000
 """As many ids are asked for in one statement; SQLite takes 32,766 values."""
 
 
+class Said(Struct, frozen=True, kw_only=True):
+    """What is said of a version beside what it is called."""
+
+    tags: Sequence[str] = ()
+    description: str = ""
+    author: str = ""
+
+
 def create_version(
     tx: Tx,
     *,
@@ -65,12 +75,11 @@ def create_version(
     project: str | None = None,
     number: str | None = None,
     parents: Sequence[str] = (),
-    tags: Sequence[str] = (),
-    description: str | None = None,
-    author: str = "",
+    said: Said,
     storage: str = "",
+    use_task: bool = False,
 ) -> DatasetVersion:
-    """Begin a version and reserve its number; its parents have to be final."""
+    """Begin a version and reserve its number; its parents have to be final. With `use_task`, the running task of this id becomes it."""
     if len(storage) > _LONGEST_NAME:
         raise Invalid("the address of the storage is too long", hint=f"use at most {_LONGEST_NAME} characters")
     name = _dataset_name(name)
@@ -87,11 +96,14 @@ def create_version(
     version = VersionId(id or new_id())
     if not is_id(version):
         raise Invalid(f"{version[:60]!r} can't be the id of a version", hint="leave the id out, or use 32 digits of 0-9 and a-f")
-    if tx.tasks.get(version):
+    known = tx.tasks.get(version)
+    if known and not use_task:
         raise AlreadyExists(f"task {version} exists already", hint="leave the id out")
     task = _task(tx, version, name, dataset.id, number)
-    said = msgspec.structs.replace(task, tags=tuple(dict.fromkeys(tags)), comment=description or "", user=author)
-    tx.tasks.insert(said)
+    if use_task:
+        tx.tasks.update(_turned(tx, known, task, said))
+    else:
+        tx.tasks.insert(msgspec.structs.replace(task, tags=tuple(dict.fromkeys(said.tags)), comment=said.description, user=said.author))
     tx.versions.insert(
         VersionRow(
             task=version,
@@ -421,6 +433,28 @@ def _size_before(tx: Tx, version: DatasetVersion, changes: ChangeTotals) -> int:
 def _with_status(tx: Tx, task: Task, status: TaskStatus, **details: Any) -> Task:
     check_transition(task.status, status)
     return msgspec.structs.replace(task, status=status, status_changed=tx.now, last_update=tx.now, **details)
+
+
+def _turned(tx: Tx, known: Task | None, made: Task, said: Said) -> Task:
+    """A task that runs as the version that it is from now on; what it recorded of its run stays."""
+    if known is None or known.status is not TaskStatus.IN_PROGRESS:
+        state = f"is {known.status}" if known else "does not exist"
+        raise StatusRefused(f"task {made.id} {state}, so it can't become a version", hint="begin it with Task.init, or leave the task out")
+    if tx.versions.get(known.id):
+        raise AlreadyExists(f"task {known.id} is a version already", hint="a task can become one version; leave the task out for the next")
+    properties = known.hyperparams.get("properties") or {}
+    return msgspec.structs.replace(
+        known,
+        name=made.name,
+        type=made.type,
+        project=made.project,
+        comment=said.description or known.comment,
+        tags=tuple(dict.fromkeys([*known.tags, *said.tags])),
+        system_tags=tuple(dict.fromkeys([*(tag for tag in known.system_tags if tag != "development"), *made.system_tags])),
+        hyperparams=known.hyperparams | {"properties": properties | made.hyperparams["properties"]},
+        runtime=known.runtime | made.runtime,
+        last_update=tx.now,
+    )
 
 
 def _task(tx: Tx, id: str, name: str, project: str, number: str) -> Task:

@@ -34,6 +34,8 @@ class CreateVersion(Struct, kw_only=True):
     author: str = ""
     storage: str = ""
     """The address of the store that holds it, if it is not the server's own."""
+    use_task: bool = False
+    """Whether the task with this id, which runs, becomes the version."""
 
 
 class OneVersion(Struct):
