@@ -310,7 +310,7 @@ class Dataset:
         return self._home.reports.logger_of(self._version)
 
     def get_used_by(self) -> dict[str, list[dict[str, Any]]]:
-        """The `tasks` that used this version, and the `models` that they made, newest first, as dictionaries."""
+        """The `tasks` that used this version, and the `models` that they made, as dictionaries: the newest thousand of each."""
         found: dict[str, list[dict[str, Any]]] = import_module("tilth.sdk.dataset_uses").users_of(self._home, self._version)
         return found
 

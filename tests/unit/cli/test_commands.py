@@ -237,6 +237,12 @@ def test_a_version_shows_what_it_holds_unless_nobody_wants_that(tilth: "Terminal
     assert "is not final yet" in tilth("preview", "--id", tilth.json("create", "--name", "open")["id"], status=5).err
 
 
+def test_a_published_version_takes_no_preview(tilth: "Terminal") -> None:
+    id = tilth.json("sync", "--name", "done", "--folder", tilth.files({"a.csv": b"a\n1\n"}), "--no-preview")["id"]
+    tilth("publish", "--id", id)
+    assert "is published and takes no more reports" in tilth("preview", "--id", id, status=5).err
+
+
 def test_a_version_whose_process_was_killed_before_its_preview_is_final(tilth: "Terminal") -> None:
     id = tilth.json("create", "--name", "killed")["id"]
     tilth("add", "--files", tilth.files({"a.csv": b"a,b\n1,2\n"}))

@@ -63,6 +63,18 @@ def test_a_version_knows_its_runs_and_models(run: Task, tmp_path: Path) -> None:
     assert unused.get_used_by() == {"tasks": [], "models": []}
 
 
+def test_a_run_that_clearml_recorded_is_read_too(own: Home, tmp_path: Path) -> None:
+    made = _final("theirs", tmp_path)
+    runtime = {"datasets": [made.id, "0" * 32], f"orig_datasets.theirs/{made.version}": made.id, "orig_datasets.gone / far/2.0": "0" * 32}
+    aliases = {"Datasets": {"data": {"section": "Datasets", "name": "data", "value": made.id, "type": "str"}}}
+    id = own.api.call("tasks.create", name="theirs", type="training", project_name="Team/Pets", runtime=runtime, hyperparams=aliases)["id"]
+    assert Task.get_task(id).get_datasets() == [
+        {"id": made.id, "project": "Team/Pets", "name": "theirs", "version": made.version, "aliases": ["data"]},
+        {"id": "0" * 32, "project": "", "name": "gone / far", "version": "2.0", "aliases": []},
+    ]
+    assert [task["id"] for task in made.get_used_by()["tasks"]] == [id]
+
+
 def test_names_are_kept_as_they_were(run: Task, tmp_path: Path) -> None:
     made = _final("renamed", tmp_path)
     Dataset.get(made.id)

@@ -8,10 +8,10 @@ from io import BytesIO
 from itertools import pairwise
 
 from tilth.base.clock import Clock
-from tilth.base.errors import TilthError
+from tilth.base.errors import StatusRefused, TilthError
 from tilth.datasets.manifests import Manifest
 from tilth.domain.dataset import Entry
-from tilth.domain.version import DatasetVersion
+from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk.home import Home
 from tilth.sdk.logger import Logger
 from tilth.sdk.previews.ranges import head_of
@@ -53,6 +53,8 @@ def try_to_show(home: Home, version: DatasetVersion) -> None:
 
 def show(home: Home, version: DatasetVersion) -> Shown:
     """Report a preview of a final version, in the place of one that it has; takes about ten seconds at the most."""
+    if version.status is VersionStatus.PUBLISHED:
+        raise StatusRefused(f"version {version.id} is published and takes no more reports", hint="make its preview before you publish it")
     manifest = home.repository_of(version).manifest(version.id)
     store = home.repository_of(version).store
     logger = home.reports.logger_of(version)
