@@ -483,3 +483,26 @@ def test_an_artifact_that_is_waited_for_says_whether_it_arrived(tmp_path: Path) 
     with running_server(tmp_path / "served", port=port):
         out, _ = run.communicate(timeout=120)
     assert out.split()[2:] == ["True", "False", "True"]
+
+
+def test_a_fork_is_not_held_up_by_what_threads_of_its_parent_do(alone: Home) -> None:
+    (alone.folder / "train.py").write_text(
+        "import os\nfrom tilth import Task\n"
+        "task = Task.init('Team', 'forks')\nprint('task', task.id, flush=True)\n"
+        "task.get_logger().report_single_value('of the parent', 1.0)\ntask.flush(wait_for_uploads=True)\n"
+        "courier, database = task._recorded()._courier, task._home.api._transport.database\n"
+        "with courier._starting, courier._idle, database._lock, database._writer:\n"  # as a thread that sends holds them
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        task.get_logger().report_single_value('of a fork', 2.0)\n"
+        "        task.flush(wait_for_uploads=True)\n"
+        "        Task.get_task(task.id).add_tags('from a fork')\n"
+        "        Task.create('Team', 'made by a fork')\n"
+        "        os._exit(0)\n"
+        "print(os.waitpid(child, 0)[1])\n"
+    )
+    id, code, out, error = alone.run("end")
+    assert (code, error, out.split()[2:]) == (0, "", ["0"])
+    found = alone.read(id)
+    assert found["single"] == {"of the parent": 1.0, "of a fork": 2.0}
+    assert found["tags"] == ["from a fork"]

@@ -5,15 +5,14 @@ and everything else of it is as it was.
 """
 
 import logging
-import os
 import sys
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from tilth.base.forking import renew_after_fork
 from tilth.capture.guarding import Guard
 from tilth.capture.lines import Lines
 from tilth.capture.patching import Patch, Patches, replace_attribute
@@ -130,8 +129,7 @@ class _Stream:
         self._within = _Within()
         self._lines = Lines()
         self._lock = threading.RLock()
-        renew = weakref.WeakMethod(self._renew)
-        os.register_at_fork(after_in_child=lambda: (method := renew()) and method())
+        renew_after_fork(self._renew)
         self._ours = self._heard(stream.write)
         try:
             self._undo = replace_attribute(stream, "write", self._ours)

@@ -13,6 +13,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, Ne
 
 from tilth import __version__
 from tilth.base.errors import CredentialsWrong, Denied, Internal, Unauthenticated, Unavailable
+from tilth.base.forking import renew_after_fork
 
 __all__ = ["HttpSession", "HttpTransport"]
 
@@ -46,8 +47,13 @@ class HttpSession:
         self._patience_s = patience_s
         self._call_timeout = urllib3.Timeout(connect=10, read=call_timeout_s)
         self._sleep = sleep
-        self._lock = threading.Lock()
         self._unreachable: set[str] = set()
+        self._renew()
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        # A fork must not talk over the connections of its parent.
+        self._lock = threading.Lock()
         self._http = urllib3.PoolManager(retries=False, timeout=_TIMEOUT, maxsize=16)
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ import msgspec
 
 from tilth.base.atomic_io import describe_os_error
 from tilth.base.errors import TilthError
+from tilth.base.forking import renew_after_fork
 from tilth.base.ids import new_id
 
 __all__ = ["CALLS", "EVENTS", "FILES", "Outbox", "OutboxCall", "OutboxUpload", "is_writing", "outboxes_in"]
@@ -63,7 +64,7 @@ class Outbox:
         self._descriptors: dict[str, int] = {}
         self._name = ""
         self._told: str | None = None
-        os.register_at_fork(after_in_child=self._forked)
+        renew_after_fork(self._forked)
 
     def event(self, line: bytes) -> None:
         """Write down an event: JSON on one line, with its line feed."""

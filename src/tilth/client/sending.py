@@ -14,6 +14,7 @@ import msgspec
 
 from tilth.base.atomic_io import describe_os_error
 from tilth.base.errors import AlreadyExists, Denied, Internal, TilthError, Unavailable
+from tilth.base.forking import renew_after_fork
 from tilth.client.files import Files
 from tilth.client.outbox import CALLS, EVENTS, FILES, OutboxCall, is_writing
 
@@ -231,17 +232,20 @@ class Courier:
         self._where = where
         self.period_s = PERIOD_S
         """How long lines may gather, unless somebody waits for them."""
-        self._new = threading.Event()
-        self._asked = threading.Event()
-        self._idle = threading.Condition()
         self._rounds = 0
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._renew()
+        renew_after_fork(self._renew)
         self._away = False
         self._started_in = 0
         self.failure: TilthError | None = None
         """Why the last round did not go well."""
+
+    def _renew(self) -> None:
+        # In a fork nothing of the parent's threads is left but what they may have locked.
+        self._new, self._asked, self._idle = threading.Event(), threading.Event(), threading.Condition()
+        self._starting = threading.Lock()
 
     def wake(self) -> None:
         """Say that there is something to send."""
@@ -277,8 +281,6 @@ class Courier:
         with self._starting:
             if self._started_in == os.getpid() or self._stopped.is_set():
                 return
-            # In a fork nothing of the parent's thread is left but what it may have locked.
-            self._new, self._asked, self._idle = threading.Event(), threading.Event(), threading.Condition()
             self._thread = threading.Thread(target=self._run, name="tilth-courier", daemon=True)
             self._started_in = os.getpid()
             with suppress(RuntimeError):  # the interpreter ends: nobody can start threads

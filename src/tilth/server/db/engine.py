@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Any, Literal, Protocol, TypeVar
 
 from tilth.base.errors import Invalid, Unavailable
+from tilth.base.forking import renew_after_fork
 
 __all__ = ["Connection", "Database", "Dialect", "RawConnection", "WriteConflict", "checked", "refusal"]
 
@@ -92,8 +93,16 @@ class Database(ABC):
 
     def __init__(self) -> None:
         self._idle: list[Any] = []
+        self._inherited: list[Any] = []
         self._lock = Lock()
         self._closed = False
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        # A fork opens connections of its own. Its parent's are not even closed, which would tell the database that nobody uses them.
+        self._inherited += self._idle
+        self._idle = []
+        self._lock = Lock()
 
     def run(self, work: Callable[[Connection], T], *, writes: bool) -> T:
         """Run `work` in a transaction: all that it does is there when this returns, or nothing if it raises.

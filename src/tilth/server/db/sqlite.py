@@ -65,6 +65,10 @@ class SqliteDatabase(Database):
                 migrate_sqlite(raw, path)
             self._idle.append(raw)
 
+    def _renew(self) -> None:
+        super()._renew()
+        self._writer = RLock()
+
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         # Waiting here costs nothing; waiting for SQLite's own lock is polling.

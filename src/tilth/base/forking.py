@@ -1,0 +1,19 @@
+"""What an object does in a fork of its process, where the threads are gone that held its locks and used its connections."""
+
+import os
+import weakref
+from collections.abc import Callable
+
+__all__ = ["renew_after_fork"]
+
+
+def renew_after_fork(method: Callable[[], None]) -> None:
+    """Call a bound method in each fork of this process that happens while its object is there."""
+    known = weakref.WeakMethod(method)
+
+    def renew() -> None:
+        found = known()
+        if found is not None:
+            found()
+
+    os.register_at_fork(after_in_child=renew)
