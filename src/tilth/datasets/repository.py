@@ -22,6 +22,8 @@ from tilth.store.probe import require_put_if_absent
 
 __all__ = ["Repository"]
 
+_MARK = "mark-"
+
 
 class Repository:
     """Versions in a store, and the drafts of versions to come on this machine.
@@ -95,15 +97,19 @@ class Repository:
     def mark_draft(self, id: VersionId, mark: str) -> None:
         """Note something beside a draft, for whoever goes on with it on this machine."""
         with translated_os_errors(self._folder(id)):
-            (self._folder(id) / mark).touch()
+            (self._folder(id) / f"{_MARK}{mark}").touch()
 
     def has_mark(self, id: VersionId, mark: str) -> bool:
         """Whether that was noted of the draft."""
-        return (self._folder(id) / mark).exists()
+        return (self._folder(id) / f"{_MARK}{mark}").exists()
 
     def rescue_draft(self, id: VersionId, successor: VersionId) -> Draft:
         """Carry what a fenced draft was to become over to a new version, `successor`."""
-        return Draft.rescue(self.store, self._folder(id), id, successor=successor, new_folder=self._folder(successor), clock=self._clock)
+        folder, new_folder = self._folder(id), self._folder(successor)
+        rescued = Draft.rescue(self.store, folder, id, successor=successor, new_folder=new_folder, clock=self._clock)
+        for mark in folder.glob(f"{_MARK}*"):
+            self.mark_draft(successor, mark.name.removeprefix(_MARK))
+        return rescued
 
     def delete(self, id: VersionId) -> None:
         """Forget version `id`, irrevocably. What other versions share with it stays; the rest goes at the next collection."""

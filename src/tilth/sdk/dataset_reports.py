@@ -9,7 +9,7 @@ from tilth.sdk._current import running
 from tilth.sdk.finishing import flush_at_exit
 from tilth.sdk.home import Home
 from tilth.sdk.logger import Logger
-from tilth.sdk.recording import Recording, task_folder
+from tilth.sdk.recording import Recording, task_folder, warn
 
 __all__ = ["DatasetReports"]
 
@@ -50,6 +50,10 @@ class DatasetReports:
         return recording is None or recording.flush(wait_s)
 
     def close(self, wait_s: float) -> bool:
-        """Send what is left, for so long at the most for each version; False if something stays in the outbox."""
-        done = [recording.close(wait_s) for recording in self._open]
-        return all(done)
+        """Send what is left, for so long at the most; False, and one line for a person, if something stays in the outbox."""
+        until = self.home.clock.monotonic() + wait_s
+        late = [recording for recording in self._open if not recording.close(max(0.0, until - self.home.clock.monotonic()))]
+        if late:
+            rest = f"the rest waits in {self.home.folder / 'outbox'}: `tilth sync` sends it"
+            warn(f"not all reports of {len(late)} versions were sent; {rest}")
+        return not late

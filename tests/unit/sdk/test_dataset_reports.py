@@ -3,8 +3,14 @@
 import io
 from pathlib import Path
 
-from tilth import Dataset, Task
+import pytest
+
+from tilth import Dataset, Task, _wiring
+from tilth.client.outbox import outboxes_in
+from tilth.config.settings import load_settings
+from tilth.sdk._current import set_home
 from tilth.sdk.home import Home
+from tilth.testing.servers import running_server
 
 
 def _made(folder: Path, name: str) -> Dataset:
@@ -45,6 +51,24 @@ def test_what_was_reported_before_publishing_is_there(home: Home, tmp_path: Path
     made.get_logger().report_single_value("score", 1)
     assert made.publish()
     assert Task.get_task(made.id).get_reported_single_values() == {"score": 1}
+
+
+def test_what_a_server_that_is_gone_did_not_take_is_kept(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with running_server(tmp_path / "server") as server:
+        api = {"api.server": f"{server.web}/api", "api.token": server.token}
+        home = _wiring._open(load_settings({}, given={"home": str(tmp_path / "home"), **api}))
+        set_home(home)
+        try:
+            made = [_made(tmp_path, name) for name in ("one", "two")]
+            server.stop()
+            for version in made:
+                version.get_logger().report_text("said to nobody", print_console=False)
+            assert not home.reports.close(0.1)
+        finally:
+            set_home(None)
+            home.close()
+    assert "not all reports of 2 versions were sent" in capfd.readouterr().err
+    assert sorted(folder.name for folder in outboxes_in(home.folder)) == sorted(version.id for version in made)
 
 
 def test_two_objects_of_one_version_report_through_one_logger(home: Home, tmp_path: Path) -> None:

@@ -40,7 +40,9 @@ def test_a_rescued_draft_is_forgotten(home: Home, begun: DatasetVersion) -> None
     assert home.repository.store.put_if_absent(version_key(begun.id), dump_record(Fence(begun.id, "2026-01-01T00:00:00Z")))
     with pytest.raises(SessionFenced, match="resume"):
         lifecycle.finalize(home, begun)
+    home.repository.mark_draft(begun.id, "noted")
     rescued = lifecycle.rescue(home, begun)
+    assert home.repository.has_mark(rescued.id, "noted")
     assert (rescued.name, rescued.version) == (begun.name, begun.version)
     assert home.repository.has_draft(rescued.id)
     assert not home.repository.has_draft(begun.id)
