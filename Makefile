@@ -11,12 +11,13 @@ STAMP := $(VENV)/.installed
 # Where the machine has certificates of its own, uv trusts those: a company's proxy is in them.
 UV := $(BIN)/uv $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),--system-certs)
 LOCKS := requirements/bootstrap.txt requirements/dev.txt
+PAGE := src/tilth/server/static/index.html
 
 # Lock files say the same on every machine: whatever package index is configured here, its address is not written down.
 COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help install services demo test test-integration compat frameworks frameworks-light check lint format bench bench-server lock snapshots picture clean
+.PHONY: help install page services demo test test-integration compat frameworks frameworks-light check lint format bench bench-server lock snapshots picture clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -34,11 +35,16 @@ $(STAMP): pyproject.toml $(LOCKS)
 	@touch $(STAMP)
 	@echo "$(BIN)/tilth is there"
 
-demo: install  ## version a folder of pictures and get it back [FOLDER=...]
+demo: install $(PAGE)  ## version a folder of pictures and get it back [FOLDER=...]
 	@$(BIN)/python -m tools.demo $(if $(FOLDER),--folder "$(FOLDER)")
 
-test: install  ## every test that CI runs
+test: install $(PAGE)  ## every test that CI runs
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+page: $(PAGE)  ## build the web page into the package
+
+$(PAGE): $(shell git ls-files ui 2>/dev/null) tools/build_page.sh | $(STAMP)
+	@tools/build_page.sh
 
 services:  ## install what tests talk to beside Python: PostgreSQL 15, nginx, Ceph's gateway, Azurite
 	@tools/install_services.sh
@@ -46,7 +52,7 @@ services:  ## install what tests talk to beside Python: PostgreSQL 15, nginx, Ce
 test-integration: install services  ## the tests that need these servers, and those beside them [ARGS=...]
 	$(BIN)/pytest -n 2 --dist worksteal tests/contract tests/integration tests/unit/server tests/unit/store $(ARGS)
 
-compat: install  ## every flow of the official clients against a started server
+compat: install $(PAGE)  ## every flow of the official clients against a started server
 	$(BIN)/pytest -n 2 --dist loadfile tests/compat $(ARGS)
 
 frameworks: install build/frameworks-venv/installed.txt build/frameworks-tensorflow-venv/installed.txt  ## train with each framework that is recorded by itself; installs them into build/
@@ -70,6 +76,7 @@ lint: install  ## the linters alone
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/codespell
+	tools/build_page.sh --check
 
 format: install  ## format the code, sort the imports
 	$(BIN)/ruff check --fix .
@@ -85,6 +92,7 @@ lock: | $(BIN)/uv  ## write the lock files anew [UPGRADE=1]
 	$(COMPILE) --group bootstrap --output-file requirements/bootstrap.txt
 	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt
 	$(COMPILE) requirements/compat.in --output-file requirements/compat.txt
+	$(COMPILE) requirements/node.in --output-file requirements/node.txt
 	$(COMPILE) pyproject.toml --all-extras --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --all-extras --constraint requirements/dev.txt --output-file requirements/server.txt
 
@@ -99,5 +107,5 @@ picture: install  ## take the picture of the README anew
 	$(BIN)/python -m tools.screenshot
 
 clean:  ## remove what the other commands made
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist ui/node_modules src/tilth/server/static .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

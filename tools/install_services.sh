@@ -11,6 +11,7 @@ has() {
   case "$1" in
     postgresql-15) [ -x /usr/lib/postgresql/15/bin/initdb ] ;;
     nginx-light) [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null ;;
+    chromium) command -v chromium >/dev/null ;;
     ceph) command -v radosgw >/dev/null && command -v ceph-mon >/dev/null && command -v ceph-osd >/dev/null && command -v ceph >/dev/null ;;
     azurite) [ -x $azurite/node_modules/.bin/azurite-blob ] && cmp -s tools/azurite/package-lock.json $azurite/package-lock.json ;;
   esac
@@ -24,7 +25,7 @@ packages_of() {
 }
 
 wanted=()
-for name in postgresql-15 nginx-light ceph; do
+for name in postgresql-15 nginx-light ceph chromium; do
   if has $name; then echo "$name is there"; else wanted+=("$name"); fi
 done
 

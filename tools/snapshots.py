@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import compatibility_page, settings_page
+from tools import compatibility_page, settings_page, ui_calls
 
 __all__ = ["SNAPSHOTS", "import_modules"]
 
@@ -50,6 +50,7 @@ def main() -> None:
         (FOLDER / name).write_text(taken())
     settings_page.write()
     compatibility_page.write()
+    ui_calls.write()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from tilth.base.errors import Invalid
 from tilth.cli.server import _address
 from tilth.server.app.serve import Options
 from tilth.server.app.site import _path_of
+from tilth.server.routes import http_page
 from tilth.server.routes.http_page import is_file_of_page
 
 
@@ -31,11 +32,18 @@ def test_a_proxy_may_take_its_path_away_or_leave_it(path: str, prefix: str, expe
 
 @pytest.mark.parametrize(
     ("path", "expected"),
-    [("/start.js", True), ("/start.css", True), ("/", False), ("/auth.login", False), ("/../site.py", False), (f"/{'a' * 5_000}", False)],
-    ids=["script", "style", "root", "call", "outside", "long"],
+    [("/", False), ("/auth.login", False), ("/../site.py", False), (f"/{'a' * 5_000}", False)],
+    ids=["root", "call", "outside", "long"],
 )
-def test_files_of_the_page_are_told_from_calls(path: str, *, expected: bool) -> None:
+def test_what_is_no_file_of_the_page_is_told(path: str, *, expected: bool) -> None:
     assert is_file_of_page(path) is expected
+
+
+@pytest.mark.parametrize("kind", [".html", ".js"])
+def test_files_of_the_page_are_told_from_calls(kind: str) -> None:
+    names = [file.name for file in http_page._root().iterdir() if file.name.endswith(kind)]
+    assert names
+    assert all(is_file_of_page(f"/{name}") for name in names)
 
 
 @pytest.mark.parametrize(

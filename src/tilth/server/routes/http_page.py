@@ -2,20 +2,26 @@
 
 import mimetypes
 from functools import cache, lru_cache
+from html import escape
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+
+from tilth.server.routes.platform import base_url
 
 __all__ = ["is_file_of_page", "page"]
 
 _POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https: http:;"
-    " media-src 'self' blob: https: http:; frame-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'none';"
+    " media-src 'self' blob: https: http:; frame-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'self';"
     " form-action 'self'; frame-ancestors 'none'"
 )
 
+_BASE = b'<base href="/"'
+"""In the page: what its own addresses are relative to. It may lie below the path of a proxy."""
 _LONGEST_NAME = 100
 """Of a file of the page; systems refuse to look for names that are much longer."""
 
@@ -28,6 +34,8 @@ async def page(request: Request, path: str) -> Response:
     found = _file(name) if name else None
     body = found if found is not None else _file("index.html")
     assert body is not None
+    if found is None or name == "index.html":
+        body = body.replace(_BASE, f'<base href="{escape(urlsplit(base_url(request)).path)}/"'.encode())
     kind = mimetypes.guess_type(name)[0] if found is not None else "text/html"
     headers = {
         "content-security-policy": _POLICY,

@@ -1,0 +1,148 @@
+"""A browser, and a server with something to look at."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+from tilth.testing.servers import RunningServer, running_server
+
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = shutil.which("chromium")
+DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+_QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+SEED = """
+import random, sys
+from tilth import Task
+
+random.seed(1)
+for number in range(5):
+    task = Task.init("Team/Pets", f"net {number}", tags=["small"], reuse_last_task_id=False, auto_connect_frameworks=False)
+    task.connect({"lr": 0.1 / (number + 1), "net": {"depth": number}})
+    logger = task.get_logger()
+    for step in range(100):
+        logger.report_scalar("loss", "train", 1 / (step + 1) + random.random() / 10, step)
+        logger.report_scalar("loss", "val", 1.2 / (step + 1), step)
+    logger.report_single_value("accuracy", 0.9 + number / 100)
+    logger.report_confusion_matrix("confusion", "val", [[5, 1], [2, 7]], 99, xlabels=["cat", "dog"], ylabels=["cat", "dog"])
+    logger.report_image("samples", "first", 99, image=[[[0, 120, 250]] * 8] * 8)
+    print("\\x1b[32mepoch\\x1b[0m <b>of five</b>")
+    task.upload_artifact("scores", {"cat": 0.9})
+    task.close()
+    print("task", task.id)
+hostile = Task.init("<img src=x onerror=alert(1)>", "<script>alert('name')</script>", tags=["<b>tag</b>"], reuse_last_task_id=False)
+hostile.close()
+print("hostile", hostile.id)
+"""
+
+
+@dataclass
+class Site:
+    """A server that is looked at."""
+
+    server: RunningServer
+    link: str
+    tasks: list[str]
+    hostile: str
+
+
+@dataclass
+class Look:
+    """One tab of a browser, and what went wrong in it."""
+
+    page: Page
+    site: Site
+    said: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(f"{self.site.server.web}{path}")
+        return self.page
+
+    def check(self) -> None:
+        """Nothing was complained of, no other host was asked, and nothing runs out of the page sideways."""
+        assert (self.said, self.foreign) == ([], [])
+        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    def violations(self) -> list[str]:
+        """What axe finds against WCAG 2.1 AA."""
+        self.page.evaluate(AXE.read_text())
+        found = self.page.evaluate("axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })")
+        return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not here: `make services` installs it")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("site")
+    with running_server(folder / "home") as server:
+        known = server.credentials
+        keys = {"TILTH_API_ACCESS_KEY": known["access_key"], "TILTH_API_SECRET_KEY": known["secret_key"]}
+        keys |= {"TILTH_API_SERVER": known["api_server"], "TILTH_API_FILES_SERVER": known["files_server"]}
+        keys |= {"TILTH_HOME": str(folder / "client")}
+        (folder / "seed.py").write_text(SEED)
+        seeded = subprocess.run(
+            [sys.executable, "seed.py"], cwd=folder, env=os.environ | keys, capture_output=True, text=True, check=False, timeout=300
+        )
+        assert seeded.returncode == 0, seeded.stderr
+        said = [line.split() for line in seeded.stdout.splitlines() if line.startswith(("task ", "hostile "))]
+        link = subprocess.run(
+            [sys.executable, "-m", "tilth.cli.main", "link", "--home", str(folder / "home")], capture_output=True, text=True, check=True
+        ).stdout.split()[0]
+        yield Site(server, link, [id for kind, id in said if kind == "task"], next(id for kind, id in said if kind == "hostile"))
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser: Browser, site: Site) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport=DESK)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(site.link)
+    page.wait_for_selector("nav[aria-label=Places]")
+    page.close()
+    yield context
+    context.close()
+
+
+@pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
+def look(request: pytest.FixtureRequest, signed_in: BrowserContext, site: Site) -> Iterator[Look]:
+    page = signed_in.new_page()
+    page.set_viewport_size(request.param)
+    found = Look(page, site)
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            found.said.append(message.text)
+
+    def on_request(asked: Request) -> None:
+        if not asked.url.startswith((site.server.web, "data:", "blob:")):
+            found.foreign.append(asked.url)
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: found.said.append(str(error)))
+    page.on("request", on_request)
+    yield found
+    page.close()
+
+
+def seen(look: Look, *texts: str) -> Any:
+    """Wait until each of these texts is on the page."""
+    for text in texts:
+        look.page.get_by_text(text, exact=False).first.wait_for()

@@ -1,0 +1,78 @@
+"""Every page shows what is there, on a desk and on a phone, without a complaint of the browser and without a barrier."""
+
+import pytest
+
+from tests.page.conftest import Look, Site, seen
+from tilth.server.routes import http_page
+
+PAGES = {
+    "home": ("/", "net 4"),
+    "experiments": ("/experiments?columns=loss/val", "net 4"),
+    "scalars": ("/experiments/{task}", "loss"),
+    "plots": ("/experiments/{task}?tab=plots", "confusion"),
+    "samples": ("/experiments/{task}?tab=samples", "first"),
+    "console": ("/experiments/{task}?tab=console", "of five"),
+    "configuration": ("/experiments/{task}?tab=configuration", "net/depth"),
+    "artifacts": ("/experiments/{task}?tab=artifacts", "scores"),
+    "execution": ("/experiments/{task}?tab=execution", "seed.py"),
+    "info": ("/experiments/{task}?tab=info", "Last step"),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_whole(look: Look, name: str) -> None:
+    path, text = PAGES[name]
+    look.open(path.format(task=look.site.tasks[-1]))
+    seen(look, text)
+    look.page.wait_for_load_state("networkidle") if name == "plots" else look.page.wait_for_timeout(300)
+    assert look.violations() == []
+    look.check()
+
+
+def test_names_are_text_and_never_code(look: Look) -> None:
+    look.page.on("dialog", lambda dialog: look.said.append(f"a dialog: {dialog.message}"))
+    look.open(f"/experiments/{look.site.hostile}")
+    seen(look, "<script>alert('name')</script>", "<img src=x onerror=alert(1)>")
+    look.open("/experiments")
+    seen(look, "<script>alert('name')</script>")
+    look.check()
+
+
+def test_a_state_is_in_its_address(look: Look) -> None:
+    page = look.open("/experiments")
+    seen(look, "net 4")
+    page.get_by_label("Find by name or id").fill("net 3")
+    page.get_by_role("row", name="net 3").wait_for()
+    page.wait_for_url("**/experiments?q=net**3")
+    page.reload()
+    page.get_by_role("row", name="net 3").wait_for()
+    assert page.get_by_role("row", name="net 4").count() == 0
+
+
+def test_search_goes_anywhere_by_the_keyboard(look: Look) -> None:
+    page = look.open("/")
+    seen(look, "net 4")
+    page.keyboard.press("/")
+    page.get_by_role("combobox").wait_for()
+    page.keyboard.type(look.site.tasks[0][:12])
+    page.get_by_role("option", name="net 0").wait_for()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/experiments/{look.site.tasks[0]}")
+    look.check()
+
+
+def test_whoever_is_not_signed_in_is_asked_and_lands_where_they_wanted(browser: object, site: Site) -> None:
+    context = browser.new_context()  # type: ignore[attr-defined]
+    page = context.new_page()
+    page.goto(f"{site.server.web}/experiments")
+    page.get_by_role("heading", name="Sign in to Tilth").wait_for()
+    page.get_by_label("Name").fill("nobody")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("status").get_by_text("name", exact=False).wait_for()
+    assert page.url.endswith("/experiments")
+    context.close()
+
+
+def test_the_page_that_is_served_is_the_built_one() -> None:
+    assert "static" in str(http_page._root())

@@ -1,0 +1,50 @@
+import type { Curves, ImageEvent, LogLine, Me, MetricValue, Model, Named, PlotEvent, Project, Task } from "./types";
+
+/** What each call returns, of those that the page makes. */
+export interface Results {
+  "users.get_current_user": { user: Me };
+  "login.supported_modes": { sso_providers?: { name: string; url: string }[] };
+  "organization.get_entities_count": Record<string, number>;
+  "auth.create_credentials": { credentials: { access_key: string; secret_key: string } };
+  "auth.get_credentials": { credentials: { access_key: string; label?: string; last_used?: string | null }[] };
+  "auth.revoke_credentials": { revoked: number };
+  "projects.get_all_ex": { projects: Project[] };
+  "projects.get_unique_metric_variants": { metrics: { metric: string; variant: string; metric_hash: string; variant_hash: string }[] };
+  "projects.get_hyper_parameters": { parameters: { section: string; name: string }[]; total: number };
+  "projects.get_task_tags": { tags: string[] };
+  "tasks.get_all_ex": { tasks: Task[]; total?: number; scroll_id?: string };
+  "tasks.get_by_id_ex": { tasks: Task[] };
+  "tasks.get_by_id": { task: Task };
+  "models.get_all_ex": { models: Model[]; total?: number };
+  "models.get_by_id_ex": { models: Model[] };
+  "events.scalar_metrics_iter_histogram": Curves;
+  "events.multi_task_scalar_metrics_iter_histogram": Record<string, Record<string, Record<string, { name: string; x: number[]; y: number[] }>>>;
+  "events.get_task_log": { events: LogLine[]; total: number; returned: number };
+  "events.get_task_plots": { plots: PlotEvent[]; total: number; scroll_id?: string };
+  "events.get_task_single_value_metrics": { tasks: { task: string; values: { variant: string; value: number; metric?: string }[] }[] };
+  "events.debug_images": { metrics: { task: string; iterations: { iter: number; events: ImageEvent[] }[] }[]; scroll_id?: string };
+  "events.get_task_metrics": { metrics: { task: string; metrics: string[] }[] };
+  "queues.get_all_ex": { queues: Queue[]; total?: number };
+  "workers.get_all": { workers: Worker[] };
+  "server.info": { number?: string; build?: string; version?: string };
+}
+
+export interface Queue extends Named {
+  entries?: { task: Named & { status?: string }; added?: string }[];
+  tags?: string[];
+  system_tags?: string[];
+  workers?: { name?: string; task?: Named | null; ip?: string }[];
+}
+
+export interface Worker {
+  id: string;
+  ip?: string;
+  user?: Named;
+  task?: (Named & { running_time?: number; last_iteration?: number }) | null;
+  queue?: Named & { num_tasks?: number };
+  queues?: (Named & { num_tasks?: number })[];
+  last_activity_time?: string;
+  register_time?: string;
+}
+
+export type { MetricValue };

@@ -1,0 +1,46 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { BASE } from "@/api/client";
+import { Empty, Failed } from "@/components/states";
+import { Shell } from "./shell";
+
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: () => <Empty title="There is no such page">The address leads nowhere; the places on the left lead on.</Empty>,
+  errorComponent: ({ error, reset }) => <Failed error={error} onRetry={reset} />,
+});
+
+/** What stands behind the `?` is text; each page knows how it reads its own. */
+export type Search = Record<string, string | undefined>;
+
+function readSearch(found: Record<string, unknown>): Search {
+  return Object.fromEntries(Object.entries(found).map(([name, value]) => [name, value === undefined ? undefined : String(value)]));
+}
+
+const at = <Path extends string>(path: Path, load: () => Promise<{ Page: React.ComponentType }>) =>
+  createRoute({ getParentRoute: () => root, path, validateSearch: readSearch, component: lazyRouteComponent(load, "Page") });
+
+const routes = [
+  at("/", () => import("@/pages/home")),
+  at("/experiments", () => import("@/pages/experiments")),
+  at("/experiments/$id", () => import("@/pages/experiment")),
+];
+
+export const router = createRouter({
+  routeTree: root.addChildren(routes),
+  basepath: BASE || "/",
+  defaultPreload: "intent",
+  scrollRestoration: true,
+  // Plain texts, as a person would write them: no quotes around numbers.
+  parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+  stringifySearch: (search) => {
+    const said = new URLSearchParams(Object.entries(search as Search).flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, value]])));
+    const text = said.toString();
+    return text ? `?${text}` : "";
+  },
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,111 @@
+import { Check, Copy as CopyIcon } from "lucide-react";
+import { type ReactNode, useEffect, useState } from "react";
+import type { Named, Status as TaskStatus } from "@/api/types";
+import { Button } from "./button";
+import { time, timeAgo } from "./format";
+import "./bits.css";
+
+const WORDS: Record<TaskStatus, [string, string]> = {
+  created: ["draft", "calm"],
+  queued: ["queued", "warn"],
+  in_progress: ["running", "run"],
+  stopped: ["stopped", "calm"],
+  closed: ["closed", "calm"],
+  failed: ["failed", "bad"],
+  completed: ["completed", "good"],
+  publishing: ["publishing", "run"],
+  published: ["published", "good"],
+  unknown: ["unknown", "calm"],
+};
+
+/** The state of a task: a word, and a colour that only says it again. */
+export function Status({ of }: { of: TaskStatus }) {
+  const [word, tone] = WORDS[of] ?? [of, "calm"];
+  return (
+    <span className={`status ${tone}`}>
+      <span className={`dot ${of === "in_progress" ? "pulsing" : ""}`} aria-hidden />
+      {word}
+    </span>
+  );
+}
+
+/** A tag. */
+export function Tag({ children }: { children: ReactNode }) {
+  return <span className="tag">{children}</span>;
+}
+
+/** How long ago something was, with the moment itself when one points at it. */
+export function TimeAgo({ at }: { at: string | null | undefined }) {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => tick((count) => count + 1), 30_000);
+    return () => clearInterval(timer);
+  }, []);
+  return at ? (
+    <time dateTime={at} title={time(at)} className="nowrap">
+      {timeAgo(at)}
+    </time>
+  ) : (
+    <>–</>
+  );
+}
+
+/** A button that copies a text, and says that it did. */
+export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }) {
+  const [done, setDone] = useState(false);
+  async function copy() {
+    await write(text);
+    setDone(true);
+    setTimeout(() => setDone(false), 1_500);
+  }
+  return <Button look="quiet" className="copy" icon={done ? <Check /> : <CopyIcon />} label={done ? "Copied" : label} onClick={() => void copy()} />;
+}
+
+async function write(text: string): Promise<void> {
+  if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);
+  // A page that is not served over TLS has no clipboard of its own.
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}
+
+/** A text to copy into a terminal or a script. */
+export function Code({ children, label = "Copy" }: { children: string; label?: string }) {
+  return (
+    <div className="code">
+      <pre tabIndex={0}>{children}</pre>
+      <CopyButton text={children} label={label} />
+    </div>
+  );
+}
+
+/** An id, short, and whole when it is copied. */
+export function Id({ of }: { of: string }) {
+  return (
+    <span className="row id">
+      <code title={of}>{of.slice(0, 8)}</code>
+      <CopyButton text={of} label="Copy the id" />
+    </span>
+  );
+}
+
+/** Names and what they are, in two columns. */
+export function Facts({ of }: { of: [string, ReactNode][] }) {
+  return (
+    <dl className="facts">
+      {of.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+export function nameOf(named: Named | string | null | undefined): string {
+  return typeof named === "object" && named !== null ? named.name : "";
+}

@@ -1,0 +1,40 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { CallError } from "./api/client";
+import { router } from "./app/router";
+import { WithSession } from "./app/session";
+import "./design/tokens.css";
+import "./design/base.css";
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      refetchOnWindowFocus: false,
+      // What was refused is refused again; a server that is away comes back.
+      retry: (count, error) => error instanceof CallError && error.isAway && count < 20,
+      retryDelay: (count) => Math.min(500 * 2 ** count, 5_000),
+    },
+  },
+});
+
+// Whoever's session ended is asked once more who they are; the page below stays what it was.
+client.getQueryCache().subscribe(({ query, type }) => {
+  if (type === "updated" && query.queryKey[0] !== "me" && query.state.error instanceof CallError && query.state.error.isSignedOut) {
+    void client.invalidateQueries({ queryKey: ["me"] });
+  }
+});
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("the page has no root");
+createRoot(root).render(
+  <StrictMode>
+    <QueryClientProvider client={client}>
+      <WithSession>
+        <RouterProvider router={router} />
+      </WithSession>
+    </QueryClientProvider>
+  </StrictMode>,
+);

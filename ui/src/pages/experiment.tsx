@@ -1,0 +1,94 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Tabs } from "radix-ui";
+import { lazy, Suspense } from "react";
+import { call } from "@/api/client";
+import type { Task } from "@/api/types";
+import type { Search } from "@/app/router";
+import { Id, nameOf, Status, Tag, TimeAgo } from "@/components/bits";
+import { duration } from "@/components/format";
+import { Busy, Empty, Found } from "@/components/states";
+import "./experiment.css";
+
+const TABS = [
+  ["scalars", "Scalars", lazy(() => import("./experiment/scalars"))],
+  ["plots", "Plots", lazy(() => import("./experiment/plots"))],
+  ["samples", "Samples", lazy(() => import("./experiment/samples"))],
+  ["console", "Console", lazy(() => import("./experiment/console"))],
+  ["configuration", "Configuration", lazy(() => import("./experiment/configuration"))],
+  ["artifacts", "Artifacts", lazy(() => import("./experiment/artifacts"))],
+  ["execution", "Execution", lazy(() => import("./experiment/execution"))],
+  ["info", "Info", lazy(() => import("./experiment/info"))],
+] as const;
+
+/** One run, whole. */
+export function Page() {
+  const { id } = useParams({ strict: false }) as { id: string };
+  const search = useSearch({ strict: false }) as Search;
+  const navigate = useNavigate();
+  const found = useQuery({ queryKey: ["task", id], queryFn: ({ signal }) => call("tasks.get_by_id_ex", { id: [id], search_hidden: true }, signal) });
+  const tab = TABS.some(([key]) => key === search.tab) ? search.tab : "scalars";
+  return (
+    <div className="page">
+      <Found query={found}>
+        {({ tasks: [task] }) =>
+          task === undefined ? (
+            <Empty title="There is no such experiment">
+              It was deleted, or its id is another one: <code>{id}</code>
+            </Empty>
+          ) : (
+            <>
+              <Head task={task} />
+              <Tabs.Root value={tab} onValueChange={(next) => void navigate({ to: ".", search: (before: Search) => ({ ...before, tab: next }) })} className="tabs">
+                <Tabs.List className="tab-list" aria-label="Parts of the run">
+                  {TABS.map(([key, label]) => (
+                    <Tabs.Trigger key={key} value={key} className="tab">
+                      {label}
+                    </Tabs.Trigger>
+                  ))}
+                </Tabs.List>
+                {TABS.map(([key, , Part]) => (
+                  <Tabs.Content key={key} value={key} className="tab-body" tabIndex={-1}>
+                    <Suspense fallback={<Busy />}>
+                      <Part task={task} />
+                    </Suspense>
+                  </Tabs.Content>
+                ))}
+              </Tabs.Root>
+            </>
+          )
+        }
+      </Found>
+    </div>
+  );
+}
+
+function Head({ task }: { task: Task }) {
+  const project = typeof task.project === "object" ? task.project : null;
+  return (
+    <header className="page-head">
+      <div className="grow stack tight">
+        <nav aria-label="Where it is" className="small soft ellipsis">
+          {project ? (
+            <Link to="/experiments" search={{ project: project.id }} className="link">
+              {project.name}
+            </Link>
+          ) : null}
+        </nav>
+        <h1>{task.name}</h1>
+        <div className="row wrap small soft head-facts">
+          <Status of={task.status} />
+          <Id of={task.id} />
+          <span>{task.type}</span>
+          <span>by {nameOf(task.user) || "somebody"}</span>
+          <span>
+            changed <TimeAgo at={task.last_update} />
+          </span>
+          {task.active_duration ? <span>ran {duration(task.active_duration)}</span> : null}
+          {task.tags?.map((tag) => <Tag key={tag}>{tag}</Tag>)}
+        </div>
+        {task.status === "failed" && (task.status_message || task.status_reason) ? <pre className="reason">{task.status_message || task.status_reason}</pre> : null}
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,197 @@
+import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { ChartLine, FlaskConical } from "lucide-react";
+import { useCallback, useMemo, useRef, useState } from "react";
+import { call } from "@/api/client";
+import type { Task } from "@/api/types";
+import type { Search } from "@/app/router";
+import { nameOf, Status, Tag, TimeAgo } from "@/components/bits";
+import { Button } from "@/components/button";
+import { count, duration, number } from "@/components/format";
+import { Empty, Found } from "@/components/states";
+import { type Column, Table } from "@/components/table";
+import { useSlow } from "@/components/use-slow";
+import "./experiments.css";
+
+const PAGE_SIZE = 100;
+const FIELDS = [
+  "id", "name", "status", "type", "last_update", "started", "completed", "active_duration", "tags", "user.name", "project.name", "last_iteration", "last_metrics", "hyperparams",
+];
+const STATUSES = ["created", "queued", "in_progress", "completed", "published", "stopped", "failed"];
+const NOT_RUNS = ["dataset", "annotation_manual"];
+
+/** All runs, or those of a project: sorted, filtered, chosen. Every choice stands in the address. */
+export function Page() {
+  const search = useSearch({ strict: false }) as Search;
+  const navigate = useNavigate();
+  const [view, setView] = useState<[number, number]>([0, 0]);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const lastChosen = useRef<string | null>(null);
+  const text = useSlow(search.q ?? "", 250);
+  const order = search.order ?? "-last_update";
+
+  const set = useCallback((values: Search) => void navigate({ to: ".", search: (before: Search) => ({ ...before, ...values }), replace: true }), [navigate]);
+
+  const filter = useMemo(
+    () => ({
+      ...(search.project ? { project: [search.project], include_subprojects: true } : {}),
+      ...(search.status ? { status: search.status.split(",") } : {}),
+      ...(search.tag ? { tags: search.tag.split(",") } : {}),
+      ...(text ? { _any_: { pattern: text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), fields: ["name", "id"] } } : {}),
+      type: NOT_RUNS.flatMap((type) => ["__$not", type]),
+      system_tags: [search.archived ? "archived" : "-archived"],
+    }),
+    [search.project, search.status, search.tag, search.archived, text],
+  );
+  const metrics = useQuery({
+    queryKey: ["metrics", search.project ?? ""],
+    queryFn: ({ signal }) => call("projects.get_unique_metric_variants", { ...(search.project ? { project: search.project } : {}), include_subprojects: true }, signal),
+    staleTime: 60_000,
+  });
+
+  const pages = useMemo(() => {
+    const first = Math.floor(view[0] / PAGE_SIZE);
+    const last = Math.floor(view[1] / PAGE_SIZE);
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  }, [view]);
+  const found = useQueries({
+    queries: pages.map((page) => ({
+      queryKey: ["tasks", filter, order, page],
+      queryFn: ({ signal }: { signal: AbortSignal }) =>
+        call("tasks.get_all_ex", { ...filter, only_fields: FIELDS, order_by: [order], page, page_size: PAGE_SIZE, search_hidden: false }, signal),
+      placeholderData: keepPreviousData,
+    })),
+  });
+  const total = useQuery({
+    queryKey: ["tasks", "total", filter],
+    queryFn: ({ signal }) => call("organization.get_entities_count", { tasks: { ...filter } }, signal),
+    placeholderData: keepPreviousData,
+  });
+  const known = useRef(new Map<number, Task>());
+  useMemo(() => known.current.clear(), [filter, order]);
+  pages.forEach((page, index) => {
+    const result = found[index];
+    if (result?.data && !result.isPlaceholderData) for (const [at, task] of result.data.tasks.entries()) known.current.set(page * PAGE_SIZE + at, task);
+  });
+
+  const shown = (search.columns ?? "").split(",").filter(Boolean);
+  const columns = useMemo(() => columnsOf(shown), [search.columns]);
+
+  const onSelect = useCallback((task: Task, on: boolean, isRange: boolean) => {
+    setChosen((before) => {
+      const next = new Set(before);
+      const all = [...known.current.entries()].sort(([a], [b]) => a - b).map(([, one]) => one.id);
+      const from = isRange && lastChosen.current ? all.indexOf(lastChosen.current) : -1;
+      const to = all.indexOf(task.id);
+      for (const id of from >= 0 ? all.slice(Math.min(from, to), Math.max(from, to) + 1) : [task.id]) {
+        if (on) next.add(id);
+        else next.delete(id);
+      }
+      return next;
+    });
+    lastChosen.current = task.id;
+  }, []);
+  const onView = useCallback((first: number, last: number) => setView((before) => (before[0] === first && before[1] === last ? before : [first, last])), []);
+
+  return (
+    <div className="page full">
+      <div className="page-head">
+        <div className="grow">
+          <h1>Experiments</h1>
+        </div>
+        {chosen.size ? (
+          <div className="row wrap">
+            <span className="soft">{count(chosen.size)} chosen</span>
+            <Button look="strong" icon={<ChartLine />} disabled={chosen.size < 2} onClick={() => void navigate({ to: "/experiments", search: { q: [...chosen][0] } })}>
+              Compare
+            </Button>
+            <Button look="quiet" onClick={() => setChosen(new Set())}>
+              Clear
+            </Button>
+          </div>
+        ) : null}
+      </div>
+      <div className="row wrap filters" role="search">
+        <input className="input quiet find" type="search" placeholder="Name or id" aria-label="Find by name or id" value={search.q ?? ""} onChange={(event) => set({ q: event.target.value || undefined })} />
+        <select className="input quiet" aria-label="State" value={search.status ?? ""} onChange={(event) => set({ status: event.target.value || undefined })}>
+          <option value="">every state</option>
+          {STATUSES.map((status) => (
+            <option key={status} value={status}>
+              {status === "in_progress" ? "running" : status === "created" ? "draft" : status}
+            </option>
+          ))}
+        </select>
+        <select
+          className="input quiet"
+          aria-label="Add a column"
+          value=""
+          onChange={(event) => set({ columns: [...shown, event.target.value].join(",") })}
+        >
+          <option value="">add a metric…</option>
+          {metrics.data?.metrics
+            .filter(({ metric, variant }) => !shown.includes(`${metric}/${variant}`) && !metric.startsWith(":monitor:"))
+            .map(({ metric, variant }) => (
+              <option key={`${metric}/${variant}`} value={`${metric}/${variant}`}>
+                {metric} / {variant}
+              </option>
+            ))}
+        </select>
+        {shown.map((name) => (
+          <button key={name} type="button" className="tag removable" aria-label={`Remove the column ${name}`} onClick={() => set({ columns: shown.filter((one) => one !== name).join(",") || undefined })}>
+            {name} ×
+          </button>
+        ))}
+        <label className="row small soft">
+          <input type="checkbox" checked={search.archived === "1"} onChange={(event) => set({ archived: event.target.checked ? "1" : undefined })} /> archived
+        </label>
+        <span className="faint small" role="status">
+          {total.data ? `${count(total.data.tasks ?? 0)} runs` : ""}
+        </span>
+      </div>
+      <Found query={total}>
+        {(counted) =>
+          counted.tasks ? (
+            <Table
+              label="Experiments"
+              columns={columns}
+              total={counted.tasks}
+              rowAt={(index) => known.current.get(index)}
+              keyOf={(task) => task.id}
+              onView={onView}
+              order={order}
+              onOrder={(next) => set({ order: next })}
+              onOpen={(task) => void navigate({ to: "/experiments/$id", params: { id: task.id } })}
+              selected={chosen}
+              onSelect={onSelect}
+            />
+          ) : (
+            <Empty title="No runs" icon={<FlaskConical size={24} aria-hidden />}>
+              {search.q || search.status || search.tag ? "None fits what is asked for." : "They appear here as soon as a script calls Task.init."}
+            </Empty>
+          )
+        }
+      </Found>
+    </div>
+  );
+}
+
+function columnsOf(metrics: readonly string[]): Column<Task>[] {
+  return [
+    { key: "name", title: "Name", width: 240, sort: "name", cell: (task) => <span className="ellipsis strong">{task.name}</span> },
+    { key: "status", title: "State", width: 124, sort: "status", cell: (task) => <Status of={task.status} /> },
+    ...metrics.map(
+      (name): Column<Task> => ({ key: name, title: name, width: 130, align: "end", cell: (task) => number(metricOf(task, name)) }),
+    ),
+    { key: "project", title: "Project", width: 170, sort: "project.name", cell: (task) => <span className="ellipsis soft">{nameOf(task.project)}</span> },
+    { key: "tags", title: "Tags", width: 150, cell: (task) => task.tags?.map((tag) => <Tag key={tag}>{tag}</Tag>) },
+    { key: "iteration", title: "Step", width: 90, sort: "last_iteration", align: "end", cell: (task) => count(task.last_iteration) },
+    { key: "duration", title: "Time", width: 110, sort: "active_duration", align: "end", cell: (task) => <span className="soft">{duration(task.active_duration)}</span> },
+    { key: "user", title: "By", width: 100, cell: (task) => <span className="ellipsis soft">{nameOf(task.user)}</span> },
+    { key: "changed", title: "Changed", width: 120, sort: "last_update", align: "end", cell: (task) => <span className="soft"><TimeAgo at={task.last_update} /></span> },
+  ];
+}
+
+function metricOf(task: Task, name: string): number | undefined {
+  for (const variants of Object.values(task.last_metrics ?? {})) for (const found of Object.values(variants)) if (`${found.metric}/${found.variant}` === name) return found.value;
+  return undefined;
+}
