@@ -14,6 +14,7 @@ from tilth.capture.patching import Patches
 from tilth.capture.recorder import Recorder
 from tilth.capture.resources import ResourceMonitor
 from tilth.capture.source import describe_source
+from tilth.capture.spawning import spawning_patches
 from tilth.capture.streams import Console
 from tilth.sdk._current import Watched, running
 from tilth.sdk.beginning import Beginning, is_console_taken, is_offline, is_remote
@@ -39,7 +40,7 @@ def start(task: Any, asked: Beginning, arguments: Arguments) -> Callable[[], Non
     if asked.streams is not False and not is_console_taken():
         ends.append(_console(task, asked.streams if isinstance(asked.streams, Mapping) else {}))
     ends.append(_frameworks(task, asked))
-    if not asked.joins:  # what the script was called with, not its helpers
+    if not asked.joins or asked.is_rank:  # what the script was called with, not its helpers
         arguments.begin(task, frameworks=asked.frameworks)
     if asked.resources is not False and not asked.joins:
         wanted = asked.resources if isinstance(asked.resources, Mapping) else {}
@@ -86,6 +87,7 @@ def _frameworks(task: Any, asked: Beginning) -> Callable[[], None]:
     )
     patches = Patches()
     patches.install(framework_patches(recorder, asked.frameworks))
+    patches.install(spawning_patches(type(task).init, auto_connect_frameworks=asked.frameworks, auto_connect_streams=asked.streams))
     return patches.undo_all
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 from tilth.base.errors import Denied, Invalid, TilthError, Unavailable
 from tilth.base.ids import is_id, new_id
 from tilth.domain.project import clean_name
-from tilth.sdk import finishing, task_store
+from tilth.sdk import finishing, ranks, task_store
 from tilth.sdk._current import begin_capture, current_home, set_running
 from tilth.sdk.home import Home
 from tilth.sdk.recording import Recording, task_folder, warn
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_PROJECT",
+    "MASTER",
     "Beginning",
     "begin",
     "checked_name",
@@ -64,6 +65,8 @@ class Beginning(Struct, frozen=True, kw_only=True):
     """Whether nobody waits for a server: a new task is written down, and made there by and by."""
     joins: bool = False
     """Whether another process began the task, which says what code runs, and ends it."""
+    is_rank: bool = False
+    """Whether it joins as a rank beside the one that began the task, with the same script and the same arguments."""
 
 
 def simulate_remote(id: str) -> None:
@@ -129,10 +132,13 @@ def _called() -> str:
 def begin(kind: "type[Task]", home: Home, asked: Beginning) -> "Task":
     """Record this process from now on."""
     project, name = checked_project(asked.project or DEFAULT_PROJECT), checked_name(asked.name or _script_name())
-    joined = _master()
+    joined, given = _master(), _given_task()
+    word = ranks.first_has_begun(home.folder) if joined is None else None
+    if word is not None:
+        os.environ[MASTER] = word
+        joined = _master()
     if joined is not None:
-        return _join(kind, home, joined, structs.replace(asked, joins=True))
-    given = _given_task()
+        return _join(kind, home, joined, structs.replace(asked, joins=True, is_rank=word is not None))
     try:
         if given:
             task = _attach(kind, home, given)
@@ -151,6 +157,7 @@ def begin(kind: "type[Task]", home: Home, asked: Beginning) -> "Task":
     task._arguments_wanted = asked.arguments
     set_running(task)
     os.environ[MASTER] = f"{os.getpid()}:{task.id}:{int(is_offline())}:{_called()}"
+    ranks.say_begun(home.folder, os.environ[MASTER])
     if not is_offline() and not given:
         task_store.remember_last(home, project, name, asked.kind, task.id)
     finishing.watch(begin_capture(task, asked), is_agents=_is_agents())
@@ -200,7 +207,7 @@ def _join(kind: "type[Task]", home: Home, id: str, asked: Beginning) -> "Task":
     recording = Recording(home, id, folder=task_folder(project, document["name"], id), offline=is_offline())
     task = kind(home, document, project=project, recording=recording)
     set_running(task)
-    finishing.join(begin_capture(task, asked))
+    finishing.join(begin_capture(task, asked), is_rank=asked.is_rank)
     return task
 
 

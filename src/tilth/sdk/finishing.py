@@ -13,6 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from tilth.base.errors import Invalid
+from tilth.sdk import ranks
 from tilth.sdk._current import running, set_running
 from tilth.sdk.home import Home
 from tilth.sdk.recording import Recording, warn
@@ -43,6 +44,8 @@ class _Watch:
         self.exception: str | None = None
         self.interrupted = False
         self.aborted = False
+        self.is_rank = False
+        """Whether others wait for how this process ends, though another one ends the task."""
         self.is_ended = False
         """Whether the end of the process leaves the state of the task alone."""
         self.code: int | None = None
@@ -69,11 +72,13 @@ def watch(end_capture: Callable[[], None], *, is_agents: bool = False) -> None:
     _register()
 
 
-def join(end_capture: Callable[[], None]) -> None:
-    """Leave the task to whoever began it when this process ends, and send what this one reported."""
+def join(end_capture: Callable[[], None], *, is_rank: bool = False) -> None:
+    """Leave the task to whoever began it when this process ends, and send what this one reported. If a rank fails, the task has failed."""
     _watch.owner = 0
     _watch.end_capture = end_capture
-    _watch.undo = [_watch_hard_exit()]
+    _watch.is_rank = is_rank
+    _watch.exception, _watch.interrupted, _watch.code = None, False, None
+    _watch.undo = [_watch_hard_exit(), *([_watch_exceptions(), _watch_exit()] if is_rank else [])]
     _register()
 
 
@@ -97,6 +102,9 @@ def finish(task: "Task", *, status: str | None = None, reason: str = "", message
         return
     if is_owner():
         os.environ.pop("TILTH_MASTER", None)
+        failure = ranks.noted_failure(recording.outbox.folder)
+        if failure is not None and status != "failed":
+            status, reason, message = "failed", f"a rank failed: {failure.strip().splitlines()[-1][:200]}", failure
         if _watch.aborted:
             status, reason, message = "stopped", "stopped from outside", ""
         if task._version_is_open is False:  # a version is what it is, however its run ends
@@ -197,8 +205,13 @@ def _end_recording(task: "Task") -> None:
 def _leave(task: "Task") -> None:
     """End what this process reports into the task of another."""
     _end_recording(task)
-    if task._recording is not None:
-        task._recording.close(task._home.exit_wait_s)
+    recording = task._recording
+    if recording is not None and _watch.is_rank:
+        status, reason, message = _outcome()
+        if status == "failed":
+            ranks.note_failure(recording.outbox.folder, message or reason)
+    if recording is not None:
+        recording.close(task._home.exit_wait_s)
 
 
 def _outcome() -> tuple[str, str, str]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from tilth.capture.frameworks.saving import saving
 from tilth.capture.patching import Patch
 from tilth.capture.recorder import Recorder, title_and_series
 
@@ -41,12 +40,22 @@ def patches(recorder: Recorder) -> list[Patch]:
 
         return fit
 
+    def around_save(original: Callable[..., Any]) -> Callable[..., Any]:
+        def save_checkpoint(trainer: Any, filepath: Any, *args: Any, **kwargs: Any) -> Any:
+            with recorder.inside():
+                result = original(trainer, filepath, *args, **kwargs)
+            if trainer.is_global_zero:
+                recorder.model_saved("PyTorch", filepath)
+            return result
+
+        return save_checkpoint
+
     return [
         Patch(f"{package}.{module}", attribute, wrapper)
         for package in _PACKAGES
         for module, attribute, wrapper in (
             (_CONNECTOR, "_LoggerConnector.log_metrics", around_log),
             ("trainer.trainer", "Trainer.fit", around_fit),
-            ("trainer.trainer", "Trainer.save_checkpoint", saving(recorder, "PyTorch", at=1, name="filepath")),
+            ("trainer.trainer", "Trainer.save_checkpoint", around_save),
         )
     ]
