@@ -166,3 +166,40 @@ def test_a_task_that_is_there_is_run_as_an_agent_would(desk: Desk, server: Runni
         "print(json.dumps([task.get_status(), task.name, task.get_reported_single_values(), start]))"
     )
     assert desk.run(read)[0] == ["completed", "prepared", {}, {"start": two, "start of its own": one}]
+
+
+OFFLINE = """
+import json, pandas
+from tilth import Task
+Task.set_offline(True)
+task = Task.init("Team", "offline")
+frame = pandas.DataFrame({"step": [0]})
+task.register_artifact("rows", frame)
+frame.loc[1] = [1]
+task.connect_label_enumeration({"cat": 0})
+task.set_model_config(config_dict={"layers": [1]})
+task.register_abort_callback(print)
+task.request_external_endpoint(8000)
+refused = []
+asked = [("get_debug_samples", "a", "b"), ("create_function_task", print), ("update_task", {}), ("delete_artifacts", ["rows"])]
+for name, *words in asked:
+    try:
+        getattr(task, name)(*words)
+    except Exception as error:
+        refused.append(f"{type(error).__name__} {error}")
+print(json.dumps([task.id, str(task.get_offline_mode_folder()), refused, task.get_labels_enumeration(), task.last_worker]))
+"""
+
+
+def test_what_an_offline_run_says_arrives_when_it_is_imported(desk: Desk, server: RunningServer) -> None:
+    (id, folder, refused, labels, worker), error = desk.run(OFFLINE)
+    assert (labels, worker, error) == ({"cat": 0}, None, "")
+    assert len(refused) == 4
+    assert all(one.startswith(f"Unavailable task {id} is recorded offline") for one in refused)
+    read = (
+        "import json, sys\nfrom tilth import Task\ntask = Task.get_task(Task.import_offline_session(sys.argv[1]))\n"
+        "rows = list(map(int, task.artifacts['rows'].get()['step']))\n"
+        "found = [task.get_labels_enumeration(), task.get_model_config_dict(), task.data['runtime']['_PORT']]\n"
+        "print(json.dumps([task.get_status(), rows, *found]))"
+    )
+    assert desk.run(read, folder, **with_keys(server))[0] == ["completed", [0, 1], {"cat": 0}, {"layers": [1]}, 8000]

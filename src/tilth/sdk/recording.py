@@ -48,6 +48,11 @@ class Recording:
         if self._courier is not None:
             self._courier.period_s = period_s
 
+    @property
+    def is_offline(self) -> bool:
+        """Whether nobody sends it before it is imported."""
+        return self._offline
+
     def call(self, name: str, /, *, first: bool = False, last: bool = False, **fields: Any) -> None:
         """Write down a call: one that is made before any report is sent, or after all of them, or in its turn."""
         self.outbox.call(name, {field: value for field, value in fields.items() if value is not None}, first=first, last=last)

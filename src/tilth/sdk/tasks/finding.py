@@ -94,6 +94,7 @@ class Finding(TaskRecord):
             raise Invalid("no task is given, and none is running", hint="give source_task")
         id = source if isinstance(source, str) else source.id
         if not isinstance(source, str):
+            source._kept()
             source._tell_code()
             source.flush(wait_for_uploads=True)
         made = home.api.call(
@@ -142,6 +143,7 @@ class Finding(TaskRecord):
 
     def update_task(self, task_data: Mapping[str, Any]) -> bool:
         """Write what `export_task` gave of a task, or parts of that, into this one."""
+        self._kept()
         self.flush(wait_for_uploads=True)
         describing.import_document(self._home, task_data, self.id, update=True)
         self._fresh()

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Self
 
-from tilth.base.errors import TaskNotFound, TilthError
+from tilth.base.errors import TaskNotFound, TilthError, Unavailable
 from tilth.base.ids import is_id
+from tilth.client.api import Api
 from tilth.sdk import finishing, task_store
 from tilth.sdk._current import Watched
 from tilth.sdk.home import Home
@@ -46,6 +47,13 @@ class TaskRecord:
     def _data(self) -> dict[str, Any]:
         return self._document
 
+    def _kept(self) -> Api:
+        """Who keeps the task; `Unavailable` while it is recorded offline, and nobody does."""
+        if self._recording is not None and self._recording.is_offline:
+            hint = "Task.import_offline_session brings it to a server"
+            raise Unavailable(f"task {self.id} is recorded offline, so nobody can be asked about it yet", hint=hint)
+        return self._home.api
+
     def _fresh(self) -> dict[str, Any]:
         """Read the task again, after everything that was said of it here has arrived; what is known, if nobody answers."""
         if self._recording is not None and not self._recording.flush(5.0):
@@ -78,7 +86,7 @@ class TaskRecord:
 
     def _state(self, call: str, /, **fields: Any) -> None:
         self.flush(wait_for_uploads=True)
-        answer = self._home.api.call(call, task=self.id, **fields)
+        answer = self._kept().call(call, task=self.id, **fields)
         self._document |= answer.get("fields") or {}
 
     def _state_or_tell(self, call: str, tell: bool, /, **fields: Any) -> None:

@@ -102,7 +102,7 @@ class Results(TaskRecord):
         silent_on_errors: bool = False,
     ) -> bool:
         """Remove artifacts by name, with their files unless told otherwise; False if a file could not be deleted, or one is not there."""
-        known = self.artifacts
+        api, known = self._kept(), self.artifacts
         missing = [name for name in artifact_names if name not in known]
         try:
             if missing:
@@ -111,7 +111,7 @@ class Results(TaskRecord):
                 if delete_from_storage and known[name].url:
                     place_of(self._home, known[name].url).delete()
             keys = [{"key": name, "mode": known[name].mode} for name in artifact_names]
-            self._home.api.call("tasks.delete_artifacts", task=self.id, force=True, artifacts=keys)
+            api.call("tasks.delete_artifacts", task=self.id, force=True, artifacts=keys)
         except TilthError as error:
             if raise_on_errors:
                 raise
@@ -141,7 +141,7 @@ class Results(TaskRecord):
     def get_reported_scalars(self, max_samples: int = 0, x_axis: str = "iter") -> dict[str, Any]:
         """Every curve: `{title: {series: {"x": [...], "y": [...]}}}`, thinned to `max_samples` points if that is given."""
         self.flush()
-        found: dict[str, Any] = self._home.api.call(
+        found: dict[str, Any] = self._kept().call(
             "events.scalar_metrics_iter_histogram", task=self.id, key=x_axis, samples=max_samples or 6_000
         )
         return found
@@ -158,7 +158,7 @@ class Results(TaskRecord):
     def get_reported_single_values(self) -> dict[str, float]:
         """What `report_single_value` reported."""
         self.flush()
-        tasks = self._home.api.call("events.get_task_single_value_metrics", tasks=[self.id])["tasks"]
+        tasks = self._kept().call("events.get_task_single_value_metrics", tasks=[self.id])["tasks"]
         return {item["variant"]: item["value"] for task in tasks for item in task["values"]}
 
     def get_reported_single_value(self, name: str) -> float | None:
@@ -168,13 +168,13 @@ class Results(TaskRecord):
     def get_reported_console_output(self, number_of_reports: int = 1) -> list[str]:
         """The last batches of the console."""
         self.flush()
-        found = self._home.api.call("events.get_task_log", task=self.id, batch_size=number_of_reports, order="asc", navigate_earlier=True)
+        found = self._kept().call("events.get_task_log", task=self.id, batch_size=number_of_reports, order="asc", navigate_earlier=True)
         return [event["msg"] for event in found["events"]]
 
     def get_reported_plots(self, max_iterations: int | None = None) -> list[dict[str, Any]]:
         """The plots, as events whose `plot_str` is Plotly's JSON."""
         self.flush()
-        found: list[dict[str, Any]] = self._home.api.call("events.get_task_plots", task=self.id, iters=max_iterations or 1, no_scroll=True)[
+        found: list[dict[str, Any]] = self._kept().call("events.get_task_plots", task=self.id, iters=max_iterations or 1, no_scroll=True)[
             "plots"
         ]
         return found
@@ -192,7 +192,7 @@ class Results(TaskRecord):
         found: list[dict[str, Any]] = []
         scroll = None
         while len(found) < wanted:
-            page = self._home.api.call("events.debug_images", **asked, iters=min(wanted - len(found), 1_000), scroll_id=scroll)
+            page = self._kept().call("events.debug_images", **asked, iters=min(wanted - len(found), 1_000), scroll_id=scroll)
             events = [event for task in page["metrics"] for iteration in task["iterations"] for event in iteration["events"]]
             if not events:
                 break

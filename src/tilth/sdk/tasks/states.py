@@ -74,7 +74,7 @@ class States(TaskRecord):
                 hint="leave them out",
             )
         try:
-            self._home.api.call(
+            self._kept().call(
                 "tasks.delete", task=self.id, force=True, delete_output_models=delete_artifacts_and_models,
                 delete_external_artifacts=delete_artifacts_and_models,
             )  # fmt: skip
