@@ -60,11 +60,18 @@ frameworks: install build/frameworks-venv/installed.txt build/frameworks-tensorf
 
 frameworks-light: install build/frameworks-light-venv/installed.txt  ## install those of them that are not big, which `make test` trains with then
 
+build/frameworks-light-venv/installed.txt: requirements/frameworks-light.txt | $(BIN)/uv
+	@echo "installing $< into $(@D)"
+	@"$(PYTHON)" -m venv --clear $(@D)
+	@$(UV) pip install --quiet --python $(@D)/bin/python --require-hashes -r $<
+	@$(UV) pip install --quiet --python $(@D)/bin/python --no-deps --build-constraint requirements/dev.txt --editable .
+	@cp $< $@
+
 build/frameworks-venv/installed.txt: requirements/frameworks-light.in
 build/%-venv/installed.txt: requirements/%.in | $(BIN)/uv
-	@echo "installing $< into build/$*-venv"
-	@"$(PYTHON)" -m venv build/$*-venv
-	@$(UV) pip install --quiet --python build/$*-venv/bin/python -r $< --editable .
+	@echo "installing $< into $(@D)"
+	@"$(PYTHON)" -m venv $(@D)
+	@$(UV) pip install --quiet --python $(@D)/bin/python -r $< --editable .
 	@cp $< $@
 
 check: lint  ## linters, types, layers, spelling, unit tests: before each commit
@@ -92,6 +99,7 @@ lock: | $(BIN)/uv  ## write the lock files anew [UPGRADE=1]
 	$(COMPILE) --group bootstrap --output-file requirements/bootstrap.txt
 	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt
 	$(COMPILE) requirements/compat.in --output-file requirements/compat.txt
+	$(COMPILE) pyproject.toml requirements/frameworks-light.in --constraint requirements/runtime.txt --output-file requirements/frameworks-light.txt
 	$(COMPILE) requirements/node.in --output-file requirements/node.txt
 	$(COMPILE) pyproject.toml --all-extras --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --all-extras --constraint requirements/dev.txt --output-file requirements/server.txt

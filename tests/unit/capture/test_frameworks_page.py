@@ -23,3 +23,9 @@ def test_the_matrix_has_the_tested_versions() -> None:
 def test_the_matrix_leads_to_each_page() -> None:
     pages = {page.name for page in PAGES.glob("*.md")} - {"README.md"}
     assert {page for _, page, _ in rows()} == pages
+
+
+def test_what_ci_installs_is_what_is_tested() -> None:
+    light = re.findall(r"^[\w-]+==\S+$", (ROOT / "requirements" / "frameworks-light.in").read_text(), re.MULTILINE)
+    locked = re.findall(r"^[\w-]+==[^\s;]+", (ROOT / "requirements" / "frameworks-light.txt").read_text(), re.MULTILINE)
+    assert {pin.lower() for pin in light} - {pin.lower() for pin in locked} == set()
