@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from tilth.domain.version import DatasetVersion, VersionStatus
+from tilth.domain.version import DatasetVersion
 from tilth.sdk import lifecycle
 from tilth.sdk._current import running
 from tilth.sdk.home import Home
@@ -16,10 +16,10 @@ def finalize(home: Home, version: DatasetVersion, *, preview: bool = True) -> Da
     """Make `version` immutable, as `lifecycle.finalize` does, and then report a preview of it, unless it, the home or its draft does not
     want one. The preview can't keep it from being final.
     """
-    before = lifecycle.settled(home, version)
-    wanted = preview and home.preview and before.status is VersionStatus.UPLOADING
-    wanted = wanted and not home.repository_of(version).has_mark(version.id, NO_PREVIEW)
-    final = lifecycle.finalize(home, before)
+    repository = home.repository_of(version)
+    # The draft is forgotten last: while it is there, nobody has finalized the version to the end.
+    wanted = preview and home.preview and repository.has_draft(version.id) and not repository.has_mark(version.id, NO_PREVIEW)
+    final = lifecycle.finalize(home, version)
     task = running()
     if task is not None and task.id == final.id:
         task._version_is_open = False

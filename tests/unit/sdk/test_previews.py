@@ -2,8 +2,11 @@
 
 import io
 import json
+import os
 import random
 import struct
+import subprocess
+import sys
 import zlib
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +20,7 @@ from PIL import Image
 
 from tilth import Dataset, Task
 from tilth.base.errors import Invalid
+from tilth.base.faultpoints import CRASH_STATUS
 from tilth.config.settings import load_settings
 from tilth.datasets.segments import SegmentRef
 from tilth.domain.dataset import Entry
@@ -246,6 +250,21 @@ def test_a_preview_that_fails_is_told_in_one_line(own: Home, tmp_path: Path, cap
     assert said.count("\n") == 1
     assert "is final, but its preview failed" in said
     assert f"tilth data preview --id {made.id}" in said
+
+
+@pytest.mark.parametrize("at", ["finalize.before-register", "finalize.after-register"])
+def test_who_repeats_a_finalize_that_was_killed_makes_the_preview(own: Home, tmp_path: Path, at: str) -> None:
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    made = Dataset.create("killed", "Team/Previews")
+    made.add_files(tmp_path / "a.csv")
+    made.upload()
+    code = "import sys; from tilth import Dataset; Dataset.get(sys.argv[1]).finalize()"
+    environment = os.environ | {"TILTH_HOME": str(own.folder), "TILTH_CRASH_AT": at}
+    assert subprocess.run([sys.executable, "-c", code, made.id], env=environment, check=False).returncode == CRASH_STATUS
+    again = Dataset.get(made.id)
+    assert again.finalize()
+    assert again.get_logger().flush(wait=True)
+    assert ("Tables", "a.csv") in _plots(again)
 
 
 def test_an_empty_version_has_a_preview_of_nothing(own: Home) -> None:
