@@ -43,7 +43,7 @@ test: install $(PAGE)  ## every test that CI runs
 
 page: $(PAGE)  ## build the web page into the package
 
-$(PAGE): $(shell git ls-files ui 2>/dev/null) tools/build_page.sh | $(STAMP)
+$(PAGE): $(wildcard $(shell git ls-files ui 2>/dev/null)) tools/build_page.sh | $(STAMP)
 	@tools/build_page.sh
 
 services:  ## install what tests talk to beside Python: PostgreSQL 15, nginx, Ceph's gateway, Azurite

@@ -22,7 +22,8 @@ _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "-
 
 SEED = """
 import random, sys
-from tilth import Task
+from pathlib import Path
+from tilth import OutputModel, Task
 
 random.seed(1)
 for number in range(5):
@@ -37,11 +38,18 @@ for number in range(5):
     logger.report_image("samples", "first", 99, image=[[[0, 120, 250]] * 8] * 8)
     print("\\x1b[32mepoch\\x1b[0m <b>of five</b>")
     task.upload_artifact("scores", {"cat": 0.9})
+    if number == 4:
+        model = OutputModel(task=task, name="cats", framework="PyTorch", label_enumeration={"cat": 0}, config_dict={"layers": 3})
+        Path("cats.pt").write_bytes(b"weights")
+        model.update_weights("cats.pt", async_enable=False)
+        print("model", model.id)
     task.close()
     print("task", task.id)
 hostile = Task.init("<img src=x onerror=alert(1)>", "<script>alert('name')</script>", tags=["<b>tag</b>"], reuse_last_task_id=False)
 hostile.close()
 print("hostile", hostile.id)
+waiting = Task.create(project_name="Team/Pets", task_name="waiting")
+Task.enqueue(waiting, queue_name="default")
 """
 
 
@@ -52,6 +60,7 @@ class Site:
     server: RunningServer
     link: str
     tasks: list[str]
+    model: str
     hostile: str
 
 
@@ -103,11 +112,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             [sys.executable, "seed.py"], cwd=folder, env=os.environ | keys, capture_output=True, text=True, check=False, timeout=300
         )
         assert seeded.returncode == 0, seeded.stderr
-        said = [line.split() for line in seeded.stdout.splitlines() if line.startswith(("task ", "hostile "))]
+        said = [line.split() for line in seeded.stdout.splitlines() if line.startswith(("task ", "model ", "hostile "))]
         link = subprocess.run(
             [sys.executable, "-m", "tilth.cli.main", "link", "--home", str(folder / "home")], capture_output=True, text=True, check=True
         ).stdout.split()[0]
-        yield Site(server, link, [id for kind, id in said if kind == "task"], next(id for kind, id in said if kind == "hostile"))
+        named = dict(said)
+        yield Site(server, link, [id for kind, id in said if kind == "task"], named["model"], named["hostile"])
 
 
 @pytest.fixture(scope="session")

@@ -16,13 +16,19 @@ PAGES = {
     "artifacts": ("/experiments/{task}?tab=artifacts", "scores"),
     "execution": ("/experiments/{task}?tab=execution", "seed.py"),
     "info": ("/experiments/{task}?tab=info", "Last step"),
+    "projects": ("/projects", "Team"),
+    "project": ("/projects?at=Team/Pets", "Show its"),
+    "models": ("/models", "cats"),
+    "model": ("/models/{model}", "layers"),
+    "queues": ("/queues", "waiting"),
+    "settings": ("/settings", "Keys for scripts"),
 }
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_whole(look: Look, name: str) -> None:
     path, text = PAGES[name]
-    look.open(path.format(task=look.site.tasks[-1]))
+    look.open(path.format(task=look.site.tasks[-1], model=look.site.model))
     seen(look, text)
     look.page.wait_for_load_state("networkidle") if name == "plots" else look.page.wait_for_timeout(300)
     assert look.violations() == []
@@ -47,6 +53,34 @@ def test_a_state_is_in_its_address(look: Look) -> None:
     page.reload()
     page.get_by_role("row", name="net 3").wait_for()
     assert page.get_by_role("row", name="net 4").count() == 0
+
+
+def test_a_key_is_made_shown_once_and_revoked(look: Look) -> None:
+    page = look.open("/settings")
+    page.get_by_label("What it is for").fill("a machine of the test")
+    page.get_by_role("button", name="Make a key").click()
+    page.get_by_text("secret_key", exact=False).wait_for()
+    page.get_by_role("button", name="Revoke a machine of the test").first.click()
+    page.get_by_role("button", name="Really revoke").click()
+    page.get_by_text("a machine of the test").wait_for(state="detached")
+    look.check()
+
+
+def test_a_project_is_made_described_and_deleted(look: Look) -> None:
+    page = look.open("/projects")
+    page.get_by_role("button", name="New project").click()
+    page.get_by_role("textbox", name="Name").fill("Other/Deep")
+    page.get_by_label("Description, in Markdown").fill("A **bold** plan <b>not bold</b>")
+    page.get_by_role("button", name="Make it").click()
+    page.get_by_role("link", name="Other").click()
+    look.open("/projects?at=Other/Deep")
+    assert page.locator(".prose strong").inner_text() == "bold"
+    seen(look, "<b>not bold</b>")
+    page.get_by_role("button", name="Delete").click()
+    seen(look, "0 runs")
+    page.get_by_role("button", name="Delete all of it").click()
+    page.wait_for_url("**/projects?at=Other")
+    look.check()
 
 
 def test_search_goes_anywhere_by_the_keyboard(look: Look) -> None:

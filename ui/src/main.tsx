@@ -7,6 +7,7 @@ import { router } from "./app/router";
 import { WithSession } from "./app/session";
 import "./design/tokens.css";
 import "./design/base.css";
+import "./design/parts.css";
 
 const client = new QueryClient({
   defaultOptions: {

@@ -26,7 +26,16 @@ export interface Results {
   "events.get_task_metrics": { metrics: { task: string; metrics: string[] }[] };
   "queues.get_all_ex": { queues: Queue[]; total?: number };
   "workers.get_all": { workers: Worker[] };
-  "server.info": { number?: string; build?: string; version?: string };
+  "server.info": { build?: string; version?: string; api_version?: string };
+  "users.get_all_ex": { users: Account[] };
+  "projects.validate_delete": { tasks?: number; models?: number; datasets?: number; reports?: number; pipelines?: number };
+}
+
+export interface Account extends Named {
+  role: string;
+  active: boolean;
+  email: string | null;
+  last_login: string | null;
 }
 
 export interface Queue extends Named {

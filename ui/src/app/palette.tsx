@@ -5,6 +5,7 @@ import { Dialog } from "radix-ui";
 import { useState } from "react";
 import { call } from "@/api/client";
 import { useSlow } from "@/components/use-slow";
+import "@/components/dialog.css";
 import "./palette.css";
 
 /** Search over everything, and the way to every place, from the keyboard. */

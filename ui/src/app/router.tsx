@@ -23,6 +23,11 @@ const routes = [
   at("/", () => import("@/pages/home")),
   at("/experiments", () => import("@/pages/experiments")),
   at("/experiments/$id", () => import("@/pages/experiment")),
+  at("/projects", () => import("@/pages/projects")),
+  at("/models", () => import("@/pages/models")),
+  at("/models/$id", () => import("@/pages/model")),
+  at("/queues", () => import("@/pages/queues")),
+  at("/settings", () => import("@/pages/settings")),
 ];
 
 export const router = createRouter({

@@ -44,7 +44,7 @@ export function Away({ error, onRetry }: { error: unknown; onRetry: () => void }
     <div className="state" role="alert">
       <CloudOff size={24} aria-hidden />
       <h2>The server does not answer</h2>
-      <p className="soft">Check that `tilth up` runs. This page tries again by itself.</p>
+      <p className="soft">Check that <code>tilth up</code> runs. This page tries again by itself.</p>
       <Button onClick={onRetry}>Try now</Button>
     </div>
   );

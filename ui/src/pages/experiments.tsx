@@ -11,7 +11,6 @@ import { count, duration, number } from "@/components/format";
 import { Empty, Found } from "@/components/states";
 import { type Column, Table } from "@/components/table";
 import { useSlow } from "@/components/use-slow";
-import "./experiments.css";
 
 const PAGE_SIZE = 100;
 const FIELDS = [

@@ -112,7 +112,11 @@ function Beginning() {
         </li>
         <li>
           <p>
-            Say where this server is, with a key from the settings.
+            Say where this server is, with a key from{" "}
+            <Link to="/settings" className="link">
+              the settings
+            </Link>
+            .
           </p>
           <Code>{`tilth init ${server}`}</Code>
         </li>
