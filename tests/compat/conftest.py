@@ -23,7 +23,7 @@ CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 SETTINGS = "sdk { development { vcs_repo_detect_async: false } }\n"
 """Clients look for a repository before they start the process that reports. At the same time, one in ten would hang for minutes:
 what they start to look for it waits for a pipe that the other process has inherited."""
-_PATIENCE_S = 90
+_PATIENCE_S = 240
 _KEPT = (
     "PATH",
     "LANG",
