@@ -111,8 +111,9 @@ $(BIN)/uv:
 snapshots: install  ## write the snapshots of the public surface anew
 	$(BIN)/python -m tools.snapshots
 
-picture: install  ## take the picture of the README anew
+picture: install $(PAGE)  ## take the pictures of the README and the guide anew
 	$(BIN)/python -m tools.screenshot
+	$(BIN)/python -m tools.page_pictures
 
 clean:  ## remove what the other commands made
 	rm -rf $(VENV) build dist ui/node_modules src/tilth/server/static .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
