@@ -23,7 +23,8 @@ from tilth import Task
 random.seed(7)
 print("made up")
 for number, (net, rate) in enumerate([("resnet18", 0.02), ("resnet50", 0.012), ("vit-small", 0.03), ("mixer", 0.016), ("vit-base", 0.024)]):
-    task = Task.init("Team/Pets", net, tags=["baseline"] if number % 2 else ["augmented"], reuse_last_task_id=False, auto_resource_monitoring=False)
+    tags = ["baseline"] if number % 2 else ["augmented"]
+    task = Task.init("Team/Pets", net, tags=tags, reuse_last_task_id=False, auto_resource_monitoring=False)
     task.connect({"lr": rate, "batch_size": 64})
     logger = task.get_logger()
     for step in range(300):
