@@ -30,7 +30,9 @@ def test_a_page_is_whole(look: Look, name: str) -> None:
     path, text = PAGES[name]
     look.open(path.format(task=look.site.tasks[-1], model=look.site.model))
     seen(look, text)
-    look.page.wait_for_load_state("networkidle") if name == "plots" else look.page.wait_for_timeout(300)
+    if name == "plots":
+        look.page.locator(".main-svg").first.wait_for()
+    look.page.wait_for_timeout(300)
     assert look.violations() == []
     look.check()
 
