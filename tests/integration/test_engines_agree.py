@@ -732,6 +732,7 @@ def versions(say: Player) -> None:
     say("versions.lineage", id=made[3])
     say("versions.lineage", project="Data/Sets", name="cats")
     say("versions.newest", limit=5)
+    say("versions.datasets", text="data", order="-name", page_size=5)
     uses(say, made)
     say("versions.rename", project="Data/Sets", name="cats", new_name="dogs")
     say("versions.move", project="Data/Sets", name="dogs", new_project="Elsewhere")

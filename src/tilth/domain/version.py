@@ -11,7 +11,18 @@ from tilth.base.ids import VersionId
 from tilth.domain.dataset import ChangeTotals
 from tilth.domain.task import TaskStatus
 
-__all__ = ["DatasetVersion", "LineageNode", "Metadata", "VersionPage", "VersionStatus", "next_number", "number_key", "status_of"]
+__all__ = [
+    "DatasetPage",
+    "DatasetSummary",
+    "DatasetVersion",
+    "LineageNode",
+    "Metadata",
+    "VersionPage",
+    "VersionStatus",
+    "next_number",
+    "number_key",
+    "status_of",
+]
 
 FIRST = "1.0.0"
 
@@ -64,6 +75,20 @@ class VersionPage(Struct, frozen=True):
     """Some of the versions that fit, and how many there are in all."""
 
     versions: tuple[DatasetVersion, ...]
+    total: int
+
+
+class DatasetSummary(Struct, frozen=True):
+    """A dataset in a list: its newest version, which is final if any is, and how many it has that are not archived."""
+
+    newest: DatasetVersion
+    versions: int
+
+
+class DatasetPage(Struct, frozen=True):
+    """Some of the datasets that fit, and how many there are in all."""
+
+    datasets: tuple[DatasetSummary, ...]
     total: int
 
 

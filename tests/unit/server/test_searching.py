@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tilth.base.errors import FieldInvalid
 from tilth.domain.version import VersionPage
 from tilth.testing.catalogs import CatalogBench
 
@@ -80,7 +81,7 @@ def test_pages_that_make_no_sense_are_the_nearest_that_do(catalog: CatalogBench,
     assert len(catalog.api.versions.search(page=page, page_size=size).versions) == found
 
 
-@pytest.mark.parametrize("call", ["versions.search", "versions.newest", "projects.get_all", "tasks.get_all"])
+@pytest.mark.parametrize("call", ["versions.search", "versions.newest", "versions.datasets", "projects.get_all", "tasks.get_all"])
 def test_the_number_of_statements_is_constant(catalog: CatalogBench, call: str) -> None:
     parent = catalog.final("first", tags=["a"])
     before = catalog.statements(call)
@@ -102,6 +103,40 @@ def test_the_newest_final_version_of_each_dataset_comes_once(catalog: CatalogBen
 def test_no_more_of_the_newest_come_than_are_asked_for(catalog: CatalogBench) -> None:
     made = [catalog.final(name).id for name in "abc"]
     assert [version.id for version in catalog.api.versions.newest(limit=2)] == [made[2], made[1]]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({}, [("drafts", 1), ("dogs", 2), ("cats", 3)]),
+        ({"order": "name"}, [("cats", 3), ("dogs", 2), ("drafts", 1)]),
+        ({"order": "-versions", "page_size": 2}, [("cats", 3), ("dogs", 2)]),
+        ({"order": "-versions", "page_size": 2, "page": 1}, [("drafts", 1)]),
+        ({"text": "team/PETS/ca"}, [("cats", 3)]),
+        ({"text": ".datasets"}, []),
+        ({"text": "%"}, []),
+        ({"tags": ["new"]}, [("cats", 3)]),
+        ({"tags": ["old"]}, []),
+    ],
+)
+def test_datasets_are_listed_by_their_newest_version(catalog: CatalogBench, wanted: dict[str, Any], found: list[tuple[str, int]]) -> None:
+    made = [
+        catalog.final("cats", "Team/Pets", version=number, tags=[tag]).id for number, tag in (("1.9", "old"), ("1.10", "new"), ("0", "old"))
+    ]
+    gone = catalog.final("cats", "Team/Pets", version="9.0")
+    catalog.api.versions.archive(gone.id)
+    made += [catalog.final("dogs", "Team", version="1.0").id, catalog.draft("dogs", "Team", version="2.0").id]
+    made += [catalog.draft("drafts", "Team").id]
+    newest = {"cats": made[1], "dogs": made[3], "drafts": made[5]}
+    page = catalog.ask("versions.datasets", **wanted)
+    assert [(one["newest"]["name"], one["versions"]) for one in page["datasets"]] == found
+    assert [one["newest"]["id"] for one in page["datasets"]] == [newest[name] for name, _ in found]
+    assert page["total"] == (3 if "page_size" in wanted else len(found))
+
+
+def test_an_order_of_datasets_that_is_none_is_refused(catalog: CatalogBench) -> None:
+    with pytest.raises(FieldInvalid, match="order"):
+        catalog.ask("versions.datasets", order="task.id; --")
 
 
 def test_tasks_are_found_by_what_they_are(catalog: CatalogBench) -> None:

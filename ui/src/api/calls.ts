@@ -430,6 +430,8 @@ export interface Calls {
   "versions.archive": { id: string } & Record<string, unknown>;
   /** Begin a version; the caller may have chosen its id. */
   "versions.create": { name: string; id?: string | null; project?: string | null; version?: string | null; parents?: string[]; tags?: string[]; description?: string | null; author?: string; storage?: string; use_task?: boolean } & Record<string, unknown>;
+  /** Which datasets are wanted, in which order, and which page of them. */
+  "versions.datasets": { text?: string; tags?: string[]; order?: string; page?: number; page_size?: number } & Record<string, unknown>;
   /** Whatever is to be done with one version. */
   "versions.delete": { id: string } & Record<string, unknown>;
   /** Whatever is to be done with one version. */

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import UNSET
 
 from tilth.domain.project import clean_name
-from tilth.domain.version import DatasetVersion, LineageNode, Metadata, VersionPage
+from tilth.domain.version import DatasetPage, DatasetVersion, LineageNode, Metadata, VersionPage
 from tilth.server.routes.rpc import rpc
 from tilth.server.services import versions as service
 from tilth.server.stores.unit_of_work import Tx
@@ -170,3 +170,11 @@ def lineage(tx: Tx, request: wire.Lineage) -> dict[str, list[LineageNode]]:
 def newest(tx: Tx, request: wire.Newest) -> VersionPage:
     found = tx.versions.newest_of_each(max(1, min(request.limit, 100)))
     return VersionPage(tuple(found), len(found))
+
+
+@rpc("versions.datasets", wire.ListDatasets)
+def datasets(tx: Tx, request: wire.ListDatasets) -> DatasetPage:
+    size = max(1, min(request.page_size, 1_000))
+    return service.list_datasets(
+        tx, text=request.text, tags=request.tags, order=request.order, limit=size, offset=max(0, request.page) * size
+    )

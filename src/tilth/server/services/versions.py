@@ -10,6 +10,7 @@ from msgspec import Struct
 from tilth.base.errors import (
     AlreadyExists,
     AmbiguousId,
+    FieldInvalid,
     Invalid,
     NotFound,
     StatusRefused,
@@ -21,11 +22,11 @@ from tilth.base.ids import VersionId, is_id, looks_like_id_prefix, new_id
 from tilth.domain.dataset import ChangeTotals
 from tilth.domain.project import clean_name, dataset_project, is_hidden
 from tilth.domain.task import Task, TaskStatus, check_transition
-from tilth.domain.version import DatasetVersion, LineageNode, Metadata, VersionStatus, next_number, number_key
+from tilth.domain.version import DatasetPage, DatasetVersion, LineageNode, Metadata, VersionStatus, next_number, number_key
 from tilth.server.services.files import files_at
 from tilth.server.services.projects import DATASET, drop_if_empty, ensure_project, set_name
 from tilth.server.stores.unit_of_work import Tx
-from tilth.server.stores.versions import VersionFilter, VersionRow
+from tilth.server.stores.versions import DATASET_ORDERS, VersionFilter, VersionRow
 from tilth.wire.own_files import name_in
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "delete_version",
     "get_version",
     "lineage",
+    "list_datasets",
     "move_dataset",
     "publish_version",
     "register_version",
@@ -182,6 +184,14 @@ def resolve_parts(
         said = _said(within, name) + (f"@{number}" if number else "")
         raise VersionNotFound(f"no version fits {said or 'the tags'}", hint=_near(tx, within, name))
     return found[0]
+
+
+def list_datasets(tx: Tx, *, text: str, tags: Sequence[str], order: str, limit: int, offset: int) -> DatasetPage:
+    """Datasets that fit, each with its newest version."""
+    if order.removeprefix("-") not in DATASET_ORDERS:
+        raise FieldInvalid(f"order: {order!r:.60} is none", hint=f"use one of {', '.join(DATASET_ORDERS)}, with or without a - before it")
+    found, total = tx.versions.datasets(text, tags, order=order, limit=limit, offset=offset)
+    return DatasetPage(tuple(found), total)
 
 
 def register_version(tx: Tx, id: str, *, entries: int, size_bytes: int, root: str, changes: ChangeTotals, finished: str) -> DatasetVersion:

@@ -1,6 +1,6 @@
 """Dataset versions in the database: what a task's row does not say of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -9,13 +9,13 @@ from tilth.base.ids import VersionId
 from tilth.domain.dataset import ChangeTotals
 from tilth.domain.project import split_dataset_project
 from tilth.domain.task import TaskStatus
-from tilth.domain.version import DatasetVersion, Metadata, VersionStatus, status_of
+from tilth.domain.version import DatasetSummary, DatasetVersion, Metadata, VersionStatus, status_of
 from tilth.server.db.engine import Connection
 from tilth.server.stores.patterns import containing
 from tilth.server.stores.query import SqlText
 from tilth.server.stores.rows import dumped, loaded, marks, strings
 
-__all__ = ["VersionFilter", "VersionRow", "Versions"]
+__all__ = ["DATASET_ORDERS", "VersionFilter", "VersionRow", "Versions"]
 
 _SELECT = """
     SELECT task.id, project.name, version.number, task.status, version.archived, task.tags, task.comment, task.author, task.created,
@@ -30,6 +30,18 @@ _STATUSES = {
 }
 _FINAL = (*_STATUSES[VersionStatus.FINAL], *_STATUSES[VersionStatus.PUBLISHED])
 
+
+_PLAIN_NAME = "replace(project.name, '/.datasets/', '/')"
+"""Of a dataset's hidden project: where the dataset lies, and what it is called."""
+
+DATASET_ORDERS: Mapping[str, str] = {
+    "created": "task.created",
+    "name": "lower(task.name)",
+    "entries": "version.entries",
+    "size_bytes": "version.size_bytes",
+    "versions": "placed.versions",
+}
+"""What lists of datasets can be ordered by."""
 
 _ALIASED = "SELECT 1 FROM version_alias WHERE version_alias.version = version.task AND alias = ?"
 
@@ -143,6 +155,38 @@ class Versions:
             ){f" AND {shown}" if shown else ""} ORDER BY task.created DESC, task.id LIMIT ?
         """
         return self._versions(query, (*_FINAL, *values, limit))
+
+    def datasets(self, text: str, tags: Sequence[str], *, order: str, limit: int, offset: int) -> tuple[list[DatasetSummary], int]:
+        """A page of the datasets that fit, each with its newest version, and how many fit in all."""
+        shown, more = self.shown
+        table: list[tuple[bool, str, Sequence[Any]]] = [
+            (True, "place = 1", ()),
+            (bool(text), f"fits(?, {_PLAIN_NAME})", (containing(text),)),
+            *((True, "instr(task.tags, ?) > 0", (dumped(tag),)) for tag in tags),
+            (bool(shown), shown, more),
+        ]
+        asked = [(condition, values) for is_asked, condition, values in table if is_asked]
+        values = [value for _, some in asked for value in some]
+        placed = f"""
+            WITH placed AS (
+                SELECT o.id AS id, count(*) OVER (PARTITION BY other.dataset) AS versions, row_number() OVER (
+                    PARTITION BY other.dataset
+                    ORDER BY CASE WHEN o.status IN ({marks(_FINAL)}) THEN 0 ELSE 1 END, other.number_key DESC, o.created DESC, o.id
+                ) AS place
+                FROM version AS other JOIN task AS o ON o.id = other.task WHERE other.archived = 0
+            )
+        """
+        joined = f"""
+            FROM placed JOIN version ON version.task = placed.id JOIN task ON task.id = version.task
+            JOIN project ON project.id = version.dataset WHERE {" AND ".join(condition for condition, _ in asked)}
+        """
+        by = DATASET_ORDERS[order.removeprefix("-")]
+        ordered = f"ORDER BY {by} {'DESC' if order.startswith('-') else 'ASC'}, task.id LIMIT ? OFFSET ?"
+        rows = self._db.all(f"{placed} SELECT task.id, placed.versions {joined} {ordered}", (*_FINAL, *values, limit, offset))
+        counted = self._db.one(f"{placed} SELECT count(*) {joined}", (*_FINAL, *values))
+        ids = [id for id, _ in rows]
+        known = {one.id: one for one in self._versions(f"{_SELECT} WHERE version.task IN ({marks(ids)})", ids)} if ids else {}
+        return [DatasetSummary(known[id], int(versions)) for id, versions in rows if id in known], int(counted[0]) if counted else 0
 
     def children(self, ids: Sequence[str]) -> list[VersionId]:
         """The versions that have one of `ids` as a parent."""

@@ -8,6 +8,7 @@ __all__ = [
     "AdoptVersion",
     "CreateVersion",
     "Lineage",
+    "ListDatasets",
     "MoveDataset",
     "NameVersion",
     "Newest",
@@ -147,3 +148,16 @@ class Newest(Struct, kw_only=True):
     """How many of the newest versions are wanted."""
 
     limit: int = 16
+
+
+class ListDatasets(Struct, kw_only=True):
+    """Which datasets are wanted, in which order, and which page of them."""
+
+    text: str = ""
+    """A part of `project/name`."""
+    tags: list[str] = []
+    """Of the newest version."""
+    order: str = "-created"
+    """`created`, `name`, `entries`, `size_bytes` or `versions`; downwards with a `-` before it."""
+    page: int = 0
+    page_size: int = 100
