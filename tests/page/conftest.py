@@ -21,9 +21,9 @@ DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 SEED = """
-import random, sys
+import random, struct, sys, zlib
 from pathlib import Path
-from tilth import OutputModel, Task
+from tilth import Dataset, OutputModel, Task
 
 random.seed(1)
 for number in range(5):
@@ -45,6 +45,34 @@ for number in range(5):
         print("model", model.id)
     task.close()
     print("task", task.id)
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+DOT = b"\\x89PNG\\r\\n\\x1a\\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0))
+DOT += chunk(b"IDAT", zlib.compress((b"\\0" + b"\\x00\\x80\\xff" * 8) * 8)) + chunk(b"IEND", b"")
+FILES = {
+    "labels.csv": b"name,score\\nrex,0.5\\ntom,0.75\\n",
+    "pictures/cat/tom.png": DOT,
+    "pictures/cat/broken.png": b"no picture",
+    "pictures/dog/rex.png": DOT,
+    "notes/<img src=x onerror=alert(1)>.txt": b"<b>said</b> of pets",
+}
+for path, content in FILES.items():
+    Path("data", path).parent.mkdir(parents=True, exist_ok=True)
+    Path("data", path).write_bytes(content)
+first = Dataset.create("pets", "Team/Pets", dataset_tags=["<b>tag</b>"], description="<b>Pets</b> of the team")
+first.add_files("data")
+first.finalize(auto_upload=True)
+Path("data/labels.csv").write_text("name,score\\nrex,0.5\\nkit,0.9\\n")
+second = Dataset.create("pets", "Team/Pets", parent_datasets=[first.id])
+second.add_files("data")
+second.remove_files("pictures/dog/*")
+second.finalize(auto_upload=True)
+print("version", first.id)
+print("version", second.id)
+user = Task.init("Team/Pets", "net of pets", reuse_last_task_id=False, auto_connect_frameworks=False)
+Dataset.get(second.id, alias="train")
+user.close()
 hostile = Task.init("<img src=x onerror=alert(1)>", "<script>alert('name')</script>", tags=["<b>tag</b>"], reuse_last_task_id=False)
 hostile.close()
 print("hostile", hostile.id)
@@ -62,6 +90,7 @@ class Site:
     tasks: list[str]
     model: str
     hostile: str
+    versions: list[str]
 
 
 @dataclass
@@ -112,12 +141,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             [sys.executable, "seed.py"], cwd=folder, env=os.environ | keys, capture_output=True, text=True, check=False, timeout=300
         )
         assert seeded.returncode == 0, seeded.stderr
-        said = [line.split() for line in seeded.stdout.splitlines() if line.startswith(("task ", "model ", "hostile "))]
+        said = [line.split() for line in seeded.stdout.splitlines() if line.startswith(("task ", "model ", "hostile ", "version "))]
         link = subprocess.run(
             [sys.executable, "-m", "tilth.cli.main", "link", "--home", str(folder / "home")], capture_output=True, text=True, check=True
         ).stdout.split()[0]
-        named = dict(said)
-        yield Site(server, link, [id for kind, id in said if kind == "task"], named["model"], named["hostile"])
+        ids = {name: [id for kind, id in said if kind == name] for name in ("task", "model", "hostile", "version")}
+        yield Site(server, link, ids["task"], ids["model"][0], ids["hostile"][0], ids["version"])
 
 
 @pytest.fixture(scope="session")

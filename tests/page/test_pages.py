@@ -22,13 +22,16 @@ PAGES = {
     "model": ("/models/{model}", "layers"),
     "queues": ("/queues", "waiting"),
     "settings": ("/settings", "Keys for scripts"),
+    "datasets": ("/datasets", "pets"),
+    "version": ("/datasets/{version}", "1.0.1"),
+    "version's uses": ("/datasets/{version}?tab=used", "net of pets"),
 }
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_whole(look: Look, name: str) -> None:
     path, text = PAGES[name]
-    look.open(path.format(task=look.site.tasks[-1], model=look.site.model))
+    look.open(path.format(task=look.site.tasks[-1], model=look.site.model, version=look.site.versions[-1]))
     seen(look, text)
     if name == "plots":
         look.page.locator(".main-svg").first.wait_for()

@@ -21,6 +21,8 @@ const at = <Path extends string>(path: Path, load: () => Promise<{ Page: React.C
 
 const routes = [
   at("/", () => import("@/pages/home")),
+  at("/datasets", () => import("@/pages/datasets")),
+  at("/datasets/$id", () => import("@/pages/dataset")),
   at("/experiments", () => import("@/pages/experiments")),
   at("/experiments/$id", () => import("@/pages/experiment")),
   at("/projects", () => import("@/pages/projects")),

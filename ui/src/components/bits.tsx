@@ -1,11 +1,12 @@
 import { Check, Copy as CopyIcon } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
+import type { VersionStatus } from "@/api/datasets";
 import type { Named, Status as TaskStatus } from "@/api/types";
 import { Button } from "./button";
 import { time, timeAgo } from "./format";
 import "./bits.css";
 
-const WORDS: Record<TaskStatus, [string, string]> = {
+const WORDS: Record<TaskStatus | VersionStatus, [string, string]> = {
   created: ["draft", "calm"],
   queued: ["queued", "warn"],
   in_progress: ["running", "run"],
@@ -16,10 +17,14 @@ const WORDS: Record<TaskStatus, [string, string]> = {
   publishing: ["publishing", "run"],
   published: ["published", "good"],
   unknown: ["unknown", "calm"],
+  uploading: ["uploading", "run"],
+  final: ["final", "good"],
+  archived: ["archived", "calm"],
+  aborted: ["aborted", "bad"],
 };
 
-/** The state of a task: a word, and a colour that only says it again. */
-export function Status({ of }: { of: TaskStatus }) {
+/** The state of a task or of a version: a word, and a colour that only says it again. */
+export function Status({ of }: { of: TaskStatus | VersionStatus }) {
   const [word, tone] = WORDS[of] ?? [of, "calm"];
   return (
     <span className={`status ${tone}`}>

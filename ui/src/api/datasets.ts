@@ -1,0 +1,98 @@
+import type { Named, Status } from "./types";
+
+/** What the server answers about versions of datasets, as far as the page reads it. */
+
+export type VersionStatus = "uploading" | "final" | "published" | "archived" | "aborted";
+
+export interface Total {
+  files: number;
+  size_bytes: number;
+}
+
+export type ChangeTotals = Record<"added" | "removed" | "modified" | "moved" | "unchanged", Total>;
+
+export interface Version {
+  id: string;
+  project: string;
+  name: string;
+  version: string;
+  status: VersionStatus;
+  parents: string[];
+  tags: string[];
+  aliases: string[];
+  description: string;
+  author: string;
+  created: string;
+  finished: string | null;
+  entries: number;
+  size_bytes: number;
+  changes: ChangeTotals | null;
+  storage: string;
+}
+
+export interface DatasetSummary {
+  newest: Version;
+  versions: number;
+}
+
+export interface LineageNode {
+  id: string;
+  project: string;
+  name: string;
+  version: string;
+  status: VersionStatus | null;
+  parents: string[];
+  created: string;
+  deleted: boolean;
+}
+
+export interface Uses {
+  tasks: (Named & { type: string; status: Status; created: string; project: string; aliases: string[]; dataset: string })[];
+  models: (Named & { task: string; project: string; framework?: string; ready?: boolean; created: string })[];
+}
+
+/** A file, or, in a folder, a folder with all that lies below it. A search finds files by their path alone. */
+export interface Entry {
+  path: string;
+  name?: string;
+  folder?: boolean;
+  files?: number;
+  size_bytes: number;
+  sha256?: string;
+}
+
+export interface Change {
+  path: string;
+  change: "added" | "removed" | "modified";
+  size_before: number | null;
+  size_after: number | null;
+}
+
+export interface Changes {
+  changes: Change[];
+  counts: Record<Change["change"], number>;
+  next: number | null;
+}
+
+export type FilePreview = { path: string; size_bytes: number; content_type: string } & (
+  | { kind: "image" | "audio" | "video" | "binary" }
+  | { kind: "text"; text: string; whole: boolean }
+  | { kind: "table"; columns: string[]; rows: string[][]; whole: boolean }
+);
+
+/** What the calls about datasets return. */
+export interface DatasetResults {
+  "versions.datasets": { datasets: DatasetSummary[]; total: number };
+  "versions.get": Version;
+  "versions.update": Version;
+  "versions.lineage": { nodes: LineageNode[] };
+  "versions.search": { versions: Version[]; total: number };
+  "tasks.using_dataset": Uses;
+  "contents.list": { entries: Entry[]; next: string | null };
+  "contents.search": { entries: Entry[]; next: number | null };
+  "contents.diff": Changes;
+  "contents.preview": FilePreview;
+  "contents.begin": { version: Version };
+  "contents.finish": { version: Version };
+  "contents.remove": { removed: number };
+}

@@ -1,0 +1,85 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Tabs } from "radix-ui";
+import { lazy, Suspense } from "react";
+import { call } from "@/api/client";
+import type { Version } from "@/api/datasets";
+import type { Search } from "@/app/router";
+import { Id, Status, Tag, TimeAgo } from "@/components/bits";
+import { bytes, count } from "@/components/format";
+import { Busy, Found } from "@/components/states";
+import "./experiment.css";
+import "./dataset.css";
+
+const TABS = [
+  ["overview", "Overview", lazy(() => import("./dataset/overview"))],
+  ["used", "Used by", lazy(() => import("./dataset/used"))],
+] as const;
+
+/** One version of a dataset, whole. */
+export function Page() {
+  const { id } = useParams({ strict: false }) as { id: string };
+  const search = useSearch({ strict: false }) as Search;
+  const navigate = useNavigate();
+  const found = useQuery({ queryKey: ["version", id], queryFn: ({ signal }) => call("versions.get", { id }, signal) });
+  const tab = TABS.some(([key]) => key === search.tab) ? search.tab : "overview";
+  return (
+    <div className="page">
+      <Found query={found}>
+        {(version) => (
+          <>
+            <Head version={version} />
+            <Tabs.Root value={tab} onValueChange={(next) => void navigate({ to: ".", search: { tab: next } })} className="tabs">
+              <Tabs.List className="tab-list" aria-label="Parts of the version">
+                {TABS.map(([key, label]) => (
+                  <Tabs.Trigger key={key} value={key} className="tab">
+                    {label}
+                  </Tabs.Trigger>
+                ))}
+              </Tabs.List>
+              {TABS.map(([key, , Part]) => (
+                <Tabs.Content key={key} value={key} className="tab-body" tabIndex={-1}>
+                  <Suspense fallback={<Busy />}>
+                    <Part key={version.id} version={version} />
+                  </Suspense>
+                </Tabs.Content>
+              ))}
+            </Tabs.Root>
+          </>
+        )}
+      </Found>
+    </div>
+  );
+}
+
+function Head({ version }: { version: Version }) {
+  return (
+    <header className="page-head">
+      <div className="grow stack tight">
+        <nav aria-label="Where it is" className="small soft ellipsis">
+          <Link to={version.project ? "/projects" : "/datasets"} search={version.project ? { at: version.project } : {}} className="link">
+            {version.project || "Datasets"}
+          </Link>
+        </nav>
+        <h1>
+          {version.name} <span className="soft">{version.version}</span>
+        </h1>
+        <div className="row wrap small soft head-facts">
+          <Status of={version.status} />
+          <Id of={version.id} />
+          <span>{bytes(version.size_bytes)}</span>
+          <span>
+            {count(version.entries)} {version.entries === 1 ? "file" : "files"}
+          </span>
+          <span>by {version.author || "somebody"}</span>
+          <span>
+            made <TimeAgo at={version.created} />
+          </span>
+          {version.tags.map((tag) => (
+            <Tag key={tag}>{tag}</Tag>
+          ))}
+        </div>
+      </div>
+    </header>
+  );
+}
