@@ -15,6 +15,13 @@ PAGES = {
     "configuration": ("/experiments/{task}?tab=configuration", "net/depth"),
     "artifacts": ("/experiments/{task}?tab=artifacts", "scores"),
     "execution": ("/experiments/{task}?tab=execution", "seed.py"),
+    "compare scalars": ("/compare?ids={all}", "loss / val"),
+    "compare groups": ("/compare?ids={all}&group=General/net/depth&smooth=0.5", "depth = 3"),
+    "compare table": ("/compare?ids={all}&tab=table", "General/lr"),
+    "compare scatter": ("/compare?ids={all}&tab=scatter", "Across"),
+    "compare parallel": ("/compare?ids={all}&tab=parallel", "General/lr"),
+    "compare plots": ("/compare?ids={all}&tab=plots", "confusion"),
+    "compare samples": ("/compare?ids={all}&tab=samples", "first"),
     "info": ("/experiments/{task}?tab=info", "Last step"),
     "projects": ("/projects", "Team"),
     "project": ("/projects?at=Team/Pets", "Show its"),
@@ -31,9 +38,10 @@ PAGES = {
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_whole(look: Look, name: str) -> None:
     path, text = PAGES[name]
-    look.open(path.format(task=look.site.tasks[-1], model=look.site.model, version=look.site.versions[-1]))
+    site = look.site
+    look.open(path.format(task=site.tasks[-1], model=site.model, version=site.versions[-1], all=",".join(site.tasks)))
     seen(look, text)
-    if name == "plots":
+    if name.endswith("plots"):
         look.page.locator(".main-svg").first.wait_for()
     look.page.wait_for_timeout(300)
     assert look.violations() == []

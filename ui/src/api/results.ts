@@ -21,6 +21,7 @@ export interface Results extends DatasetResults {
   "events.scalar_metrics_iter_histogram": Curves;
   "events.multi_task_scalar_metrics_iter_histogram": Record<string, Record<string, Record<string, { name: string; x: number[]; y: number[] }>>>;
   "events.get_task_log": { events: LogLine[]; total: number; returned: number };
+  "events.get_multi_task_plots": { plots: Record<string, Record<string, Record<string, Record<string, { name: string; plots: PlotEvent[] }>>>> };
   "events.get_task_plots": { plots: PlotEvent[]; total: number; scroll_id?: string };
   "events.get_task_single_value_metrics": { tasks: { task: string; values: { variant: string; value: number; metric?: string }[] }[] };
   "events.debug_images": { metrics: { task: string; iterations: { iter: number; events: ImageEvent[] }[] }[]; scroll_id?: string };

@@ -24,6 +24,7 @@ const routes = [
   at("/datasets", () => import("@/pages/datasets")),
   at("/datasets/$id", () => import("@/pages/dataset")),
   at("/experiments", () => import("@/pages/experiments")),
+  at("/compare", () => import("@/pages/compare")),
   at("/experiments/$id", () => import("@/pages/experiment")),
   at("/projects", () => import("@/pages/projects")),
   at("/models", () => import("@/pages/models")),

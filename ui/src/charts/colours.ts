@@ -22,3 +22,9 @@ export function coloursOf(names: readonly string[], dark: boolean): Map<string, 
   }
   return found;
 }
+
+/** Colours for few things that are told apart on one page only: one after the other, the most different first. */
+export function coloursInOrder(names: readonly string[], dark: boolean): Map<string, string> {
+  const colours = dark ? DARK : LIGHT;
+  return new Map(names.map((name, at) => [name, colours[at % colours.length] ?? "#888"]));
+}

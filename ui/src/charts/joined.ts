@@ -1,6 +1,8 @@
-/** A curve to draw. */
+/** A curve to draw, with a band around it if it has one. */
 export interface Line {
   name: string;
+  /** Whose colour it has, if that is not its name: a run keeps its colour whatever it is called. */
+  key?: string;
   x: readonly number[];
   y: readonly (number | null)[];
   low?: readonly number[];

@@ -11,6 +11,8 @@ export interface Column<Row> {
   /** What the server sorts by, if it can. */
   sort?: string;
   align?: "end";
+  /** A colour beside the title. */
+  mark?: string;
 }
 
 interface TableProps<Row> {
@@ -28,12 +30,14 @@ interface TableProps<Row> {
   selected?: ReadonlySet<string>;
   onSelect?: (row: Row, on: boolean, isRange: boolean) => void;
   height?: number;
+  /** The first column stays where it is when the others are moved sideways. */
+  isPinned?: boolean;
 }
 
 const CHOICE = 40;
 
 /** A table of any length: only what is in view is drawn. Arrows go from row to row, Enter opens, Space chooses. */
-export function Table<Row>({ label, columns, total, rowAt, keyOf, onView, order = "", onOrder, onOpen, selected, onSelect, height = 40 }: TableProps<Row>) {
+export function Table<Row>({ label, columns, total, rowAt, keyOf, onView, order = "", onOrder, onOpen, selected, onSelect, height = 40, isPinned = false }: TableProps<Row>) {
   const frame = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({ count: total, getScrollElement: () => frame.current, estimateSize: () => height, overscan: 12 });
   const shown = rows.getVirtualItems();
@@ -58,7 +62,7 @@ export function Table<Row>({ label, columns, total, rowAt, keyOf, onView, order 
   }
 
   return (
-    <div ref={frame} className="table" role="grid" aria-label={label} aria-rowcount={total + 1} aria-colcount={columns.length + (onSelect ? 1 : 0)}>
+    <div ref={frame} className={`table ${isPinned ? "pinned" : ""}`} role="grid" aria-label={label} aria-rowcount={total + 1} aria-colcount={columns.length + (onSelect ? 1 : 0)}>
       <div style={{ minWidth: least }}>
         <div className="table-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
           {onSelect ? (
@@ -77,9 +81,12 @@ export function Table<Row>({ label, columns, total, rowAt, keyOf, onView, order 
                     {up ? <ArrowUp size={13} aria-hidden /> : down ? <ArrowDown size={13} aria-hidden /> : null}
                   </button>
                 ) : (
-                  <span className="ellipsis" title={column.title}>
-                    {column.title}
-                  </span>
+                  <>
+                    {column.mark ? <span className="swatch" style={{ background: column.mark }} aria-hidden /> : null}
+                    <span className="ellipsis" title={column.title}>
+                      {column.title}
+                    </span>
+                  </>
                 )}
               </span>
             );

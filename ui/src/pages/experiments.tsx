@@ -101,7 +101,7 @@ export function Page() {
         {chosen.size ? (
           <div className="row wrap">
             <span className="soft">{count(chosen.size)} chosen</span>
-            <Button look="strong" icon={<ChartLine />} disabled={chosen.size < 2} onClick={() => void navigate({ to: "/experiments", search: { q: [...chosen][0] } })}>
+            <Button look="strong" icon={<ChartLine />} disabled={chosen.size < 2 || chosen.size > 100} onClick={() => void navigate({ to: "/compare", search: { ids: [...chosen].join(",") } })}>
               Compare
             </Button>
             <Button look="quiet" onClick={() => setChosen(new Set())}>

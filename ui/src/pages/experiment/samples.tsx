@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Image } from "lucide-react";
 import { useState } from "react";
-import { call, fileUrl } from "@/api/client";
-import type { ImageEvent, Task } from "@/api/types";
+import { call } from "@/api/client";
+import type { Task } from "@/api/types";
 import { count } from "@/components/format";
+import { Sample } from "@/components/sample";
 import { Empty, Found } from "@/components/states";
 
 /** Images, sounds and films that a run reported, step by step. */
@@ -51,32 +52,5 @@ export default function Samples({ task }: { task: Task }) {
         );
       }}
     </Found>
-  );
-}
-
-function Sample({ event }: { event: ImageEvent }) {
-  const url = fileUrl(event.url);
-  const ending = event.url.split("?")[0]?.split(".").at(-1)?.toLowerCase() ?? "";
-  return (
-    <figure className="panel sample">
-      {url === null ? (
-        <p className="state soft small">It lies where this page can't read: {event.url}</p>
-      ) : ["mp4", "webm", "ogv", "mov"].includes(ending) ? (
-        <video controls preload="metadata" src={url} />
-      ) : ["wav", "mp3", "ogg", "flac", "m4a"].includes(ending) ? (
-        <audio controls preload="none" src={url} />
-      ) : ["html", "txt", "json", "pdf"].includes(ending) ? (
-        <a className="state link" href={url} target="_blank" rel="noreferrer">
-          Open
-        </a>
-      ) : (
-        <a href={url} target="_blank" rel="noreferrer">
-          <img loading="lazy" src={url} alt={`${event.metric} / ${event.variant}, step ${event.iter}`} />
-        </a>
-      )}
-      <figcaption className="small ellipsis" title={event.variant}>
-        {event.variant}
-      </figcaption>
-    </figure>
   );
 }

@@ -1,0 +1,77 @@
+"""Runs are compared: chosen in the table, drawn over each other, and told apart by what they differ in."""
+
+import csv
+import re
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.page.conftest import Look, seen
+
+
+def test_runs_that_are_chosen_are_compared(look: Look) -> None:
+    page = look.open("/experiments")
+    for name in ("net 1", "net 2"):
+        page.get_by_role("row", name=name).get_by_role("checkbox").click()
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("heading", name="Compare 2 runs").wait_for()
+    page.wait_for_url(re.compile("/compare\\?ids="))
+    legend = page.get_by_role("list", name="Legend").first
+    expect(legend.get_by_role("button")).to_have_count(2)
+    look.check()
+
+
+def test_a_run_has_one_colour_in_all_charts(look: Look) -> None:
+    page = look.open(f"/compare?ids={','.join(look.site.tasks)}")
+    page.get_by_role("list", name="Legend").nth(1).get_by_role("button").first.wait_for()
+    runs = page.get_by_role("list", name="The runs").locator(".swatch").evaluate_all("all => all.map(one => one.style.background)")
+    for at in range(2):
+        marks = (
+            page.get_by_role("list", name="Legend")
+            .nth(at)
+            .locator(".legend-mark")
+            .evaluate_all("all => all.map(one => one.style.background)")
+        )
+        assert marks == runs
+    assert len(set(runs)) == len(runs)
+
+
+def test_groups_are_means_with_what_deviates(look: Look) -> None:
+    page = look.open(f"/compare?ids={','.join(look.site.tasks)}")
+    page.get_by_label("Group the runs").select_option("tag")
+    page.get_by_role("list", name="Legend").first.get_by_role("button", name="small (5)").wait_for()
+    page.wait_for_url("**group=tag**")
+    look.check()
+
+
+def test_a_table_of_differences_is_saved_whole(look: Look, tmp_path: Path) -> None:
+    page = look.open(f"/compare?ids={','.join(look.site.tasks)}&tab=table")
+    seen(look, "General/net/depth")
+    assert page.get_by_role("row", name="state").count() == 0
+    page.get_by_label("only differences").uncheck()
+    page.get_by_role("row", name="state").wait_for()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Save as CSV").click()
+    waiting.value.save_as(tmp_path / "compared.csv")
+    rows = {row[0]: row[1:] for row in csv.reader((tmp_path / "compared.csv").read_text().splitlines())}
+    assert rows["id"] == look.site.tasks
+    assert rows["General/net/depth"] == ["0", "1", "2", "3", "4"]
+
+
+def test_a_chart_is_saved_as_a_drawing_that_says_which_curve_is_which(look: Look, tmp_path: Path) -> None:
+    page = look.open(f"/experiments/{look.site.tasks[0]}")
+    for kind, beginning in (("Drawing (SVG)", b"<svg"), ("Picture (PNG)", b"\x89PNG"), ("Data (CSV)", b"curve,x,y")):
+        page.get_by_role("button", name="Save loss").click()
+        with page.expect_download() as waiting:
+            page.get_by_role("menuitem", name=kind).click()
+        waiting.value.save_as(tmp_path / "chart")
+        kept = (tmp_path / "chart").read_bytes()
+        assert kept.startswith(beginning)
+        assert beginning != b"<svg" or (b">train<" in kept and kept.count(b"stroke-width") == 2)
+    look.check()
+
+
+def test_too_few_runs_are_told_what_to_do(look: Look) -> None:
+    look.open(f"/compare?ids={look.site.tasks[0]}")
+    seen(look, "Two runs or more can be compared")
+    look.check()

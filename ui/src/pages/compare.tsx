@@ -1,0 +1,105 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { X } from "lucide-react";
+import { Tabs } from "radix-ui";
+import { lazy, Suspense, useMemo } from "react";
+import { call } from "@/api/client";
+import { useIsDark } from "@/app/theme";
+import { useSaid } from "@/app/use-said";
+import { coloursOf } from "@/charts/colours";
+import { count } from "@/components/format";
+import { Busy, Empty, Found } from "@/components/states";
+import { type Run, runsOf } from "./compare/runs";
+import "./experiment.css";
+import "./compare.css";
+
+const MOST = 100;
+const FIELDS = ["id", "name", "status", "type", "tags", "last_iteration", "last_metrics", "hyperparams", "project.name", "last_update", "started"];
+const TABS = [
+  ["scalars", "Scalars", lazy(() => import("./compare/scalars"))],
+  ["table", "Parameters and metrics", lazy(() => import("./compare/details"))],
+  ["scatter", "Scatter", lazy(() => import("./compare/scatter"))],
+  ["parallel", "Parallel coordinates", lazy(() => import("./compare/parallel"))],
+  ["plots", "Plots", lazy(() => import("./compare/plots"))],
+  ["samples", "Samples", lazy(() => import("./compare/samples"))],
+] as const;
+
+export interface PartProps {
+  runs: Run[];
+  colours: ReadonlyMap<string, string>;
+}
+
+/** Runs beside each other. A run has one colour in all charts. */
+export function Page() {
+  const [said, set] = useSaid();
+  const ids = useMemo(() => [...new Set((said.ids ?? "").split(",").filter(Boolean))], [said.ids]);
+  const dark = useIsDark();
+  const found = useQuery({
+    queryKey: ["tasks", "compared", ids],
+    enabled: ids.length > 0 && ids.length <= MOST,
+    queryFn: ({ signal }) => call("tasks.get_all_ex", { id: ids, only_fields: FIELDS, page: 0, page_size: MOST, search_hidden: true }, signal),
+  });
+  const runs = useMemo(() => runsOf(ids, found.data?.tasks ?? []), [ids, found.data]);
+  const colours = useMemo(() => coloursOf(ids, dark), [ids, dark]);
+  const tab = TABS.some(([key]) => key === said.tab) ? said.tab : "scalars";
+  if (ids.length < 2 || ids.length > MOST)
+    return (
+      <div className="page">
+        <h1>Compare</h1>
+        <Empty title={ids.length > MOST ? `${count(ids.length)} runs are too many` : "Two runs or more can be compared"}>
+          Choose 2 to {MOST} of them among the{" "}
+          <Link to="/experiments" className="link">
+            experiments
+          </Link>
+          , then Compare.
+        </Empty>
+      </div>
+    );
+  return (
+    <div className="page">
+      <header className="page-head">
+        <h1 className="grow">Compare {count(ids.length)} runs</h1>
+      </header>
+      <Found query={found}>
+        {() => (
+          <>
+            <ul className="compared" aria-label="The runs" tabIndex={0}>
+              {runs.map(({ id, name }) => (
+                <li key={id}>
+                  <span className="swatch" style={{ background: colours.get(id) }} aria-hidden />
+                  <Link to="/experiments/$id" params={{ id }} className="ellipsis" title={name}>
+                    {name}
+                  </Link>
+                  <button type="button" aria-label={`Leave out ${name}`} onClick={() => set({ ids: ids.filter((one) => one !== id).join(",") })}>
+                    <X size={13} aria-hidden />
+                  </button>
+                </li>
+              ))}
+            </ul>
+            {runs.length < ids.length ? (
+              <p className="soft small" role="status">
+                {count(ids.length - runs.length)} of the runs can't be found: deleted, or not yours to see.
+              </p>
+            ) : null}
+            <Tabs.Root value={tab} onValueChange={(next) => set({ tab: next })} className="tabs">
+              <Tabs.List className="tab-list" aria-label="Ways to compare">
+                {TABS.map(([key, label]) => (
+                  <Tabs.Trigger key={key} value={key} className="tab">
+                    {label}
+                  </Tabs.Trigger>
+                ))}
+              </Tabs.List>
+              {TABS.map(([key, , Part]) => (
+                <Tabs.Content key={key} value={key} className="tab-body" tabIndex={-1}>
+                  <Suspense fallback={<Busy />}>
+                    <Part runs={runs} colours={colours} />
+                  </Suspense>
+                </Tabs.Content>
+              ))}
+            </Tabs.Root>
+          </>
+        )}
+      </Found>
+    </div>
+  );
+}
