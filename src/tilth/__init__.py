@@ -20,6 +20,9 @@ _LAZY = {
 }
 """Where each public name is. A name is loaded when it is first used, and so is what puts the parts together."""
 
+_CLEARMLS = ("PipelineController", "PipelineDecorator", "HyperParameterOptimizer", "TaskScheduler", "TriggerScheduler", "APIClient")
+"""Names that scripts for ClearML may ask for, and that are not here yet."""
+
 if TYPE_CHECKING:
     from tilth._wiring import configure
     from tilth.sdk.dataset import Dataset
@@ -32,7 +35,8 @@ else:
     def __getattr__(name: str) -> object:
         """Load a public name when it is first used, so that `import tilth` costs next to nothing."""
         if name not in _LAZY:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            later = f"; ClearML's own {name} works with a server of Tilth" if name in _CLEARMLS else ""
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}{later}")
         import_module("tilth._wiring")  # composes the home that they all work in
         value = getattr(import_module(_LAZY[name]), name)
         globals()[name] = value

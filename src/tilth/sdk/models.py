@@ -28,7 +28,7 @@ from tilth.sdk.recording import warn
 if TYPE_CHECKING:
     from tilth.sdk.task import Task
 
-__all__ = ["InputModel", "Model", "ModelList", "OutputModel", "models_of"]
+__all__ = ["InputModel", "Model", "ModelList", "OutputModel", "TaskModels", "models_of"]
 
 
 class Model(BaseModel):
@@ -199,13 +199,26 @@ class ModelList(list[Model]):
         return self._named.get(key, default)
 
 
-def models_of(document: Mapping[str, Any]) -> dict[str, ModelList]:
+class TaskModels(dict[str, ModelList]):
+    """The models of a task by what they are to it: `models["output"]`, or `models.output`."""
+
+    @property
+    def input(self) -> ModelList:
+        """Those that it takes."""
+        return self["input"]
+
+    @property
+    def output(self) -> ModelList:
+        """Those that it makes."""
+        return self["output"]
+
+
+def models_of(document: Mapping[str, Any]) -> TaskModels:
     """The models that a task takes, `input`, and makes, `output`, as the task's record has them. One that was deleted is left out."""
     api = current_home().api
     links = {kind: (document.get("models") or {}).get(kind) or () for kind in ("input", "output")}
     ids = list({link["model"] for found in links.values() for link in found})
     pages = [api.call("models.get_all", id=ids[at : at + 500], page=0, page_size=500)["models"] for at in range(0, len(ids), 500)]
     known = {model["id"]: Model._of(model) for page in pages for model in page}
-    return {
-        kind: ModelList([(link["name"], known[link["model"]]) for link in found if link["model"] in known]) for kind, found in links.items()
-    }
+    found = {kind: [(link["name"], known[link["model"]]) for link in links[kind] if link["model"] in known] for kind in links}
+    return TaskModels({kind: ModelList(named) for kind, named in found.items()})

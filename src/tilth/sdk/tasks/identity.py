@@ -1,10 +1,10 @@
 """What a task is called, where it lies, and what was noted about it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from tilth.sdk import beginning, finishing
 from tilth.sdk._current import running
+from tilth.sdk.attributed import Attributed
 from tilth.sdk.tasks.record import TaskRecord
 
 __all__ = ["Identity"]
@@ -65,9 +65,9 @@ class Identity(TaskRecord):
         return found
 
     @property
-    def data(self) -> Mapping[str, Any]:
-        """Everything that is known of the task, as the protocol has it."""
-        return self._data
+    def data(self) -> Attributed:
+        """Everything that is known of the task, as the protocol has it: `task.data["status"]`, or `task.data.status`."""
+        return Attributed(self._data)
 
     @property
     def output_uri(self) -> str | None:

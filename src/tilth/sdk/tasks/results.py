@@ -8,7 +8,7 @@ from tilth.sdk import dataset_uses, task_artifacts
 from tilth.sdk._current import running
 from tilth.sdk.artifacts import Artifact
 from tilth.sdk.logger import Logger
-from tilth.sdk.models import ModelList, models_of
+from tilth.sdk.models import TaskModels, models_of
 from tilth.sdk.places import place_of
 from tilth.sdk.recording import warn
 from tilth.sdk.tasks.record import TaskRecord
@@ -126,11 +126,11 @@ class Results(TaskRecord):
         return task_artifacts.of(self._home, self._fresh())
 
     @property
-    def models(self) -> Mapping[str, ModelList]:
+    def models(self) -> TaskModels:
         """The models that the task takes, `input`, and makes, `output`: lists in the order in which they came, and by name."""
         return models_of(self._fresh())
 
-    def get_models(self) -> Mapping[str, ModelList]:
+    def get_models(self) -> TaskModels:
         """The same."""
         return self.models
 
