@@ -37,3 +37,45 @@ def test_tags_come_and_go(look: Look) -> None:
 def test_a_version_that_is_not_there_says_so(look: Look) -> None:
     page = look.open(f"/datasets/{'0' * 32}")
     page.get_by_role("alert").get_by_text("does not exist").wait_for()
+
+
+def test_folders_open_and_a_file_is_looked_into(look: Look) -> None:
+    page = look.open(f"/datasets/{look.site.versions[0]}?tab=contents")
+    page.get_by_role("row", name="notes").click()
+    page.get_by_role("row", name="<img src=x").click()
+    page.get_by_text("<b>said</b> of pets").wait_for()
+    page.reload()
+    page.get_by_text("<b>said</b> of pets").wait_for()
+    page.get_by_role("button", name="Close the file").click()
+    page.get_by_role("navigation", name="Folder").get_by_role("button", name="pets").click()
+    page.get_by_role("row", name="labels.csv").wait_for()
+    look.check()
+
+
+def test_files_are_found_by_a_part_of_their_path(look: Look) -> None:
+    page = look.open(f"/datasets/{look.site.versions[0]}?tab=contents")
+    page.get_by_label("Find files").fill("rex")
+    page.get_by_role("row", name="pictures/dog/rex.png").wait_for()
+    assert page.get_by_role("row", name="labels.csv").count() == 0
+    page.get_by_label("Find files").fill("nothing like it")
+    page.get_by_role("heading", name="No file fits").wait_for()
+    look.check()
+
+
+def test_a_picture_is_shown_and_a_broken_one_says_so(look: Look) -> None:
+    page = look.open(f"/datasets/{look.site.versions[0]}?tab=contents&folder=pictures/cat&view=grid")
+    page.get_by_role("button", name="broken.png").get_by_text("not shown").wait_for()
+    drawn = page.get_by_role("img", name="pictures/cat/tom.png")
+    drawn.wait_for()
+    page.wait_for_function("image => image.naturalWidth === 8", arg=drawn.element_handle())
+
+
+def test_versions_are_compared(look: Look) -> None:
+    page = look.open(f"/datasets/{look.site.versions[0]}?tab=changes")
+    seen(look, "5 added")
+    page.get_by_label("Compare with").select_option(look.site.versions[1])
+    page.get_by_role("row", name="pictures/dog/rex.png added").click()
+    dialog = page.get_by_role("dialog", name="pictures/dog/rex.png")
+    dialog.get_by_text("It is not there.").wait_for()
+    dialog.get_by_role("img", name="pictures/dog/rex.png").wait_for()
+    look.check()

@@ -31,6 +31,12 @@ PAGES = {
     "settings": ("/settings", "Keys for scripts"),
     "datasets": ("/datasets", "pets"),
     "version": ("/datasets/{version}", "1.0.1"),
+    "contents": ("/datasets/{version}?tab=contents", "labels.csv"),
+    "a table": ("/datasets/{version}?tab=contents&file=labels.csv", "number"),
+    "pictures": ("/datasets/{version}?tab=contents&folder=pictures/cat&view=grid", "tom.png"),
+    "changes": ("/datasets/{version}?tab=changes", "labels.csv"),
+    "a change": ("/datasets/{version}?tab=changes&file=labels.csv", "kit"),
+    "a version's samples": ("/datasets/{version}?tab=samples", "by type"),
     "version's uses": ("/datasets/{version}?tab=used", "net of pets"),
 }
 

@@ -13,6 +13,9 @@ import "./dataset.css";
 
 const TABS = [
   ["overview", "Overview", lazy(() => import("./dataset/overview"))],
+  ["contents", "Contents", lazy(() => import("./dataset/contents"))],
+  ["changes", "Changes", lazy(() => import("./dataset/changes"))],
+  ["samples", "Samples", lazy(() => import("./dataset/samples"))],
   ["used", "Used by", lazy(() => import("./dataset/used"))],
 ] as const;
 

@@ -1,0 +1,150 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { ChevronRight, FileQuestion, Folder, LayoutGrid, List } from "lucide-react";
+import { useCallback, useMemo } from "react";
+import { call } from "@/api/client";
+import type { Entry, Version } from "@/api/datasets";
+import type { Search } from "@/app/router";
+import { CopyButton } from "@/components/bits";
+import { Button } from "@/components/button";
+import { bytes, count } from "@/components/format";
+import { Empty, Found } from "@/components/states";
+import { type Column, Table } from "@/components/table";
+import { useSlow } from "@/components/use-slow";
+import { FilePanel } from "./file-panel";
+import { iconOf, isImage, Pictures } from "./pictures";
+import "./contents.css";
+
+const SIZE = 500;
+const NEAR_THE_END = 50;
+
+/** The files of a version, folder by folder or as a search finds them, and one of them opened. */
+export default function Contents({ version }: { version: Version }) {
+  const search = useSearch({ strict: false }) as Search;
+  const navigate = useNavigate();
+  const folder = search.folder ?? "";
+  const text = useSlow((search.q ?? "").trim());
+  const set = useCallback((values: Search, replace = false) => void navigate({ to: ".", search: (before: Search) => ({ ...before, ...values }), replace }), [navigate]);
+  const found = useInfiniteQuery({
+    queryKey: ["version", version.id, "contents", folder, text],
+    initialPageParam: null as string | number | null,
+    queryFn: async ({ pageParam, signal }): Promise<{ entries: Entry[]; next: string | number | null }> =>
+      text
+        ? call("contents.search", { version: version.id, pattern: text, offset: Number(pageParam ?? 0), limit: SIZE }, signal)
+        : call("contents.list", { version: version.id, folder, after: pageParam === null ? null : String(pageParam), limit: SIZE }, signal),
+    getNextPageParam: (last) => last.next,
+    // The content of a final version never changes.
+    staleTime: version.status === "uploading" ? 0 : Number.POSITIVE_INFINITY,
+  });
+  const rows = useMemo(() => found.data?.pages.flatMap(({ entries }): Entry[] => entries), [found.data]);
+  const { hasNextPage, isFetching, fetchNextPage } = found;
+  const onView = useCallback(
+    (_: number, last: number) => {
+      if (rows && hasNextPage && !isFetching && last > rows.length - NEAR_THE_END) void fetchNextPage();
+    },
+    [rows, hasNextPage, isFetching, fetchNextPage],
+  );
+  const open = (entry: Entry) => set(entry.folder ? { folder: entry.path, file: undefined } : { file: entry.path });
+  const images = rows?.filter((entry) => !entry.folder && isImage(entry.path)) ?? [];
+  const isGrid = search.view === "grid" && images.length > 0;
+  return (
+    <div className={`contents ${search.file ? "split" : ""}`}>
+      <div className="stack contents-list">
+        <div className="row wrap filters" role="search">
+          <input
+            className="input quiet find"
+            type="search"
+            placeholder="Part of a path, or *.png"
+            aria-label="Find files"
+            value={search.q ?? ""}
+            onChange={(event) => set({ q: event.target.value || undefined }, true)}
+          />
+          {images.length ? (
+            <Button icon={isGrid ? <List /> : <LayoutGrid />} onClick={() => set({ view: isGrid ? undefined : "grid" }, true)}>
+              {isGrid ? "List" : "Pictures"}
+            </Button>
+          ) : null}
+          <span className="faint small" role="status">
+            {rows ? `${count(rows.length)}${hasNextPage ? " or more" : ""} ${text ? "found" : "here"}` : ""}
+          </span>
+        </div>
+        {text ? null : <Crumbs folder={folder} name={version.name} onOpen={(next) => set({ folder: next || undefined, file: undefined })} />}
+        <Found query={{ data: rows, error: found.error, refetch: found.refetch }}>
+          {(entries) =>
+            entries.length === 0 ? (
+              <Empty title={text ? "No file fits" : "No files"} icon={<FileQuestion size={24} aria-hidden />}>
+                {text ? "A text is looked for anywhere in a path; with * and ? a whole path has to fit." : "This version holds nothing."}
+              </Empty>
+            ) : isGrid ? (
+              <Pictures version={version} entries={images} chosen={search.file} onOpen={open} hasMore={hasNextPage} onMore={() => void fetchNextPage()} />
+            ) : (
+              <Table
+                label="Files"
+                columns={text ? FOUND_COLUMNS : search.file ? COLUMNS.filter(({ key }) => key !== "sha256") : COLUMNS}
+                total={entries.length + (hasNextPage ? 1 : 0)}
+                rowAt={(index) => entries[index]}
+                keyOf={({ path }) => path}
+                onView={onView}
+                onOpen={open}
+                height={36}
+              />
+            )
+          }
+        </Found>
+      </div>
+      {search.file ? <FilePanel key={search.file} version={version} path={search.file} onClose={() => set({ file: undefined })} /> : null}
+    </div>
+  );
+}
+
+function Crumbs({ folder, name, onOpen }: { folder: string; name: string; onOpen: (folder: string) => void }) {
+  const parts = folder.split("/").filter(Boolean);
+  return (
+    <nav aria-label="Folder" className="crumbs">
+      <button type="button" aria-current={parts.length ? undefined : "true"} onClick={() => onOpen("")}>
+        {name}
+      </button>
+      {parts.map((part, at) => (
+        <span key={parts.slice(0, at + 1).join("/")} className="row">
+          <ChevronRight size={13} aria-hidden />
+          <button type="button" aria-current={at === parts.length - 1 ? "true" : undefined} onClick={() => onOpen(parts.slice(0, at + 1).join("/"))}>
+            {part}
+          </button>
+        </span>
+      ))}
+    </nav>
+  );
+}
+
+function NameCell({ entry, text }: { entry: Entry; text: string }) {
+  return (
+    <>
+      {entry.folder ? <Folder size={16} aria-label="folder" className="folder-icon" /> : iconOf(entry.path)}
+      <span className={`ellipsis ${entry.folder ? "strong" : ""}`} title={entry.path}>
+        {text}
+      </span>
+    </>
+  );
+}
+
+const SIZE_COLUMN: Column<Entry> = { key: "size", title: "Size", width: 84, align: "end", cell: (entry) => bytes(entry.size_bytes) };
+const HASH_COLUMN: Column<Entry> = {
+  key: "sha256",
+  title: "SHA-256",
+  width: 150,
+  cell: (entry) =>
+    entry.sha256 ? (
+      // eslint-disable-next-line jsx-a11y/click-events-have-key-events
+      <span className="row" onClick={(event) => event.stopPropagation()}>
+        <code className="soft">{entry.sha256.slice(0, 10)}</code>
+        <CopyButton text={entry.sha256} label={`Copy the hash of ${entry.path}`} />
+      </span>
+    ) : null,
+};
+const COLUMNS: Column<Entry>[] = [
+  { key: "name", title: "Name", width: 160, cell: (entry) => <NameCell entry={entry} text={entry.name ?? entry.path} /> },
+  { key: "files", title: "Files", width: 84, align: "end", cell: (entry) => (entry.folder ? <span className="soft">{count(entry.files)}</span> : null) },
+  SIZE_COLUMN,
+  HASH_COLUMN,
+];
+const FOUND_COLUMNS: Column<Entry>[] = [{ key: "path", title: "Path", width: 260, cell: (entry) => <NameCell entry={entry} text={entry.path} /> }, SIZE_COLUMN, HASH_COLUMN];

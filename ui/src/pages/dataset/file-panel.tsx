@@ -1,0 +1,112 @@
+import { useQuery } from "@tanstack/react-query";
+import { Download, X } from "lucide-react";
+import { call } from "@/api/client";
+import type { FilePreview, Version } from "@/api/datasets";
+import { CopyButton } from "@/components/bits";
+import { Button } from "@/components/button";
+import { bytes, count } from "@/components/format";
+import { Found } from "@/components/states";
+import { columnType } from "./column-type";
+import { contentUrl, Picture } from "./pictures";
+
+const ROWS = 50;
+
+/** One file of a version: what it is, and how it begins. */
+export function FilePanel({ version, path, onClose }: { version: Version; path: string; onClose: () => void }) {
+  const found = useQuery({
+    queryKey: ["version", version.id, "preview", path],
+    queryFn: ({ signal }) => call("contents.preview", { version: version.id, path, rows: ROWS }, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return (
+    <section className="panel file-panel" aria-label={`The file ${path}`}>
+      <div className="row section-head">
+        <h2 className="grow file-name">{path}</h2>
+        <CopyButton text={path} label="Copy the path" />
+        <a className="button quiet icon-only" href={`${contentUrl(version, path)}?download`} download aria-label={`Download ${path}`} title="Download">
+          <Download aria-hidden />
+        </a>
+        <Button look="quiet" icon={<X />} label="Close the file" onClick={onClose} />
+      </div>
+      <Found query={found}>
+        {(preview) => (
+          <>
+            <p className="small soft file-facts">
+              {bytes(preview.size_bytes)} · {preview.content_type}
+            </p>
+            <Beginning version={version} of={preview} />
+          </>
+        )}
+      </Found>
+    </section>
+  );
+}
+
+function Beginning({ version, of }: { version: Version; of: FilePreview }) {
+  const url = contentUrl(version, of.path);
+  switch (of.kind) {
+    case "image":
+      return (
+        <div className="file-image">
+          <Picture version={version.id} path={of.path} isWhole />
+        </div>
+      );
+    case "audio":
+      return (
+        <div className="pad">
+          <audio controls preload="metadata" src={url} aria-label={of.path} />
+        </div>
+      );
+    case "video":
+      return <video controls preload="metadata" src={url} aria-label={of.path} className="file-video" />;
+    case "text":
+      return (
+        <>
+          <pre className="file-text" tabIndex={0}>
+            {of.text}
+          </pre>
+          {of.whole ? null : <Rest>The file goes on.</Rest>}
+        </>
+      );
+    case "table":
+      return <TableOf columns={of.columns} rows={of.rows} whole={of.whole} />;
+    case "binary":
+      return <p className="pad soft">There is no preview of this kind of file. It can be downloaded.</p>;
+  }
+}
+
+function Rest({ children }: { children: string }) {
+  return <p className="pad small faint">{children}</p>;
+}
+
+function TableOf({ columns, rows, whole }: { columns: string[]; rows: string[][]; whole: boolean }) {
+  return (
+    <>
+      <div className="file-table" tabIndex={0} role="region" aria-label="The first rows">
+        <table>
+          <thead>
+            <tr>
+              {columns.map((name, at) => (
+                <th key={`${at}-${name}`} scope="col">
+                  {name || <span className="faint">no name</span>}
+                  <span className="faint small column-type">{columnType(rows.map((row) => row[at] ?? ""))}</span>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row, index) => (
+              // Rows have no names of their own, and never move.
+              <tr key={index}>
+                {columns.map((name, at) => (
+                  <td key={`${at}-${name}`}>{row[at] ?? ""}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <Rest>{whole ? `${count(rows.length)} rows` : `The first ${count(rows.length)} rows; types are what these look like.`}</Rest>
+    </>
+  );
+}
