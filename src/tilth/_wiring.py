@@ -71,7 +71,7 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
     """A home whose catalog and objects a server keeps; drafts and the cache lie on this machine."""
     http = import_module("tilth.client.http")  # whoever works without a server does not wait for it
     api = settings.api
-    session = http.HttpSession(server, access_key=api.access_key, secret_key=api.secret_key, token=api.token)
+    session = http.HttpSession(server, access_key=api.access_key, secret_key=api.secret_key, token=api.token, tell=warn)
     address = api.files_server or f"{server.removesuffix('/api')}/files"
 
     def files(over: Any = session) -> Files:

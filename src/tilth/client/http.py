@@ -18,6 +18,10 @@ from tilth.base.forking import renew_after_fork
 __all__ = ["HttpSession", "HttpTransport"]
 
 _PATIENCE_S = 60.0
+_REFUSED_PATIENCE_S = 10.0
+"""Where nobody listens, and nobody answered before who may be starting again."""
+_SILENCE_S = 2.0
+"""How long is waited before a person is told."""
 _TIMEOUT = urllib3.Timeout(connect=10, read=300)
 _SIGN_IN_TIMEOUT = urllib3.Timeout(connect=10, read=10)
 _DIRECT_TIMEOUT = urllib3.Timeout(connect=3, read=120)
@@ -39,6 +43,7 @@ class HttpSession:
         patience_s: float = _PATIENCE_S,
         call_timeout_s: float = 300.0,
         sleep: Callable[[float], None] = time.sleep,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         self.server = server.rstrip("/")
         self._keys = (access_key, secret_key)
@@ -47,6 +52,9 @@ class HttpSession:
         self._patience_s = patience_s
         self._call_timeout = urllib3.Timeout(connect=10, read=call_timeout_s)
         self._sleep = sleep
+        self._tell = tell
+        self._is_told = False
+        self._is_known = False
         self._unreachable: set[str] = set()
         self._renew()
         renew_after_fork(self._renew)
@@ -107,16 +115,33 @@ class HttpSession:
     def _patiently(self, method: str, url: str, body: Any, headers: Mapping[str, str], *, safe: bool, **more: Any) -> Any:
         pause, waited = 0.2, 0.0
         while True:
+            began = time.monotonic()
+            limit, reason = self._patience_s, "it is busy"
             try:
                 answer = self._http.request(method, url, body=body, headers=_AGENT | dict(headers), **({"redirect": False} | more))
-                if answer.status not in _BUSY or waited >= self._patience_s:
+                self._is_known = True
+                if answer.status not in _BUSY or waited >= limit:
+                    self._is_told = False
                     return answer
             except (HTTPError, OSError) as error:
-                if waited >= self._patience_s or not (safe or _never_sent(error)):
-                    raise Unavailable(f"{self.server} does not answer ({_plainly(error)})", hint="check that the server runs") from error
+                reason = _plainly(error)
+                if not self._is_known and _is_refused(error):
+                    limit = min(limit, _REFUSED_PATIENCE_S)
+                if _never_sent(error):
+                    waited += time.monotonic() - began
+                if waited >= limit or not (safe or _never_sent(error)):
+                    raise Unavailable(f"{self.server} does not answer ({reason})", hint="check that the server runs") from error
             _rewind(body)
+            pause = min(pause, limit - waited)
+            self._say_waiting(reason, waited + pause, limit)
             self._sleep(pause)
             waited, pause = waited + pause, min(pause * 2, 10.0)
+
+    def _say_waiting(self, reason: str, waited: float, limit: float) -> None:
+        """Tell a person once that nothing is amiss with the program, which waits."""
+        if self._tell is not None and not self._is_told and waited >= min(_SILENCE_S, limit):
+            self._is_told = True
+            self._tell(f"waiting for {self.server} ({reason}), at most {max(1, round(limit - waited))} seconds more")
 
     def _signed_in(self) -> str:
         with self._lock:
@@ -174,6 +199,11 @@ def _never_sent(error: Exception) -> bool:
     return isinstance(reason, NewConnectionError | ConnectTimeoutError)
 
 
+def _is_refused(error: Exception) -> bool:
+    reason = error.reason if isinstance(error, MaxRetryError) else error
+    return isinstance(reason, NewConnectionError) and isinstance(reason.__cause__, ConnectionRefusedError)
+
+
 def _plainly(error: Exception) -> str:
     reason = error.reason if isinstance(error, MaxRetryError) and error.reason else error
-    return str(reason).rpartition(": ")[2][:200]
+    return str(reason).rpartition(": ")[2].rpartition("] ")[2][:200]
