@@ -16,6 +16,14 @@ export interface Results extends DatasetResults {
   "tasks.get_all_ex": { tasks: Task[]; total?: number; scroll_id?: string };
   "tasks.get_by_id_ex": { tasks: Task[] };
   "tasks.get_by_id": { task: Task };
+  "tasks.archive_many": Many;
+  "tasks.unarchive_many": Many;
+  "tasks.enqueue_many": Many;
+  "tasks.dequeue_many": Many;
+  "tasks.reset_many": Many;
+  "tasks.stop_many": Many;
+  "tasks.delete_many": Many;
+  "tasks.clone": { id: string };
   "models.get_all_ex": { models: Model[]; total?: number };
   "models.get_by_id_ex": { models: Model[] };
   "events.scalar_metrics_iter_histogram": Curves;
@@ -38,6 +46,12 @@ export interface Account extends Named {
   active: boolean;
   email: string | null;
   last_login: string | null;
+}
+
+/** What was done to each of many, and what could not be. */
+export interface Many {
+  succeeded: { id: string }[];
+  failed: { id: string; error: { msg: string } }[];
 }
 
 export interface Queue extends Named {

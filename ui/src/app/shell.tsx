@@ -6,6 +6,7 @@ import { Mark } from "@/components/mark";
 import { useLive, useLiveState } from "./live";
 import { useMe, useSignOut } from "./session";
 import { setTheme, useIsDark } from "./theme";
+import { Toasts } from "./toasts";
 import "./shell.css";
 
 const loadPalette = () => import("./palette").then(({ Palette }) => ({ default: Palette }));
@@ -91,6 +92,7 @@ export function Shell() {
         ) : null}
         <Outlet />
       </main>
+      <Toasts />
       {searching ? (
         <Suspense fallback={null}>
           <Palette onClose={() => setSearching(false)} />

@@ -20,12 +20,13 @@ export function Legend({ lines, colours, colourOf, values, hidden, onToggle, onP
   const [find, setFind] = useState("");
   const wanted = find.toLowerCase();
   const shown = lines.flatMap((line, index) => (line.name.toLowerCase().includes(wanted) ? [[line, index] as const] : []));
+  const longest = lines.reduce((most, { name }) => Math.max(most, name.length), 0);
   return (
     <div className="legend">
       {lines.length > FEW ? (
         <input className="input quiet legend-find" type="search" aria-label="Find in the legend" placeholder={`Find among ${lines.length} curves`} value={find} onChange={(event) => setFind(event.target.value)} />
       ) : null}
-      <ul className="legend-list" tabIndex={lines.length > 3 ? 0 : undefined} aria-label="Legend">
+      <ul className="legend-list" style={{ "--legend-column": `${Math.min(longest, 30) + 12}ch` } as React.CSSProperties} tabIndex={lines.length > 3 ? 0 : undefined} aria-label="Legend">
         {shown.map(([line, index]) => (
           <li key={line.name}>
             <button

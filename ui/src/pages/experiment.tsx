@@ -1,13 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Pencil } from "lucide-react";
 import { Tabs } from "radix-ui";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useState } from "react";
 import { call } from "@/api/client";
 import type { Task } from "@/api/types";
 import type { Search } from "@/app/router";
 import { Id, nameOf, Status, Tag, TimeAgo } from "@/components/bits";
 import { duration } from "@/components/format";
+import { Button } from "@/components/button";
 import { Busy, Empty, Found } from "@/components/states";
+import { Edit } from "./actions/edit";
+import { Actions } from "./actions/menu";
 import "./experiment.css";
 
 const TABS = [
@@ -65,6 +69,8 @@ export function Page() {
 
 function Head({ task }: { task: Task }) {
   const project = typeof task.project === "object" ? task.project : null;
+  const navigate = useNavigate();
+  const [isEdited, setEdited] = useState(false);
   return (
     <header className="page-head">
       <div className="grow stack tight">
@@ -86,9 +92,16 @@ function Head({ task }: { task: Task }) {
           </span>
           {task.active_duration ? <span>ran {duration(task.active_duration)}</span> : null}
           {task.tags?.map((tag) => <Tag key={tag}>{tag}</Tag>)}
+          {task.system_tags?.includes("archived") ? <Tag>archived</Tag> : null}
         </div>
+        {task.comment && !task.comment.startsWith("Auto-generated at ") ? <p className="comment soft">{task.comment}</p> : null}
         {task.status === "failed" && (task.status_message || task.status_reason) ? <pre className="reason">{task.status_message || task.status_reason}</pre> : null}
       </div>
+      <div className="row">
+        <Button icon={<Pencil />} label="Edit name, tags and comment" onClick={() => setEdited(true)} />
+        <Actions ids={[task.id]} isArchived={task.system_tags?.includes("archived") ?? false} onGone={() => void navigate({ to: "/experiments", search: project ? { project: project.id } : {} })} />
+      </div>
+      {isEdited ? <Edit task={task} onClose={() => setEdited(false)} /> : null}
     </header>
   );
 }

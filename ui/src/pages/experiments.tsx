@@ -11,6 +11,7 @@ import { count, duration, number } from "@/components/format";
 import { Empty, Found } from "@/components/states";
 import { type Column, Table } from "@/components/table";
 import { useSlow } from "@/components/use-slow";
+import { Actions } from "./actions/menu";
 
 const PAGE_SIZE = 100;
 const FIELDS = [
@@ -104,6 +105,7 @@ export function Page() {
             <Button look="strong" icon={<ChartLine />} disabled={chosen.size < 2 || chosen.size > 100} onClick={() => void navigate({ to: "/compare", search: { ids: [...chosen].join(",") } })}>
               Compare
             </Button>
+            <Actions ids={[...chosen]} isArchived={search.archived === "1"} onGone={() => setChosen(new Set())} />
             <Button look="quiet" onClick={() => setChosen(new Set())}>
               Clear
             </Button>

@@ -2,6 +2,7 @@ import { SlidersHorizontal } from "lucide-react";
 import type { Task } from "@/api/types";
 import { CopyButton } from "@/components/bits";
 import { Empty } from "@/components/states";
+import { Parameters } from "./parameters";
 
 /** The parameters of a run by section, and its configurations as text. */
 export default function Configuration({ task }: { task: Task }) {
@@ -16,21 +17,7 @@ export default function Configuration({ task }: { task: Task }) {
   return (
     <div className="stack">
       {sections.map(([section, items]) => (
-        <section key={section} className="panel">
-          <h2 className="section-head">{section}</h2>
-          <table className="grid-table">
-            <tbody>
-              {Object.values(items)
-                .sort((a, b) => a.name.localeCompare(b.name))
-                .map((item) => (
-                  <tr key={item.name}>
-                    <th scope="row">{item.name}</th>
-                    <td className="mono">{item.value || <span className="faint">empty</span>}</td>
-                  </tr>
-                ))}
-            </tbody>
-          </table>
-        </section>
+        <Parameters key={section} task={task.id} section={section} items={Object.values(items)} isDraft={task.status === "created"} />
       ))}
       {texts.map((item) => (
         <section key={item.name} className="panel">
