@@ -79,3 +79,10 @@ def test_versions_are_compared(look: Look) -> None:
     dialog.get_by_text("It is not there.").wait_for()
     dialog.get_by_role("img", name="pictures/dog/rex.png").wait_for()
     look.check()
+
+
+def test_a_folder_is_downloaded_as_an_archive(look: Look) -> None:
+    page = look.open(f"/datasets/{look.site.versions[0]}?tab=contents&folder=notes")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Folder as zip").click()
+    assert download.value.suggested_filename == "pets-1.0.0-notes.zip"

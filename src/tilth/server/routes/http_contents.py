@@ -23,6 +23,7 @@ from tilth.server.routes.platform import Identity, Platform, identity_of
 from tilth.server.routes.ranges import parse_range
 from tilth.server.services.archives import parse_place
 from tilth.server.services.contents import Contents
+from tilth.server.services.previews import content_type
 from tilth.server.services.scope import check_version
 from tilth.server.stores.unit_of_work import Tx
 from tilth.wire.envelope import status_of
@@ -31,6 +32,10 @@ __all__ = ["ACTIVE", "answer_contents", "answer_version"]
 
 ACTIVE = ("text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml")
 """Types that can hold scripts; a browser runs them in a place of their own, away from the page's origin."""
+
+
+_FOR_EVER = "private, max-age=31536000, immutable"
+"""What a final version holds never changes."""
 
 
 async def answer_version(platform: Platform, request: Request, path: str) -> Response:
@@ -55,7 +60,10 @@ async def answer_version(platform: Platform, request: Request, path: str) -> Res
 
 
 async def answer_contents(platform: Platform, request: Request, path: str) -> Response:
-    """`GET <version>/<path>` reads a file of a version; `POST <version>` takes a form's files into one that was begun."""
+    """`GET <version>/<path>` reads a file of a version, with `?thumbnail` a small picture of it, and with `?zip` a folder.
+
+    `POST <version>` takes a form's files into a version that was begun.
+    """
     with METRICS.timed(f"contents.{request.method.lower()}") as timing:
         try:
             id, _, name = path.partition("/")
@@ -75,15 +83,19 @@ async def answer_contents(platform: Platform, request: Request, path: str) -> Re
 
 async def _read(platform: Platform, request: Request, id: str, name: str) -> Response:
     await _check(platform, request, Permission.READ, id)
+    if "zip" in request.query_params:
+        return await _zipped(platform, request, id, name)
+    if "thumbnail" in request.query_params and (small := await _thumbnail(platform, id, name)):
+        return small
     found: Any = await platform.in_thread(platform.contents.file, id, name)
     size = found[0]
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    kind = content_type(name)
     shown = "download" not in request.query_params
     headers = {
         "content-disposition": f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{quote(name.rpartition('/')[2], safe='')}",
         "x-content-type-options": "nosniff",
         "accept-ranges": "bytes",
-        "cache-control": "private, max-age=31536000, immutable",
+        "cache-control": _FOR_EVER,
     }
     if kind in ACTIVE:
         headers["content-security-policy"] = "sandbox"
@@ -100,6 +112,32 @@ async def _read(platform: Platform, request: Request, id: str, name: str) -> Res
     part: Any = await platform.in_thread(partial(platform.contents.file, id, name, start=start, length=stop - start))
     METRICS.moved("out", stop - start)
     return StreamingResponse(_stream(platform, part[1]), status, headers, kind)
+
+
+async def _thumbnail(platform: Platform, id: str, name: str) -> Response | None:
+    """None for a file that no small picture can be made of: it is given out itself, and whoever shows it sees what it is."""
+    found: Any = await platform.in_thread(platform.contents.thumbnail, id, name)
+    if found is None:
+        return None
+    METRICS.moved("out", len(found.data))
+    kind = mimetypes.guess_type(f"small.{found.suffix}")[0]
+    return Response(found.data, 200, {"cache-control": _FOR_EVER, "x-content-type-options": "nosniff"}, kind)
+
+
+async def _zipped(platform: Platform, request: Request, id: str, folder: str) -> Response:
+    version: Any = await platform.in_thread(platform.contents.version, id)
+    found: Any = await platform.in_thread(platform.contents.zipped, id, folder)
+    size, pieces = found
+    name = "-".join([version.name, version.version, *folder.split("/")] if folder else [version.name, version.version])
+    headers = {
+        "content-length": str(size),
+        "content-disposition": f"attachment; filename*=UTF-8''{quote(f'{name}.zip', safe='')}",
+        "x-content-type-options": "nosniff",
+    }
+    if request.method == "HEAD":
+        return Response(status_code=200, headers=headers, media_type="application/zip")
+    METRICS.moved("out", size)
+    return StreamingResponse(_stream(platform, pieces), 200, headers, "application/zip")
 
 
 async def _take(platform: Platform, request: Request, id: str) -> Response:

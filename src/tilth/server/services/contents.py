@@ -10,11 +10,12 @@ from typing import Any
 from tilth.base.errors import ObjectNotFound
 from tilth.base.ids import VersionId
 from tilth.datasets.taking import AddRequest, add, upload
-from tilth.datasets.zipping import Part, parts_of, stream_zip
+from tilth.datasets.zipping import Part, parts_of, stream_zip, zip_size
 from tilth.domain.version import DatasetVersion
 from tilth.sdk import contents, copies, finalizing, lifecycle, lookup
 from tilth.sdk.home import Home
 from tilth.sdk.lifecycle import require_final
+from tilth.sdk.previews.thumbnails import LARGEST, Thumbnail, thumbnail_of
 from tilth.sdk.taking import taking_context
 from tilth.wire.dataset_state import DatasetState, FileRow, data_name, dump_state
 
@@ -74,6 +75,19 @@ class Contents:
         version = require_final(self.version(id))
         entry = contents.entry_at(self.home, version, path)
         return entry.size, copies.read(self.home, version, path, start=start, length=length)
+
+    def thumbnail(self, id: str, path: str) -> Thumbnail | None:
+        """A small picture of a file; None if it is no picture that can be read, or too large a one."""
+        size, pieces = self.file(id, path)
+        return thumbnail_of(b"".join(bytes(piece) for piece in pieces)) if size <= LARGEST else None
+
+    def zipped(self, id: str, folder: str) -> tuple[int, Iterator[bytes]]:
+        """The length of an archive of a folder of a version, or of all of it, and the archive's bytes."""
+        version = require_final(self.version(id))
+        prefix = contents.existing_folder(self.home, version, folder)
+        length = zip_size([(path, size) for path, size, _ in contents.digests(self.home, version, prefix)])
+        store = self.home.repository_of(version).store
+        return length, stream_zip(store, contents.manifest_of(self.home, version).entries(prefix))
 
     def folder(self, id: str, folder: str, *, after: str | None, limit: int) -> dict[str, Any]:
         """What lies right in a folder: folders with their totals, and files; in the order of names, from behind `after`."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from tilth.server.services.contents import Contents
 
-__all__ = ["preview"]
+__all__ = ["content_type", "preview"]
 
 _LOOKED_AT = 256 * 1024
 _LONGEST_CELL = 1_000
@@ -16,10 +16,19 @@ _DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 _LINES = (".jsonl", ".ndjson")
 
 
+_KINDS = {"avif": "image/avif", "flac": "audio/flac", "m4a": "audio/mp4", "opus": "audio/ogg", "webp": "image/webp"}
+"""What not every Python and not every machine knows, and browsers show only if they are told."""
+
+
+def content_type(path: str) -> str:
+    """What kind of file the name says that it is."""
+    return _KINDS.get(path.rpartition(".")[2].lower()) or mimetypes.guess_type(path)[0] or "application/octet-stream"
+
+
 def preview(contents: Contents, id: str, path: str, *, rows: int) -> dict[str, Any]:
     """What a file is, and its beginning: `table` with columns and rows, `text`, `image`, `audio`, `video`, or `binary`."""
     size, pieces = contents.file(id, path, length=_LOOKED_AT)
-    kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+    kind = content_type(path)
     found = {"path": path, "size_bytes": size, "content_type": kind}
     if kind.partition("/")[0] in ("image", "audio", "video"):
         return found | {"kind": kind.partition("/")[0]}

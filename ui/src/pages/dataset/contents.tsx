@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { ChevronRight, FileQuestion, Folder, LayoutGrid, List } from "lucide-react";
+import { ChevronRight, Download, FileQuestion, Folder, LayoutGrid, List } from "lucide-react";
 import { useCallback, useMemo } from "react";
 import { call } from "@/api/client";
 import type { Entry, Version } from "@/api/datasets";
@@ -12,7 +12,7 @@ import { Empty, Found } from "@/components/states";
 import { type Column, Table } from "@/components/table";
 import { useSlow } from "@/components/use-slow";
 import { FilePanel } from "./file-panel";
-import { iconOf, isImage, Pictures } from "./pictures";
+import { contentUrl, iconOf, isImage, Pictures } from "./pictures";
 import "./contents.css";
 
 const SIZE = 500;
@@ -64,6 +64,12 @@ export default function Contents({ version }: { version: Version }) {
               {isGrid ? "List" : "Pictures"}
             </Button>
           ) : null}
+          {version.status === "uploading" || text ? null : (
+            <a className="button" href={`${contentUrl(version, folder)}?zip`} download>
+              <Download aria-hidden />
+              {folder ? "Folder as zip" : "All as zip"}
+            </a>
+          )}
           <span className="faint small" role="status">
             {rows ? `${count(rows.length)}${hasNextPage ? " or more" : ""} ${text ? "found" : "here"}` : ""}
           </span>

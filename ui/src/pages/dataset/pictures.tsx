@@ -79,5 +79,5 @@ export function Pictures({
 export function Picture({ version, path, isWhole = false }: { version: string; path: string; isWhole?: boolean }) {
   const [broken, setBroken] = useState(false);
   if (broken) return <span className="picture-broken small faint">not shown: the file is no image that this browser reads</span>;
-  return <img loading={isWhole ? "eager" : "lazy"} decoding="async" src={contentUrl(version, path)} alt={path} onError={() => setBroken(true)} />;
+  return <img loading={isWhole ? "eager" : "lazy"} decoding="async" src={`${contentUrl(version, path)}${isWhole ? "" : "?thumbnail"}`} alt={path} onError={() => setBroken(true)} />;
 }
