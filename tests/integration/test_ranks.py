@@ -66,6 +66,41 @@ if __name__ == "__main__":
     assert child.exitcode == 0
 """
 
+IN_MAIN = """
+import multiprocessing, sys
+import tilth as clearml
+
+class Worker(multiprocessing.Process):
+    def __init__(self, number):
+        super().__init__()
+        self.number = number
+
+    def run(self):
+        print("worker", self.number, flush=True)
+        sys.exit(clearml.Task.current_task() is None)
+
+def work(number):
+    print("child", number, flush=True)
+
+def main():
+    way = multiprocessing.get_context(sys.argv[1])
+    before = way.Process(target=print, args=("before the task",))
+    before.start()
+    before.join()
+    for name in ("first", "second"):
+        task = clearml.Task.init(project_name="Pets", task_name=name)
+        Worker._Popen = staticmethod(way.Process._Popen)
+        for child in (way.Process(target=work, args=(name,)), Worker(name)):
+            child.start()
+            child.join()
+            assert child.exitcode == 0
+            assert "run" not in vars(child)
+        task.close()
+
+if __name__ == "__main__":
+    main()
+"""
+
 READ = """
 import json
 from tilth import Task
@@ -130,3 +165,13 @@ def test_spawned_processes_take_part_without_a_call(folder: Folder, way: str) ->
     status, _, _, series, console = folder.one_task()
     assert (status, series) == ("completed", {"child": ["of 0", "of 1"]})
     assert ("child 0" in console, "child 1" in console, "after the end" in console) == (True, True, False)
+
+
+@pytest.mark.parametrize("way", ["spawn", "forkserver"])
+def test_spawned_processes_take_part_however_they_say_what_to_do(folder: Folder, way: str) -> None:
+    (folder.path / "train.py").write_text(IN_MAIN)
+    folder.run("train.py", way)
+    consoles = [console for *_, console in json.loads(folder.run("-c", READ).splitlines()[-1])]
+    said = ["before", "child first", "worker first", "child second", "worker second"]
+    found = sorted([text for text in said if text in console] for console in consoles)
+    assert found == [["child first", "worker first"], ["child second", "worker second"]]

@@ -87,7 +87,7 @@ def _frameworks(task: Any, asked: Beginning) -> Callable[[], None]:
     )
     patches = Patches()
     patches.install(framework_patches(recorder, asked.frameworks))
-    patches.install(spawning_patches(type(task).init, auto_connect_frameworks=asked.frameworks, auto_connect_streams=asked.streams))
+    patches.install(spawning_patches(auto_connect_frameworks=asked.frameworks, auto_connect_streams=asked.streams))
     return patches.undo_all
 
 
