@@ -15,6 +15,7 @@ import msgspec
 from tilth.base.atomic_io import describe_os_error
 from tilth.base.errors import AlreadyExists, Denied, Internal, TilthError, Unavailable
 from tilth.base.forking import renew_after_fork
+from tilth.base.ids import is_id
 from tilth.client.files import Files
 from tilth.client.outbox import CALLS, EVENTS, FILES, OutboxCall, is_writing
 
@@ -147,6 +148,10 @@ class Sender:
             self._send_events(own)
         if call.upload is not None:
             kept = self.folder / FILES / call.upload.path
+            if not is_id(call.upload.path) or kept.is_symlink() or kept.parent.is_symlink():
+                where = self.folder / FILES
+                self._tell_once("path", f"the upload of {call.upload.path!r:.100} is left out: it is no file of {where}")
+                return
             if kept.exists():
                 self._attempt(lambda: self._files.put(call.upload.name, kept, content_type=call.upload.content_type))  # type: ignore[union-attr]
         if call.event is not None:

@@ -12,6 +12,7 @@ from tilth.base.ids import is_id, new_id
 from tilth.client.outbox import CALLS, EVENTS, OutboxCall
 from tilth.client.sending import Sender
 from tilth.domain.event import SINGLE_VALUE
+from tilth.sdk.carried import check_carried
 from tilth.sdk.home import Home
 from tilth.sdk.recording import warn
 
@@ -34,11 +35,12 @@ def import_session(home: Home, place: Path, previous: str | None, offset: int) -
     scratch = home.folder / "outbox" / f"import-{new_id()}"
     try:
         if place.is_dir():
-            shutil.copytree(place, scratch)
+            _copy(place, scratch)
         else:
             _unpack(place, scratch)
-        (scratch / "offline").unlink(missing_ok=True)
         task = _task_of(scratch, place)
+        check_carried(home, scratch, task, place)
+        (scratch / "offline").unlink(missing_ok=True)
         if previous is not None or offset:
             _rewrite(scratch, task, previous or task, offset)
             task = previous or task
@@ -47,6 +49,13 @@ def import_session(home: Home, place: Path, previous: str | None, offset: int) -
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return task
+
+
+def _copy(place: Path, target: Path) -> None:
+    try:
+        shutil.copytree(place, target, symlinks=True)  # a link is refused later, and not followed now
+    except OSError as error:
+        raise Invalid(f"{place} can't be copied: {error}", hint="give the folder of an offline run, or a zip of it") from error
 
 
 def _unpack(place: Path, target: Path) -> None:
@@ -61,10 +70,12 @@ def _unpack(place: Path, target: Path) -> None:
 
 def _task_of(folder: Path, place: Path) -> str:
     for path in sorted(folder.glob(f"*{CALLS}")):
-        for line in path.read_bytes().splitlines():
+        if path.is_symlink() or not path.is_file():
+            continue
+        for line in path.read_bytes().split(b"\n"):
             try:
                 call = msgspec.json.decode(line, type=OutboxCall)
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, UnicodeDecodeError):
                 continue
             id = call.fields.get("id")
             if call.call == "tasks.create" and isinstance(id, str) and is_id(id):
@@ -75,7 +86,7 @@ def _task_of(folder: Path, place: Path) -> str:
 def _rewrite(folder: Path, task: str, other: str, offset: int) -> None:
     """Let what a run wrote down be said of another task, and of later iterations."""
     for path in (*folder.glob(f"*{EVENTS}"), *folder.glob(f"*{CALLS}")):
-        written = [line for line in path.read_bytes().splitlines() if line]
+        written = [line for line in path.read_bytes().split(b"\n")[:-1] if line]  # the last one may be cut off
         change = _event if path.name.endswith(EVENTS) else _call
         changed = [change(msgspec.json.decode(line), task, other, offset) for line in written]
         path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in changed if one is not None))

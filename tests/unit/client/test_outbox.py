@@ -351,3 +351,22 @@ def test_the_courier_sends_by_itself_and_goes_on_when_the_server_is_back(tmp_pat
     assert kept.numbers == [1, 2, 3]
     assert [line for line in said if "waits in here" in line] != []
     assert said[-1] == "the server is back: what waited was sent"
+
+
+@pytest.mark.parametrize("path", ["{given}", "../../given", "files", "", "link"])
+def test_only_files_of_the_outbox_are_uploaded_and_deleted(
+    tmp_path: Path, outbox: Outbox, sender: Sender, kept: Kept, said: list[str], path: str
+) -> None:
+    given = tmp_path / "given"
+    given.write_text("mine")
+    link = outbox.folder / "files" / ("a" * 32)
+    link.parent.mkdir(parents=True)
+    link.symlink_to(given)
+    path = link.name if path == "link" else path.format(given=given)
+    (outbox.folder / f"1-2-3{CALLS}").write_bytes(
+        msgspec.json.encode({"upload": {"path": path, "name": "x"}, "call": "models.edit"}) + b'{"call":"tasks.edit"}\n'.join([b"\n", b""])
+    )
+    sender.send()
+    assert (kept.files, kept.calls, given.read_text()) == ({}, [("tasks.edit", {})], "mine")
+    assert len(said) == 1
+    assert "is left out" in said[0]
