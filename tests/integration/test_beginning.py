@@ -203,3 +203,45 @@ def test_what_an_offline_run_says_arrives_when_it_is_imported(desk: Desk, server
         "print(json.dumps([task.get_status(), rows, *found]))"
     )
     assert desk.run(read, folder, **with_keys(server))[0] == ["completed", [0, 1], {"cat": 0}, {"layers": [1]}, 8000]
+
+
+SENT_AWAY = """
+import json, sys
+from pathlib import Path
+from tilth import OutputModel, Task
+import pandas
+task = Task.init("Team", "away", output_uri=sys.argv[1], auto_connect_frameworks=False)
+Path("weights.pt").write_bytes(b"weights")
+model = OutputModel(name="net")
+model.update_weights("weights.pt")
+task.upload_artifact("numbers", {"a": 1})
+task.register_artifact("rows", pandas.DataFrame({"a": [1, 2]}))
+places = [model.url, task.artifacts["numbers"].url, task.artifacts["rows"].url]
+assert task.artifacts["numbers"].get(force_download=True) == {"a": 1}
+assert Path(model.get_local_copy()).read_bytes() == b"weights"
+print(json.dumps([task.output_uri, *places]))
+"""
+
+
+def test_files_of_a_run_go_where_its_output_goes(desk: Desk, server: RunningServer, tmp_path: Path) -> None:
+    away = tmp_path / "away"
+    (output, *places), _ = desk.run(SENT_AWAY, str(away), **with_keys(server))
+    assert output == str(away)
+    assert [place.startswith(away.as_uri()) for place in places] == [True] * 3, places
+    kept = sorted(path.name for path in away.rglob("*") if path.is_file())
+    assert kept == ["numbers.json", "rows.csv.gz", "weights.pt"]
+
+
+@pytest.mark.parametrize("said", ["ftp://host/x", "https://host.invalid/x", "s3://bucket-without-keys/x", "a-file/below"])
+def test_a_destination_that_takes_nothing_is_refused_at_the_call(desk: Desk, said: str) -> None:
+    (desk.folder / "a-file").touch()
+    code = f"""
+import json
+from tilth import Task
+from tilth.base.errors import Denied, Invalid
+try:
+    Task.init("Team", "nowhere", output_uri={said!r})
+except (Denied, Invalid) as error:
+    print(json.dumps(["refused", Task.current_task()]))
+"""
+    assert desk.run(code)[0] == ["refused", None]

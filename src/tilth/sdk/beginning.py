@@ -14,6 +14,7 @@ from tilth.base.ids import is_id, new_id
 from tilth.domain.project import clean_name
 from tilth.sdk import finishing, ranks, task_store
 from tilth.sdk._current import begin_capture, current_home, set_running
+from tilth.sdk.destinations import checked_destination
 from tilth.sdk.home import Home
 from tilth.sdk.recording import Recording, task_folder, warn
 
@@ -139,6 +140,7 @@ def begin(kind: "type[Task]", home: Home, asked: Beginning) -> "Task":
         joined = _master()
     if joined is not None:
         return _join(kind, home, joined, structs.replace(asked, joins=True, is_rank=word is not None))
+    asked = structs.replace(asked, output_uri=checked_destination(home, asked.output_uri) if asked.output_uri else None)
     try:
         if given:
             task = _attach(kind, home, given)
@@ -154,6 +156,7 @@ def begin(kind: "type[Task]", home: Home, asked: Beginning) -> "Task":
             raise
         warn(f"{error}. The run goes on; it is recorded in {home.folder} and sent when the server answers")
         task = _new(kind, home, asked, project, name, deferred=True)
+    _say_destination(task, asked, is_given=bool(given))
     task._arguments_wanted = asked.arguments
     set_running(task)
     os.environ[MASTER] = f"{os.getpid()}:{task.id}:{int(is_offline())}:{_called()}"
@@ -162,6 +165,12 @@ def begin(kind: "type[Task]", home: Home, asked: Beginning) -> "Task":
         task_store.remember_last(home, project, name, asked.kind, task.id)
     finishing.watch(begin_capture(task, asked), is_agents=_is_agents())
     return task
+
+
+def _say_destination(task: "Task", asked: Beginning, *, is_given: bool) -> None:
+    """Let files go where the script says; in a run that an agent started, what stands in the task counts."""
+    if asked.output_uri and task.output_uri != asked.output_uri and not (is_given and task.output_uri):
+        task._set_destination(asked.output_uri)
 
 
 def checked_name(name: str) -> str:
@@ -242,9 +251,8 @@ def _taken_up(kind: "type[Task]", home: Home, asked: Beginning, project: str, na
     if not wanted and not task_store.reusable(document):
         return None
     api.call("tasks.reset", task=id, force=bool(wanted), delete_external_artifacts=True)
-    api.call(
-        "tasks.edit", task=id, force=True, tags=asked.tags, hyperparams={}, configuration={}, comment=task_store.auto_comment(home.author)
-    )
+    anew = {"tags": asked.tags, "hyperparams": {}, "configuration": {}, "output_dest": asked.output_uri or ""}
+    api.call("tasks.edit", task=id, force=True, comment=task_store.auto_comment(home.author), **anew)
     return _attach(kind, home, id)
 
 
@@ -261,10 +269,12 @@ def _new(
     id = new_id()
     fields: dict[str, Any] = {"id": id, "name": name, "type": asked.kind, "project_name": project, "tags": asked.tags}
     fields |= {"system_tags": ["development"], "comment": task_store.auto_comment(home.author)}
-    fields |= {"output_dest": asked.output_uri} if asked.output_uri else {}
     recording = Recording(home, id, folder=task_folder(project, name, id), offline=offline)
     document = fields | {"status": "in_progress", "script": {}, "execution": {"artifacts": []}, "hyperparams": {}, "configuration": {}}
     document |= {"runtime": {}, "models": {"input": [], "output": []}, "container": {}, "last_iteration": 0}
+    if asked.output_uri:
+        fields |= {"output_dest": asked.output_uri}
+        document |= {"output": {"destination": asked.output_uri}}
     if offline or deferred:
         recording.call("tasks.create", first=True, **fields)
         recording.call("tasks.started", first=True, task=id)

@@ -12,6 +12,7 @@ from tilth.base.errors import Invalid, PathNotFound, Unavailable
 from tilth.base.ids import new_id
 from tilth.sdk._current import current_home, running
 from tilth.sdk.archives import zip_files
+from tilth.sdk.destinations import named_place
 from tilth.sdk.model_facts import BaseModel
 from tilth.sdk.model_records import PACKAGE, ModelRecord, checked_labels, checked_name, checked_tags, design_of, framework_of
 from tilth.sdk.places import OwnPlace, place_of
@@ -214,10 +215,7 @@ class OutputModel(BaseModel):
     def _destination(self, given: str | None) -> str | None:
         """Where files go; None if among the server's own, below the task's folder."""
         chosen = given or self._upload_uri or self._default_upload_uri or self._task.output_uri
-        if not isinstance(chosen, str):
-            return None
-        place = place_of(self._record.home, chosen)
-        return None if isinstance(place, OwnPlace) and not place.path else chosen
+        return None if named_place(self._record.home, chosen) is None else chosen
 
     def _upload(self, source: Path, name: str, destination: str | None, described: Described, *, delete: bool, wait: bool) -> str:
         recording = self._task._recorded()

@@ -45,6 +45,8 @@ class Task(Spreading, Endpoints, Configuration, Results, Code):
         """Begin to record this process, and everything that it starts.
 
         Called again, it returns the task that is being recorded. Without a name the script's is taken; without a project, `Examples`.
+        Models and artifacts go to `output_uri`, a folder or the address of a bucket, which is refused here if it can't be written;
+        without it, and with True, to the server's files.
         A server that does not answer does not stop the run: it is recorded in the home and sent later.
         With `deferred_init` nobody waits for a server at all: a new task is written down, and made there while the run goes on; what is
         read of the task waits for that. A task that is to go on, or to be used again by its id, has to be asked for.
@@ -60,7 +62,7 @@ class Task(Spreading, Endpoints, Configuration, Results, Code):
             tags=list(tags or ()),
             reuse=reuse_last_task_id,
             go_on=continue_last_task,
-            output_uri=output_uri if isinstance(output_uri, str) else None,
+            output_uri=None if isinstance(output_uri, bool) or not output_uri else output_uri,
             arguments=auto_connect_arg_parser,
             frameworks=auto_connect_frameworks,
             resources=auto_resource_monitoring,

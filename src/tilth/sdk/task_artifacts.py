@@ -8,13 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any
 
-from tilth.base.errors import DiskFull, HomeReadOnly, Invalid
+from tilth.base.errors import Denied, Invalid, Unavailable
 from tilth.sdk.artifacts import Artifact, artifacts_of, is_link, link_document
+from tilth.sdk.destinations import keep
 from tilth.sdk.home import Home
 from tilth.sdk.omega import become, is_omega, text_of
 from tilth.sdk.packing import pack
-from tilth.sdk.recording import Recording, warn
-from tilth.wire.own_files import address_of
+from tilth.sdk.recording import warn
 
 if TYPE_CHECKING:
     from tilth.sdk.tasks.configuration import Configuration
@@ -24,31 +24,18 @@ __all__ = ["connect_configuration", "of", "parsed", "upload"]
 
 
 def upload(task: "TaskRecord", name: str, given: Any, *, metadata: Mapping[str, Any] | None, delete: bool, **how: Any) -> bool:
-    """Pack an object, and write its upload down; False, and one line for a person, if there is no room for it."""
-    recording = task._recorded()
+    """Pack an object and keep it where the task's files go; False, and one line for a person, if that fails."""
     if is_link(given):
         link = link_document(name, given, timestamp=int(time.time()), preview=how.get("preview"), metadata=metadata)
         task._change("tasks.add_or_update_artifacts", task=task.id, force=True, artifacts=[link])
         return True
     try:
-        return _packed_and_written(recording, task.id, name, given, metadata=metadata, delete=delete, **how)
-    except (DiskFull, HomeReadOnly) as error:
+        with TemporaryDirectory(prefix="tilth-") as scratch:
+            packed = pack(name, given, folder=Path(scratch), **how)
+            return keep(task, packed, metadata=metadata, delete=packed.is_temporary or delete) is not None
+    except (Unavailable, Denied) as error:
         warn(f"the artifact {name} is not kept: {error.message}")
         return False
-
-
-def _packed_and_written(
-    recording: Recording, task: str, name: str, given: Any, *, metadata: Mapping[str, Any] | None, delete: bool, **how: Any
-) -> bool:
-    with TemporaryDirectory(prefix="tilth-") as scratch:
-        packed = pack(name, given, folder=Path(scratch), **how)
-        address = address_of(f"{recording.reporter.folder}/{packed.place}")
-        artifact = packed.document(address, timestamp=int(time.time()), metadata=metadata)
-        fields = {"task": task, "force": True, "artifacts": [artifact]}
-        gone = packed.is_temporary or delete
-        return (
-            recording.upload(packed.path, name=packed.place, delete=gone, call="tasks.add_or_update_artifacts", fields=fields) is not None
-        )
 
 
 def of(home: Home, document: Mapping[str, Any]) -> Mapping[str, Artifact]:

@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from tilth.base.errors import Invalid, TilthError
+from tilth.sdk.destinations import keep
 from tilth.sdk.packing import pack_table
 from tilth.sdk.recording import warn
-from tilth.wire.own_files import address_of
 
 if TYPE_CHECKING:
     from tilth.sdk.tasks.record import TaskRecord
@@ -114,18 +114,11 @@ class WatchedTables:
         digest, different = _digest(table)
         if digest == table.kept:
             return
-        recording = self._task._recorded()
         with TemporaryDirectory(prefix="tilth-") as scratch:
             note = f"{len(table.frame)} rows, {different} of them different"
             note += f" in {', '.join(map(str, table.unique))}" if table.unique else ""
             packed = pack_table(table.name, table.frame, note=note, folder=Path(scratch))
-            artifact = packed.document(
-                address_of(f"{recording.reporter.folder}/{packed.place}"), timestamp=int(time.time()), metadata=table.metadata
-            )
-            fields = {"task": self._task.id, "force": True, "artifacts": [artifact]}
-            table.waiting = recording.upload(
-                packed.path, name=packed.place, delete=True, call="tasks.add_or_update_artifacts", fields=fields
-            )
+            table.waiting = keep(self._task, packed, metadata=table.metadata, delete=True)
         if table.waiting is not None:  # there was room for it
             table.kept = digest
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tilth.sdk import beginning, finishing
 from tilth.sdk._current import running
 from tilth.sdk.attributed import Attributed
+from tilth.sdk.destinations import checked_destination
 from tilth.sdk.tasks.record import TaskRecord
 
 __all__ = ["Identity"]
@@ -71,12 +72,14 @@ class Identity(TaskRecord):
 
     @property
     def output_uri(self) -> str | None:
-        """Where models go that this task makes."""
-        found: str | None = (self._data.get("output") or {}).get("destination")
-        return found
+        """Where models and artifacts go that this task makes; None: to the server's files."""
+        return (self._data.get("output") or {}).get("destination") or None
 
     @output_uri.setter
-    def output_uri(self, uri: str | None) -> None:
+    def output_uri(self, uri: str | bool | None) -> None:
+        self._set_destination(checked_destination(self._home, uri) if uri and uri is not True else "")
+
+    def _set_destination(self, uri: str) -> None:
         self._document["output"] = (self._data.get("output") or {}) | {"destination": uri}
         self._change("tasks.edit", task=self.id, force=True, output_dest=uri)
 
