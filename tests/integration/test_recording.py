@@ -2,9 +2,11 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +19,7 @@ from tilth.client.outbox import outboxes_in
 from tilth.testing.servers import RunningServer, free_port, running_server
 
 RUN = """
-import multiprocessing, os, signal, sys, time
+import multiprocessing, os, signal, sys, threading, time
 from pathlib import Path
 from tilth import Task
 
@@ -52,6 +54,17 @@ if __name__ == "__main__":
         raise ValueError("wrong shape")
     if how == "exit":
         sys.exit(3)
+    if how == "builtin exit":
+        exit(4)
+    if how == "caught exit":
+        try:
+            sys.exit(1)
+        except SystemExit:
+            pass
+    if how == "exit of a thread":
+        thread = threading.Thread(target=lambda: sys.exit(1))
+        thread.start()
+        thread.join()
     if how == "hard":
         os._exit(0)
     if how == "hard failure":
@@ -79,6 +92,25 @@ print(json.dumps({
     "numbers": task.artifacts["numbers"].get() if "numbers" in task.artifacts else None, "plots": len(task.get_reported_plots()),
     "console": "\\n".join(task.get_reported_console_output(1000)), "packages": "tilth" in str(task.get_requirements().get("pip")),
 }))
+"""
+BUSY = """
+import signal, sys, time
+from pathlib import Path
+from tilth import Task
+task = Task.init("Team", "busy")
+print("task", task.id, flush=True)
+if sys.argv[1] == "print":
+    signal.signal(signal.SIGUSR1, lambda *_: print("heard"))
+logger, end, step = task.get_logger(), Path(sys.argv[2]) / "go", 0
+(Path(sys.argv[2]) / "ready").touch()
+while not end.exists():
+    logger.report_scalar("loss", "train", 1.0, step)
+    step += 1
+    if sys.argv[1] == "stubborn":
+        try:
+            time.sleep(0.01)
+        except BaseException:
+            pass
 """
 FULL = """
 import resource, signal
@@ -193,6 +225,9 @@ def test_the_same_script_gives_the_same_task_with_and_without_a_server(tmp_path:
     [
         ("raise", 1, "failed", "ValueError: wrong shape"),
         ("exit", 3, "failed", "the process ended with status 3"),
+        ("builtin exit", 4, "failed", "the process ended with status 4"),
+        ("caught exit", 0, "completed", "completed"),
+        ("exit of a thread", 0, "completed", "completed"),
         ("hard", 0, "completed", "completed"),
         ("hard failure", 4, "failed", "the process ended with status 4"),
         ("interrupt", -signal.SIGINT, "stopped", "stopped by the user"),
@@ -206,6 +241,47 @@ def test_a_run_ends_as_its_process_does_and_keeps_its_last_lines(alone: Home, ho
     assert (found["status"], found["reason"]) == (status, reason)
     assert whole(found) == WHOLE
     assert "almost there" in found["console"]
+
+
+@pytest.mark.parametrize("how", ["plain", "stubborn"])
+def test_a_run_that_is_terminated_while_it_reports_ends_at_once(alone: Home, how: str) -> None:
+    (alone.folder / "train.py").write_text(BUSY)
+    for _ in range(3 if how == "plain" else 1):
+        (alone.folder / "ready").unlink(missing_ok=True)
+        run = alone.begin(how)
+        while not (alone.folder / "ready").exists():
+            assert run.poll() is None
+        time.sleep(random.uniform(0.05, 0.3))
+        run.terminate()
+        out, _ = run.communicate(timeout=60)
+        assert run.returncode == -signal.SIGTERM
+        assert alone.read(out.split()[1])["status"] == "stopped"
+
+
+def test_a_signal_may_print_in_the_middle_of_a_report(alone: Home) -> None:
+    (alone.folder / "train.py").write_text(BUSY)
+    run = alone.begin("print")
+    while not (alone.folder / "ready").exists():
+        assert run.poll() is None
+    for _ in range(200):
+        run.send_signal(signal.SIGUSR1)
+        time.sleep(0.005)
+    (alone.folder / "go").touch()
+    out, _ = run.communicate(timeout=60)
+    assert run.returncode == 0
+    assert "heard" in alone.read(out.split()[1])["console"]
+
+
+def test_a_script_may_say_itself_how_its_task_ended(tmp_path: Path, server: RunningServer) -> None:
+    client = with_server(tmp_path, server)
+    (client.folder / "train.py").write_text(
+        "import time\nfrom tilth import Task\ntask = Task.init('Team', 'itself')\nprint('task', task.id)\n"
+        "task.mark_failed(status_message='as I say')\ntime.sleep(6)\nprint('the last line')\n"
+    )
+    id, code, out, error = client.run("plain")
+    assert (code, error, out.splitlines()[-1]) == (0, "", "the last line")
+    task = server.call("tasks.get_by_id", task=id)["task"]
+    assert (task["status"], task["status_message"]) == ("failed", "as I say")
 
 
 def test_a_run_that_is_killed_is_sent_afterwards(alone: Home) -> None:

@@ -58,6 +58,8 @@ class Life:
             except (TilthError, OSError):
                 continue  # the server is away; the run goes on
             resets = resets + 1 if found and found[0]["status"] == "created" else 0
+            if finishing.is_ended_by_itself():
+                continue  # it may begin again
             if found and (_is_asked_to_stop(found[0]) or resets >= _RESETS):
                 self._stop(found[0])
                 return

@@ -9,7 +9,9 @@ import os
 import shutil
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +55,9 @@ class OutboxCall(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Outbox:
-    """One task's outbox, as one process writes to it. Safe for threads and forks; never raises because of a disk."""
+    """One task's outbox, as one process writes to it. Safe for threads, forks, and what signals and destructors do in the middle of a
+    write; never raises because of a disk.
+    """
 
     def __init__(self, folder: Path, *, warn: Warn, wake: Callable[[], None] = lambda: None) -> None:
         self.folder = folder
@@ -64,6 +68,9 @@ class Outbox:
         self._descriptors: dict[str, int] = {}
         self._name = ""
         self._told: str | None = None
+        self._inside: set[int] = set()
+        """The threads that are in the middle of writing. What one of them writes then, because of a signal, waits until it is through."""
+        self._waiting: deque[tuple[str, bytes]] = deque()
         renew_after_fork(self._forked)
 
     def event(self, line: bytes) -> None:
@@ -117,6 +124,25 @@ class Outbox:
         return frozenset(self.folder / f"{self._name}{kind}" for kind in self._descriptors) if self._owner == os.getpid() else frozenset()
 
     def _append(self, kind: str, line: bytes) -> bool:
+        me = threading.get_ident()
+        if me in self._inside:
+            self._waiting.append((kind, line))
+            return True
+        self._inside.add(me)
+        try:
+            failure = self._write(kind, line)
+            if failure is None:
+                self._wake()
+        finally:
+            self._inside.discard(me)
+        if failure is not None:  # told when nothing is held: what is told on the console is reported, too
+            self._tell(failure)
+        while self._waiting:
+            with suppress(IndexError):  # another thread was quicker
+                self._append(*self._waiting.popleft())
+        return failure is None
+
+    def _write(self, kind: str, line: bytes) -> TilthError | None:
         try:
             with self._lock:
                 descriptor = self._descriptors.get(kind) if self._owner == os.getpid() else None
@@ -124,11 +150,9 @@ class Outbox:
                     descriptor = self._open(kind)
                 _write_whole(descriptor, line)
                 self._told = None
-        except OSError as error:  # told without the lock: what is told on the console is reported, too
-            self._tell(describe_os_error(error, self.folder))
-            return False
-        self._wake()
-        return True
+        except OSError as error:
+            return describe_os_error(error, self.folder)
+        return None
 
     def _open(self, kind: str) -> int:
         if self._owner != os.getpid():
@@ -148,6 +172,7 @@ class Outbox:
     def _forked(self) -> None:
         # The parent's lock may have been held by a thread that is not here any more.
         self._lock = threading.Lock()
+        self._inside, self._waiting = set(), deque()
         self._forget()
 
     def _tell(self, error: TilthError) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 import msgspec
@@ -227,6 +228,25 @@ class Sender:
                     self.folder.rmdir()
 
 
+class _Bell:
+    """Wakes whoever waits. Unlike an event's, ringing it is safe in a signal's handler, whatever the thread was doing just then."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[None] = SimpleQueue()
+        self._is_rung = False
+
+    def ring(self) -> None:
+        if not self._is_rung:
+            self._is_rung = True
+            self._queue.put(None)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it was rung since the last time, or for so long."""
+        with suppress(Empty):
+            self._queue.get(timeout=seconds)
+        self._is_rung = False
+
+
 class Courier:
     """The thread that sends what a process and its children write, as long as no other process does."""
 
@@ -249,14 +269,14 @@ class Courier:
 
     def _renew(self) -> None:
         # In a fork nothing of the parent's threads is left but what they may have locked.
-        self._new, self._asked, self._idle = threading.Event(), threading.Event(), threading.Condition()
+        self._new, self._asked, self._idle = _Bell(), False, threading.Condition()
         self._starting = threading.Lock()
 
     def wake(self) -> None:
         """Say that there is something to send."""
         if self._started_in != os.getpid():
             self._start()
-        self._new.set()
+        self._new.ring()
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until everything that was written is acknowledged; False if it is not in time, or the server is away."""
@@ -265,7 +285,7 @@ class Courier:
             with self._idle:
                 seen = self._rounds
             self.wake()
-            self._asked.set()
+            self._asked = True
             with self._idle:
                 left = None if until is None else until - time.monotonic()
                 if left is not None and left <= 0:
@@ -278,7 +298,7 @@ class Courier:
     def stop(self) -> None:
         """End the thread; what is left stays."""
         self._stopped.set()
-        self._new.set()
+        self._new.ring()
         if self._thread is not None and self._started_in == os.getpid() and self._thread is not threading.current_thread():
             self._thread.join(timeout=5)
 
@@ -294,11 +314,10 @@ class Courier:
     def _run(self) -> None:
         pause = 1.0
         while not self._stopped.is_set():
-            self._new.wait(timeout=5)
+            self._new.wait(5.0)
             if self._stopped.is_set():
                 return
-            self._new.clear()
-            self._asked.clear()
+            self._asked = False
             try:
                 with self._sender.alone() as alone:
                     if alone:
@@ -309,7 +328,7 @@ class Courier:
             except (Unavailable, Denied) as error:
                 self._lost(error)
                 wait, pause = pause, min(pause * 2, _LONGEST_PAUSE_S)
-                self._new.set()
+                self._new.ring()
             except (TilthError, OSError) as error:
                 self._warn(f"what was reported could not be sent: {error}")
                 wait = _LONGEST_PAUSE_S
@@ -320,7 +339,7 @@ class Courier:
 
     def _rest(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while not self._stopped.is_set() and time.monotonic() < until and not (self.failure is None and self._asked.is_set()):
+        while not self._stopped.is_set() and time.monotonic() < until and not (self.failure is None and self._asked):
             time.sleep(min(0.02, seconds))
 
     def _lost(self, error: TilthError) -> None:

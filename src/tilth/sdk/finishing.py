@@ -1,10 +1,13 @@
 """How the recording of a process ends: whichever way the process ends, with the right state and the last lines."""
 
+import _thread
 import atexit
+import builtins
 import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,9 +24,22 @@ from tilth.sdk.recording import Recording, warn
 if TYPE_CHECKING:
     from tilth.sdk.task import Task
 
-__all__ = ["abort", "expect_abort", "finish", "flush_at_exit", "hand_over", "is_owner", "join", "watch"]
+__all__ = [
+    "abort",
+    "expect_abort",
+    "expect_own_end",
+    "finish",
+    "flush_at_exit",
+    "hand_over",
+    "is_ended_by_itself",
+    "is_owner",
+    "join",
+    "watch",
+]
 
 _LONGEST_REASON = 4_000
+_GRACE_S = 10.0
+"""How long a script may take to end after SIGTERM before it is ended."""
 
 
 class Flushed(Protocol):
@@ -43,9 +59,13 @@ class _Watch:
         self.end_capture: Callable[[], None] = lambda: None
         self.exception: str | None = None
         self.interrupted = False
+        self.terminated = 0
+        """The signal that asked the process to end."""
         self.aborted = False
         self.is_rank = False
         """Whether others wait for how this process ends, though another one ends the task."""
+        self.ended_itself = False
+        """Whether the script said how its task ended."""
         self.is_ended = False
         """Whether the end of the process leaves the state of the task alone."""
         self.code: int | None = None
@@ -67,7 +87,8 @@ def watch(end_capture: Callable[[], None], *, is_agents: bool = False) -> None:
     _watch.owner = os.getpid()
     _watch.end_capture = end_capture
     _watch.exception, _watch.interrupted, _watch.code = None, False, None
-    _watch.aborted, _watch.is_ended = False, is_agents
+    _watch.terminated, _watch.aborted, _watch.is_ended = 0, False, is_agents
+    _watch.ended_itself = False
     _watch.undo = [_watch_exceptions(), _watch_exit(), _watch_hard_exit(), _watch_termination()]
     _register()
 
@@ -111,7 +132,7 @@ def finish(task: "Task", *, status: str | None = None, reason: str = "", message
             status, reason, message = None, "", ""
         call = f"tasks.{status or 'completed'}"
         said = {"status_reason": reason or status or "completed", "status_message": message[-_LONGEST_REASON:]}
-        if not _watch.is_ended and not task._version_is_open:  # one that is still being made can be gone on with
+        if not (_watch.is_ended or _watch.ended_itself or task._version_is_open):  # one that is still being made can be gone on with
             recording.call(call, last=True, task=task.id, **said)
         _watch.owner = 0
     flush_at_exit(recording)  # a task that is over may still be told something
@@ -122,6 +143,17 @@ def finish(task: "Task", *, status: str | None = None, reason: str = "", message
 def expect_abort(*, is_ended: bool) -> None:
     """Say that this process ends because somebody stopped its task, or with `is_ended`, because the task is over already."""
     _watch.aborted, _watch.is_ended = True, is_ended or _watch.is_ended
+
+
+def expect_own_end(task: object, *, is_ended: bool = True) -> None:
+    """Say that the script itself ends its task: the process goes on, and its end leaves the state alone."""
+    if running() is task and is_owner():
+        _watch.ended_itself = is_ended
+
+
+def is_ended_by_itself() -> bool:
+    """Whether the state that the task has is the script's own."""
+    return _watch.ended_itself and not _watch.aborted
 
 
 def abort(task: "Task") -> NoReturn:
@@ -183,8 +215,19 @@ def _at_exit() -> None:
     for recording in _watch.recordings:
         recording.close(recording.home.exit_wait_s)
     _watch.recordings.clear()
+    if _watch.terminated:
+        _die_by(_watch.terminated)
     if _watch.interrupted:
         _die_by_the_interrupt()
+
+
+def _die_by(number: int) -> None:
+    """End as the signal would have ended the process."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def _die_by_the_interrupt() -> None:
@@ -216,6 +259,8 @@ def _leave(task: "Task") -> None:
 
 def _outcome() -> tuple[str, str, str]:
     """The state, the reason and the message that the end of this process means."""
+    if _watch.terminated:
+        return "stopped", "terminated by a signal", signal.Signals(_watch.terminated).name
     if _watch.interrupted:
         return "stopped", "stopped by the user", "KeyboardInterrupt"
     if _watch.exception is not None:
@@ -243,18 +288,37 @@ def _watch_exceptions() -> Callable[[], None]:
     return undo
 
 
+class _Passing:
+    """Goes along with a SystemExit, and knows at its end whether that was caught: then there is somebody in whose frame it ends."""
+
+    def __del__(self) -> None:
+        if not sys.is_finalizing() and sys._getframe().f_back is not None:
+            _watch.code = None
+
+
+def _leaving(status: Any) -> SystemExit:
+    found = SystemExit(status)
+    if threading.current_thread() is threading.main_thread():
+        _watch.code = status if isinstance(status, int) else (0 if status is None else 1)
+        found.__dict__["tilth"] = _Passing()
+    return found
+
+
 def _watch_exit() -> Callable[[], None]:
-    before = sys.exit
+    """What ends the process by a status: `sys.exit`, `exit` and `quit`. One that is caught, or ends only a thread, ends nothing."""
+    places = [(sys, "exit"), *((builtins, name) for name in ("exit", "quit") if hasattr(builtins, name))]
+    before = [getattr(*place) for place in places]
 
     def leave(status: Any = None, /) -> NoReturn:
-        _watch.code = status if isinstance(status, int) else (0 if status is None else 1)
-        before(status)
+        raise _leaving(status)  # and no name for it, which would be a cycle: it has to end when it is caught
 
     def undo() -> None:
-        if sys.exit is leave:
-            sys.exit = before
+        for place, original in zip(places, before, strict=True):
+            if getattr(*place) is leave:
+                setattr(*place, original)
 
-    sys.exit = leave
+    for place in places:
+        setattr(*place, leave)
     return undo
 
 
@@ -284,11 +348,15 @@ def _watch_termination() -> Callable[[], None]:
         return lambda: None
 
     def terminated(number: int, _: FrameType | None) -> None:
+        # The thread may be anywhere, also in the middle of reporting: it is unwound first, and the run ends at the end of the process.
         signal.signal(number, signal.SIG_DFL)
         task = running()
-        if task is not None and is_owner():
-            finish(task, status="stopped", reason="terminated by a signal", message="SIGTERM")
-        os.kill(os.getpid(), number)
+        if task is None or not is_owner():
+            os.kill(os.getpid(), number)
+            return
+        _watch.terminated = number
+        _thread.start_new_thread(_end_after_a_while, (task, number))  # `threading` takes locks, which may be held
+        raise SystemExit(128 + number)
 
     def undo() -> None:
         if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is terminated:
@@ -296,6 +364,13 @@ def _watch_termination() -> Callable[[], None]:
 
     signal.signal(signal.SIGTERM, terminated)
     return undo
+
+
+def _end_after_a_while(task: "Task", number: int) -> None:
+    """End a process that goes on although it was asked to end."""
+    time.sleep(_GRACE_S)
+    finish(task, status="stopped", reason="terminated by a signal", message=signal.Signals(number).name)
+    os.kill(os.getpid(), number)
 
 
 def _is_offline(recording: Recording) -> bool:

@@ -16,6 +16,7 @@ from tilth.sdk.watched_tables import WatchedTables
 __all__ = ["TaskRecord"]
 
 _CODE_PATIENCE_S = 60.0
+_ENDS = frozenset({"tasks.completed", "tasks.failed", "tasks.stopped", "tasks.publish"})
 
 
 class TaskRecord:
@@ -86,7 +87,12 @@ class TaskRecord:
 
     def _state(self, call: str, /, **fields: Any) -> None:
         self.flush(wait_for_uploads=True)
-        answer = self._kept().call(call, task=self.id, **fields)
+        finishing.expect_own_end(self, is_ended=call in _ENDS)
+        try:
+            answer = self._kept().call(call, task=self.id, **fields)
+        except TilthError:
+            finishing.expect_own_end(self, is_ended=False)
+            raise
         self._document |= answer.get("fields") or {}
 
     def _state_or_tell(self, call: str, tell: bool, /, **fields: Any) -> None:
