@@ -2,11 +2,13 @@
 
 import inspect
 import logging
+import re
 import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote, unquote
 
 import urllib3
 import uvicorn
@@ -15,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route as AppRoute
+from starlette.types import Message, Receive
 
 from tilth.base.errors import Invalid, Unavailable
 from tilth.sdk.endpoint_load import EndpointLoad
@@ -28,6 +31,8 @@ _OF_ONE_CONNECTION = frozenset(
 _TIMEOUT = urllib3.Timeout(connect=10, read=600)
 _START_S = 30.0
 _PIECE = 64 * 1024
+_LARGEST_BODY = 256 * 1024 * 1024
+"""Of a request, which is in memory as a whole."""
 
 
 class ProxyRoute:
@@ -46,6 +51,7 @@ class ProxyRoute:
         if not target.startswith(("http://", "https://")):
             raise Invalid(f"{target!r:.200} is no address to forward to", hint="give one such as http://localhost:8000")
         self.source = f"/{source.strip('/')}"
+        self._parts = [unquote(part) for part in self.source[1:].split("/") if self.source != "/"]
         self.target = target.rstrip("/")
         self.on_request = on_request
         self.on_response = on_response
@@ -55,19 +61,20 @@ class ProxyRoute:
         """Whatever the three want to remember."""
 
     def means(self, path: str) -> bool:
-        """Whether a path begins with this route's."""
-        return self.source in ("/", path) or path.startswith(f"{self.source}/")
+        """Whether a path, as it came, begins with this route's."""
+        return [unquote(part) for part in _parts(path)[: len(self._parts)]] == self._parts
 
-    def address(self, request: Request) -> str:
-        """Where a request goes."""
-        rest = request.url.path if self.source == "/" else request.url.path[len(self.source) :]
-        return f"{self.target}{rest}{f'?{request.url.query}' if request.url.query else ''}"
+    def address(self, path: str, query: str) -> str:
+        """Where a request goes; what is encoded in its path stays encoded."""
+        rest = "".join(f"/{part}" for part in _parts(path)[len(self._parts) :])
+        return f"{self.target}{rest}{f'?{query}' if query else ''}"
 
 
 class HttpProxy:
     """One port of this machine. Serves from `start` to `close`, in a thread."""
 
-    def __init__(self, port: int, *, default: str | None, log_level: str | None, access_log: bool, streams: bool) -> None:
+    def __init__(self, port: int, *, default: str | None, log_level: str | None, access_log: bool, streams: bool, host: str) -> None:
+        self.host = host
         self.port = port
         self._default = ProxyRoute("/", default) if default else None
         self._streams = streams
@@ -101,10 +108,11 @@ class HttpProxy:
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listening.bind(("0.0.0.0", self.port))  # noqa: S104 - it is there to be reached by others
+            listening.bind((self.host, self.port))
         except OSError as error:
             listening.close()
-            raise Unavailable(f"port {self.port} can't be listened on ({error.strerror})", hint="use another incoming_port") from error
+            where = f"port {self.port} of {self.host}"
+            raise Unavailable(f"{where} can't be listened on ({error.strerror})", hint="use another incoming_port or host") from error
         self.port = listening.getsockname()[1]
         self._thread = threading.Thread(target=self._server.run, args=([listening],), name="tilth-proxy", daemon=True)
         self._thread.start()
@@ -121,15 +129,21 @@ class HttpProxy:
             self._thread.join(timeout=5.0)
 
     async def _answer(self, request: Request) -> Response:
-        found = [route for route in list(self._routes.values()) if route.means(request.url.path)]
+        path = _path(request)
+        if _leads_elsewhere(path):
+            return PlainTextResponse("a path with . or .. in it is not forwarded: ask for the path that is meant", status_code=400)
+        found = [route for route in list(self._routes.values()) if route.means(path)]
         route = max(found, key=lambda one: len(one.source), default=self._default)
         if route is None:
             return PlainTextResponse(f"nothing is served at {request.url.path}", status_code=404)
         began = time.monotonic()
+        request = Request(request.scope, _limited(request.receive))
         try:
             request = await _called(route.on_request, request, state=route.state) or request
             response = await self._forwarded(route, request)
             return await _called(route.on_response, response, request, state=route.state) or response
+        except _TooLarge:
+            return PlainTextResponse(f"requests of more than {_LARGEST_BODY >> 20} MiB are not forwarded", status_code=413)
         except Exception as error:  # noqa: BLE001 - the script's own code, or another server: whoever asked gets an answer
             logging.getLogger("tilth.proxy").warning("%s %s: %s", request.method, request.url.path, error)
             answer: Response | None = await _called(route.on_error, request, error, state=route.state)
@@ -139,10 +153,13 @@ class HttpProxy:
                 route.load.count(time.monotonic() - began)
 
     async def _forwarded(self, route: ProxyRoute, request: Request) -> Response:
+        path = _path(request)
+        if _leads_elsewhere(path):
+            raise Invalid(f"{path!r:.100} leads out of {route.target}", hint="return a path without . and .. from request_callback")
         answer = await run_in_threadpool(
             self._http.request,
             request.method,
-            route.address(request),
+            route.address(path, request.url.query),
             body=await request.body() or None,
             headers=_passed_on(request.headers),
             preload_content=False,
@@ -157,6 +174,42 @@ class HttpProxy:
         if request.method != "HEAD":
             headers["content-length"] = str(len(content))
         return Response(content, status_code=answer.status, headers=headers)
+
+
+class _TooLarge(Exception):
+    """A request's body is too large to be held in memory."""
+
+
+def _limited(receive: Receive) -> Receive:
+    size = 0
+
+    async def received() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > _LARGEST_BODY:
+            raise _TooLarge
+        return message
+
+    return received
+
+
+def _path(request: Request) -> str:
+    """The path as it came, or as the script set it since."""
+    came: str = request.scope["raw_path"].decode("latin-1")
+    now: str = request.scope["path"]
+    return came if unquote(came) == now else quote(now)
+
+
+def _parts(path: str) -> list[str]:
+    return path.removeprefix("/").split("/")
+
+
+def _leads_elsewhere(path: str) -> bool:
+    """Whether whoever reads a path, decoding it once or more often, may go up in it."""
+    while (decoded := unquote(path)) != path:
+        path = decoded
+    return any(part.partition(";")[0] in (".", "..") for part in re.split(r"[/\\]", path))
 
 
 def _passed_on(headers: Mapping[str, str]) -> dict[str, str]:

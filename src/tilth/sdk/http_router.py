@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["HttpRouter"]
 
 _PORT = 9_000
+_ALL = "0.0.0.0"  # noqa: S104 - it is there to be reached by others
 
 
 class HttpRouter:
@@ -21,6 +22,7 @@ class HttpRouter:
     def __init__(self, task: "Endpoints") -> None:
         self._task = task
         self._settings: dict[str, Any] = {"port": _PORT, "default": None, "log_level": None, "access_log": True, "streams": True}
+        self._settings |= {"host": _ALL}
         self._proxy: HttpProxy | None = None
 
     def set_local_proxy_parameters(
@@ -30,17 +32,18 @@ class HttpRouter:
         log_level: str | None = None,
         access_log: bool = True,
         enable_streaming: bool = True,
+        host: str = _ALL,
     ) -> None:
         """Say before the proxy starts on which port it listens, where it forwards what no route means, and what it logs.
 
-        It listens on all addresses of the machine, because it is there to be reached from others. Answers that come in chunks are passed
-        on as they come, unless `enable_streaming` is off.
+        It listens on all addresses of the machine, because it is there to be reached from others, unless `host` names one. Answers that
+        come in chunks are passed on as they come, unless `enable_streaming` is off.
         """
         if self._proxy is not None:
             raise Invalid("the proxy runs already", hint="say this before create_local_route, start_local_proxy and deploy")
         port = _PORT if incoming_port is None else incoming_port
         self._settings = {"port": port, "default": default_target, "log_level": log_level, "access_log": access_log}
-        self._settings |= {"streams": enable_streaming}
+        self._settings |= {"streams": enable_streaming, "host": host}
 
     def start_local_proxy(self) -> None:
         """Listen, without asking that others may reach it."""

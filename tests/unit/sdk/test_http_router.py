@@ -1,7 +1,9 @@
 """What a run serves is reached through its proxy: forwarded, changed on the way, counted."""
 
+import socket
 import threading
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -177,3 +179,54 @@ def test_requests_are_logged_if_that_is_wanted(draft: Task, below: str, capfd: p
     router.close()
     said = capfd.readouterr()
     assert ("GET /logged" in said.out + said.err) == access_log
+
+
+def raw(task: Task, path: str) -> tuple[int, bytes]:
+    """Ask for a path exactly as it stands."""
+    proxy = task.get_http_router()._proxy
+    assert proxy is not None
+    connection = HTTPConnection("127.0.0.1", proxy.port, timeout=30)
+    connection.putrequest("GET", path)
+    connection.endheaders()
+    answer = connection.getresponse()
+    found = answer.status, answer.read()
+    connection.close()
+    return found
+
+
+def test_a_request_does_not_leave_the_path_that_it_is_forwarded_to(routed: Task, below: str) -> None:
+    routed.get_http_router().create_local_route("/m", f"{below}/models/pets", endpoint_telemetry=False)
+    up = ("/m/../../admin", "/m/%2e%2e/%2E%2e/admin", "/m/.%2e/x", "/m/..%2f..%2fadmin", "/m/%252e%252e/x", "/m/..%5cx", "/m/./x", "/m/..")
+    assert {path: raw(routed, path)[0] for path in up} == dict.fromkeys(up, 400)
+    assert raw(routed, "/m/a%2Fb/..c/...?up=../..") == (200, b"GET /models/pets/a%2Fb/..c/...?up=../.. None")
+    assert raw(routed, "/%6D/x//y/") == (200, b"GET /models/pets/x//y/ None")
+    assert raw(routed, "/m%2Fx")[0] == 404
+
+
+def test_a_callback_may_choose_another_path_below_the_same_address(routed: Task, below: str) -> None:
+    def coming(request: Any, persistent_state: dict[str, Any]) -> None:
+        request.scope["path"] = request.scope["path"].replace("old", "new one").replace("up", "..")
+
+    routed.get_http_router().create_local_route("/m", f"{below}/pets", coming, endpoint_telemetry=False)
+    assert raw(routed, "/m/old/a") == (200, b"GET /pets/new%20one/a None")
+    assert raw(routed, "/m/up/a")[0] == 502
+
+
+def test_a_request_that_is_too_large_is_not_held_in_memory(routed: Task, below: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tilth.sdk.http_proxy._LARGEST_BODY", 100_000)
+    routed.get_http_router().create_local_route("/", below, endpoint_telemetry=False)
+    assert ask(routed, "/x", "POST", body=b"x" * 100_000).status == 201
+    assert ask(routed, "/x", "POST", body=b"x" * 100_001).status == 413
+    assert ask(routed, "/x", "POST", body=iter([b"x" * 60_000, b"x" * 60_000])).status == 413
+
+
+def test_the_proxy_listens_where_it_is_told(draft: Task, below: str) -> None:
+    router = draft.get_http_router()
+    router.set_local_proxy_parameters(incoming_port=free_port(), default_target=below, host="127.0.0.1")
+    router.start_local_proxy()
+    proxy = router._proxy
+    assert proxy is not None
+    assert raw(draft, "/x")[0] == 200
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.2", proxy.port), timeout=10)
+    router.close()
