@@ -22,7 +22,7 @@ from tilth.base.errors import TilthError
 from tilth.base.forking import renew_after_fork
 from tilth.base.ids import new_id
 
-__all__ = ["CALLS", "EVENTS", "FILES", "Outbox", "OutboxCall", "OutboxUpload", "is_writing", "outboxes_in"]
+__all__ = ["CALLS", "EVENTS", "FILES", "Outbox", "OutboxCall", "OutboxUpload", "in_json", "is_writing", "outboxes_in"]
 
 EVENTS = ".events"
 CALLS = ".calls"
@@ -79,7 +79,7 @@ class Outbox:
 
     def call(self, name: str, fields: Mapping[str, Any], *, first: bool = False, last: bool = False) -> None:
         """Write down a call; calls are made in the order in which they were written."""
-        self._append(CALLS, msgspec.json.encode(OutboxCall(call=name, fields=dict(fields), first=first, last=last)) + b"\n")
+        self._append(CALLS, in_json(OutboxCall(call=name, fields=dict(fields), first=first, last=last)) + b"\n")
 
     def upload(
         self,
@@ -112,7 +112,7 @@ class Outbox:
             return None
         given = OutboxUpload(path=kept.name, name=name, content_type=content_type)
         written = OutboxCall(call=call, fields=dict(fields or {}), upload=given, event=event)
-        return kept if self._append(CALLS, msgspec.json.encode(written) + b"\n") else None
+        return kept if self._append(CALLS, in_json(written) + b"\n") else None
 
     def close(self) -> None:
         """Let go of the files; what is written afterwards goes into new ones."""
@@ -179,6 +179,24 @@ class Outbox:
         if self._told != error.code:
             self._told = error.code
             self._warn(f"what is reported is lost until this is mended: {error}")
+
+
+def in_json(value: Any) -> bytes:
+    """What is written down, on one line of JSON. Halves of characters, which UTF-8 does not have, become question marks."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_whole_characters(msgspec.to_builtins(value)))
+
+
+def _whole_characters(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {_whole_characters(name): _whole_characters(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_whole_characters(part) for part in value]
+    return value
 
 
 def _new_file(path: Path) -> int:

@@ -9,10 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from tilth.base.ids import new_id
-from tilth.client.outbox import Outbox
+from tilth.client.outbox import Outbox, in_json
 from tilth.domain.event import SINGLE_VALUE, EventKind
 from tilth.wire.own_files import address_of
 
@@ -90,12 +88,12 @@ class Reporter:
 
     def _head(self, metric: str, variant: str) -> bytes:
         document = {"type": EventKind.SCALAR, "task": self.entity, "metric": metric, "variant": variant, **self._also}
-        head = msgspec.json.encode(document)[:-1] + b',"timestamp":'
+        head = in_json(document)[:-1] + b',"timestamp":'
         self._heads[(metric, variant)] = head
         return head
 
     def _event(self, kind: str, metric: str | None, variant: str | None, iteration: int | None, **more: Any) -> None:
-        self.outbox.event(msgspec.json.encode(self._document(kind, metric, variant, iteration, **more)) + b"\n")
+        self.outbox.event(in_json(self._document(kind, metric, variant, iteration, **more)) + b"\n")
 
     def _document(self, kind: str, metric: str | None, variant: str | None, iteration: int | None, **more: Any) -> dict[str, Any]:
         document: dict[str, Any] = {"type": kind, "task": self.entity, "timestamp": int(time.time() * 1_000), **self._also}

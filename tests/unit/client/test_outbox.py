@@ -17,6 +17,7 @@ from tilth.base.errors import AlreadyExists, Denied, EventsRefused, Internal, Un
 from tilth.client.files import Told
 from tilth.client.outbox import CALLS, EVENTS, Outbox, outboxes_in
 from tilth.client.sending import Courier, Sender
+from tilth.sdk.reporting import Reporter
 
 SCRIPT = """
 import os, sys
@@ -370,3 +371,24 @@ def test_only_files_of_the_outbox_are_uploaded_and_deleted(
     assert (kept.files, kept.calls, given.read_text()) == ({}, [("tasks.edit", {})], "mine")
     assert len(said) == 1
     assert "is left out" in said[0]
+
+
+def test_halves_of_characters_are_written_down_as_question_marks(
+    tmp_path: Path, outbox: Outbox, sender: Sender, kept: Kept, said: list[str]
+) -> None:
+    given = tmp_path / "given"
+    given.write_text("kept")
+    outbox.call("tasks.edit", {"a\ud800": ["b\udcff", {"c": "d\ud800\xe9"}], "n": 1})
+    outbox.upload(given, name="t/\ud800", call="models.edit", fields={"name": "\ud800"})
+    reporter = Reporter(outbox, "t", folder="t")
+    reporter.text("half \ud800 of \xe9")
+    reporter.scalar("loss\udc80", "\ud800", 1.0, 1)
+    sender.send()
+    assert kept.calls[0] == ("tasks.edit", {"a?": ["b?", {"c": "d?\xe9"}], "n": 1})
+    assert (kept.files, kept.calls[2]) == ({"t/?": b"kept"}, ("models.edit", {"name": "?"}))
+    events = [msgspec.json.decode(line) for batch in kept.batches for line in batch.splitlines()]
+    assert [(event.get("msg"), event.get("metric"), event.get("variant")) for event in events] == [
+        ("half ? of \xe9", None, None),
+        (None, "loss?", "?"),
+    ]
+    assert said == []
