@@ -1,6 +1,6 @@
 import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { ChartLine, FlaskConical } from "lucide-react";
+import { ChartLine, Columns3, FlaskConical } from "lucide-react";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { call } from "@/api/client";
 import type { Task } from "@/api/types";
@@ -12,12 +12,16 @@ import { Empty, Found } from "@/components/states";
 import { type Column, Table } from "@/components/table";
 import { useSlow } from "@/components/use-slow";
 import { Actions } from "./actions/menu";
+import { type Metric, read, sortOf, titleOf, valueOf, type Wanted, written } from "./experiments/columns";
+import { Picker } from "./experiments/picker";
 
 const PAGE_SIZE = 100;
+const AHEAD = 60;
 const FIELDS = [
   "id", "name", "status", "type", "last_update", "started", "completed", "active_duration", "tags", "user.name", "project.name", "last_iteration", "last_metrics", "hyperparams",
 ];
 const STATUSES = ["created", "queued", "in_progress", "completed", "published", "stopped", "failed"];
+const TYPES = ["training", "testing", "inference", "data_processing", "application", "monitor", "controller", "optimizer", "service", "qc", "custom"];
 const NOT_RUNS = ["dataset", "annotation_manual"];
 
 /** All runs, or those of a project: sorted, filtered, chosen. Every choice stands in the address. */
@@ -38,10 +42,10 @@ export function Page() {
       ...(search.status ? { status: search.status.split(",") } : {}),
       ...(search.tag ? { tags: search.tag.split(",") } : {}),
       ...(text ? { _any_: { pattern: text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), fields: ["name", "id"] } } : {}),
-      type: NOT_RUNS.flatMap((type) => ["__$not", type]),
+      type: search.type ? [search.type] : NOT_RUNS.flatMap((type) => ["__$not", type]),
       system_tags: [search.archived ? "archived" : "-archived"],
     }),
-    [search.project, search.status, search.tag, search.archived, text],
+    [search.project, search.status, search.tag, search.type, search.archived, text],
   );
   const metrics = useQuery({
     queryKey: ["metrics", search.project ?? ""],
@@ -50,8 +54,9 @@ export function Page() {
   });
 
   const pages = useMemo(() => {
-    const first = Math.floor(view[0] / PAGE_SIZE);
-    const last = Math.floor(view[1] / PAGE_SIZE);
+    // What lies a screen above and below is asked for before it is looked at.
+    const first = Math.floor(Math.max(0, view[0] - AHEAD) / PAGE_SIZE);
+    const last = Math.floor((view[1] + AHEAD) / PAGE_SIZE);
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);
   }, [view]);
   const found = useQueries({
@@ -75,7 +80,9 @@ export function Page() {
   });
 
   const shown = (search.columns ?? "").split(",").filter(Boolean);
-  const columns = useMemo(() => columnsOf(shown), [search.columns]);
+  const columns = useMemo(() => columnsOf(shown.map(read), metrics.data?.metrics ?? []), [search.columns, metrics.data]);
+  const tags = useQuery({ queryKey: ["tags", "tasks"], queryFn: ({ signal }) => call("projects.get_task_tags", {}, signal), staleTime: 60_000 });
+  const [isPicking, setPicking] = useState(false);
 
   const onSelect = useCallback((task: Task, on: boolean, isRange: boolean) => {
     setChosen((before) => {
@@ -122,24 +129,23 @@ export function Page() {
             </option>
           ))}
         </select>
-        <select
-          className="input quiet"
-          aria-label="Add a column"
-          value=""
-          onChange={(event) => set({ columns: [...shown, event.target.value].join(",") })}
-        >
-          <option value="">add a metric…</option>
-          {metrics.data?.metrics
-            .filter(({ metric, variant }) => !shown.includes(`${metric}/${variant}`) && !metric.startsWith(":monitor:"))
-            .map(({ metric, variant }) => (
-              <option key={`${metric}/${variant}`} value={`${metric}/${variant}`}>
-                {metric} / {variant}
-              </option>
-            ))}
+        <input className="input quiet" type="search" placeholder="Tag" aria-label="Tag" list="known-run-tags" value={search.tag ?? ""} onChange={(event) => set({ tag: event.target.value || undefined })} />
+        <datalist id="known-run-tags">
+          {tags.data?.tags.map((tag) => <option key={tag} value={tag} />)}
+        </datalist>
+        <select className="input quiet" aria-label="Type" value={search.type ?? ""} onChange={(event) => set({ type: event.target.value || undefined })}>
+          <option value="">every type</option>
+          {TYPES.map((type) => (
+            <option key={type}>{type}</option>
+          ))}
         </select>
+        <Button icon={<Columns3 />} onClick={() => setPicking(true)}>
+          Columns
+        </Button>
+        {isPicking ? <Picker project={search.project} tasks={[...known.current.values()]} metrics={metrics.data?.metrics ?? []} shown={shown} onChange={(columns) => set({ columns: columns.join(",") || undefined })} onClose={() => setPicking(false)} /> : null}
         {shown.map((name) => (
-          <button key={name} type="button" className="tag removable" aria-label={`Remove the column ${name}`} onClick={() => set({ columns: shown.filter((one) => one !== name).join(",") || undefined })}>
-            {name} ×
+          <button key={name} type="button" className="tag removable" aria-label={`Remove the column ${titleOf(read(name))}`} onClick={() => set({ columns: shown.filter((one) => one !== name).join(",") || undefined })}>
+            {titleOf(read(name))} ×
           </button>
         ))}
         <label className="row small soft">
@@ -167,7 +173,7 @@ export function Page() {
             />
           ) : (
             <Empty title="No runs" icon={<FlaskConical size={24} aria-hidden />}>
-              {search.q || search.status || search.tag ? "None fits what is asked for." : "They appear here as soon as a script calls Task.init."}
+              {search.q || search.status || search.tag || search.type ? "None fits what is asked for." : "They appear here as soon as a script calls Task.init."}
             </Empty>
           )
         }
@@ -176,13 +182,24 @@ export function Page() {
   );
 }
 
-function columnsOf(metrics: readonly string[]): Column<Task>[] {
+function columnsOf(wanted: readonly Wanted[], metrics: readonly Metric[]): Column<Task>[] {
   return [
     { key: "name", title: "Name", width: 240, sort: "name", cell: (task) => <span className="ellipsis strong">{task.name}</span> },
     { key: "status", title: "State", width: 124, sort: "status", cell: (task) => <Status of={task.status} /> },
-    ...metrics.map(
-      (name): Column<Task> => ({ key: name, title: name, width: 130, align: "end", cell: (task) => number(metricOf(task, name)) }),
-    ),
+    ...wanted.map((one): Column<Task> => {
+      const sort = sortOf(one, metrics);
+      return {
+        key: written(one),
+        title: titleOf(one),
+        width: 140,
+        align: "end",
+        ...(sort ? { sort } : {}),
+        cell: (task) => {
+          const value = valueOf(task, one);
+          return typeof value === "number" ? number(value) : <span className="ellipsis" title={value}>{value ?? "–"}</span>;
+        },
+      };
+    }),
     { key: "project", title: "Project", width: 170, sort: "project.name", cell: (task) => <span className="ellipsis soft">{nameOf(task.project)}</span> },
     { key: "tags", title: "Tags", width: 150, cell: (task) => task.tags?.map((tag) => <Tag key={tag}>{tag}</Tag>) },
     { key: "iteration", title: "Step", width: 90, sort: "last_iteration", align: "end", cell: (task) => count(task.last_iteration) },
@@ -190,9 +207,4 @@ function columnsOf(metrics: readonly string[]): Column<Task>[] {
     { key: "user", title: "By", width: 100, cell: (task) => <span className="ellipsis soft">{nameOf(task.user)}</span> },
     { key: "changed", title: "Changed", width: 120, sort: "last_update", align: "end", cell: (task) => <span className="soft"><TimeAgo at={task.last_update} /></span> },
   ];
-}
-
-function metricOf(task: Task, name: string): number | undefined {
-  for (const variants of Object.values(task.last_metrics ?? {})) for (const found of Object.values(variants)) if (`${found.metric}/${found.variant}` === name) return found.value;
-  return undefined;
 }

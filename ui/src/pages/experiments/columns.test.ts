@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { read, sortOf, titleOf, type Wanted, written } from "./columns";
+
+describe("columns", () => {
+  it("are read as they were written, whatever they are called", () => {
+    const all: Wanted[] = [
+      { kind: "last", name: "loss/val" },
+      { kind: "min", name: "a,b/50%" },
+      { kind: "param", section: "Args", name: "net/depth,x" },
+    ];
+    expect(all.map(written).join(",").split(",").map(read)).toEqual(all);
+  });
+  it("of older addresses are last values", () => {
+    expect(read("loss/val")).toEqual({ kind: "last", name: "loss/val" });
+    expect(titleOf(read("max:loss/val"))).toBe("loss/val (max)");
+  });
+  it("are sorted by the path that the server knows", () => {
+    const metrics = [{ metric: "loss", variant: "val", metric_hash: "m", variant_hash: "v" }];
+    expect(sortOf(read("min:loss/val"), metrics)).toBe("last_metrics.m.v.min_value");
+    expect(sortOf(read("min:other/val"), metrics)).toBeUndefined();
+    expect(sortOf(read("param:Args/lr"), metrics)).toBe("hyperparams.Args.lr");
+    expect(sortOf(read("param:Args/net.lr"), metrics)).toBeUndefined();
+  });
+});
