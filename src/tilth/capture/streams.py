@@ -16,6 +16,7 @@ from tilth.base.forking import renew_after_fork
 from tilth.capture.guarding import Guard
 from tilth.capture.lines import Lines
 from tilth.capture.patching import Patch, Patches, replace_attribute
+from tilth.sdk.quiet import is_silent
 
 __all__ = ["Console"]
 
@@ -155,7 +156,7 @@ class _Stream:
                 written = original(text)
             finally:
                 self._within.value = False
-            if not _writes.busy:
+            if not _writes.busy and not is_silent():
                 _writes.count += 1
                 self._run(self._take, text)
             return written

@@ -48,28 +48,28 @@ def require_one(**given: Any) -> str:
     return named[0]
 
 
-def file_at(path: Any) -> Path:
-    """The file of that path."""
+def file_at(path: Any, *, name: str = "local_path") -> Path:
+    """The file of that path, which was given as `name`."""
     source = Path(path)
     if not source.is_file():
         what = "is a folder" if source.is_dir() else "does not exist"
-        raise PathNotFound(f"{source} {what}", hint="give a file as local_path")
+        raise PathNotFound(f"{source} {what}", hint=f"give a file as {name}")
     return source
 
 
-def text_of(path: str) -> str:
+def text_of(path: str, *, name: str) -> str:
     """The text in a file."""
     try:
-        return file_at(path).read_text(encoding="utf-8", errors="replace")
+        return file_at(path, name=name).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise SourceUnreadable(f"{path} can't be read: {error.strerror}", hint="check its permissions") from error
 
 
-def fetched(address: str) -> str:
+def fetched(address: str, *, name: str) -> str:
     """The text that lies at an address."""
     parts = urlsplit(address)
     if parts.scheme in {"", "file"}:
-        return text_of(unquote(parts.path))
+        return text_of(unquote(parts.path), name=name)
     if parts.scheme not in {"http", "https"}:
         raise Invalid(f"{address} can't be fetched", hint="give an address that begins with http://, https:// or file://")
     urllib3 = import_module("urllib3")  # loaded only by those who fetch

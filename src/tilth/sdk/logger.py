@@ -21,6 +21,7 @@ from tilth.sdk._current import running
 from tilth.sdk.drawn import drawn_figure, drawn_png, figure_of
 from tilth.sdk.given import FARTHEST_STEP, contents, fetched, file_at, number, require_one, step, text_of
 from tilth.sdk.pictures import png_of, png_size
+from tilth.sdk.quiet import silence
 from tilth.sdk.recording import warn
 from tilth.sdk.reporting import Reporter
 
@@ -100,7 +101,8 @@ class Logger:
         text = str(msg) % args if args else str(msg)
         self._reporter.text(_encodable(text), _level_name(level))
         if print_console:
-            self._echo(text)
+            with silence():
+                self._echo(text)
 
     def report_scalar(self, title: str, series: str, value: SupportsFloat, iteration: SupportsInt | None) -> None:
         """Report one point of the curve `series` in the plot `title`."""
@@ -185,10 +187,11 @@ class Logger:
         extra_data: Mapping[str, Any] | None = None,
     ) -> None:
         """Report a table: a DataFrame, or rows of which the first names the columns, or a CSV file, or the address of one."""
-        require_one(table_plot=table_plot, csv=csv, url=url)
+        named = require_one(table_plot=table_plot, csv=csv, url=url)
         if table_plot is None:
             where = str(csv if csv is not None else url)
-            table_plot = plots.csv_rows(text_of(where) if csv is not None and "://" not in where else fetched(where), where)
+            text = text_of(where, name=named) if csv is not None and "://" not in where else fetched(where, name=named)
+            table_plot = plots.csv_rows(text, where)
         self._plot(title, series, iteration, plots.table(str(title), table_plot, extra_layout=extra_layout, extra_data=extra_data))
 
     def report_line_plot(

@@ -112,7 +112,7 @@ def find_models(
 ) -> list[dict[str, Any]]:
     """The models that fit all that is given, the newest first."""
     fields: dict[str, Any] = {"order_by": ["-created"]}
-    fields |= ({"ready": True} if only_published else {}) | ({"tags": list(tags)} if tags else {})
+    fields |= ({"ready": True} if only_published else {}) | ({"tags": [tags] if isinstance(tags, str) else list(tags)} if tags else {})
     if project is not None:
         found = api.call("projects.get_all", name=f"^{re.escape(project.strip('/'))}$", search_hidden=True, only_fields=["id"])["projects"]
         if not found:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from tilth.base.errors import Invalid, ModelNotFound, TilthError
+from tilth.base.errors import Denied, Invalid, ModelNotFound, TilthError
 from tilth.client.api import Api
 from tilth.sdk import beginning
 from tilth.sdk._current import current_home, running
@@ -64,10 +64,15 @@ class Model(BaseModel):
 
     @classmethod
     def remove(cls, model: "Model | str", delete_weights_file: bool = True, force: bool = False, raise_on_errors: bool = False) -> bool:
-        """Delete a model, and its file unless told otherwise; one that tasks take only by force. False if it can't be."""
+        """Delete a model, and its file unless told otherwise; one that is published, or that tasks take, only by force.
+
+        False, and one line for a person, if it can't be.
+        """
         home = current_home()
         id = model if isinstance(model, str) else model.id
         try:
+            if not force and home.api.call("models.get_by_id", model=id)["model"].get("ready"):
+                raise Denied(f"model {id} is published", hint="use force if you mean it")
             url = home.api.call("models.delete", model=id, force=force).get("url")
             if delete_weights_file and url:
                 place_of(home, url).delete()

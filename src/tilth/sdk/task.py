@@ -9,6 +9,7 @@ from tilth.sdk import beginning, finishing, offline
 from tilth.sdk._current import current_home, look_at_code, running, take_credentials
 from tilth.sdk.beginning import Beginning
 from tilth.sdk.describing import CodeAsked, container, described
+from tilth.sdk.task_store import as_tags
 from tilth.sdk.tasks.code import Code
 from tilth.sdk.tasks.configuration import Configuration
 from tilth.sdk.tasks.endpoints import Endpoints
@@ -59,7 +60,7 @@ class Task(Spreading, Endpoints, Configuration, Results, Code):
             project=project_name,
             name=task_name,
             kind=str(task_type),
-            tags=list(tags or ()),
+            tags=as_tags(tags),
             reuse=reuse_last_task_id,
             go_on=continue_last_task,
             output_uri=None if isinstance(output_uri, bool) or not output_uri else output_uri,

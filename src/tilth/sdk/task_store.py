@@ -13,7 +13,18 @@ from tilth.base.errors import TilthError
 from tilth.client.api import Api
 from tilth.sdk.home import Home
 
-__all__ = ["auto_comment", "escaped", "find_one", "forget_last", "last_task", "project_name", "query", "remember_last", "reusable"]
+__all__ = [
+    "as_tags",
+    "auto_comment",
+    "escaped",
+    "find_one",
+    "forget_last",
+    "last_task",
+    "project_name",
+    "query",
+    "remember_last",
+    "reusable",
+]
 
 _REUSE_S = 72 * 3600
 _PAGE = 500
@@ -49,7 +60,7 @@ def query(
     if name:
         fields["name"] = name
     if tags:
-        fields["tags"] = list(tags)
+        fields["tags"] = as_tags(tags)
     if not archived:
         fields["system_tags"] = [*(fields.get("system_tags") or ["__$all"]), "__$not", "archived"]
     if only is not None:
@@ -132,6 +143,11 @@ def _write(home: Home, known: Mapping[str, Any]) -> None:
         replace_durably(_place(home), [json.dumps(known).encode()], scratch=home.folder / "tmp")
     except (TilthError, OSError):
         pass  # it is only a convenience
+
+
+def as_tags(tags: Sequence[str] | None) -> list[str]:
+    """Tags as a list; a text is one tag."""
+    return [tags] if isinstance(tags, str) else list(dict.fromkeys(tags or ()))
 
 
 def auto_comment(author: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tilth.capture.streams import Console
+from tilth.sdk.quiet import silence
 
 
 @pytest.fixture
@@ -255,3 +256,16 @@ assert arrived.wait(60)
 """
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ran.stderr == "info downloading"
+
+
+def test_what_a_logger_reports_and_prints_is_recorded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, heard = io.StringIO(), list[str]()
+    monkeypatch.setattr(sys, "stdout", stream)
+    console = Console(lambda text, _: heard.append(text), stderr=False)
+    console.start()
+    with silence():
+        print("said already")
+    print("printed")
+    console.stop()
+    assert heard == ["printed"]
+    assert stream.getvalue() == "said already\nprinted\n"

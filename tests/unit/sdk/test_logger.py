@@ -32,6 +32,7 @@ from tilth.sdk._current import set_running
 from tilth.sdk.home import Home
 from tilth.sdk.logger import SWITCHES, Logger
 from tilth.sdk.pictures import png_of
+from tilth.sdk.quiet import is_silent
 from tilth.sdk.recording import Recording
 from tilth.server.app.embedded import EmbeddedTransport
 from tilth.server.app.embedded_files import EmbeddedFiles
@@ -243,6 +244,12 @@ def test_text_is_reported_and_printed(run: Run) -> None:
     assert run.echoed == ["half 50"]
 
 
+def test_what_is_printed_of_a_report_is_not_recorded_again(run: Run) -> None:
+    silent: list[bool] = []
+    Logger(run.recording, echo=lambda _: silent.append(is_silent())).report_text("x")
+    assert (silent, is_silent()) == ([True], False)
+
+
 def test_logging_is_captured_for_a_while(run: Run) -> None:
     log = logging.getLogger("tests.captured")
     with run.logger.capture_logging():
@@ -293,7 +300,7 @@ def test_a_table_comes_from_a_frame_a_file_or_an_address(run: Run, tmp_path: Pat
         (trace,) = run.plot()["data"]
         shown.append((trace["header"]["values"], trace["cells"]["values"]))
     assert shown == [(["a", "b"], [["1"], ["2"]])] * 4
-    with pytest.raises(PathNotFound, match="does not exist"):
+    with pytest.raises(PathNotFound, match="does not exist; give a file as csv"):
         run.logger.report_table("table", "t", csv=str(tmp_path / "none.csv"))
     with pytest.raises(Invalid, match="csv and url were given"):
         run.logger.report_table("table", "t", csv="a", url="b")

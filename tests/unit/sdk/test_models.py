@@ -292,3 +292,20 @@ assert model.get_weights() and Path(model.get_weights()).read_bytes() == b"m"
     assert done.returncode == 0, done.stderr
     (model,) = Model.query_models(model_name="net")
     assert read(model) == b"m"
+
+
+def test_a_model_that_is_published_is_removed_by_force_only(draft: Task, capfd: pytest.CaptureFixture[str]) -> None:
+    model = OutputModel(draft, name=f"published {new_id()}")
+    draft.flush(wait_for_uploads=True)
+    model.publish()
+    assert Model.remove(model.id) is False
+    assert "is published" in capfd.readouterr().err
+    assert Model(model.id).published
+    assert Model.remove(model.id, force=True)
+
+
+def test_a_text_is_one_tag_where_models_are_looked_for(draft: Task) -> None:
+    tag = f"solo-{new_id()}"
+    model = OutputModel(draft, name="net", tags=[tag])
+    draft.flush(wait_for_uploads=True)
+    assert [found.id for found in Model.query_models(tags=tag)] == [model.id]

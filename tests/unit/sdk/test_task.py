@@ -1,5 +1,6 @@
 """Tasks by their fields: what is said of one is there afterwards, for the task that runs here and for others, with a server and without."""
 
+import json
 from io import BytesIO
 from typing import Any
 
@@ -178,3 +179,18 @@ def test_artifacts_are_deleted_with_their_files(task: Task, capfd: pytest.Captur
         task.delete_artifacts(["numbers"])
     assert not task.delete_artifacts(["numbers"], raise_on_errors=False)
     assert "no artifact 'numbers'" in capfd.readouterr().err
+
+
+def test_a_text_is_one_tag(task: Task) -> None:
+    tag = f"solo-{new_id()}"
+    task.set_tags(tag)
+    assert again(task).get_tags() == [tag]
+    assert [found.id for found in Task.get_tasks(tags=tag)] == [task.id]
+
+
+def test_the_console_is_read_back_as_far_as_asked(home: Home, draft: Task) -> None:
+    lines = [{"type": "log", "task": draft.id, "timestamp": 1_000 + at // 3, "msg": f"{at}", "level": "info"} for at in range(12_000)]
+    home.api.call_raw("events.add_batch", b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+    assert draft.get_reported_console_output(2) == ["11998", "11999"]
+    assert draft.get_reported_console_output(11_500) == [f"{at}" for at in range(500, 12_000)]
+    assert draft.get_reported_console_output(20_000) == [f"{at}" for at in range(12_000)]

@@ -6,6 +6,7 @@ from tilth.sdk import beginning, finishing
 from tilth.sdk._current import running
 from tilth.sdk.attributed import Attributed
 from tilth.sdk.destinations import checked_destination
+from tilth.sdk.task_store import as_tags
 from tilth.sdk.tasks.record import TaskRecord
 
 __all__ = ["Identity"]
@@ -92,19 +93,19 @@ class Identity(TaskRecord):
         """The task's tags."""
         return self.get_tags()
 
-    def set_tags(self, tags: Sequence[str]) -> None:
+    def set_tags(self, tags: Sequence[str] | str) -> None:
         """Set all tags at once."""
-        self._edit(tags=list(dict.fromkeys(tags)))
+        self._edit(tags=as_tags(tags))
 
     def add_tags(self, tags: Sequence[str] | str) -> None:
         """Add tags; those that it has already stay."""
-        added = [tags] if isinstance(tags, str) else list(tags)
+        added = as_tags(tags)
         self._document["tags"] = list(dict.fromkeys([*self.get_tags(), *added]))
         self._change("tasks.update_tags", ids=[self.id], add_tags=added)
 
     def remove_tags(self, tags: Sequence[str] | str) -> None:
         """Take tags away; those that it does not have are passed over."""
-        removed = [tags] if isinstance(tags, str) else list(tags)
+        removed = as_tags(tags)
         self._document["tags"] = [tag for tag in self.get_tags() if tag not in removed]
         self._change("tasks.update_tags", ids=[self.id], remove_tags=removed)
 

@@ -166,10 +166,20 @@ class Results(TaskRecord):
         return self.get_reported_single_values().get(name)
 
     def get_reported_console_output(self, number_of_reports: int = 1) -> list[str]:
-        """The last batches of the console."""
+        """The last reports of the console, the oldest first: as many as are asked for, or all that there are."""
         self.flush()
-        found = self._kept().call("events.get_task_log", task=self.id, batch_size=number_of_reports, order="asc", navigate_earlier=True)
-        return [event["msg"] for event in found["events"]]
+        api, found = self._kept(), list[str]()
+        before = None
+        while len(found) < number_of_reports:
+            wanted = number_of_reports - len(found)
+            page = api.call(
+                "events.get_task_log", task=self.id, batch_size=wanted, order="asc", navigate_earlier=True, from_timestamp=before
+            )["events"]
+            if not page:
+                break
+            found[:0] = [event["msg"] for event in page]
+            before = page[0]["timestamp"]  # all of its millisecond are on the page
+        return found[-number_of_reports:] if number_of_reports > 0 else []
 
     def get_reported_plots(self, max_iterations: int | None = None) -> list[dict[str, Any]]:
         """The plots, as events whose `plot_str` is Plotly's JSON."""
