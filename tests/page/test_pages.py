@@ -31,6 +31,7 @@ PAGES = {
     "settings": ("/settings", "Keys for scripts"),
     "datasets": ("/datasets", "pets"),
     "version": ("/datasets/{version}", "1.0.1"),
+    "new dataset": ("/datasets/new", "Drag a folder here"),
     "contents": ("/datasets/{version}?tab=contents", "labels.csv"),
     "a table": ("/datasets/{version}?tab=contents&file=labels.csv", "number"),
     "pictures": ("/datasets/{version}?tab=contents&folder=pictures/cat&view=grid", "tom.png"),

@@ -22,6 +22,7 @@ const at = <Path extends string>(path: Path, load: () => Promise<{ Page: React.C
 const routes = [
   at("/", () => import("@/pages/home")),
   at("/datasets", () => import("@/pages/datasets")),
+  at("/datasets/new", () => import("@/pages/dataset-new")),
   at("/datasets/$id", () => import("@/pages/dataset")),
   at("/experiments", () => import("@/pages/experiments")),
   at("/compare", () => import("@/pages/compare")),

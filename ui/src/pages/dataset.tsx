@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { FolderUp } from "lucide-react";
 import { Tabs } from "radix-ui";
 import { lazy, Suspense } from "react";
 import { call } from "@/api/client";
@@ -83,6 +84,12 @@ function Head({ version }: { version: Version }) {
           ))}
         </div>
       </div>
+      {version.status === "aborted" ? null : (
+        <Link to="/datasets/new" search={version.status === "uploading" ? { draft: version.id } : { parent: version.id }} className="button">
+          <FolderUp aria-hidden />
+          {version.status === "uploading" ? "Add files" : "New version"}
+        </Link>
+      )}
     </header>
   );
 }

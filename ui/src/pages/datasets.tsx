@@ -1,5 +1,5 @@
-import { useNavigate, useSearch } from "@tanstack/react-router";
-import { Database } from "lucide-react";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { Database, Plus } from "lucide-react";
 import { useCallback } from "react";
 import { BASE, call } from "@/api/client";
 import type { DatasetSummary } from "@/api/datasets";
@@ -29,6 +29,10 @@ export function Page() {
         <div className="grow">
           <h1>Datasets</h1>
         </div>
+        <Link to="/datasets/new" className="button strong">
+          <Plus aria-hidden />
+          New dataset
+        </Link>
       </div>
       <div className="row wrap filters" role="search">
         <input
