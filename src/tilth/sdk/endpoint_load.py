@@ -1,5 +1,6 @@
 """What an endpoint of a run says of itself to the server: that it is there, how many requests came, and how long they took."""
 
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -7,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from tilth.base.errors import Invalid, TilthError
+from tilth.base.forking import renew_after_fork
 from tilth.base.ids import new_id
 from tilth.client.api import Api
 from tilth.sdk.recording import warn
@@ -38,7 +40,9 @@ class EndpointLoad:
             "endpoint_url": said.get("endpoint_url") or url,
             "reference": [{"type": "task", "value": task}, *references],
         } | {name: said[name] for name in _SAID if said.get(name) is not None}
-        self._lock = threading.Lock()
+        self._renew()
+        renew_after_fork(self._renew)
+        self._process = os.getpid()
         self._began = time.monotonic()
         self._all, self._recent, self._took_s = 0, 0, 0.0
         self._since = self._began
@@ -50,8 +54,7 @@ class EndpointLoad:
         """Say that the endpoint is there."""
         if self._registers:
             self._call("serving.register_container", self._about)
-        if self._reports:
-            self._thread.start()
+        self._thread.start()
 
     def count(self, took_s: float) -> None:
         """One more request was answered."""
@@ -60,18 +63,25 @@ class EndpointLoad:
             self._recent += 1
             self._took_s += took_s
 
-    def stop(self) -> None:
-        """Say that it is gone."""
-        if self._ended.is_set():
-            return
+    def stop(self) -> threading.Thread | None:
+        """Say that it is gone, in the thread that is returned; a fork says nothing of what its parent serves."""
+        if self._process != os.getpid() or not self._thread.is_alive():
+            return None
         self._ended.set()
-        if self._reports:
-            self._report()
-        self._call("serving.unregister_container", {"container_id": self._about["container_id"]})
+        return self._thread
+
+    def _renew(self) -> None:
+        # The parent's lock may have been held by a thread that is not here in a fork.
+        self._lock = threading.Lock()
 
     def _run(self) -> None:
         while not self._ended.wait(_PERIOD_S):
+            if self._reports:
+                self._report()
+        # None can be started when the interpreter ends, so this one says it too.
+        if self._reports:
             self._report()
+        self._call("serving.unregister_container", {"container_id": self._about["container_id"]})
 
     def _report(self) -> None:
         with self._lock:

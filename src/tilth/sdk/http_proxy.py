@@ -2,11 +2,12 @@
 
 import inspect
 import logging
+import os
 import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -73,8 +74,12 @@ class ProxyRoute:
 class HttpProxy:
     """One port of this machine. Serves from `start` to `close`, in a thread."""
 
-    def __init__(self, port: int, *, default: str | None, log_level: str | None, access_log: bool, streams: bool, host: str) -> None:
+    def __init__(
+        self, port: int, *, default: str | None, log_level: str | None, access_log: bool, streams: bool, host: str, patience_s: float
+    ) -> None:
         self.host = host
+        self._patience_s = patience_s
+        self._process = os.getpid()
         self.port = port
         self._default = ProxyRoute("/", default) if default else None
         self._streams = streams
@@ -98,8 +103,8 @@ class HttpProxy:
     def remove(self, source: str) -> None:
         """Forward the requests of a path no more; nothing if there is no such route."""
         route = self._routes.pop(f"/{source.strip('/')}", None)
-        if route is not None and route.load is not None:
-            route.load.stop()
+        if route is not None:
+            _wait_for([route.load.stop()] if route.load is not None else [], self._patience_s)
 
     def start(self) -> None:
         """Listen, once."""
@@ -121,9 +126,12 @@ class HttpProxy:
             time.sleep(0.01)
 
     def close(self) -> None:
-        """Listen no more."""
-        for source in list(self._routes):
-            self.remove(source)
+        """Listen no more, and let the server hear it, which is waited for so long at the most as the end of a run. Nothing in a fork."""
+        if self._process != os.getpid():
+            return
+        routes = list(self._routes.values())
+        self._routes.clear()
+        _wait_for([route.load.stop() for route in routes if route.load is not None], self._patience_s)
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(timeout=5.0)
@@ -174,6 +182,14 @@ class HttpProxy:
         if request.method != "HEAD":
             headers["content-length"] = str(len(content))
         return Response(content, status_code=answer.status, headers=headers)
+
+
+def _wait_for(leaving: Sequence[threading.Thread | None], patience_s: float) -> None:
+    """Wait for all of them together; who is not done by then goes on by itself."""
+    until = time.monotonic() + patience_s
+    for thread in leaving:
+        if thread is not None:
+            thread.join(max(0.0, until - time.monotonic()))
 
 
 class _TooLarge(Exception):

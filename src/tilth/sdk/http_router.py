@@ -109,7 +109,7 @@ class HttpRouter:
 
     def _started(self) -> HttpProxy:
         if self._proxy is None:
-            proxy = HttpProxy(**self._settings)
+            proxy = HttpProxy(**self._settings, patience_s=self._task._home.exit_wait_s)
             proxy.start()
             self._proxy = proxy
         return self._proxy

@@ -1,5 +1,6 @@
 """What a run serves is reached through its proxy: forwarded, changed on the way, counted."""
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from tilth import Task
 from tilth.base.errors import Invalid, Unavailable
+from tilth.sdk.endpoint_load import EndpointLoad
+from tilth.sdk.http_proxy import HttpProxy, ProxyRoute
 from tilth.testing.servers import free_port
 
 NOBODY = "http://127.0.0.1:1"
@@ -230,3 +233,60 @@ def test_the_proxy_listens_where_it_is_told(draft: Task, below: str) -> None:
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.2", proxy.port), timeout=10)
     router.close()
+
+
+def endpoints(task: Task) -> int:
+    found = task._home.api.call("serving.get_endpoints")["endpoints"]
+    return len([one for one in found if one["endpoint"] == f"pets of {task.id}"])
+
+
+def test_a_fork_that_ends_leaves_what_its_parent_serves(routed: Task, below: str) -> None:
+    router = routed.get_http_router()
+    router.create_local_route("/", below, endpoint_telemetry={"endpoint_name": f"pets of {routed.id}"})
+    proxy = router._proxy
+    assert proxy is not None
+    load = proxy._routes["/"].load
+    assert load is not None
+    load._report()
+    with load._lock:  # as a thread of the parent may hold it
+        child = os.fork()
+        if child == 0:
+            load.count(1.0)
+            router.close()
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert endpoints(routed) == 1
+    assert ask(routed, "/x").status == 200
+    router.close()
+    assert endpoints(routed) == 0
+
+
+class Stuck:
+    """A server that takes calls and does not answer them before it is let go."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.asked: list[str] = []
+
+    def call(self, name: str, **_: Any) -> None:
+        self.asked.append(name)
+        if name != "serving.register_container":
+            self.go.wait()
+
+
+def test_a_silent_server_is_waited_for_once_however_many_endpoints_there_are(below: str) -> None:
+    server: Any = Stuck()
+    proxy = HttpProxy(
+        free_port(), default=None, log_level=None, access_log=False, streams=True, host="127.0.0.1", patience_s=0.1
+    )  # fmt: skip
+    proxy.start()
+    loads = [EndpointLoad(server, "t", {"endpoint_name": f"e{n}", "report_statistics": n > 0}, url=below) for n in range(3)]
+    for number, load in enumerate(loads):
+        proxy.add(ProxyRoute(f"/{number}", below, load=load))
+    proxy.close()
+    assert not server.go.is_set()
+    server.go.set()
+    for load in loads:
+        load._thread.join(30)
+    assert server.asked.count("serving.unregister_container") == 3
+    assert server.asked.count("serving.container_status_report") == 2
