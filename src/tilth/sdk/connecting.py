@@ -14,8 +14,11 @@ __all__ = ["read_object", "write_object"]
 
 
 def read_object(given: Any) -> dict[str, Any]:
-    """The values in an object, flat, with names joined by slashes. `Invalid` if it is of a kind that has none."""
-    return dict(flatten(_plain(given)))
+    """The values in an object, flat, with names joined by slashes. `Invalid` if it is of a kind that has none, or holds itself."""
+    try:
+        return dict(flatten(_plain(given)))
+    except RecursionError as error:
+        raise Invalid(f"this {type(given).__name__} holds itself, or is nested too deep", hint="connect a part that does not") from error
 
 
 def write_object(given: Any, texts: Mapping[str, str]) -> Any:

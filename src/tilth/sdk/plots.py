@@ -227,10 +227,15 @@ def plotly_figure(figure: Any) -> Figure:
     if not isinstance(plain, Mapping) or not (plain.get("data") or plain.get("layout")):
         what = "has neither data nor layout" if isinstance(plain, Mapping) else f"is {type(figure).__name__}"
         raise Invalid(f"figure {what}", hint='give a plotly Figure, or {"data": [...], "layout": {...}}')
-    data = plain.get("data")
-    traces = [data] if isinstance(data, Mapping) else list(data or ())
-    made: Figure = {"data": [_unpacked(trace) for trace in traces], "layout": _unpacked(plain.get("layout") or {})}
-    return made | ({"frames": _unpacked(plain["frames"])} if plain.get("frames") else {})
+    data, layout = plain.get("data") or [], plain.get("layout") or {}
+    traces = [data] if isinstance(data, Mapping) else list(data) if isinstance(data, Iterable) else [data]
+    if wrong := [part for part in (*traces, layout) if not (isinstance(part, Mapping) or callable(getattr(part, "to_plotly_json", None)))]:
+        raise Invalid(f"figure holds {wrong[0]!r:.60} where a dictionary belongs", hint='give {"data": [{...}], "layout": {...}}')
+    try:
+        made: Figure = {"data": [_unpacked(trace) for trace in traces], "layout": _unpacked(layout)}
+        return made | ({"frames": _unpacked(plain["frames"])} if plain.get("frames") else {})
+    except RecursionError as error:
+        raise Invalid("figure holds itself, or is nested too deep", hint="give one that does not") from error
 
 
 def listed(value: Any, name: str) -> list[Any]:
@@ -264,6 +269,8 @@ def _unpacked(value: Any) -> Any:
         return {str(name): _unpacked(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
         return [_unpacked(part) for part in value]
+    if callable(convert := getattr(value, "to_plotly_json", None)):  # a trace or a layout of Plotly in a dictionary
+        return _unpacked(convert())
     return _plain(value) if hasattr(value, "tolist") or hasattr(value, "__array__") else value
 
 

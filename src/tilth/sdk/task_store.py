@@ -3,13 +3,13 @@
 import json
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tilth.base.atomic_io import replace_durably
-from tilth.base.errors import TilthError
+from tilth.base.errors import Invalid, TilthError
 from tilth.client.api import Api
 from tilth.sdk.home import Home
 
@@ -146,8 +146,12 @@ def _write(home: Home, known: Mapping[str, Any]) -> None:
 
 
 def as_tags(tags: Sequence[str] | None) -> list[str]:
-    """Tags as a list; a text is one tag."""
-    return [tags] if isinstance(tags, str) else list(dict.fromkeys(tags or ()))
+    """Tags as a list; a text is one tag. `Invalid` if one of them is no text."""
+    given = [tags] if isinstance(tags, str) or not isinstance(tags, Iterable | None) else list(tags or ())
+    for tag in given:
+        if not isinstance(tag, str):
+            raise Invalid(f"{tag!r:.60} is no tag", hint="use texts")
+    return list(dict.fromkeys(given))
 
 
 def auto_comment(author: str) -> str:

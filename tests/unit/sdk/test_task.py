@@ -11,6 +11,7 @@ from tilth import OutputModel, StorageManager, Task
 from tilth.base.errors import Invalid, NotFound, QueueNotFound
 from tilth.base.ids import new_id
 from tilth.sdk.home import Home
+from tilth.sdk.plots import plotly_figure
 
 
 def again(task: Task) -> Task:
@@ -194,3 +195,32 @@ def test_the_console_is_read_back_as_far_as_asked(home: Home, draft: Task) -> No
     assert draft.get_reported_console_output(2) == ["11998", "11999"]
     assert draft.get_reported_console_output(11_500) == [f"{at}" for at in range(500, 12_000)]
     assert draft.get_reported_console_output(20_000) == [f"{at}" for at in range(12_000)]
+
+
+def test_what_can_not_be_sent_is_refused_where_it_is_said(task: Task) -> None:
+    task.set_tags(["a"])
+    for change in (task.add_tags, task.set_tags, task.remove_tags):
+        for wrong in (["b", 5], 5, [None]):
+            with pytest.raises(Invalid, match="is no tag"):
+                change(wrong)  # type: ignore[arg-type]
+    assert task.get_tags() == ["a"]
+    cyclic: dict[str, Any] = {"rate": 1}
+    cyclic["more"] = {"again": cyclic}
+    with pytest.raises(Invalid, match="holds itself"):
+        task.connect(cyclic)
+    with pytest.raises(Invalid, match="holds itself"):
+        task.set_parameters_as_dict(cyclic)
+    assert task.get_parameters() == {}
+
+
+@pytest.mark.parametrize("wrong", [{"data": object()}, {"data": [1]}, {"data": "abc"}, {"data": [{"y": [1]}], "layout": [1]}])
+def test_what_is_no_figure_is_refused(wrong: Any) -> None:
+    with pytest.raises(Invalid, match="where a dictionary belongs"):
+        plotly_figure(wrong)
+
+
+def test_a_figure_that_holds_itself_is_refused() -> None:
+    trace: dict[str, Any] = {}
+    trace["marker"] = trace
+    with pytest.raises(Invalid, match="holds itself"):
+        plotly_figure({"data": [trace]})

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tilth.base.errors import Invalid
 from tilth.sdk import beginning, connecting, parameters
 from tilth.sdk.arguments import Argument, is_tracked
 from tilth.sdk.tasks.record import TaskRecord
@@ -63,7 +64,11 @@ class Parameters(TaskRecord):
 
     def set_parameters_as_dict(self, dictionary: Mapping[str, Any]) -> None:
         """Replace every parameter by what stands in a dictionary of sections."""
-        self.set_parameters(dict(parameters.flatten(dictionary)))
+        try:
+            values = dict(parameters.flatten(dictionary))
+        except RecursionError as error:
+            raise Invalid("the dictionary holds itself, or is nested too deep", hint="give a part that does not") from error
+        self.set_parameters(values)
 
     def delete_parameter(self, name: str) -> bool:
         """Remove one parameter, by `section/name`; False if there is none."""
