@@ -245,3 +245,26 @@ except (Denied, Invalid) as error:
     print(json.dumps(["refused", Task.current_task()]))
 """
     assert desk.run(code)[0] == ["refused", None]
+
+
+OTHER = """
+import json
+from tilth import Task
+from tilth.base.errors import Invalid
+task = Task.init("Team", "one")
+same = [Task.init(*names) is task for names in ((), ("Team", "one"), (None, "one"), ("Team", None))]
+refused = []
+for names in (("Team", "two"), ("Other", "one"), ("Other", None)):
+    try:
+        Task.init(*names)
+    except Invalid as error:
+        refused.append("task.close()" in str(error) and "Team/one" in str(error))
+task.rename("renamed")
+same.append(Task.init("Team", "one") is task)
+task.close()
+print(json.dumps([same, refused, Task.init("Team", "two").id != task.id]))
+"""
+
+
+def test_another_task_does_not_begin_while_one_runs(desk: Desk) -> None:
+    assert desk.run(OTHER)[0] == [[True] * 5, [True] * 3, True]

@@ -26,6 +26,7 @@ __all__ = [
     "MASTER",
     "Beginning",
     "begin",
+    "check_same",
     "checked_name",
     "given_document",
     "is_console_taken",
@@ -158,6 +159,7 @@ def begin(kind: "type[Task]", home: Home, asked: Beginning) -> "Task":
         task = _new(kind, home, asked, project, name, deferred=True)
     _say_destination(task, asked, is_given=bool(given))
     task._arguments_wanted = asked.arguments
+    task._begun_as = (asked.project, asked.name)
     set_running(task)
     os.environ[MASTER] = f"{os.getpid()}:{task.id}:{int(is_offline())}:{_called()}"
     ranks.say_begun(home.folder, os.environ[MASTER])
@@ -171,6 +173,21 @@ def _say_destination(task: "Task", asked: Beginning, *, is_given: bool) -> None:
     """Let files go where the script says; in a run that an agent started, what stands in the task counts."""
     if asked.output_uri and task.output_uri != asked.output_uri and not (is_given and task.output_uri):
         task._set_destination(asked.output_uri)
+
+
+def check_same(running: "Task", project: str | None, name: str | None) -> None:
+    """Refuse names that are not those of the task that this process began; what joined it, and an agent's run, takes any."""
+    if not finishing.is_owner() or is_given():
+        return
+    begun_project, begun_name = running._begun_as
+    other = (
+        project is not None and checked_project(project) not in (checked_project(begun_project or DEFAULT_PROJECT), running._project_name)
+    ) or (name is not None and checked_name(name) not in (begun_name, running.name))
+    if other:
+        raise Invalid(
+            f"{running._project_name}/{running.name} runs here, and {project or running._project_name}/{name or running.name} was to begin",
+            hint="call task.close() first, or Task.current_task() for the one that runs",
+        )
 
 
 def checked_name(name: str) -> str:

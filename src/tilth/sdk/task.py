@@ -45,7 +45,8 @@ class Task(Spreading, Endpoints, Configuration, Results, Code):
     ) -> "Task":
         """Begin to record this process, and everything that it starts.
 
-        Called again, it returns the task that is being recorded. Without a name the script's is taken; without a project, `Examples`.
+        Called again, it returns the task that is being recorded; `Invalid` if another name or project is given.
+        Without a name the script's is taken; without a project, `Examples`.
         Models and artifacts go to `output_uri`, a folder or the address of a bucket, which is refused here if it can't be written;
         without it, and with True, to the server's files.
         A server that does not answer does not stop the run: it is recorded in the home and sent later.
@@ -55,6 +56,7 @@ class Task(Spreading, Endpoints, Configuration, Results, Code):
         already = running()
         if already is not None:
             found: Task = already
+            beginning.check_same(found, project_name, task_name)
             return found
         asked = Beginning(
             project=project_name,

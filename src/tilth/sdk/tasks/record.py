@@ -30,6 +30,8 @@ class TaskRecord:
         self._is_live = recording is not None
         self._logger: Logger | None = None
         self._arguments_wanted: bool | Mapping[str, bool] = True
+        self._begun_as: tuple[str | None, str | None] = (None, None)
+        """The project and the name that the script gave when it began the task."""
         self._version_is_open: bool | None = None
         """Whether the version that the task became is still being made; None if it became none."""
         self._watched = Watched()
@@ -123,6 +125,12 @@ class TaskRecord:
 
     def flush(self, wait_for_uploads: bool = False) -> bool:
         """Wait until what was reported is where it is kept; False if no server answers now."""
+        if self._recording is None:
+            return True
+        timeout_s = None if wait_for_uploads else 30.0
         if self._tables is not None:
+            arrived = self._recording.flush(timeout_s)  # a table whose last copy waits is not kept again
             self._tables.look()
-        return self._recording is None or self._recording.flush(None if wait_for_uploads else 30.0)
+            if not arrived:
+                return False
+        return self._recording.flush(timeout_s)
