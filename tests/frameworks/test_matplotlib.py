@@ -57,3 +57,19 @@ def test_a_figure_that_is_shown_and_saved_is_reported_once(run: Run, plot: str) 
     plt.show()
     """
     assert [more["iteration"] for _, _, more in run(script)] == [0, 1]
+
+
+def test_the_script_keeps_its_current_figure(run: Run) -> None:
+    script = """
+    import matplotlib.pyplot as plt
+    for number in (1, 3, 2):
+        plt.figure(number)
+        plt.plot([1, 2, 3])
+    plt.figure(1)
+    plt.show()
+    assert plt.gcf().number == 1
+    plt.figure(2).savefig("figure.png")
+    plt.figure(1).savefig("figure.png")
+    assert plt.gcf().number == 1
+    """
+    assert [place[0] for _, place, _ in run(script)] == ["figure 1", "figure 2", "figure 3"]

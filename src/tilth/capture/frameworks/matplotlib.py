@@ -41,8 +41,9 @@ class _Figures:
     def around_show(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def show(*args: Any, **kwargs: Any) -> Any:
             # Before, because a window that is closed takes its figure with it.
-            pyplot = sys.modules["matplotlib.pyplot"]
-            self._report(pyplot.figure(number) for number in pyplot.get_fignums())
+            # Asked of the managers, because pyplot makes whatever figure it gives the current one.
+            managers = sys.modules["matplotlib._pylab_helpers"].Gcf.get_all_fig_managers()
+            self._report(manager.canvas.figure for manager in sorted(managers, key=lambda manager: manager.num))
             return original(*args, **kwargs)
 
         return show
