@@ -160,4 +160,4 @@ def test_nothing_is_open_to_nobody(server: RunningServer, path: str) -> None:
 
 def test_only_the_owner_of_the_home_can_read_its_secrets(server: RunningServer) -> None:
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in server.home.iterdir() if path.is_file()}
-    assert modes == dict.fromkeys(("credentials.json", "tilth.db", "tilth.db-shm", "tilth.db-wal"), "0o600")
+    assert modes == dict.fromkeys(("credentials.json", "server.lock", "tilth.db", "tilth.db-shm", "tilth.db-wal"), "0o600")

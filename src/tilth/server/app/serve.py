@@ -26,9 +26,10 @@ from tilth.sdk.home import Home
 from tilth.server.app.adopting import Adopting
 from tilth.server.app.background import Background
 from tilth.server.app.embedded_files import EmbeddedFiles
+from tilth.server.app.holding import held
 from tilth.server.app.site import Site
 from tilth.server.db.engine import Database
-from tilth.server.db.opening import open_database
+from tilth.server.db.opening import is_shared, open_database
 from tilth.server.db.sqlite import SqliteDatabase
 from tilth.server.routes.http_oidc import LOGIN, OpenId
 from tilth.server.routes.openid_provider import Client, OpenIdProvider
@@ -150,6 +151,11 @@ def _home(options: Options, store: ObjectStore, objects: Streams, database: Data
 
 def serve(options: Options, *, when_ready: Callable[[Started], None]) -> None:
     """Serve until the process is told to stop (SIGTERM, SIGINT); calls that were begun are answered first."""
+    with held(options.home, alone=not is_shared(options.database)) as say_address:
+        _serve(options, when_ready=when_ready, say_address=say_address)
+
+
+def _serve(options: Options, *, when_ready: Callable[[Started], None], say_address: Callable[[str], None]) -> None:
     clock = SystemClock()
     sockets = _sockets(options)
     database = open_database(options.database, options.home)
@@ -160,6 +166,7 @@ def serve(options: Options, *, when_ready: Callable[[Started], None]) -> None:
     site, platform = make_site(options, database, clock)
     port = sockets[0].getsockname()[1]
     started = _prepare(options, database, clock, port)
+    say_address(started.web_server)
     _save_credentials(options.home, started)
     config = uvicorn.Config(
         site,
@@ -219,6 +226,8 @@ def _sockets(options: Options) -> list[socket.socket]:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65_535:  # the system would take it modulo 65,536
+        raise Invalid(f"{port} is no port", hint="use 1 to 65535, or 0 for any that is free")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         found = socket.socket(family, socket.SOCK_STREAM)

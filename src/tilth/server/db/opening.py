@@ -7,7 +7,12 @@ from tilth.base.errors import Invalid
 from tilth.server.db.engine import Database
 from tilth.server.db.sqlite import SqliteDatabase
 
-__all__ = ["open_database"]
+__all__ = ["is_shared", "open_database"]
+
+
+def is_shared(address: str | None) -> bool:
+    """Whether several servers may work with the database at once."""
+    return (address or "").startswith(("postgresql://", "postgres://"))
 
 
 def open_database(address: str | None, home: Path) -> Database:
