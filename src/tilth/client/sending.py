@@ -322,7 +322,9 @@ class Courier:
                 with self._sender.alone() as alone:
                     if alone:
                         self._sender.send(own=self._own())
-                self._back()
+                        self._back()
+                    else:
+                        self.failure = None  # whether the server is back is known by whoever sends
                 pause = 1.0
                 wait = self.period_s
             except (Unavailable, Denied) as error:

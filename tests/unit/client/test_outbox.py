@@ -4,7 +4,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -392,3 +393,49 @@ def test_halves_of_characters_are_written_down_as_question_marks(
         (None, "loss?", "?"),
     ]
     assert said == []
+
+
+HOLDER = """
+import fcntl, os, sys
+descriptor = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600)
+fcntl.lockf(descriptor, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_only_who_sent_says_that_the_server_is_back(tmp_path: Path, kept: Kept, said: list[str]) -> None:
+    outbox = Outbox(tmp_path / "outbox" / "task", warn=said.append)
+    write(outbox, 1, 2)
+    sender = Sender(outbox.folder, kept, kept, warn=said.append)
+    asked: list[int] = []
+
+    def own() -> frozenset[Path]:
+        asked.append(1)
+        return outbox.own_files()
+
+    courier = Courier(sender, own=own, warn=said.append, where="here")
+    kept.raises = [Unavailable("nobody answers", hint="x") for _ in range(100)]
+    courier.wake()
+    until(lambda: any("waits in here" in line for line in said))
+    words = [sys.executable, "-c", HOLDER, str(outbox.folder / "sender.lock")]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "held\n"
+        kept.raises.clear()
+        before = len(asked)
+        until(lambda: courier.failure is None)
+        assert (len(asked), kept.batches) == (before, [])
+        assert not any("is back" in line for line in said)
+        other.communicate("")
+    assert courier.flush(30)
+    until(lambda: said[-1] == "the server is back: what waited was sent")
+    courier.stop()
+    assert kept.numbers == [1, 2]
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
