@@ -16,7 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from tilth.base.errors import Invalid
-from tilth.sdk import ranks
+from tilth.sdk import ranks, task_store
 from tilth.sdk._current import running, set_running
 from tilth.sdk.home import Home
 from tilth.sdk.recording import Recording, warn
@@ -176,6 +176,7 @@ def hand_over(task: "Task", queue: str | None, *, clone: bool, exit_process: boo
         return None
     if not clone and not exit_process:
         raise Invalid("execute_remotely(clone=False, exit_process=False): one task can't run here and there", hint="use clone=True")
+    known = task_store.queue_id(task._home.api, queue) if queue else None  # before anything of the run ends
     task._tell_code()
     if not task.flush(wait_for_uploads=True):
         raise Invalid("the task did not get to the server, so no agent can run it", hint="check that the server runs")
@@ -183,8 +184,8 @@ def hand_over(task: "Task", queue: str | None, *, clone: bool, exit_process: boo
     if not clone:
         finish(task, status="stopped", reason="handed over to an agent")
         task._home.api.call("tasks.reset", task=task.id, force=True)
-    if queue:
-        type(task).enqueue(sent, queue_name=queue)
+    if known:
+        type(task).enqueue(sent, queue_id=known)
     if exit_process:
         if clone:
             finish(task)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tilth.base.atomic_io import replace_durably
-from tilth.base.errors import Invalid, TilthError
+from tilth.base.errors import Invalid, QueueNotFound, TilthError
 from tilth.client.api import Api
 from tilth.sdk.home import Home
 
@@ -22,12 +22,14 @@ __all__ = [
     "last_task",
     "project_name",
     "query",
+    "queue_id",
     "remember_last",
     "reusable",
 ]
 
 _REUSE_S = 72 * 3600
 _PAGE = 500
+_SHOWN = 20
 
 
 def project_name(api: Api, id: str | None) -> str | None:
@@ -157,3 +159,16 @@ def as_tags(tags: Sequence[str] | None) -> list[str]:
 def auto_comment(author: str) -> str:
     """What is said of a task that nobody described."""
     return f"Auto-generated at {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC by {author}@{socket.gethostname()}"
+
+
+def queue_id(api: Api, name: str) -> str:
+    """The id of the queue with a name."""
+    found = api.call("queues.get_all", name=rf"^{escaped(name)}$", search_hidden=True, only_fields=["id", "name"])["queues"]
+    ids = [queue["id"] for queue in found if queue["name"] == name]
+    if not ids:
+        known = api.call("queues.get_all", page=0, page_size=_SHOWN, order_by=["name"], only_fields=["name"])["queues"]
+        there_are = ", ".join(repr(queue["name"])[:100] for queue in known)
+        raise QueueNotFound(
+            f"there is no queue {name!r:.100}", hint=f"use one of those there are: {there_are}" if known else "make one first"
+        )
+    return str(ids[0])

@@ -60,6 +60,15 @@ def test_tasks_wait_in_queues(home: Home, draft: Task) -> None:
         Task.get_num_enqueued_tasks()
 
 
+def test_a_queue_that_is_not_there_is_not_made(home: Home, draft: Task) -> None:
+    name = f"gpu.{new_id()[:6]}"
+    home.api.call("queues.create", name=name)
+    with pytest.raises(QueueNotFound, match=f"no queue 'gpuu'; use one of those there are: .*'{name}'"):
+        Task.enqueue(draft, queue_name="gpuu", force=True)
+    assert draft.get_status() == "created"
+    assert [queue for queue in home.api.call("queues.get_all")["queues"] if queue["name"] == "gpuu"] == []
+
+
 def test_a_task_is_found_by_its_name(home: Home) -> None:
     name = f"run {new_id()}"
     made = [Task.create(project_name=project, task_name=name) for project in ("One", "Two")]

@@ -4,8 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from tilth.base.errors import Invalid, QueueNotFound, TaskNotFound
-from tilth.client.api import Api
+from tilth.base.errors import Invalid, TaskNotFound
 from tilth.sdk import describing, task_store
 from tilth.sdk._current import current_home, running
 from tilth.sdk.tasks.record import TaskRecord
@@ -104,12 +103,13 @@ class Finding(TaskRecord):
 
     @classmethod
     def enqueue(cls, task: "TaskRecord | str", queue_name: str | None = None, queue_id: str | None = None, force: bool = False) -> Any:
-        """Let an agent that listens to a queue run a task."""
+        """Let an agent that listens to a queue run a task; without a queue, that of the default one."""
         id = task if isinstance(task, str) else task.id
         home = current_home()
+        queue = queue_id or (task_store.queue_id(home.api, queue_name) if queue_name else None)
         if force:
             home.api.call("tasks.reset", task=id, force=True)
-        return home.api.call("tasks.enqueue", task=id, queue=queue_id, queue_name=None if queue_id else queue_name)
+        return home.api.call("tasks.enqueue", task=id, queue=queue)
 
     @classmethod
     def dequeue(cls, task: "TaskRecord | str") -> Any:
@@ -122,7 +122,7 @@ class Finding(TaskRecord):
         if (queue_name is None) == (queue_id is None):
             raise Invalid("a queue is given by its name or by its id", hint="give queue_name or queue_id")
         api = current_home().api
-        return int(api.call("queues.get_num_entries", queue=queue_id or _queue(api, str(queue_name)))["num"])
+        return int(api.call("queues.get_num_entries", queue=queue_id or task_store.queue_id(api, str(queue_name)))["num"])
 
     def get_executed_queue(self, return_name: bool = False) -> str | None:
         """The queue that the task was put into last: its id, or its name. None if it was in none."""
@@ -148,14 +148,3 @@ class Finding(TaskRecord):
         describing.import_document(self._home, task_data, self.id, update=True)
         self._fresh()
         return True
-
-
-def _queue(api: Api, name: str) -> str:
-    found = [
-        queue
-        for queue in api.call("queues.get_all", name=rf"^{task_store.escaped(name)}$", search_hidden=True)["queues"]
-        if queue["name"] == name
-    ]
-    if not found:
-        raise QueueNotFound(f"there is no queue {name!r:.100}", hint="queues are listed on the page of workers and queues")
-    return str(found[0]["id"])
