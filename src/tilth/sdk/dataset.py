@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tilth.base.errors import Invalid, NotFound, TilthError
+from tilth.base.errors import Invalid, NotFound, TilthError, VersionNotFinal
 from tilth.base.ids import VersionId
 from tilth.datasets.taking import AddRequest, add, sync, upload
 from tilth.domain.version import DatasetVersion, VersionStatus
@@ -210,6 +210,11 @@ class Dataset:
             if auto_upload and not self.is_final():
                 self.upload(verbose=verbose)
             self._version = finalizing.finalize(self._home, self._version)
+        except VersionNotFinal as error:
+            if raise_on_error:
+                hint = "call `upload()` first, or `finalize(auto_upload=True)`"
+                raise VersionNotFinal(error.message, hint=hint) from error
+            return False
         except TilthError:
             if raise_on_error:
                 raise

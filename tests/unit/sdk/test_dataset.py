@@ -341,3 +341,13 @@ def test_deleting_takes_force_where_much_is_lost(folder: str) -> None:
         Dataset.delete(second.id)
     Dataset.delete(dataset_project="Deep/School", dataset_name="cats", entire_dataset=True, force=True)
     assert Dataset.list_datasets() == []
+
+
+def test_what_is_not_stored_yet_is_told_in_words_of_python(tmp_path: Path) -> None:
+    (tmp_path / "file.txt").write_text("text")
+    made = Dataset.create("waits", "Team")
+    made.add_files(tmp_path / "file.txt")
+    with pytest.raises(VersionNotFinal, match=r"1 files of version .* `upload\(\)` first, or `finalize\(auto_upload=True\)`"):
+        made.finalize()
+    assert not made.finalize(raise_on_error=False)
+    assert made.finalize(auto_upload=True)

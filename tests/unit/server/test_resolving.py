@@ -149,7 +149,6 @@ def test_a_reference_without_a_dataset_is_refused(catalog: CatalogBench, referen
         ("Other/cats", "Team/Pictures/cats"),
         ("cas", "Team/Pictures/cats"),
         ("Zoo/lion", "Zoo/Big/lions"),
-        ("Team/Pictures/cats@7.7.7", "Team/Pictures/cats"),
     ],
 )
 def test_near_names_are_hinted_at(catalog: CatalogBench, reference: str, near: str) -> None:
@@ -171,3 +170,18 @@ def test_near_names_are_found_behind_many_versions(catalog: CatalogBench) -> Non
 def test_without_near_names_the_hint_is_to_search(catalog: CatalogBench) -> None:
     with pytest.raises(VersionNotFound, match="no version fits cats; `tilth data search` shows which versions there are"):
         resolve(catalog, "cats")
+
+
+def test_a_draft_is_said_to_be_one_where_final_versions_are_asked_for(catalog: CatalogBench) -> None:
+    made = catalog.draft()
+    for fields in ({}, {"version": made.version}, {"version": "latest"}):
+        with pytest.raises(VersionNotFound) as caught:
+            catalog.api.versions.resolve(project=made.project, name=made.name, only_final=True, **fields)
+        assert caught.value.message == f"version {made.version} of {made.project}/{made.name} ({made.id}) exists but is not final"
+
+
+def test_a_version_that_is_not_there_is_refused_with_those_that_are(catalog: CatalogBench) -> None:
+    numbers = [catalog.draft().version for _ in range(2)]
+    with pytest.raises(VersionNotFound) as caught:
+        catalog.api.versions.resolve(name="cats", version="9.9.9")
+    assert str(caught.value) == f"no version fits cats@9.9.9; there are {numbers[1]}, {numbers[0]}"

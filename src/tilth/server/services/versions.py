@@ -182,8 +182,20 @@ def resolve_parts(
         found = found or tx.versions.search(msgspec.structs.replace(wanted, alias=number), limit=1, newest_number_first=True)
     if not found:
         said = _said(within, name) + (f"@{number}" if number else "")
-        raise VersionNotFound(f"no version fits {said or 'the tags'}", hint=_near(tx, within, name))
+        if only_final or number == LATEST:
+            _tell_of_draft(tx, msgspec.structs.replace(wanted, only_final=False, number=None if number == LATEST else number))
+        known = tx.versions.search(wanted, limit=_MOST_SHOWN, newest_number_first=True) if number and name else []
+        hint = f"there are {', '.join(version.version for version in known)}" if known else _near(tx, within, name)
+        raise VersionNotFound(f"no version fits {said or 'the tags'}", hint=hint)
     return found[0]
+
+
+def _tell_of_draft(tx: Tx, wanted: VersionFilter) -> None:
+    for draft in tx.versions.search(wanted, limit=1, newest_number_first=True):
+        raise VersionNotFound(
+            f"version {draft.version} of {_said(draft.project, draft.name)} ({draft.id}) exists but is not final",
+            hint="finalize it first, or ask for versions that are not final too",
+        )
 
 
 def list_datasets(tx: Tx, *, text: str, tags: Sequence[str], order: str, limit: int, offset: int) -> DatasetPage:
