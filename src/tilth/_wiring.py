@@ -56,6 +56,7 @@ def _open(settings: Settings | None = None) -> Home:
         open_files=files,
         exit_wait_s=settings.exit_wait_s,
         preview=settings.preview,
+        announce=settings.announce,
         open_bucket=partial(open_store, home=settings.home),
     )
 
@@ -93,9 +94,11 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
         open_files=files,
         exit_wait_s=settings.exit_wait_s,
         preview=settings.preview,
+        announce=settings.announce,
         open_bucket=partial(open_store, home=settings.home),
         open_reporting=reporting,
         files_urls=(address,),
+        web_url=api.web_server or server.removesuffix("/api"),
     )
 
 

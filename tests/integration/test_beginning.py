@@ -25,6 +25,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment = os.environ | {"TILTH_HOME": str(folder / "home"), "CLEARML_CONFIG_FILE": str(folder / "clearml.conf")}
+        self.environment["TILTH_ANNOUNCE"] = "false"
 
     def run(self, code: str, *words: str, **more: str) -> tuple[Any, str]:
         """What a script printed last, which is JSON, and what it complained of."""

@@ -142,7 +142,9 @@ class Home:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "train.py").write_text(RUN)
-        self.environment = os.environ | {"TILTH_HOME": str(folder / "home"), "PYTHONUNBUFFERED": "1"} | environment
+        self.environment = (
+            os.environ | {"TILTH_HOME": str(folder / "home"), "PYTHONUNBUFFERED": "1", "TILTH_ANNOUNCE": "false"} | environment
+        )
 
     def begin(self, how: str, **more: str) -> "subprocess.Popen[str]":
         words = [sys.executable, "train.py", how, str(self.folder)]
@@ -210,6 +212,7 @@ def whole(found: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_same_script_gives_the_same_task_with_and_without_a_server(tmp_path: Path, alone: Home, server: RunningServer) -> None:
     client = with_server(tmp_path, server)
+    id = ""
     for home in (alone, client):
         id, code, _, error = home.run("end")
         assert (code, error) == (0, "")
@@ -582,3 +585,23 @@ def test_a_fork_is_not_held_up_by_what_threads_of_its_parent_do(alone: Home) -> 
     found = alone.read(id)
     assert found["single"] == {"of the parent": 1.0, "of a fork": 2.0}
     assert found["tags"] == ["from a fork"]
+
+
+def test_a_run_says_once_where_it_is_seen_and_does_not_record_that(alone: Home, server: RunningServer, tmp_path: Path) -> None:
+    keys = {"TILTH_API_SERVER": server.credentials["api_server"], "TILTH_API_ACCESS_KEY": server.credentials["access_key"]}
+    client = Home(tmp_path / "client", **keys, TILTH_API_SECRET_KEY=server.credentials["secret_key"])
+    id = ""
+    for home in (alone, client):
+        id, code, _, error = home.run("end", TILTH_ANNOUNCE="true")
+        where = f": {server.web}/experiments/{id}" if home is client else f" is recorded in {alone.folder / 'home'}"
+        assert (code, error) == (0, f"tilth: task {id}{where}\n")
+        assert "tilth: task" not in home.read(id)["console"]
+        silent, code, _, error = home.run("end", TILTH_TASK_ID=id, TILTH_ANNOUNCE="true")
+        assert (silent, code, error) == (id, 0, "")
+    said = subprocess.run(
+        [sys.executable, "-c", f"from tilth import Task; print(Task.get_task('{id}').get_output_log_web_page())"],
+        env=client.environment, capture_output=True, text=True, check=True, timeout=60,
+    ).stdout  # fmt: skip
+    assert said == f"{server.web}/experiments/{id}\n"
+    page = server.request("GET", f"/experiments/{id}", token=None)
+    assert (page.status, page.headers["content-type"].partition(";")[0]) == (200, "text/html")

@@ -122,6 +122,13 @@ SETTINGS = (
         meaning="Whether a version that becomes final shows samples of what it holds, and how its files lie: true or false.",
         type=bool,
     ),
+    Setting(
+        name="announce",
+        variables=("TILTH_ANNOUNCE",),
+        default="true",
+        meaning="Whether `Task.init` prints the id of the run and where it is seen, to standard error: true or false.",
+        type=bool,
+    ),
     Setting(name="server.host", variables=("TILTH_SERVER_HOST",), default="127.0.0.1", meaning="The address that `tilth up` listens on."),
     Setting(name="server.port", variables=("TILTH_SERVER_PORT",), default="8008", meaning="The port of `tilth up`.", type=int),
     Setting(
@@ -194,6 +201,8 @@ class Settings(Struct, frozen=True):
     """How long a recorded process waits at its end for what is not sent yet."""
     preview: bool = True
     """Whether versions that become final show samples of what they hold."""
+    announce: bool = True
+    """Whether a run that begins says where it is seen."""
 
 
 class Effective(Struct, frozen=True):
@@ -219,6 +228,7 @@ def load_settings(environment: Mapping[str, str] = os.environ, *, given: Mapping
         server=_server(said),
         exit_wait_s=_seconds(said.get("exit_wait", Found("10", "default"))),
         preview=_truth("preview", said.get("preview", Found("true", "default"))),
+        announce=_truth("announce", said.get("announce", Found("true", "default"))),
     )
 
 
@@ -239,6 +249,7 @@ def settings_in_force(environment: Mapping[str, str] = os.environ) -> list[Effec
         "api.token": api.token,
         "exit_wait": str(settings.exit_wait_s),
         "preview": str(settings.preview).lower(),
+        "announce": str(settings.announce).lower(),
         "server.host": server.host,
         "server.port": str(server.port),
         "server.database": server.database or str(settings.home / "tilth.db"),

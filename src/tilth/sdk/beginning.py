@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,6 +166,8 @@ def begin(kind: "type[Task]", home: Home, asked: Beginning) -> "Task":
     ranks.say_begun(home.folder, os.environ[MASTER])
     if not is_offline() and not given:
         task_store.remember_last(home, project, name, asked.kind, task.id)
+    if home.announce and not given:  # before anything is recorded; an agent says it itself
+        _announce(home, task.id)
     finishing.watch(begin_capture(task, asked), is_agents=_is_agents())
     return task
 
@@ -322,6 +325,14 @@ def _noted(folder: Path) -> dict[str, Any] | None:
     return found
 
 
+def _announce(home: Home, id: str) -> None:
+    place = "" if is_offline() else web_page(home, id)
+    where = f": {place}" if place else f" is recorded in {home.folder}"
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):  # nobody may read it
+            print(f"tilth: task {id}{where}", file=sys.stderr, flush=True)
+
+
 def web_page(home: Home, id: str) -> str:
     """The address of a task's page; empty without a server."""
-    return f"{home.files_urls[0].removesuffix('/files')}/tasks/{id}" if home.files_urls else ""
+    return f"{home.web_url.rstrip('/')}/experiments/{id}" if home.web_url else ""

@@ -43,9 +43,13 @@ class Home:
     """How long a recorded process waits at its end for what is not sent yet."""
     files_urls: tuple[str, ...] = ()
     """The addresses that the server's files have besides `tilth://files/`."""
+    web_url: str = ""
+    """The address of the server's page; none without a server."""
 
     preview: bool = True
     """Whether versions that become final show samples of what they hold."""
+    announce: bool = True
+    """Whether a run that begins says where it is seen."""
 
     open_bucket: Callable[[str], ObjectStore] | None = None
     """Opens the bucket that an address names, with the keys that this machine has for it."""
