@@ -49,7 +49,7 @@ $(PAGE): $(wildcard $(shell git ls-files ui 2>/dev/null)) tools/build_page.sh | 
 services:  ## install what tests talk to beside Python: PostgreSQL 15, nginx, Ceph's gateway, Azurite
 	@tools/install_services.sh
 
-test-integration: install services  ## the tests that need these servers, and those beside them [ARGS=...]
+test-integration: install services $(PAGE)  ## the tests that need these servers, and those beside them [ARGS=...]
 	$(BIN)/pytest -n 2 --dist worksteal tests/contract tests/integration tests/unit/server tests/unit/store $(ARGS)
 
 compat: install $(PAGE)  ## every flow of the official clients against a started server

@@ -109,7 +109,10 @@ def test_a_link_signs_in_and_leads_to_the_page(server: RunningServer) -> None:
 
 def test_the_page_and_what_it_consists_of_are_there(server: RunningServer) -> None:
     page = ask(server, "GET", f"{server.web}/")
-    parts = re.findall(r'(?:src|href)="([^"#:]+)"', page.data.decode())
+    text = page.data.decode()
+    assert '<base href="/tilth/"' in text
+    parts = re.findall(r'(?:src|href)="([^"#:]+)"', text)
+    parts = [part for part in parts if part != "/tilth/"]
     assert page.status == 200
     assert parts
     for part in parts:

@@ -6,8 +6,8 @@ from tests.page.conftest import Look, Site, seen
 from tilth.server.routes import http_page
 
 PAGES = {
-    "home": ("/", "net 4"),
-    "experiments": ("/experiments?columns=loss/val", "net 4"),
+    "home": ("/", "Last changed"),
+    "experiments": ("/experiments?q=net&columns=loss/val", "net 4"),
     "scalars": ("/experiments/{task}", "loss"),
     "plots": ("/experiments/{task}?tab=plots", "confusion"),
     "samples": ("/experiments/{task}?tab=samples", "first"),
@@ -66,7 +66,7 @@ def test_names_are_text_and_never_code(look: Look) -> None:
 
 def test_a_state_is_in_its_address(look: Look) -> None:
     page = look.open("/experiments")
-    seen(look, "net 4")
+    page.get_by_label("Find by name or id").wait_for()
     page.get_by_label("Find by name or id").fill("net 3")
     page.get_by_role("row", name="net 3").wait_for()
     page.wait_for_url("**/experiments?q=net**3")
@@ -105,7 +105,7 @@ def test_a_project_is_made_described_and_deleted(look: Look) -> None:
 
 def test_search_goes_anywhere_by_the_keyboard(look: Look) -> None:
     page = look.open("/")
-    seen(look, "net 4")
+    seen(look, "Last changed")
     page.keyboard.press("/")
     page.get_by_role("combobox").wait_for()
     page.keyboard.type(look.site.tasks[0][:12])

@@ -104,7 +104,7 @@ def test_the_text_of_a_task_runs_and_is_recorded(own: Home, tmp_path: Path) -> N
     other = tmp_path / "elsewhere"
     other.mkdir()
     (other / "train.py").write_text(text)
-    environment = os.environ | {"TILTH_HOME": str(own.folder)}
+    environment = os.environ | {"TILTH_HOME": str(own.folder), "TILTH_ANNOUNCE": "false"}
     said = subprocess.run([sys.executable, "train.py"], cwd=other, env=environment, capture_output=True, text=True, check=True, timeout=60)
     assert (said.stdout, said.stderr) == ("runs\n", "")
     assert Task.get_task(project_name="Examples", task_name="train").get_status() == "completed"
