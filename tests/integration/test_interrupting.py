@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,12 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def some_files(folder: Path, pattern: str) -> Callable[[], bool]:
-    return lambda: any(path.is_file() for path in folder.glob(pattern))
+    def found() -> bool:
+        with suppress(FileNotFoundError):  # a folder got its last name while it was looked into
+            return any(path.is_file() for path in folder.glob(pattern))
+        return False
+
+    return found
 
 
 @pytest.fixture(scope="module")
