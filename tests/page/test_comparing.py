@@ -10,7 +10,7 @@ from tests.page.conftest import Look, seen
 
 
 def test_runs_that_are_chosen_are_compared(look: Look) -> None:
-    page = look.open("/experiments")
+    page = look.open("/experiments?q=net")
     for name in ("net 1", "net 2"):
         page.get_by_role("row", name=name).get_by_role("checkbox").click()
     page.get_by_role("button", name="Compare").click()
