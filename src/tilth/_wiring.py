@@ -57,6 +57,7 @@ def _open(settings: Settings | None = None) -> Home:
         exit_wait_s=settings.exit_wait_s,
         preview=settings.preview,
         announce=settings.announce,
+        record_untracked=settings.record_untracked,
         open_bucket=partial(open_store, home=settings.home),
     )
 
@@ -95,6 +96,7 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
         exit_wait_s=settings.exit_wait_s,
         preview=settings.preview,
         announce=settings.announce,
+        record_untracked=settings.record_untracked,
         open_bucket=partial(open_store, home=settings.home),
         open_reporting=reporting,
         files_urls=(address,),

@@ -541,6 +541,46 @@ def test_a_script_says_before_it_begins_what_is_recorded_of_its_code(alone: Home
     assert not any(line.startswith("msgspec") for line in lines)
 
 
+UNTRACKED = """
+from tilth import Task
+task = Task.init("Team", "untracked")
+print("task", task.id)
+task.close()
+other = Task.create(project_name="Team", task_name="made", script="train.py", working_directory=".")
+print("task", other.id)
+for each in (task, other):
+    open(each.name + ".patch", "w", newline="").write(Task.get_task(each.id).get_script()["diff"])
+"""
+
+
+def test_untracked_files_are_recorded_if_that_is_asked_for(tmp_path: Path, server: RunningServer) -> None:
+    client = with_server(tmp_path, server)
+    (client.folder / "train.py").write_text(UNTRACKED)
+    commit = "git init -q . && git add train.py && git -c user.name=A -c user.email=a@example.com commit -qm first"
+    subprocess.run(commit, shell=True, cwd=client.folder, check=True)
+    texts = {"part.py": "value = 1\n", "n\u00f6tes.txt": "no end"}
+    for name, text in texts.items():
+        (client.folder / name).write_text(text)
+    (client.folder / "weights.bin").write_bytes(bytes(range(256)))
+    for said in ("false", "true"):
+        (client.folder / "home").mkdir(exist_ok=True)
+        (client.folder / "home" / "tilth.toml").write_text(f"record_untracked = {said}\n")
+        _, code, _, error = client.run("plain")
+        left_out = "untracked files that are not recorded with the uncommitted changes: weights.bin (binary)"
+        assert (code, error.count(left_out)) == (0, 2 if said == "true" else 0), error
+        for name in ("untracked", "made"):
+            patch = client.folder / f"{name}.patch"
+            applied = tmp_path / f"{name} {said}"
+            subprocess.run(["git", "clone", "-q", client.folder, applied], check=True)
+            if said == "true":
+                subprocess.run(["git", "apply", patch], cwd=applied, check=True)
+                assert {name: (applied / name).read_text() for name in texts} == texts
+            else:
+                assert patch.read_text() == ""
+            assert not (applied / "weights.bin").exists()
+            patch.unlink()
+
+
 def test_an_artifact_that_is_waited_for_says_whether_it_arrived(tmp_path: Path) -> None:
     port = free_port()
     with running_server(tmp_path / "served", port=port) as server:

@@ -15,12 +15,12 @@ _MOST_FILES = 200
 _LARGEST_BYTES = 1_000_000
 
 
-def look(*, file: Path | None, module: str | None, folder: Path, standalone: bool) -> LocalCode:
+def look(*, file: Path | None, module: str | None, folder: Path, standalone: bool, untracked: bool, home: Path) -> LocalCode:
     """Look at a script, or at a module of `folder`, from which it would be started."""
     if not folder.is_dir():
         raise PathNotFound(f"{folder} is no folder", hint="give the folder in which the code is started")
     entry = Entry(file.name, file.absolute()) if file is not None else Entry(f"-m {module}", is_module=True)
-    script = describe_source(entry, cwd=folder.absolute(), standalone=standalone)
+    script = describe_source(entry, cwd=folder.absolute(), untracked=untracked, home=home, standalone=standalone)
     files = [file] if file is not None else list((folder / (module or "").partition(".")[0]).glob("*.py"))
     used = set().union(*(_imported(one) for one in files))
     return LocalCode(script, Packages().requirements(used))

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 from msgspec import Struct
 
 from tilth.capture.notebook import cells_run, notebook_name
+from tilth.capture.untracked import patch_of_new_files, said_of
 
 __all__ = ["Entry", "describe_source", "find_entry", "without_credentials"]
 
@@ -56,12 +57,13 @@ def find_entry(main: ModuleType | None = None) -> Entry:
 
 
 def describe_source(
-    entry: Entry | None = None, *, cwd: Path | None = None, untracked: bool = False, standalone: bool = False
+    entry: Entry | None = None, *, cwd: Path | None = None, untracked: bool = False, home: Path | None = None, standalone: bool = False
 ) -> dict[str, Any]:
     """The `script` of a task, without its requirements. Never raises because of git: what git does not say is empty.
 
-    Of a repository, `diff` is what differs from the commit, with the entry point if it is not tracked, and with the other untracked files
-    if they are asked for. Elsewhere, and if `standalone` is asked for, `diff` is the text of the script, and there is no repository.
+    Of a repository, `diff` is what differs from the commit, with the entry point if it is not tracked, and if asked for with the other text
+    files that are neither tracked nor ignored, but for those in Tilth's own `home`. Elsewhere, and if `standalone` is asked for, `diff` is
+    the text of the script, and there is no repository.
     """
     entry, cwd = entry or find_entry(), cwd or Path.cwd()
     script = {"binary": f"python{sys.version_info[0]}.{sys.version_info[1]}", "repository": "", "branch": "", "version_num": ""}
@@ -79,7 +81,7 @@ def describe_source(
         "version_num": _line(top, "rev-parse", "--verify", "--quiet", "HEAD"),
         "entry_point": _entry_point(entry, working),
         "working_dir": working.relative_to(top).as_posix(),
-        "diff": _diff(top, entry, untracked=untracked),
+        "diff": _diff(top, entry, untracked=untracked, home=home),
     }
 
 
@@ -142,15 +144,22 @@ def _remote(top: Path, branch: str) -> str:
     return ""
 
 
-def _diff(top: Path, entry: Entry, *, untracked: bool) -> str:
+def _diff(top: Path, entry: Entry, *, untracked: bool, home: Path | None) -> str:
     limit = LARGEST_DIFF
     parts = [_tracked_changes(top)]
-    for path in _untracked(top, entry, every=untracked):
-        part = _git(top, "diff", "--no-index", "--no-color", "--binary", "--", os.devnull, path, limit=limit, statuses=(0, 1))
-        if part is None or sum(map(len, parts)) + len(part) > limit:
-            _log.warning("%s is not recorded with the uncommitted changes: these would have more than %d bytes", path, limit)
+    own = _untracked_entry(top, entry)
+    if own:
+        part = _git(top, "diff", "--no-index", "--no-color", "--binary", "--", os.devnull, own, limit=limit, statuses=(0, 1))
+        if part is None or len(parts[0]) + len(part) > limit:
+            _log.warning("%s is not recorded with the uncommitted changes: these would have more than %d bytes", own, limit)
         else:
             parts.append(part)
+    if untracked:
+        others = (path for path in _untracked(top, besides=home) if path != own)
+        part, left_out = patch_of_new_files(top, others, most_bytes=limit - sum(map(len, parts)))
+        if left_out:
+            _log.warning("%s", said_of(left_out))
+        parts.append(part)
     return b"".join(parts).decode(errors="replace")
 
 
@@ -166,14 +175,20 @@ def _tracked_changes(top: Path) -> bytes:
     return b""
 
 
-def _untracked(top: Path, entry: Entry, *, every: bool) -> list[str]:
-    listed = _git(top, "ls-files", "--others", "--exclude-standard", "-z", limit=LARGEST_DIFF) if every else b""
-    paths = [path for path in (listed or b"").decode(errors="surrogateescape").split("\0") if path and not path.endswith("/")]
-    if entry.file is not None and (own := entry.file.resolve()).is_relative_to(top):
-        path = own.relative_to(top).as_posix()
-        if path not in paths and _git(top, "ls-files", "--error-unmatch", "--", path) is None:
-            paths.append(path)
-    return paths
+def _untracked_entry(top: Path, entry: Entry) -> str:
+    """The entry point's path in the repository, if that has it and does not track it."""
+    if entry.file is None or not (own := entry.file.resolve()).is_relative_to(top):
+        return ""
+    path = own.relative_to(top).as_posix()
+    return path if _git(top, "ls-files", "--error-unmatch", "--", path) is None else ""
+
+
+def _untracked(top: Path, *, besides: Path | None) -> list[str]:
+    listed = _git(top, "ls-files", "--others", "--exclude-standard", "-z", limit=LARGEST_DIFF)
+    if listed is None:
+        _log.warning("untracked files are not recorded: git fails, takes too long, or their names have more than %d bytes", LARGEST_DIFF)
+    paths = [path for path in (listed or b"").decode(errors="surrogateescape").split("\0") if path]
+    return [path for path in paths if besides is None or not (top / path).is_relative_to(besides.resolve())]
 
 
 def _line(folder: Path, *command: str) -> str:

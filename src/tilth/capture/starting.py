@@ -141,7 +141,9 @@ class _Code:
             Guard("packages").run(self._say_packages)
 
     def _say_code(self) -> None:
-        self._task._edit_part("script", describe_source(standalone=wishes.standalone))
+        home = self._task._home
+        script = describe_source(untracked=home.record_untracked, home=home.folder, standalone=wishes.standalone)
+        self._task._edit_part("script", script)
 
     def _say_cells(self) -> None:
         """A notebook has more code with each cell."""

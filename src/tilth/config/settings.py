@@ -129,6 +129,13 @@ SETTINGS = (
         meaning="Whether `Task.init` prints the id of the run and where it is seen, to standard error: true or false.",
         type=bool,
     ),
+    Setting(
+        name="record_untracked",
+        variables=("TILTH_RECORD_UNTRACKED",),
+        default="false",
+        meaning="Whether the recorded changes hold the text files that git neither tracks nor ignores, too: true or false.",
+        type=bool,
+    ),
     Setting(name="server.host", variables=("TILTH_SERVER_HOST",), default="127.0.0.1", meaning="The address that `tilth up` listens on."),
     Setting(name="server.port", variables=("TILTH_SERVER_PORT",), default="8008", meaning="The port of `tilth up`.", type=int),
     Setting(
@@ -203,6 +210,8 @@ class Settings(Struct, frozen=True):
     """Whether versions that become final show samples of what they hold."""
     announce: bool = True
     """Whether a run that begins says where it is seen."""
+    record_untracked: bool = False
+    """Whether the changes that a run records hold files that git does not track."""
 
 
 class Effective(Struct, frozen=True):
@@ -229,6 +238,7 @@ def load_settings(environment: Mapping[str, str] = os.environ, *, given: Mapping
         exit_wait_s=_seconds(said.get("exit_wait", Found("10", "default"))),
         preview=_truth("preview", said.get("preview", Found("true", "default"))),
         announce=_truth("announce", said.get("announce", Found("true", "default"))),
+        record_untracked=_truth("record_untracked", said.get("record_untracked", Found("false", "default"))),
     )
 
 
@@ -250,6 +260,7 @@ def settings_in_force(environment: Mapping[str, str] = os.environ) -> list[Effec
         "exit_wait": str(settings.exit_wait_s),
         "preview": str(settings.preview).lower(),
         "announce": str(settings.announce).lower(),
+        "record_untracked": str(settings.record_untracked).lower(),
         "server.host": server.host,
         "server.port": str(server.port),
         "server.database": server.database or str(settings.home / "tilth.db"),

@@ -50,6 +50,8 @@ class Home:
     """Whether versions that become final show samples of what they hold."""
     announce: bool = True
     """Whether a run that begins says where it is seen."""
+    record_untracked: bool = False
+    """Whether the changes that a run records hold files that git does not track."""
 
     open_bucket: Callable[[str], ObjectStore] | None = None
     """Opens the bucket that an address names, with the keys that this machine has for it."""

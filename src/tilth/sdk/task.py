@@ -1,6 +1,7 @@
 """`Task`: one recorded run, by the names that ClearML's users know. Its parts are in `tilth.sdk.tasks`."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,7 @@ class Task(Spreading, Endpoints, Configuration, Results, Code):
             add_init=add_task_init_call,
             detect_repository=detect_repository,
         )
-        code = described(asked, look_at_code)
+        code = described(asked, partial(look_at_code, untracked=home.record_untracked, home=home.folder))
         fields: dict[str, Any] = {"script": code} if code else {}
         if argparse_args:
             given = {name: {"section": "Args", "name": name, "value": str(value)} for name, value in argparse_args}

@@ -1,6 +1,7 @@
 """Which code ran is known, and can be had again."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tilth.capture import source
+from tilth.capture import source, untracked
 from tilth.capture.source import Entry, describe_source, without_credentials
 
 WHO = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
@@ -72,6 +73,72 @@ def test_the_diff_makes_the_same_files_again(repository: Path, tmp_path: Path) -
     subprocess.run(["git", "apply", "-"], cwd=again, input=described["diff"], text=True, check=True)
     for name in ("code/train.py", "weights.bin", "code/new.py", "odd näme.txt", "staged.txt"):
         assert (again / name).read_bytes() == (repository / name).read_bytes(), name
+
+
+def untracked_files(folder: Path) -> dict[str, bytes]:
+    """Files whose names and texts a patch could get wrong."""
+    (folder / "more things").mkdir()
+    files = {
+        "more things/with a space.py": b"print('not tracked')\n",
+        "no-end.txt": b"one\ntwo",
+        "empty.txt": b"",
+        "windows.txt": b"one\r\ntwo\rthree\x0cfour\xe2\x80\xa8five\n",
+        'odd "n\u00e4me"\t\\.txt': b"--- a/x\n+++ b/x\n\n",
+        "diff --git a b": b"@@ -1 +1 @@\n",
+    }
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    (folder / "run.sh").write_text("#!/bin/sh\n")
+    (folder / "run.sh").chmod(0o755)
+    (folder / "link").symlink_to("more things")
+    return {**files, "run.sh": b"#!/bin/sh\n"}
+
+
+def test_untracked_files_come_back_as_they_were(repository: Path, tmp_path: Path) -> None:
+    (repository / "code" / "train.py").write_text("print('second')\n")
+    (repository / ".gitignore").write_text("secret.env\n")
+    (repository / "secret.env").write_text("password\n")
+    files = untracked_files(repository) | {"code/train.py": b"print('second')\n", ".gitignore": b"secret.env\n"}
+    described = describe_source(script(repository / "code" / "train.py"), cwd=repository, untracked=True)
+    again = tmp_path / "again"
+    git(tmp_path, "clone", described["repository"], "again")
+    subprocess.run(["git", "apply", "-"], cwd=again, input=described["diff"].encode(), check=True)
+    assert {name: (again / name).read_bytes() for name in files} == files
+    assert os.access(again / "run.sh", os.X_OK)
+    assert not os.access(again / "empty.txt", os.X_OK)
+    assert (again / "link").readlink() == Path("more things")
+    assert not (again / "secret.env").exists()
+
+
+def test_untracked_files_that_a_text_can_not_hold_are_named(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(untracked, "LARGEST_FILE", 1_000)
+    monkeypatch.setattr(source, "LARGEST_DIFF", 3_000)
+    (repository / "code" / "train.py").write_text("print('second')\n")
+    (repository / "a.bin").write_bytes(b"\0\1")
+    (repository / "b latin.txt").write_bytes("n\u00e4me".encode("latin-1"))
+    (repository / "c.csv").write_text("1,2\n" * 500)
+    for number in range(4):
+        (repository / f"d{number}.txt").write_text("x" * 900)
+    (repository / "e.txt").write_text("small\n")
+    git(repository, "init", "f")
+    (repository / "home").mkdir()
+    (repository / "home" / "tilth.toml").write_text("secret\n")
+    entry = script(repository / "code" / "train.py")
+    diff = describe_source(entry, cwd=repository, untracked=True, home=repository / "home")["diff"]
+    assert len(diff) <= 3_000
+    assert ["+print('second')" in diff, "+small" in diff, "d1.txt" in diff, "secret" in diff] == [True, True, True, False]
+    binary = "a.bin (binary), b latin.txt (binary)"
+    large = "c.csv (2,000 bytes, and 1,000 is the most), d2.txt (no room for it), d3.txt (no room for it)"
+    said = f"untracked files that are not recorded with the uncommitted changes: {binary}, {large}, and 1 more"
+    assert [record.getMessage() for record in caplog.records] == [said]
+    git(repository, "apply", "--reverse", "--check", str(write(repository.parent / "patch", diff)))
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
 
 
 def test_a_script_that_is_not_tracked_comes_with_the_diff(repository: Path) -> None:
