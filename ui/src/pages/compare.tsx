@@ -1,14 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { X } from "lucide-react";
-import { Tabs } from "radix-ui";
-import { lazy, Suspense, useMemo } from "react";
+import { lazy, useMemo } from "react";
 import { call } from "@/api/client";
 import { useIsDark } from "@/app/theme";
 import { useSaid } from "@/app/use-said";
 import { coloursOf } from "@/charts/colours";
 import { count } from "@/components/format";
-import { Busy, Empty, Found } from "@/components/states";
+import { Empty, Found } from "@/components/states";
+import { Tabbed } from "@/components/tabbed";
 import { type Run, runsOf } from "./compare/runs";
 import "./experiment.css";
 import "./compare.css";
@@ -41,7 +41,6 @@ export function Page() {
   });
   const runs = useMemo(() => runsOf(ids, found.data?.tasks ?? []), [ids, found.data]);
   const colours = useMemo(() => coloursOf(ids, dark), [ids, dark]);
-  const tab = TABS.some(([key]) => key === said.tab) ? said.tab : "scalars";
   if (ids.length < 2 || ids.length > MOST)
     return (
       <div className="page">
@@ -81,22 +80,7 @@ export function Page() {
                 {count(ids.length - runs.length)} of the runs can't be found: deleted, or not yours to see.
               </p>
             ) : null}
-            <Tabs.Root value={tab} onValueChange={(next) => set({ tab: next })} className="tabs">
-              <Tabs.List className="tab-list" aria-label="Ways to compare">
-                {TABS.map(([key, label]) => (
-                  <Tabs.Trigger key={key} value={key} className="tab">
-                    {label}
-                  </Tabs.Trigger>
-                ))}
-              </Tabs.List>
-              {TABS.map(([key, , Part]) => (
-                <Tabs.Content key={key} value={key} className="tab-body" tabIndex={-1}>
-                  <Suspense fallback={<Busy />}>
-                    <Part runs={runs} colours={colours} />
-                  </Suspense>
-                </Tabs.Content>
-              ))}
-            </Tabs.Root>
+            <Tabbed label="Ways to compare" parts={TABS} asked={said.tab} onAsk={(tab) => set({ tab })} props={{ runs, colours }} />
           </>
         )}
       </Found>

@@ -1,14 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { FolderUp } from "lucide-react";
-import { Tabs } from "radix-ui";
-import { lazy, Suspense } from "react";
+import { lazy } from "react";
 import { call } from "@/api/client";
 import type { Version } from "@/api/datasets";
 import type { Search } from "@/app/router";
 import { Id, Status, Tag, TimeAgo } from "@/components/bits";
 import { bytes, count } from "@/components/format";
-import { Busy, Found } from "@/components/states";
+import { Found } from "@/components/states";
+import { Tabbed } from "@/components/tabbed";
 import "./experiment.css";
 import "./dataset.css";
 
@@ -26,29 +26,13 @@ export function Page() {
   const search = useSearch({ strict: false }) as Search;
   const navigate = useNavigate();
   const found = useQuery({ queryKey: ["version", id], queryFn: ({ signal }) => call("versions.get", { id }, signal) });
-  const tab = TABS.some(([key]) => key === search.tab) ? search.tab : "overview";
   return (
     <div className="page">
       <Found query={found}>
         {(version) => (
           <>
             <Head version={version} />
-            <Tabs.Root value={tab} onValueChange={(next) => void navigate({ to: ".", search: { tab: next } })} className="tabs">
-              <Tabs.List className="tab-list" aria-label="Parts of the version">
-                {TABS.map(([key, label]) => (
-                  <Tabs.Trigger key={key} value={key} className="tab">
-                    {label}
-                  </Tabs.Trigger>
-                ))}
-              </Tabs.List>
-              {TABS.map(([key, , Part]) => (
-                <Tabs.Content key={key} value={key} className="tab-body" tabIndex={-1}>
-                  <Suspense fallback={<Busy />}>
-                    <Part key={version.id} version={version} />
-                  </Suspense>
-                </Tabs.Content>
-              ))}
-            </Tabs.Root>
+            <Tabbed key={version.id} label="Parts of the version" parts={TABS} asked={search.tab} onAsk={(tab) => void navigate({ to: ".", search: { tab } })} props={{ version }} />
           </>
         )}
       </Found>

@@ -1,15 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { Pencil } from "lucide-react";
-import { Tabs } from "radix-ui";
-import { lazy, Suspense, useState } from "react";
+import { lazy, useState } from "react";
 import { call } from "@/api/client";
 import type { Task } from "@/api/types";
 import type { Search } from "@/app/router";
 import { Id, nameOf, Status, Tag, TimeAgo } from "@/components/bits";
 import { duration } from "@/components/format";
 import { Button } from "@/components/button";
-import { Busy, Empty, Found } from "@/components/states";
+import { Empty, Found } from "@/components/states";
+import { Tabbed } from "@/components/tabbed";
 import { Edit } from "./actions/edit";
 import { Actions } from "./actions/menu";
 import "./experiment.css";
@@ -31,7 +31,6 @@ export function Page() {
   const search = useSearch({ strict: false }) as Search;
   const navigate = useNavigate();
   const found = useQuery({ queryKey: ["task", id], queryFn: ({ signal }) => call("tasks.get_by_id_ex", { id: [id], search_hidden: true }, signal) });
-  const tab = TABS.some(([key]) => key === search.tab) ? search.tab : "scalars";
   return (
     <div className="page">
       <Found query={found}>
@@ -43,22 +42,7 @@ export function Page() {
           ) : (
             <>
               <Head task={task} />
-              <Tabs.Root value={tab} onValueChange={(next) => void navigate({ to: ".", search: (before: Search) => ({ ...before, tab: next }) })} className="tabs">
-                <Tabs.List className="tab-list" aria-label="Parts of the run">
-                  {TABS.map(([key, label]) => (
-                    <Tabs.Trigger key={key} value={key} className="tab">
-                      {label}
-                    </Tabs.Trigger>
-                  ))}
-                </Tabs.List>
-                {TABS.map(([key, , Part]) => (
-                  <Tabs.Content key={key} value={key} className="tab-body" tabIndex={-1}>
-                    <Suspense fallback={<Busy />}>
-                      <Part task={task} />
-                    </Suspense>
-                  </Tabs.Content>
-                ))}
-              </Tabs.Root>
+              <Tabbed label="Parts of the run" parts={TABS} asked={search.tab} onAsk={(tab) => void navigate({ to: ".", search: (before: Search) => ({ ...before, tab }) })} props={{ task }} />
             </>
           )
         }
