@@ -803,6 +803,8 @@ def pages(say: Player) -> None:
         hyperparams={"Args": {"a": {"section": "Args", "name": "a", "value": "1"}}},
     )["id"]
     run = say("pipelines.start_pipeline", task=pipeline, args=[{"name": "a", "value": 2}], verify_watched_queue=True)["pipeline"]
+    for asked in ({}, {"text": "REPORTS", "order": "name"}, {"order": "-runs", "archived": True}, {"order": "size"}):
+        say("pipelines.find", **asked)
     say("pipelines.delete_runs", ids=[run, "none"], project=project)
     container: dict[str, Any] = {"container_id": "c1", "endpoint_name": "e", "model_name": "m", "endpoint_url": "http://e"}
     say("serving.register_container", **container, timeout=600)

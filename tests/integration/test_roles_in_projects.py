@@ -67,6 +67,7 @@ def closed(server: RunningServer) -> Closed:
     server.call("models.add_or_update_metadata", model=model, metadata=[{"key": MARK, "value": MARK}])
     child = server.call("tasks.create", name="open child", type="training", parent=task)["id"]
     report = server.call("reports.create", name=f"{MARK} report", project=project, report=MARK, tags=[MARK])["id"]
+    server.call("tasks.create", name=f"{MARK} pipe", type="controller", project=project, system_tags=["pipeline"])
     version = server.call("contents.begin", name=f"{MARK}set", project=f"{MARK}/Data", tags=[MARK])["version"]["id"]
     assert server.request("POST", f"/contents/{version}", fields={f"{MARK}.csv": ("x", b"Zebrafish,1\n")}).status == 200
     server.call("contents.finish", version=version)

@@ -164,6 +164,8 @@ export interface Calls {
   "organization.prepare_download_for_get_all": { entity_type: string; field_mappings: (Record<string, unknown>)[] } & Record<string, unknown>;
   /** Delete runs of a pipeline with their steps. */
   "pipelines.delete_runs": { ids: string[]; project: string } & Record<string, unknown>;
+  /** The pipelines that have runs, each with its last ones. */
+  "pipelines.find": { text?: string | null; archived?: boolean | null; order?: string | null; page?: number | null; page_size?: number | null } & Record<string, unknown>;
   /** Run a pipeline again, with other arguments. */
   "pipelines.start_pipeline": { task: string; queue?: string | null; args?: (Record<string, unknown>)[] | null; verify_watched_queue?: boolean | null } & Record<string, unknown>;
   /** Make a project, with all those above it; the one that there is if it exists already. */

@@ -10,7 +10,7 @@ from tilth.server.routes.many import each
 from tilth.server.routes.naming import named
 from tilth.server.routes.rpc import Fields, procedure
 from tilth.server.services import event_reading as reading
-from tilth.server.services import serving
+from tilth.server.services import pipelines, serving
 from tilth.server.services import task_states as states
 from tilth.server.services import tasks as service
 from tilth.server.services.context import Call
@@ -25,6 +25,16 @@ Items = list[dict[str, Any]]
 _REPORTS = ".reports"
 
 
+@procedure("pipelines.find", since="2.34")
+def find_pipelines(
+    call: Call, text: str = "", archived: bool = False, order: str = "-created", page: int = 0, page_size: int = 100
+) -> Item:
+    """The pipelines that have runs, each with its last ones."""
+    answer = pipelines.list_pipelines(call, text=text, archived=archived, order=order, page=page, size=page_size)
+    named(call, [pipeline["last"] for pipeline in answer["pipelines"]])
+    return answer
+
+
 @procedure("pipelines.start_pipeline", needs=WRITE)
 def start_pipeline(
     call: Call,
@@ -34,22 +44,7 @@ def start_pipeline(
     verify_watched_queue: bool = False,
 ) -> Item:
     """Run a pipeline again, with other arguments."""
-    source = service.get_task(call, task)
-    if "pipeline" not in source["system_tags"]:
-        raise TaskNotFound(f"task {task:.100} is no pipeline", hint="check the id")
-    parameters = dict(source["hyperparams"])
-    arguments = dict(parameters.get("Args") or {})
-    for item in args:
-        name = str(item.get("name") or "")
-        arguments[name] = (arguments.get(name) or {"section": "Args", "name": name}) | {"value": str(item.get("value"))}
-    parameters["Args"] = arguments
-    wanted = {"new_task_hyperparams": parameters, "new_task_project": source["project"], "new_task_parent": source["parent"]}
-    id = service.clone_task(call, task, wanted)
-    chosen = queue or (parameters.get("pipeline") or {}).get("default_queue", {}).get("value") or None
-    by_id = chosen and call.tx.documents.queues.get(chosen, ["id"])
-    states.enqueue_task(
-        call, id, queue=chosen if by_id else None, queue_name=None if by_id else chosen, reason="", message="", update_execution=True
-    )
+    id = pipelines.start_again(call, task, queue=queue, args=args)
     entry = call.tx.entries.of_task(id)
     watched = {"queue_watched": call.tx.is_watched(entry.queue)} if verify_watched_queue and entry else {}
     return {"pipeline": id, "enqueued": True} | watched
@@ -63,7 +58,7 @@ def delete_runs(call: Call, ids: list[str], project: str) -> Item:
     def one(id: str) -> Item:
         if service.get_task(call, id, ["project"])["project"] != project:
             raise TaskNotFound(f"task {id} does not lie in this pipeline", hint="check the ids")
-        for step in call.tx.documents.tasks.search_ids("parent", [id]):
+        for step in pipelines.step_ids(call, id):
             states.delete_task(call, step, force=True)
         return states.delete_task(call, id, force=True) | {"urls": None}
 

@@ -8,7 +8,7 @@ from tilth.domain.task import TaskStatus
 from tilth.server.routes.many import each
 from tilth.server.routes.naming import named
 from tilth.server.routes.rpc import Fields, Strings, procedure
-from tilth.server.services import dataset_uses
+from tilth.server.services import dataset_uses, pipelines
 from tilth.server.services import task_parts as parts
 from tilth.server.services import task_states as states
 from tilth.server.services import tasks as service
@@ -233,7 +233,7 @@ def delete(
 ) -> Item:
     """Delete a task and what it owned."""
     if include_pipeline_steps:
-        for step in call.tx.documents.tasks.search_ids("parent", [task]):
+        for step in pipelines.step_ids(call, task):
             states.delete_task(call, step, force=force, delete_models=delete_output_models, files=delete_external_artifacts)
     answer = states.delete_task(call, task, force=force, delete_models=delete_output_models, files=delete_external_artifacts)
     return answer if return_file_urls else answer | {"urls": None}

@@ -12,6 +12,7 @@ from tilth.server.stores.accounts import Accounts
 from tilth.server.stores.documents import Documents
 from tilth.server.stores.files import Files
 from tilth.server.stores.jobs import Jobs
+from tilth.server.stores.pipelines import Pipelines
 from tilth.server.stores.projects import Projects
 from tilth.server.stores.query import SqlText, json_text
 from tilth.server.stores.queues import QueueEntries
@@ -92,6 +93,10 @@ class Tx:
     @cached_property
     def entries(self) -> QueueEntries:
         return QueueEntries(self._db)
+
+    @cached_property
+    def pipelines(self) -> Pipelines:
+        return Pipelines(self._db)
 
     @cached_property
     def samples(self) -> WorkerSamples:
