@@ -20,22 +20,25 @@ sys.exit(max(rank.wait() for rank in ranks))
 """
 
 RANK = """
-import argparse, os, sys, time
+import argparse, glob, os, sys, time
 from tilth import Task
 rank = int(os.environ["RANK"])
 time.sleep(0.5 if rank == 0 else 0)
 task = Task.init(project_name="Pets", task_name="ranks", reuse_last_task_id=False)
 parser = argparse.ArgumentParser()
 parser.add_argument("--fail", type=int, default=-1)
-fail = parser.parse_args().fail
+parser.add_argument("--late", action="store_true")
+fail, late = parser.parse_args().fail, parser.parse_args().late
 task.get_logger().report_scalar("own", f"rank {rank}", rank, 0)
 print("hello of rank", rank, flush=True)
 open(f"done-{rank}", "w").close()
 while not all(os.path.exists(f"done-{other}") for other in range(3)):
     time.sleep(0.01)
+while rank == fail and late and not glob.glob("home/ranks/*.ended"):
+    time.sleep(0.01)
 if rank == fail:
     raise ValueError("enough")
-while rank == 0 and fail > 0 and not os.path.exists(os.path.join(task._recording.outbox.folder, "failed-rank")):
+while rank == 0 and fail > 0 and not late and not glob.glob("home/ranks/*.failed"):
     time.sleep(0.01)
 """
 
@@ -141,7 +144,7 @@ def folder(tmp_path: Path) -> Folder:
 def test_ranks_without_a_recorded_launcher_make_one_task(folder: Folder) -> None:
     folder.run("launch.py")
     status, _, parameters, series, console = folder.one_task()
-    assert (status, parameters, series) == ("completed", {"Args/fail": "-1"}, {"own": ["rank 0", "rank 1", "rank 2"]})
+    assert (status, parameters, series) == ("completed", {"Args/fail": "-1", "Args/late": "False"}, {"own": ["rank 0", "rank 1", "rank 2"]})
     assert [console.count(f"hello of rank {rank}") for rank in range(3)] == [1, 1, 1]
 
 
@@ -150,6 +153,22 @@ def test_a_rank_that_fails_fails_the_task(folder: Folder, rank: int) -> None:
     folder.run("launch.py", "--fail", str(rank), status=1)
     status, reason, _, _, console = folder.one_task()
     assert (status, "ValueError: enough" in reason, "ValueError: enough" in console) == ("failed", True, True)
+
+
+def test_a_rank_that_fails_after_the_first_one_has_ended_fails_the_task(folder: Folder) -> None:
+    folder.run("launch.py", "--fail", "2", "--late", status=1)
+    status, reason, _, _, console = folder.one_task()
+    assert (status, "ValueError: enough" in reason, "ValueError: enough" in console) == ("failed", True, True)
+
+
+def test_a_training_that_begins_a_failed_task_anew_can_complete_it(folder: Folder) -> None:
+    script = folder.path / "train.py"
+    script.write_text(script.read_text().replace(", reuse_last_task_id=False", ""))
+    folder.run("launch.py", "--fail", "2", status=1)
+    for rank in range(3):
+        (folder.path / f"done-{rank}").unlink()
+    folder.run("launch.py")
+    assert folder.one_task()[0] == "completed"
 
 
 def test_two_trainings_of_one_home_are_two_tasks(folder: Folder) -> None:

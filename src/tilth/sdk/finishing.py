@@ -123,7 +123,7 @@ def finish(task: "Task", *, status: str | None = None, reason: str = "", message
         return
     if is_owner():
         os.environ.pop("TILTH_MASTER", None)
-        failure = ranks.noted_failure(recording.outbox.folder)
+        failure = _failure_of_others(task, status)
         if failure is not None and status != "failed":
             status, reason, message = "failed", f"a rank failed: {failure.strip().splitlines()[-1][:200]}", failure
         if _watch.aborted:
@@ -253,9 +253,20 @@ def _leave(task: "Task") -> None:
     if recording is not None and _watch.is_rank:
         status, reason, message = _outcome()
         if status == "failed":
-            ranks.note_failure(recording.outbox.folder, message or reason)
+            ranks.note_failure(message or reason)
+            if ranks.ended_as() == "completed":
+                recording.outbox.close()  # into a file of its own, after the one that says it is completed
+                why, said = f"a rank failed: {reason}", message[-_LONGEST_REASON:]
+                recording.call("tasks.failed", last=True, task=task.id, force=True, status_reason=why, status_message=said)
     if recording is not None:
         recording.close(task._home.exit_wait_s)
+
+
+def _failure_of_others(task: "Task", status: str | None) -> str | None:
+    """Why a rank has failed by now; those that fail later know from here on that the task is over."""
+    if not _watch.is_ended and task._version_is_open is None:
+        ranks.say_ended("stopped" if _watch.aborted else status or "completed")
+    return ranks.noted_failure()
 
 
 def _outcome() -> tuple[str, str, str]:
