@@ -32,14 +32,21 @@ fail, late = parser.parse_args().fail, parser.parse_args().late
 task.get_logger().report_scalar("own", f"rank {rank}", rank, 0)
 print("hello of rank", rank, flush=True)
 open(f"done-{rank}", "w").close()
-while not all(os.path.exists(f"done-{other}") for other in range(3)):
-    time.sleep(0.01)
-while rank == fail and late and not glob.glob("home/ranks/*.ended"):
-    time.sleep(0.01)
+
+def wait(happened):
+    deadline = time.monotonic() + 120
+    while not happened():
+        if time.monotonic() > deadline:
+            os.abort()
+        time.sleep(0.01)
+
+wait(lambda: all(os.path.exists(f"done-{other}") for other in range(3)))
+if rank == fail and late:
+    wait(lambda: glob.glob("home/ranks/*.ended"))
 if rank == fail:
     raise ValueError("enough")
-while rank == 0 and fail > 0 and not late and not glob.glob("home/ranks/*.failed"):
-    time.sleep(0.01)
+if rank == 0 and fail > 0 and not late:
+    wait(lambda: glob.glob("home/ranks/*.failed"))
 """
 
 SPAWNING = """
@@ -124,7 +131,9 @@ class Folder:
         self.environment = kept | {"TILTH_HOME": str(path / "home")}
 
     def run(self, *words: str, status: int = 0) -> str:
-        ran = subprocess.run([sys.executable, *words], cwd=self.path, env=self.environment, capture_output=True, text=True, check=False)
+        ran = subprocess.run(
+            [sys.executable, *words], cwd=self.path, env=self.environment, capture_output=True, text=True, check=False, timeout=300
+        )
         assert ran.returncode == status, ran.stderr
         return ran.stdout
 
