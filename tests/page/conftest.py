@@ -129,9 +129,24 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package as people install it: what is in a built wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    building = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(building, cwd=ROOT, check=True, capture_output=True, timeout=300)
+    (wheel,) = folder.glob("*.whl")
+    shutil.unpack_archive(wheel, folder / "unpacked", format="zip")
+    package = folder / "unpacked"
+    where = [sys.executable, "-c", "import tilth; print(tilth.__file__)"]
+    found = subprocess.run(where, env=os.environ | {"PYTHONPATH": str(package)}, check=True, capture_output=True, text=True)
+    assert Path(found.stdout.strip()).parent == package / "tilth"
+    return package
+
+
+@pytest.fixture(scope="session")
+def site(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
-    with running_server(folder / "home") as server:
+    with running_server(folder / "home", PYTHONPATH=str(package)) as server:
         known = server.credentials
         keys = {"TILTH_API_ACCESS_KEY": known["access_key"], "TILTH_API_SECRET_KEY": known["secret_key"]}
         keys |= {"TILTH_API_SERVER": known["api_server"], "TILTH_API_FILES_SERVER": known["files_server"]}
