@@ -44,6 +44,11 @@ def test_scalars_are_a_dictionary_by_iteration(batches: list[list[tuple[int, flo
                     high,
                 )
                 assert [point.iter for point in scalars.points(series, after=None, limit=10_000)] == sorted(expected)
+                low_part, high_part = sorted(expected)[len(expected) // 3], sorted(expected)[-1 - len(expected) // 3]
+                part = scalars.between(series, low_part, high_part)
+                near = set(sorted(expected)[max(0, len(expected) // 3 - 1) : len(expected) - len(expected) // 3 + 1])
+                assert near <= set(part.iters) <= set(expected)
+                assert [expected[iter] for iter in part.iters] == list(part.values)
                 reduced = scalars.curve(series, most)
                 assert list(reduced.iters) == sorted(set(reduced.iters))
                 assert {reduced.iters[0], reduced.iters[-1]} == {min(expected), max(expected)}

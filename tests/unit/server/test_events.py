@@ -127,6 +127,56 @@ def test_a_curve_of_many_points_keeps_its_spikes_and_its_ends(catalog: CatalogBe
     assert all(values[x] == y for x, y in zip(curve["x"], curve["y"], strict=True))
 
 
+def test_a_curve_with_bands_says_what_is_between_its_points(catalog: CatalogBench, task: str) -> None:
+    values = {iter: float(iter % 10) for iter in range(5_000)} | {1_234: 99.0, 4_000: -99.0}
+    send(catalog, *(scalar(task, iter, value) for iter, value in values.items()))
+    curve = catalog.ask("events.scalar_metrics_iter_histogram", task=task, samples=100, bands=True)["loss"]["train"]
+    assert (len(curve["x"]), curve["points"], curve["x"][0], curve["x"][-1]) == (100, 5_000, 0, 4_999)
+    assert (curve["y"][0], curve["y_min"][0], curve["y_max"][0], curve["y"][-1]) == (0.0, 0.0, 0.0, 9.0)
+    assert (max(curve["y_max"]), min(curve["y_min"])) == (99.0, -99.0)
+    assert all(low <= mean <= high for low, mean, high in zip(curve["y_min"], curve["y"], curve["y_max"], strict=True))
+    assert sum(4 < mean < 5 for mean in curve["y"]) > 90
+    several = catalog.ask("events.multi_task_scalar_metrics_iter_histogram", tasks=[task], samples=100, bands=True)
+    assert several["loss"]["train"][task] == curve | {"name": "run"}
+
+
+def test_a_curve_that_is_whole_has_no_band(catalog: CatalogBench, task: str) -> None:
+    send(catalog, scalar(task, 0, 1.0), scalar(task, 1, 3.0), scalar(task, SINGLE_VALUE, 9.0))
+    curve = catalog.ask("events.scalar_metrics_iter_histogram", task=task, bands=True)["loss"]["train"]
+    assert curve == {"name": "train", "x": [0, 1], "y": [1.0, 3.0], "points": 2}
+
+
+def test_a_part_of_a_curve_is_whole_and_reaches_beyond_its_edges(catalog: CatalogBench, task: str) -> None:
+    send(catalog, *(scalar(task, iter, float(iter), timestamp=iter * 1_000) for iter in range(0, 10_000, 2)))
+    send(catalog, scalar(task, 4_001, -1.0, timestamp=4_001_000))  # loose, among what is sealed
+
+    def part(low: float, high: float, **more: Any) -> dict[str, Any]:
+        asked: dict[str, Any] = {"task": task, "samples": 100, "between": [low, high]} | more
+        found: dict[str, Any] = catalog.ask("events.scalar_metrics_iter_histogram", **asked)["loss"]["train"]
+        return found
+
+    assert part(3_999.5, 4_003) == {"name": "train", "x": [3_998, 4_000, 4_001, 4_002, 4_004], "points": 5} | {
+        "y": [3_998.0, 4_000.0, -1.0, 4_002.0, 4_004.0]
+    }
+    assert part(4_000_000, 4_002_000, key="timestamp")["x"] == [3_998_000, 4_000_000, 4_001_000, 4_002_000, 4_004_000]
+    assert part(7_000.5, 7_001.5)["x"] == [7_000, 7_002]
+    assert part(20_000, 30_000)["x"] == [9_998]
+    assert part(-9, -5)["x"] == [0]
+    assert (part(0, 9_998, bands=True)["points"], len(part(0, 9_998, bands=True)["y_min"])) == (5_001, 100)
+
+
+def test_a_mean_of_the_largest_numbers_is_a_number(catalog: CatalogBench, task: str) -> None:
+    send(catalog, *(scalar(task, iter, 1.7e308) for iter in range(100)))
+    curve = catalog.ask("events.scalar_metrics_iter_histogram", task=task, samples=5, bands=True)["loss"]["train"]
+    assert set(curve["y"]) == {1.7e308}
+
+
+@pytest.mark.parametrize("between", [[2, 1], [1], [1, 2, 3], [-1e300, 0]])
+def test_what_is_no_part_of_x_is_refused(catalog: CatalogBench, task: str, between: list[float]) -> None:
+    with pytest.raises(FieldInvalid, match="between"):
+        catalog.ask("events.scalar_metrics_iter_histogram", task=task, between=between)
+
+
 def test_every_point_is_read_once_page_by_page(catalog: CatalogBench, task: str) -> None:
     send(catalog, *(scalar(task, iter, float(iter), variant=variant) for iter in range(3_000) for variant in ("a", "b")))
     scroll, found = None, []

@@ -85,15 +85,15 @@ export interface Calls {
   /** The metrics of a task's vectors, and their variants. */
   "events.get_vector_metrics_and_variants": { task: string; model_events?: boolean | null } & Record<string, unknown>;
   /** The scalars of several tasks as curves, by metric, variant and task. */
-  "events.multi_task_scalar_metrics_iter_histogram": { tasks: string[]; samples?: number | null; key?: string | null; metrics?: (Record<string, unknown>)[] | null; model_events?: boolean | null } & Record<string, unknown>;
+  "events.multi_task_scalar_metrics_iter_histogram": { tasks: string[]; samples?: number | null; key?: string | null; metrics?: (Record<string, unknown>)[] | null; model_events?: boolean | null; bands?: boolean | null; between?: number[] | null } & Record<string, unknown>;
   /** The debug image before or after the one that a viewer shows. */
   "events.next_debug_image_sample": { task: string; scroll_id: string; navigate_earlier?: boolean | null; next_iteration?: boolean | null; model_events?: boolean | null } & Record<string, unknown>;
   /** The plots before or after those that a viewer shows. */
   "events.next_plot_sample": { task: string; scroll_id: string; navigate_earlier?: boolean | null; next_iteration?: boolean | null; model_events?: boolean | null } & Record<string, unknown>;
   /** Plots by task and iteration, the newest first. */
   "events.plots": { metrics: (Record<string, unknown>)[]; iters?: number | null; navigate_earlier?: boolean | null; refresh?: boolean | null; scroll_id?: string | null; model_events?: boolean | null } & Record<string, unknown>;
-  /** The scalars of a task as curves of at most about `samples` points, by metric and variant. */
-  "events.scalar_metrics_iter_histogram": { task: string; samples?: number | null; key?: string | null; metrics?: (Record<string, unknown>)[] | null; model_events?: boolean | null } & Record<string, unknown>;
+  /** The scalars of a task as curves of at most about `samples` points, by metric and variant; with `bands`, means and extremes. */
+  "events.scalar_metrics_iter_histogram": { task: string; samples?: number | null; key?: string | null; metrics?: (Record<string, unknown>)[] | null; model_events?: boolean | null; bands?: boolean | null; between?: number[] | null } & Record<string, unknown>;
   /** Every point of a metric, in pages. */
   "events.scalar_metrics_iter_raw": { task: string; metric: Record<string, unknown>; key?: string | null; batch_size?: number | null; count_total?: boolean | null; scroll_id?: string | null; model_events?: boolean | null } & Record<string, unknown>;
   /** The vectors of a metric and variant, by iteration. */

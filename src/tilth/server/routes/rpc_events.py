@@ -50,10 +50,12 @@ def scalar_metrics_iter_histogram(
     key: str = "iter",
     metrics: Items = [],
     model_events: bool = False,
+    bands: bool = False,
+    between: list[float] | None = None,
 ) -> Item:
-    """The scalars of a task as curves of at most about `samples` points, by metric and variant."""
+    """The scalars of a task as curves of at most about `samples` points, by metric and variant; with `bands`, means and extremes."""
     reading.check_entity(call, task, is_model=model_events)
-    return reading.curves(call, task, samples=samples, key=key, names=service.metric_names(metrics))
+    return reading.curves(call, task, reading.CurveQuery(samples, key, bands, between), service.metric_names(metrics))
 
 
 @procedure("events.multi_task_scalar_metrics_iter_histogram")
@@ -64,10 +66,12 @@ def multi_task_scalar_metrics_iter_histogram(
     key: str = "iter",
     metrics: Items = [],
     model_events: bool = False,
+    bands: bool = False,
+    between: list[float] | None = None,
 ) -> Item:
     """The scalars of several tasks as curves, by metric, variant and task."""
     entities = _named(call, tasks, is_model=model_events)
-    return reading.multi_curves(call, entities, samples=samples, key=key, names=service.metric_names(metrics))
+    return reading.multi_curves(call, entities, reading.CurveQuery(samples, key, bands, between), service.metric_names(metrics))
 
 
 @procedure("events.scalar_metrics_iter_raw")

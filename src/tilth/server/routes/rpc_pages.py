@@ -176,13 +176,9 @@ def get_task_data(
         answer["debug_images"] = images["metrics"]
     if scalar_metrics_iter_histogram is not None:
         wanted_scalars = scalar_metrics_iter_histogram
-        answer["scalar_metrics_iter_histogram"] = reading.multi_curves(
-            call,
-            entities,
-            samples=int(wanted_scalars.get("samples") or 2_000),
-            key=str(wanted_scalars.get("key") or "iter"),
-            names=metric_names(wanted_scalars.get("metrics")),
-        )
+        curve_query = reading.CurveQuery(int(wanted_scalars.get("samples") or 2_000), str(wanted_scalars.get("key") or "iter"))
+        names = metric_names(wanted_scalars.get("metrics"))
+        answer["scalar_metrics_iter_histogram"] = reading.multi_curves(call, entities, curve_query, names)
     if single_value_metrics is not None:
         answer["single_value_metrics"] = reading.single_values(call, entities, metric_names(single_value_metrics.get("metrics")))
     return answer

@@ -1,8 +1,11 @@
 """What tasks and models reported, as charts, tables and viewers ask for it."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from tilth.base.errors import FieldInvalid
 from tilth.domain.access import Permission
@@ -11,10 +14,11 @@ from tilth.server.services.context import Call
 from tilth.server.services.models import get_model
 from tilth.server.services.searching import load_scroll, save_scroll
 from tilth.server.services.tasks import get_task
-from tilth.server.stores.blocks import Columns
+from tilth.server.stores.blocks import Columns, bands_of, reduce_points
 from tilth.server.stores.scalars import Series
 
 __all__ = [
+    "CurveQuery",
     "all_lines",
     "check_entity",
     "curves",
@@ -35,6 +39,7 @@ __all__ = [
 _KEYS = ("iter", "timestamp", "iso_time")
 _MOST_SAMPLES = 100_000
 _MOST_EVENTS = 10_000
+_FARTHEST = 2**53
 
 Names = Mapping[str, Sequence[str]] | None
 
@@ -46,28 +51,37 @@ def check_entity(call: Call, id: str, *, is_model: bool) -> dict[str, Any]:
     return found
 
 
-def curves(call: Call, entity: str, *, samples: int, key: str, names: Names) -> dict[str, dict[str, Any]]:
+class CurveQuery(Struct, frozen=True):
+    """How curves are asked for."""
+
+    samples: int
+    key: str
+    """What their x is: `iter`, `timestamp` or `iso_time`."""
+    bands: bool = False
+    """Means of stretches with the extremes of each, in place of extremes alone."""
+    between: Sequence[float] | None = None
+    """The part of x that is wanted, in iterations or milliseconds: all of it, and the next point on each side."""
+
+
+def curves(call: Call, entity: str, query: CurveQuery, names: Names) -> dict[str, dict[str, Any]]:
     """The scalars of one task or model by metric and variant, at most about `samples` points each, extremes kept."""
-    _check_key(key)
-    most = min(max(samples, 1), _MOST_SAMPLES)
+    _check_query(query)
     found: dict[str, dict[str, Any]] = {}
     for series in _wanted(call.tx.scalars.series_of([entity]), names):
-        columns = call.tx.scalars.curve(series, most)
-        if columns.iters:
-            found.setdefault(series.metric, {})[series.variant] = {"name": series.variant, "x": _x(columns, key), "y": list(columns.values)}
+        curve = _curve(call, series, query)
+        if curve["x"]:
+            found.setdefault(series.metric, {})[series.variant] = {"name": series.variant} | curve
     return found
 
 
-def multi_curves(call: Call, entities: Mapping[str, str], *, samples: int, key: str, names: Names) -> dict[str, dict[str, dict[str, Any]]]:
+def multi_curves(call: Call, entities: Mapping[str, str], query: CurveQuery, names: Names) -> dict[str, dict[str, dict[str, Any]]]:
     """The same for several, whose names are given by their ids: by metric, variant and id."""
-    _check_key(key)
-    most = min(max(samples, 1), _MOST_SAMPLES)
+    _check_query(query)
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for series in _wanted(call.tx.scalars.series_of(list(entities)), names):
-        columns = call.tx.scalars.curve(series, most)
-        if columns.iters:
-            curve = {"name": entities[series.entity], "x": _x(columns, key), "y": list(columns.values)}
-            found.setdefault(series.metric, {}).setdefault(series.variant, {})[series.entity] = curve
+        curve = _curve(call, series, query)
+        if curve["x"]:
+            found.setdefault(series.metric, {}).setdefault(series.variant, {})[series.entity] = {"name": entities[series.entity]} | curve
     return found
 
 
@@ -232,6 +246,36 @@ def _fits(metric: str, variant: str, names: Names) -> bool:
     return names is None or (metric in names and (not names[metric] or variant in names[metric]))
 
 
+def _curve(call: Call, series: Series, query: CurveQuery) -> dict[str, Any]:
+    most = min(max(query.samples, 1), _MOST_SAMPLES)
+    if query.between is None and not query.bands:
+        columns = call.tx.scalars.curve(series, most)
+        return {"x": _x(columns, query.key), "y": list(columns.values)}
+    points = _points_between(call, series, query)
+    count = len(points.iters)
+    if not query.bands:
+        points = reduce_points(points, most)
+        return {"x": _x(points, query.key), "y": list(points.values), "points": count}
+    bands = bands_of(points, most)
+    curve = {"x": _x(Columns(*bands[:3]), query.key), "y": list(bands.values), "points": count}
+    return curve if len(bands.iters) == count else curve | {"y_min": list(bands.lows), "y_max": list(bands.highs)}
+
+
+def _points_between(call: Call, series: Series, query: CurveQuery) -> Columns:
+    """The points of a part of x, and the next one on each side: a line that leaves the part is seen to leave it."""
+    if query.between is None:
+        return call.tx.scalars.between(series, None, None)
+    low, high = query.between
+    is_iter = query.key == "iter"
+    points = call.tx.scalars.between(series, *((math.floor(low), math.ceil(high)) if is_iter else (None, None)))
+    along = points.iters if is_iter else points.timestamps
+    inside = [at for at, x in enumerate(along) if low <= x <= high]
+    after = next((at for at, x in enumerate(along) if x > high), len(along))
+    first, last = (inside[0], inside[-1]) if inside else (after, after - 1)
+    part = slice(max(0, first - 1), last + 2)
+    return Columns(points.iters[part], points.timestamps[part], points.values[part])
+
+
 def _x(columns: Columns, key: str) -> list[Any]:
     if key == "iter":
         return list(columns.iters)
@@ -245,6 +289,14 @@ def _time(timestamp: int, key: str) -> Any:
 def iso(timestamp: int) -> str:
     """A timestamp in milliseconds as a text."""
     return datetime.fromtimestamp(timestamp / 1_000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _check_query(query: CurveQuery) -> None:
+    _check_key(query.key)
+    if query.between is not None:
+        low, high = query.between if len(query.between) == 2 else (1, 0)
+        if not -_FARTHEST <= low <= high <= _FARTHEST:
+            raise FieldInvalid(f"between: {list(query.between)!r:.60} is no part of x", hint="give two numbers, the smaller first")
 
 
 def _check_key(key: str) -> None:

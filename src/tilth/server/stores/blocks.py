@@ -5,12 +5,12 @@ The extremes of a block are real points, so a long Series is drawn from them alo
 
 import struct
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import zstandard
 
-__all__ = ["BLOCK", "Columns", "Extremes", "dump_points", "extremes_of", "load_points", "pick", "reduce_points"]
+__all__ = ["BLOCK", "Bands", "Columns", "Extremes", "bands_of", "dump_points", "extremes_of", "load_points", "pick", "reduce_points"]
 
 BLOCK = 1_024
 """As many points are sealed at once."""
@@ -26,6 +26,16 @@ class Columns(NamedTuple):
     iters: Sequence[int]
     timestamps: Sequence[int]
     values: Sequence[float]
+
+
+class Bands(NamedTuple):
+    """Stretches of a curve in the order of iterations: the mean of each, and the smallest and the largest value in it."""
+
+    iters: Sequence[int]
+    timestamps: Sequence[int]
+    values: Sequence[float]
+    lows: Sequence[float]
+    highs: Sequence[float]
 
 
 class Extremes(NamedTuple):
@@ -94,10 +104,40 @@ def reduce_points(points: Columns, most: int) -> Columns:
     return pick(points, sorted(chosen))
 
 
+def bands_of(points: Columns, most: int) -> Bands:
+    """At most about `most` stretches of equal width, each where its middle point is; the first and the last point stay by themselves."""
+    count = len(points.iters)
+    if count <= max(most, 3):
+        return Bands(points.iters, points.timestamps, points.values, points.values, points.values)
+    rows = [_stretch(points, start, stop) for start, stop in _stretches(points.iters, max(most - 2, 1))]
+    return Bands(*(list(column) for column in zip(*rows, strict=True)))
+
+
 def pick(points: Columns, places: Iterable[int]) -> Columns:
     """The points at some places."""
     kept = list(places)
     return Columns(*([column[place] for place in kept] for column in points))  # type: ignore[arg-type]
+
+
+def _stretches(iters: Sequence[int], buckets: int) -> Iterator[tuple[int, int]]:
+    count = len(iters)
+    yield 0, 1
+    first, width = iters[1], max((iters[-2] - iters[1] + 1) / buckets, 1e-9)
+    start = 1
+    for bucket in range(buckets):
+        stop = count - 1 if bucket == buckets - 1 else min(_first_at_or_after(iters, first + width * (bucket + 1), start), count - 1)
+        if stop > start:
+            yield start, stop
+        start = stop
+    yield count - 1, count
+
+
+def _stretch(points: Columns, start: int, stop: int) -> tuple[int, int, float, float, float]:
+    part = points.values[start:stop]
+    low, high = min(part), max(part)
+    mean = min(max(sum(part) / len(part), low), high)  # a sum may be rounded, or too large for a number
+    middle = (start + stop) // 2
+    return points.iters[middle], points.timestamps[middle], mean, low, high
 
 
 def _index(values: Sequence[float], wanted: float) -> int:

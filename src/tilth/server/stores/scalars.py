@@ -130,6 +130,16 @@ class Scalars:
         whole = _merged(sealed, loose) if overlap else _appended(sealed, loose)
         return reduce_points(whole, most)
 
+    def between(self, series: Series, low: int | None, high: int | None) -> Columns:
+        """All points of a Series from `low` to `high`, without its single value; and at least the next one on each side."""
+        blocks = self._db.all("SELECT first_iter, last_iter FROM scalar_block WHERE series = ? ORDER BY first_iter", (series.id,))
+        begin = 0 if low is None else max(0, next((at for at, (_, last) in enumerate(blocks) if last >= low), len(blocks)) - 1)
+        stop = len(blocks) if high is None else next((at for at, (first, _) in enumerate(blocks) if first > high), len(blocks)) + 1
+        sealed = _concatenated([self._block(series.id, first) for first, _ in blocks[begin:stop]])
+        loose = self._loose(series.id)
+        overlap = bool(loose.iters) and bool(sealed.iters) and loose.iters[0] <= sealed.iters[-1]
+        return _merged(sealed, loose) if overlap else _appended(sealed, loose)
+
     def points(self, series: Series, *, after: int | None, limit: int, descending: bool = False) -> list[Point]:
         """The next `limit` points of a Series after an iteration, its single value included."""
         if not self._db.one("SELECT 1 FROM scalar_block WHERE series = ? LIMIT 1", (series.id,)):
