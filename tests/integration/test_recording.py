@@ -541,6 +541,41 @@ def test_a_script_says_before_it_begins_what_is_recorded_of_its_code(alone: Home
     assert not any(line.startswith("msgspec") for line in lines)
 
 
+CHECKPOINTS = """
+import os
+from pathlib import Path
+from tilth import OutputModel, Task
+task = Task.init("Team", "checkpoints")
+print("task", task.id)
+models = {name: OutputModel(name=name) for name in ("last", "best")}
+for step in range(20):
+    for name, model in models.items():
+        Path("weights").write_bytes(name.encode() + step.to_bytes(1, "big") * 1_000_000)
+        model.update_weights("weights", target_filename="same.pt", auto_delete_file=False, iteration=step)
+    task.upload_artifact(f"artifact {step}", {"step": step})
+    task.get_logger().report_scalar("loss", "train", step, step)
+waiting = list(Path(os.environ["TILTH_HOME"], "outbox", task.id, "files").iterdir())
+print("bytes", sum(path.stat().st_size for path in waiting))
+"""
+
+
+def test_of_checkpoints_the_newest_one_waits_for_a_server_that_is_away(tmp_path: Path) -> None:
+    port = free_port()
+    with running_server(tmp_path / "served", port=port) as server:
+        client = with_server(tmp_path, server)
+    (client.folder / "train.py").write_text(CHECKPOINTS)
+    id, code, out, _ = client.run("plain", TILTH_EXIT_WAIT="1")
+    assert code == 0
+    assert 2_000_000 < int(out.split()[-1]) < 2_100_000
+    with running_server(tmp_path / "served", port=port) as server:
+        assert client.tilth("sync") == "1 run sent\n"
+        read = "import sys; from tilth import Task; task = Task.get_task(sys.argv[1]); models = task.get_models()['output']; "
+        read += "print([(m.name, open(m.get_local_copy(), 'rb').read()[:5]) for m in models], len(task.artifacts), "
+        read += "len(task.get_reported_scalars()['loss']['train']['x']))"
+        found = subprocess.run([sys.executable, "-c", read, id], env=client.environment, capture_output=True, text=True, check=True)
+        assert found.stdout.strip() == r"[('last', b'last\x13'), ('best', b'best\x13')] 20 20"
+
+
 UNTRACKED = """
 from tilth import Task
 task = Task.init("Team", "untracked")

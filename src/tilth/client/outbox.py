@@ -22,7 +22,7 @@ from tilth.base.errors import TilthError
 from tilth.base.forking import renew_after_fork
 from tilth.base.ids import new_id
 
-__all__ = ["CALLS", "EVENTS", "FILES", "Outbox", "OutboxCall", "OutboxUpload", "in_json", "is_writing", "outboxes_in"]
+__all__ = ["CALLS", "EVENTS", "FILES", "Outbox", "OutboxCall", "OutboxUpload", "Waiting", "in_json", "is_writing", "outboxes_in"]
 
 EVENTS = ".events"
 CALLS = ".calls"
@@ -54,13 +54,54 @@ class OutboxCall(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether it waits for every event that was written before it."""
 
 
+class Waiting:
+    """The copies of one process that wait in an outbox and that newer ones stand in for. Whoever sends passes over those that are gone."""
+
+    def __init__(self, most_bytes: int | None, *, warn: Warn) -> None:
+        self._most_bytes = most_bytes
+        self._warn = warn
+        self._lock = threading.Lock()
+        self._copies: dict[str, tuple[Path, int]] = {}
+        """By what they are called among the server's files, the oldest first, with what they count: a moved file is the only one, and 0."""
+        self._has_told = False
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        self._lock, self._copies = threading.Lock(), {}
+
+    def add(self, name: str, copy: Path, *, is_moved: bool) -> None:
+        """Note the newest copy; the one before it would only be overwritten, and if all together are too much, the oldest ones go."""
+        with self._lock:
+            before = self._copies.pop(name, None)
+            self._copies = {other: kept for other, kept in self._copies.items() if kept[0].exists()}
+            self._copies[name] = (copy, 0 if is_moved else _size_of(copy))
+            old = [kept for kept, _ in ([before] if before else [])]
+            excess = sum(size for _, size in self._copies.values()) - self._most_bytes if self._most_bytes is not None else 0
+            too_much = []
+            for other, (kept, size) in list(self._copies.items()):
+                if excess <= 0 or other == name:
+                    break
+                if size:
+                    excess -= size
+                    too_much.append(kept)
+                    del self._copies[other]
+        for kept in (*old, *too_much):
+            kept.unlink(missing_ok=True)
+        if too_much and not self._has_told:
+            self._has_told = True
+            limit = f"more than {(self._most_bytes or 0) / 1e9:g} GB of models wait to be sent"
+            self._warn(f"{limit}: copies of the oldest files are given up; `outbox_limit` lets more wait")
+
+
 class Outbox:
     """One task's outbox, as one process writes to it. Safe for threads, forks, and what signals and destructors do in the middle of a
     write; never raises because of a disk.
     """
 
-    def __init__(self, folder: Path, *, warn: Warn, wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, folder: Path, *, warn: Warn, wake: Callable[[], None] = lambda: None, most_bytes: int | None = None) -> None:
+        """`most_bytes` is how much of what newer files stand in for may wait."""
         self.folder = folder
+        self._replaceable = Waiting(most_bytes, warn=warn)
         self._warn = warn
         self._wake = wake
         self._lock = threading.Lock()
@@ -91,9 +132,11 @@ class Outbox:
         event: dict[str, Any] | None = None,
         call: str = "",
         fields: Mapping[str, Any] | None = None,
+        replaces: bool = False,
     ) -> Path | None:
         """Write down an upload, and the event or call that follows it. The file is copied, or moved if it may be deleted, so it can change.
 
+        With `replaces`, it stands in for one of the same name that still waits, of which neither file nor call is sent any more.
         Returns the copy, which is there until all is done. Raises if `source` can't be read; what goes wrong on the outbox's side is told,
         and None returned.
         """
@@ -112,7 +155,11 @@ class Outbox:
             return None
         given = OutboxUpload(path=kept.name, name=name, content_type=content_type)
         written = OutboxCall(call=call, fields=dict(fields or {}), upload=given, event=event)
-        return kept if self._append(CALLS, in_json(written) + b"\n") else None
+        if not self._append(CALLS, in_json(written) + b"\n"):
+            return None
+        if replaces:  # when it is written down: there is always one of them
+            self._replaceable.add(name, kept, is_moved=delete)
+        return kept
 
     def close(self) -> None:
         """Let go of the files; what is written afterwards goes into new ones."""
@@ -221,6 +268,13 @@ def _write_whole(descriptor: int, line: bytes) -> None:
     if written != len(line):  # the disk is full: half a line would spoil the next one
         os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it is sent already
+        return 0
 
 
 def is_writing(path: Path) -> bool:

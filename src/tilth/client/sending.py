@@ -18,7 +18,7 @@ from tilth.base.errors import AlreadyExists, Denied, Internal, TilthError, Unava
 from tilth.base.forking import renew_after_fork
 from tilth.base.ids import is_id
 from tilth.client.files import Files
-from tilth.client.outbox import CALLS, EVENTS, FILES, OutboxCall, is_writing
+from tilth.client.outbox import CALLS, EVENTS, FILES, OutboxCall, OutboxUpload, is_writing
 
 __all__ = ["PERIOD_S", "Courier", "Sender"]
 
@@ -153,14 +153,25 @@ class Sender:
                 where = self.folder / FILES
                 self._tell_once("path", f"the upload of {call.upload.path!r:.100} is left out: it is no file of {where}")
                 return
-            if kept.exists():
-                self._attempt(lambda: self._files.put(call.upload.name, kept, content_type=call.upload.content_type))  # type: ignore[union-attr]
+            # Without its file the upload was done before somebody was killed, or a newer one stands in for it.
+            if not kept.exists() or not self._put(call.upload, kept):
+                return
         if call.event is not None:
             self._make("events.add_batch", msgspec.json.encode(call.event) + b"\n")
         if call.call:
             self._make(call.call, msgspec.json.encode(call.fields))
         if call.upload is not None:
             (self.folder / FILES / call.upload.path).unlink(missing_ok=True)
+
+    def _put(self, upload: OutboxUpload, kept: Path) -> bool:
+        """Upload a file; False if a newer one came to stand in for it meanwhile."""
+        try:
+            self._attempt(lambda: self._files.put(upload.name, kept, content_type=upload.content_type))
+        except FileNotFoundError:
+            if kept.exists():
+                raise
+            return False
+        return True
 
     def _make(self, name: str, body: bytes) -> None:
         answer = self._attempt(lambda: self._api.call_raw(name, body), name)

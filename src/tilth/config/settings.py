@@ -116,6 +116,13 @@ SETTINGS = (
         type=int,
     ),
     Setting(
+        name="outbox_limit",
+        variables=("TILTH_OUTBOX_LIMIT",),
+        default="20",
+        meaning="How many gigabytes of copies of models' files wait for a server that is away. With more, the oldest are given up.",
+        type=int,
+    ),
+    Setting(
         name="preview",
         variables=("TILTH_PREVIEW",),
         default="true",
@@ -206,6 +213,8 @@ class Settings(Struct, frozen=True):
     server: ServerSettings
     exit_wait_s: int = 10
     """How long a recorded process waits at its end for what is not sent yet."""
+    outbox_limit_gb: int = 20
+    """How much of copies of models' files may wait to be sent, of each process."""
     preview: bool = True
     """Whether versions that become final show samples of what they hold."""
     announce: bool = True
@@ -235,7 +244,8 @@ def load_settings(environment: Mapping[str, str] = os.environ, *, given: Mapping
         storage=said["storage.url"].value if "storage.url" in said else None,
         api=checked_api(said),
         server=_server(said),
-        exit_wait_s=_seconds(said.get("exit_wait", Found("10", "default"))),
+        exit_wait_s=_whole("exit_wait", "seconds", said.get("exit_wait", Found("10", "default"))),
+        outbox_limit_gb=_whole("outbox_limit", "gigabytes", said.get("outbox_limit", Found("20", "default"))),
         preview=_truth("preview", said.get("preview", Found("true", "default"))),
         announce=_truth("announce", said.get("announce", Found("true", "default"))),
         record_untracked=_truth("record_untracked", said.get("record_untracked", Found("false", "default"))),
@@ -258,6 +268,7 @@ def settings_in_force(environment: Mapping[str, str] = os.environ) -> list[Effec
         "api.secret_key": api.secret_key,
         "api.token": api.token,
         "exit_wait": str(settings.exit_wait_s),
+        "outbox_limit": str(settings.outbox_limit_gb),
         "preview": str(settings.preview).lower(),
         "announce": str(settings.announce).lower(),
         "record_untracked": str(settings.record_untracked).lower(),
@@ -343,9 +354,9 @@ def _server(said: Mapping[str, Found]) -> ServerSettings:
     return ServerSettings(host=values["host"] or "127.0.0.1", port=int(port.value), database=values["database"], storage=storage)
 
 
-def _seconds(found: Found) -> int:
+def _whole(name: str, unit: str, found: Found) -> int:
     if not found.value.isdecimal():
-        raise Invalid(f"exit_wait is {found.value} ({found.source}), which is no number of seconds", hint="use a whole number, 0 or more")
+        raise Invalid(f"{name} is {found.value} ({found.source}), which is no number of {unit}", hint="use a whole number, 0 or more")
     return int(found.value)
 
 

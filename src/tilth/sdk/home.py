@@ -41,6 +41,8 @@ class Home:
     """Opens what reports are sent through: it never waits for a server that is away."""
     exit_wait_s: float = 10.0
     """How long a recorded process waits at its end for what is not sent yet."""
+    outbox_limit_gb: int = 20
+    """How much of models' files may wait to be sent, of each process."""
     files_urls: tuple[str, ...] = ()
     """The addresses that the server's files have besides `tilth://files/`."""
     web_url: str = ""

@@ -32,6 +32,8 @@ class OutputModel(BaseModel):
 
     _default_upload_uri: ClassVar[str | None] = None
     _tasks: ClassVar["weakref.WeakSet[Task]"] = weakref.WeakSet()
+    _names: ClassVar[dict[tuple[str, str], str]] = {}
+    """Whose file has a name among those of a task."""
 
     def __init__(
         self,
@@ -220,17 +222,20 @@ class OutputModel(BaseModel):
     def _upload(self, source: Path, name: str, destination: str | None, described: Described, *, delete: bool, wait: bool) -> str:
         recording = self._task._recorded()
         folder = recording.reporter.folder
+        owner = self._names.setdefault((self._task.id, name), self.id)
+        place = f"models/{name}" if owner == self.id else f"models/{self.id}/{name}"
         if destination is None and self._record.is_live:
-            uri = address_of(f"{folder}/models/{name}")
+            uri = address_of(f"{folder}/{place}")
             fields = described(uri, name)
-            recording.upload(source, name=f"models/{name}", delete=delete, call="models.edit", fields={"model": self.id, **fields})
+            edit = {"model": self.id, **fields}
+            recording.upload(source, name=place, delete=delete, call="models.edit", fields=edit, replaces=True)
             self._record.remember(**fields)
             if wait and not recording.flush(None):
                 raise Unavailable(f"{name} is not where it is kept yet", hint="it is sent later: `tilth sync`")
             return uri
         home = self._record.home
-        place = OwnPlace(home, folder) if destination is None else place_of(home, destination).at(folder)
-        target = place.at(f"models/{name}")
+        base = OwnPlace(home, folder) if destination is None else place_of(home, destination).at(folder)
+        target = base.at(place)
         target.put(source)
         self._record.edit(**described(target.address, name))
         if delete:

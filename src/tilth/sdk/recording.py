@@ -31,7 +31,9 @@ class Recording:
         self.task = task
         place = home.folder / "outbox" / task
         self._offline = offline
-        self.outbox = Outbox(place, warn=warn, wake=self._wake)
+        # What was recorded offline on purpose is carried somewhere: nothing of it is given up.
+        most_bytes = None if offline else home.outbox_limit_gb * 1_000_000_000
+        self.outbox = Outbox(place, warn=warn, wake=self._wake, most_bytes=most_bytes)
         self.reporter = Reporter(self.outbox, task, folder=folder, worker=socket.gethostname())
         self._courier: Courier | None = None
         self._period_s = PERIOD_S
@@ -57,12 +59,13 @@ class Recording:
         """Write down a call: one that is made before any report is sent, or after all of them, or in its turn."""
         self.outbox.call(name, {field: value for field, value in fields.items() if value is not None}, first=first, last=last)
 
-    def upload(self, source: Path, *, name: str, delete: bool, call: str, fields: Mapping[str, Any]) -> Path | None:
+    def upload(self, source: Path, *, name: str, delete: bool, call: str, fields: Mapping[str, Any], replaces: bool = False) -> Path | None:
         """Write down an upload, and the call that names it afterwards; returns the copy, which is there until both are done.
 
-        None if there is no room for it.
+        None if there is no room for it. With `replaces`, it stands in for one of the same name that still waits.
         """
-        return self.outbox.upload(source, name=f"{self.reporter.folder}/{name}", delete=delete, call=call, fields=fields)
+        name = f"{self.reporter.folder}/{name}"
+        return self.outbox.upload(source, name=name, delete=delete, call=call, fields=fields, replaces=replaces)
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until everything is where it is kept; False if it is not in time, or nobody answers."""

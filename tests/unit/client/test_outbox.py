@@ -16,7 +16,7 @@ import pytest
 
 from tilth.base.errors import AlreadyExists, Denied, EventsRefused, Internal, Unavailable
 from tilth.client.files import Told
-from tilth.client.outbox import CALLS, EVENTS, Outbox, outboxes_in
+from tilth.client.outbox import CALLS, EVENTS, FILES, Outbox, outboxes_in
 from tilth.client.sending import Courier, Sender
 from tilth.sdk.reporting import Reporter
 
@@ -181,6 +181,66 @@ def test_a_file_that_may_be_deleted_is_moved(outbox: Outbox, sender: Sender, kep
     assert not given.exists()
     sender.send(own=outbox.own_files())
     assert kept.files == {"b": b"b"}
+
+
+def test_of_files_that_newer_ones_stand_in_for_only_the_newest_waits(outbox: Outbox, sender: Sender, kept: Kept, tmp_path: Path) -> None:
+    given = tmp_path / "weights"
+    for number in range(5):
+        given.write_bytes(b"w%d" % number)
+        outbox.upload(given, name="m/weights", call="models.edit", fields={"n": number}, replaces=True)
+        outbox.upload(given, name="t/artifact", call="tasks.edit", fields={"n": number})
+    assert len(list((outbox.folder / FILES).iterdir())) == 6
+    sender.send(own=outbox.own_files())
+    assert [fields["n"] for name, fields in kept.calls if name == "models.edit"] == [4]
+    assert [fields["n"] for name, fields in kept.calls if name == "tasks.edit"] == [0, 1, 2, 3, 4]
+    assert kept.files == {"m/weights": b"w4", "t/artifact": b"w4"}
+    given.write_bytes(b"w5")
+    outbox.upload(given, name="m/weights", call="models.edit", fields={"n": 5}, replaces=True)
+    sender.send()
+    assert (kept.calls[-1], kept.files["m/weights"]) == (("models.edit", {"n": 5}), b"w5")
+
+
+def test_the_oldest_copies_are_given_up_if_more_than_the_limit_wait(tmp_path: Path, kept: Kept, said: list[str]) -> None:
+    outbox = Outbox(tmp_path / "o", warn=said.append, most_bytes=25)
+    given = tmp_path / "weights"
+    for number in range(6):
+        given.write_bytes(b"%010d" % number)
+        outbox.upload(given, name=f"m/{number}", call="models.edit", fields={"n": number}, replaces=True, delete=number == 1)
+    limit = "more than 2.5e-08 GB of models wait to be sent"
+    assert said == [f"{limit}: copies of the oldest files are given up; `outbox_limit` lets more wait"]
+    Sender(outbox.folder, kept, kept, warn=said.append).send(own=outbox.own_files())
+    assert [fields["n"] for name, fields in kept.calls if name == "models.edit"] == [1, 4, 5]  # of the moved one there is no other
+    assert len(said) == 1
+
+
+class Hasty(Kept):
+    """While it takes a file, a newer one comes."""
+
+    def __init__(self, come: Callable[[], None]) -> None:
+        super().__init__()
+        self.come = come
+
+    def put(self, name: str, source: Path, *, content_type: str | None = None, told: Told | None = None) -> None:
+        come, self.come = self.come, lambda: None
+        come()
+        super().put(name, source, content_type=content_type, told=told)
+
+
+def test_a_newer_file_may_come_while_the_older_one_is_being_sent(tmp_path: Path, outbox: Outbox) -> None:
+    given = tmp_path / "weights"
+
+    def upload(number: int) -> None:
+        given.write_bytes(b"w%d" % number)
+        outbox.upload(given, name="m/weights", call="models.edit", fields={"n": number}, replaces=True)
+
+    hasty = Hasty(lambda: upload(2))
+    upload(1)
+    sender = Sender(outbox.folder, hasty, hasty, warn=print)
+    sender.send(own=outbox.own_files())
+    sender.send(own=outbox.own_files())
+    assert hasty.files == {"m/weights": b"w2"}
+    assert [call for call in hasty.calls if call[0] == "models.edit"] == [("models.edit", {"n": 2})]
+    assert sender.left_bytes() == 0
 
 
 def test_a_file_that_is_not_there_is_told_where_it_was_named(outbox: Outbox, tmp_path: Path) -> None:
