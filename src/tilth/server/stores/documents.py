@@ -7,7 +7,7 @@ import msgspec
 
 from tilth.base.errors import FieldInvalid
 from tilth.server.db.engine import Connection
-from tilth.server.stores.query import Order, Query, SqlText, expression, metric_column
+from tilth.server.stores.query import NAMED, Order, Query, SqlText, expression, metric_column
 from tilth.server.stores.rows import dumped_words, marks
 from tilth.server.stores.tables import Column, Table
 
@@ -60,13 +60,50 @@ class Documents:
     def search(self, query: Query, fields: Iterable[str] | None = None) -> list[Document]:
         """The documents that fit, sorted; what is missing sorts last, and ids decide between equals."""
         names = self._names(fields)
+        if not any(self.table.columns[name].kind == "json" for name in names):
+            return [self._document(names, row) for row in self._rows(query, self._select(names))]
+        # What is long is read for the page only, and not carried through the sorting of everything.
+        ids = [row[0] for row in self._rows(query, self._select(["id"]))]
+        found = self.get_many(ids, names)
+        return [found[id] for id in ids]
+
+    def _rows(self, query: Query, columns: str) -> list[tuple[Any, ...]]:
         if query.order and query.order[0].field.startswith("last_metrics."):
-            return [self._document(names, row) for row in self._by_metric(query, self._select(names))]
+            return self._by_metric(query, columns)
+        if any(self._is_nested(order) for order in query.order):
+            return self._by_nested(query, columns)
         where, values = self._where(query.where)
         joins, join_values, order, order_values = self._order(query.order)
-        text = f"SELECT {self._select(names)} FROM {self.table.name}{joins} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
-        rows = self._db.all(text, (*join_values, *values, *order_values, query.limit, query.offset))
-        return [self._document(names, row) for row in rows]
+        text = f"SELECT {columns} FROM {self.table.name}{joins} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
+        return self._db.all(text, (*join_values, *values, *order_values, query.limit, query.offset))
+
+    def _by_nested(self, query: Query, columns: str) -> list[tuple[Any, ...]]:
+        """The rows of documents sorted by what lies in their JSON, which is read once for each: numbers as numbers, then other texts."""
+        where, values = self._where(query.where)
+        keys: list[str] = []
+        key_values: list[Any] = []
+        numbers: list[str] = []
+        terms: list[str] = []
+        joins, join_values = "", []
+        for place, order in enumerate(query.order):
+            direction = " DESC" if order.descending else ""
+            join, on, text, used = self._key(order, place)
+            joins += join
+            join_values += on
+            keys.append(f"{text} AS key{place}")
+            key_values += used
+            if self._is_nested(order):
+                numbers.append(f"number(key{place}) AS number{place}")
+                terms += [f"number{place} IS NULL", f"number{place}{direction}"]
+            terms += [f"key{place} IS NULL", f"key{place}{direction}"]
+        name = self.table.name
+        text = (
+            f"WITH found AS MATERIALIZED (SELECT {name}.id AS id, {', '.join(keys)} FROM {name}{joins} WHERE {where}),"
+            f" sorted AS MATERIALIZED (SELECT found.*, {', '.join(numbers)} FROM found),"
+            f" page AS MATERIALIZED (SELECT * FROM sorted ORDER BY {', '.join(terms)}, id LIMIT ? OFFSET ?)"
+            f" SELECT {columns} FROM page JOIN {name} ON {name}.id = page.id ORDER BY {', '.join(terms)}, page.id"
+        )
+        return self._db.all(text, (*key_values, *join_values, *values, query.limit, query.offset))
 
     def _by_metric(self, query: Query, columns: str) -> list[tuple[Any, ...]]:
         """The rows of documents sorted by a metric: those that have it are read off its index, then come those that lack it."""
@@ -147,16 +184,10 @@ class Documents:
         values: list[Any] = []
         for number, order in enumerate(orders):
             direction = " DESC" if order.descending else ""
-            if order.field.startswith("last_metrics."):
-                alias = f"series{number}"
-                metric, variant, column = metric_column(order.field)
-                on = f"{alias}.entity = {self.table.name}.id AND {alias}.metric_hash = ? AND {alias}.variant_hash = ?"
-                joins.append(f" LEFT JOIN series AS {alias} ON {on}")
-                join_values += [metric, variant]
-                terms += [f"{alias}.{column} IS NULL", f"{alias}.{column}{direction}"]
-                continue
-            text, used = expression(self.table, order.field, self._db.dialect)
-            if "." in order.field:
+            join, on, text, used = self._key(order, number)
+            joins.append(join)
+            join_values += on
+            if self._is_nested(order):
                 terms += [f"number({text}) IS NULL", f"number({text}){direction}", f"{text} IS NULL", f"{text}{direction}"]
                 values += [*used, *used, *used, *used]
             elif order.field in _NEVER_MISSING:  # so that an index can be read in its order
@@ -166,6 +197,23 @@ class Documents:
                 terms += [f"{text} IS NULL", f"{text}{direction}"]
                 values += [*used, *used]
         return "".join(joins), join_values, ", ".join([*terms, f"{self.table.name}.id"]), values
+
+    def _key(self, order: Order, number: int) -> tuple[str, list[Any], str, list[Any]]:
+        """What an order sorts by: the join that it needs with its values, and the text with its own."""
+        if order.field.startswith("last_metrics."):
+            alias = f"series{number}"
+            metric, variant, column = metric_column(order.field)
+            on = f"{alias}.entity = {self.table.name}.id AND {alias}.metric_hash = ? AND {alias}.variant_hash = ?"
+            return f" LEFT JOIN series AS {alias} ON {on}", [metric, variant], f"{alias}.{column}", []
+        if order.field in NAMED:
+            column = self.table.columns[order.field.partition(".")[0]].name
+            alias = f"named{number}"
+            join = f" LEFT JOIN {NAMED[order.field]} AS {alias} ON {alias}.id = {self.table.name}.{column}"
+            return join, [], f"{alias}.name", []
+        return "", [], *expression(self.table, order.field, self._db.dialect)
+
+    def _is_nested(self, order: Order) -> bool:
+        return "." in order.field and order.field not in NAMED and not order.field.startswith("last_metrics.")
 
 
 _NEVER_MISSING = frozenset({"id", "name", "type", "status", "created", "last_update", "status_changed"})

@@ -5,6 +5,7 @@ A condition is first read into a small tree, whose meaning `holds` in the tests 
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from tilth.server.stores.rows import dumped, marks
 from tilth.server.stores.tables import Column, Table
 
 __all__ = [
+    "NAMED",
     "Condition",
     "Order",
     "Query",
@@ -34,6 +36,10 @@ _ANY = ("__$any", "__$or")
 _NOT = "__$not"
 _NOP = "__$nop"
 _COMPARISONS = (">=", "<=", ">", "<")
+NAMED = MappingProxyType({"project.name": "project", "user.name": "account"})
+"""Names of what a document points to, by which it is sorted: the tables that have them."""
+_ESCAPES = (("%2E", "."), ("%24", "$"), ("%25", "%"))
+"""How a path writes what in the name of a parameter would be read as something else."""
 _META = frozenset(r".^$*+?{}[]|()")
 _SUMMARIES = frozenset(
     {"value", "min_value", "max_value", "first_value", "count", "value_iteration", "min_value_iteration", "max_value_iteration"}
@@ -119,7 +125,8 @@ def conditions_of(table: Table, request: Mapping[str, Any], dialect: Dialect) ->
     found: list[SqlText] = []
     for name, value in request.items():
         if name in ("_any_", "_or_", "_all_", "_and_"):
-            found.append(_multi_field(table, value, every=name in ("_all_", "_and_"), dialect=dialect))
+            every = name in ("_all_", "_and_")
+            found += [_multi_field(table, said, every=every, dialect=dialect) for said in (value if isinstance(value, list) else [value])]
         elif name == "filters" and isinstance(value, Mapping):
             found += [_filter(table, field, said, dialect) for field, said in value.items()]
         elif value is not None and name.startswith("last_metrics."):
@@ -141,7 +148,8 @@ def order_of(table: Table, given: Any) -> tuple[Order, ...]:
         field = name.lstrip("-+")
         if field == "@text_score":
             continue
-        if _column(table, field) is None and not field.startswith("last_metrics."):
+        is_named = field in NAMED and field.partition(".")[0] in table.columns
+        if _column(table, field) is None and not is_named and not field.startswith("last_metrics."):
             raise Invalid(f"order_by: there is no field {field}", hint="use a field of the documents that are listed")
         orders.append(Order(field, name.startswith("-")))
     return tuple(orders)
@@ -152,7 +160,7 @@ def expression(table: Table, field: str, dialect: Dialect) -> SqlText:
     column = _column(table, field)
     if column is None:
         raise Invalid(f"there is no field {field}", hint="use a field of the documents that are listed")
-    parts = [part for part in field.split(".")[1:] if part]
+    parts = [_unescaped(part) for part in field.split(".")[1:] if part]
     plain = f"{table.name}.{column.name}"
     return json_text(plain, parts, dialect) if parts and column.kind == "json" else (plain, [])
 
@@ -181,6 +189,12 @@ def utc_text(said: Any) -> str:
     except OverflowError as error:
         raise Invalid(f"{said!r:.60} lies outside of the calendar", hint="use years from 2 to 9998") from error
     return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _unescaped(part: str) -> str:
+    for written, meant in _ESCAPES:
+        part = part.replace(written, meant)
+    return part
 
 
 def _column(table: Table, field: str) -> Column | None:
@@ -331,16 +345,27 @@ def _literal(pattern: str) -> str | None:
 def _multi_field(table: Table, said: Any, *, every: bool, dialect: Dialect) -> SqlText:
     if not isinstance(said, Mapping) or not isinstance(said.get("fields"), Sequence):
         raise Invalid("_any_ and _all_ take fields, and a pattern or times", hint="see the protocol's description")
-    pieces = []
+    pieces: list[SqlText] = []
     for field in said["fields"]:
         if not isinstance(field, str) or _column(table, field) is None:
             continue
         text, values = expression(table, field, dialect)
         if "datetime" in said:
             pieces.append(_joined([_time(text, when) for when in _listed(said["datetime"])], every=True))
+        elif "range" in said:
+            pieces.append(_number_range(text, values, said["range"]))
         else:
             pieces.append(_pattern(text, values, said.get("pattern"), dialect, exact_case=False))
     return _joined(pieces, every=every) if pieces else (_FALSE, [])
+
+
+def _number_range(text: str, values: list[Any], said: Any) -> SqlText:
+    """A text is a number that lies between two, which belong to the range; None leaves a side open."""
+    low, high = said if isinstance(said, (list, tuple)) and len(said) == 2 else (said, said)
+    bounds = [(sign, bound) for sign, bound in ((">=", low), ("<=", high)) if bound is not None]
+    if not bounds or not all(isinstance(bound, (int, float)) and not isinstance(bound, bool) for _, bound in bounds):
+        raise Invalid("a range takes the least and the greatest number", hint="write it like [0.5, null]")
+    return _joined([(f"number(CAST({text} AS TEXT)) {sign} ?", [*values, float(bound)]) for sign, bound in bounds], every=True)
 
 
 def _filter(table: Table, field: str, said: Any, dialect: Dialect) -> SqlText:
