@@ -326,6 +326,27 @@ def test_processes_that_say_the_same_in_the_same_moment_are_all_heard(alone: Hom
     assert alone.read(id)["console"] == "\n".join(["the same"] * 5)
 
 
+@pytest.mark.parametrize(
+    "fork",
+    ["child = os.fork()\nif child == 0:\n    work()\nos.waitpid(child, 0)", "child = Process(target=work)\nchild.start()\nchild.join()"],
+)
+@pytest.mark.parametrize("end", ["os._exit(0)", "sys.exit(0)", "raise ValueError('of the child')", "return"])
+def test_the_last_line_of_a_fork_needs_no_line_feed(alone: Home, fork: str, end: str) -> None:
+    if "os.fork" in fork and end == "return":
+        end = "raise SystemExit"
+    (alone.folder / "train.py").write_text(
+        "import os, sys\nfrom multiprocessing import get_context\nfrom tilth import Task\n"
+        "Process = get_context('fork').Process\ntask = Task.init('Team', 'last lines')\nprint('task', task.id, flush=True)\n"
+        f"def work():\n    print('the last words of the child', end='')\n    {end}\n"
+        f"{fork}\nprint('the parent goes on')\n"
+    )
+    id, code, _, error = alone.run("end")
+    found = alone.read(id)
+    assert (code, found["status"], alone.waiting()) == (0, "completed", []), error
+    assert found["console"].count("the last words of the child") == 1
+    assert found["console"].count("the parent goes on") == 1
+
+
 def test_ranks_of_one_run_make_one_task(alone: Home) -> None:
     launcher = (
         "import os, subprocess, sys\n"

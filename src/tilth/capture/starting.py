@@ -38,7 +38,7 @@ def start(task: Any, asked: Beginning, arguments: Arguments) -> Callable[[], Non
         watched.code.begin()
         ends.append(watched.code.end)
     if asked.streams is not False and not is_console_taken():
-        ends.append(_console(task, asked.streams if isinstance(asked.streams, Mapping) else {}))
+        ends.append(_console(task, watched, asked.streams if isinstance(asked.streams, Mapping) else {}))
     ends.append(_frameworks(task, asked))
     if not asked.joins or asked.is_rank:  # what the script was called with, not its helpers
         arguments.begin(task, frameworks=asked.frameworks)
@@ -58,7 +58,7 @@ def start(task: Any, asked: Beginning, arguments: Arguments) -> Callable[[], Non
     return end
 
 
-def _console(task: Any, wanted: Mapping[str, bool]) -> Callable[[], None]:
+def _console(task: Any, watched: Watched, wanted: Mapping[str, bool]) -> Callable[[], None]:
     reporter = task._recorded().reporter
     console = Console(
         reporter.text,
@@ -67,6 +67,7 @@ def _console(task: Any, wanted: Mapping[str, bool]) -> Callable[[], None]:
         records=wanted.get("logging", True),
     )
     console.start()
+    watched.console = console
     leave_cells = before_each_cell(console.hold)
 
     def stop() -> None:

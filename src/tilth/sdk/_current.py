@@ -28,6 +28,8 @@ class Watched:
     """Has `load`."""
     life: Any = None
     """Has `on_abort(callback, timeout_s)`."""
+    console: Any = None
+    """Has `flush()`, which reports lines that are not complete."""
 
 
 _lookers: list[Callable[..., Any]] = []

@@ -242,8 +242,15 @@ def _end_recording(task: "Task") -> None:
         task._router.close()
     if task._tables is not None:
         task._tables.end()
+    _say_the_rest(task)  # all that there is to end in a fork
     _watch.end_capture()
     _watch.end_capture = lambda: None
+
+
+def _say_the_rest(task: "Task") -> None:
+    """Report a last line that nothing has ended."""
+    if task._watched.console is not None:
+        task._watched.console.flush()
 
 
 def _leave(task: "Task") -> None:
@@ -345,6 +352,8 @@ def _watch_hard_exit() -> Callable[[], None]:
             finish(task, status=state, reason=reason, message=message)
         elif task is not None and not _watch.owner:
             _leave(task)
+        elif task is not None:  # a fork, which nothing is waited for in
+            _say_the_rest(task)
         before(status)
 
     def undo() -> None:
