@@ -14,18 +14,14 @@ const client = new QueryClient({
     queries: {
       staleTime: 10_000,
       refetchOnWindowFocus: false,
+      // A server on this machine answers without a network too.
+      networkMode: "always",
       // What was refused is refused again; a server that is away comes back.
       retry: (count, error) => error instanceof CallError && error.isAway && count < 20,
       retryDelay: (count) => Math.min(500 * 2 ** count, 5_000),
     },
+    mutations: { networkMode: "always" },
   },
-});
-
-// Whoever's session ended is asked once more who they are; the page below stays what it was.
-client.getQueryCache().subscribe(({ query, type }) => {
-  if (type === "updated" && query.queryKey[0] !== "me" && query.state.error instanceof CallError && query.state.error.isSignedOut) {
-    void client.invalidateQueries({ queryKey: ["me"] });
-  }
 });
 
 const root = document.getElementById("root");

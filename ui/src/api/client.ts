@@ -27,6 +27,14 @@ export class CallError extends Error {
   }
 }
 
+const ends = new EventTarget();
+
+/** Be told when a call finds that nobody is signed in any more. */
+export function whenSignedOut(listener: () => void): () => void {
+  ends.addEventListener("ended", listener);
+  return () => ends.removeEventListener("ended", listener);
+}
+
 const HEADERS = { "content-type": "application/json", "x-tilth-csrf": "1" };
 
 type Result<Name> = Name extends keyof Results ? Results[Name] : unknown;
@@ -42,7 +50,9 @@ export async function call<Name extends keyof Calls>(name: Name, body: Calls[Nam
   }
   const said = (await answer.json().catch(() => null)) as { meta?: { result_msg?: string; result_subcode?: number }; data?: Result<Name> } | null;
   if (!answer.ok || said?.meta === undefined) {
-    throw new CallError(said?.meta?.result_msg ?? `The server answered with status ${answer.status}`, answer.status, said?.meta?.result_subcode ?? 0, name);
+    const error = new CallError(said?.meta?.result_msg ?? `The server answered with status ${answer.status}`, answer.status, said?.meta?.result_subcode ?? 0, name);
+    if (error.isSignedOut) ends.dispatchEvent(new Event("ended"));
+    throw error;
   }
   return said.data as Result<Name>;
 }

@@ -1,6 +1,7 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
-import { BASE } from "@/api/client";
+import { BASE, call, CallError } from "@/api/client";
+import { tell } from "./toasts";
 
 /** What the server says when something changed. */
 interface Change {
@@ -9,6 +10,8 @@ interface Change {
   id: string | null;
   project: string | null;
 }
+
+const QUIET = 45_000;
 
 type State = "live" | "away";
 let state: State = "live";
@@ -31,33 +34,76 @@ export function useLiveState(): State {
   );
 }
 
-/** Ask again for whatever changes on the server. Many changes at once are one question. */
-export function useLive(): void {
+/** Ask again for whatever changes on the server, as long as somebody is signed in. Many changes at once are one question. */
+export function useLive(isSignedIn: boolean): void {
   const client = useQueryClient();
   useEffect(() => {
+    if (!isSignedIn) return;
     const gathered = new Map<string, Change>();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const source = new EventSource(`${BASE}/live`);
-    source.onopen = () => {
-      if (state === "away") void client.invalidateQueries();
-      set("live");
-    };
-    source.onerror = () => set("away");
-    source.onmessage = (message: MessageEvent<string>) => {
-      const change = JSON.parse(message.data) as Change;
-      gathered.set(`${change.kind.split(".")[0]} ${change.id}`, change);
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        const changes = [...gathered.values()];
-        gathered.clear();
-        ask(client, changes);
-      }, 1_000);
-    };
+    let again: ReturnType<typeof setTimeout> | undefined;
+    let source: EventSource;
+    // Where the feed was, so that nothing is missed between two connections.
+    let last = "";
+    let watch: ReturnType<typeof setTimeout> | undefined;
+
+    /** The server says something every 15 seconds. A line that was cut without a word, as by a laptop's sleep, says nothing. */
+    function heard() {
+      clearTimeout(watch);
+      watch = setTimeout(() => {
+        source.close();
+        set("away");
+        connect();
+      }, QUIET);
+    }
+
+    function connect() {
+      source = new EventSource(`${BASE}/live${last ? `?after=${last}` : ""}`);
+      heard();
+      source.addEventListener("still-here", heard);
+      source.onopen = () => {
+        heard();
+        if (state === "away") {
+          tell("The server is back.");
+          void client.invalidateQueries();
+        }
+        set("live");
+      };
+      source.onerror = () => {
+        // A browser tries again by itself after a cut, but not after an answer that is no feed: a proxy's, or that nobody is signed in.
+        if (source.readyState === EventSource.CLOSED) again = setTimeout(() => void lookAndConnect(), 3_000);
+        else set("away");
+      };
+      source.onmessage = (message: MessageEvent<string>) => {
+        heard();
+        last = message.lastEventId;
+        const change = JSON.parse(message.data) as Change;
+        gathered.set(`${change.kind.split(".")[0]} ${change.id}`, change);
+        timer ??= setTimeout(() => {
+          timer = undefined;
+          const changes = [...gathered.values()];
+          gathered.clear();
+          ask(client, changes);
+        }, 1_000);
+      };
+    }
+    async function lookAndConnect() {
+      try {
+        await call("users.get_current_user", {});
+      } catch (error) {
+        if (error instanceof CallError && error.isSignedOut) return;
+        set("away");
+      }
+      connect();
+    }
+    connect();
     return () => {
       source.close();
       clearTimeout(timer);
+      clearTimeout(again);
+      clearTimeout(watch);
     };
-  }, [client]);
+  }, [client, isSignedIn]);
 }
 
 /** Queries are named `[what, ...]`, with the id of what they are about among the rest: `["task", id, "scalars"]`, `["tasks", ...]`. */

@@ -4,7 +4,7 @@ import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { Button } from "@/components/button";
 import { Mark } from "@/components/mark";
 import { useLive, useLiveState } from "./live";
-import { useMe, useSignOut } from "./session";
+import { useIsOver, useMe, useSignOut } from "./session";
 import { setTheme, useIsDark } from "./theme";
 import { Toasts } from "./toasts";
 import "./shell.css";
@@ -24,7 +24,7 @@ const PLACES: { to: string; label: string; icon: ReactNode }[] = [
 
 /** What is around every page: places to go to, search, and who is signed in. */
 export function Shell() {
-  useLive();
+  useLive(!useIsOver());
   const me = useMe();
   const live = useLiveState();
   const signOut = useSignOut();

@@ -16,6 +16,21 @@ const SAID: Record<string, string> = {
 
 /** Where people say who they are. */
 export function SignIn({ onDone }: { onDone: () => void }) {
+  return (
+    <main className="sign-in">
+      <div className="sign-in-box panel">
+        <div className="row">
+          <Mark size={32} />
+          <h1>Sign in to Tilth</h1>
+        </div>
+        <SignInForm onDone={onDone} />
+      </div>
+    </main>
+  );
+}
+
+/** A name and a password, or another service that knows who one is. `isApart`: that service opens beside the page, which stays. */
+export function SignInForm({ onDone, name, isApart = false }: { onDone: () => void; name?: string; isApart?: boolean }) {
   const [said, setSaid] = useState(SAID[new URLSearchParams(location.search).get("said") ?? ""] ?? "");
   const [busy, setBusy] = useState(false);
   const modes = useQuery({ queryKey: ["modes"], queryFn: ({ signal }) => call("login.supported_modes", {}, signal), retry: false });
@@ -36,31 +51,25 @@ export function SignIn({ onDone }: { onDone: () => void }) {
   }
 
   return (
-    <main className="sign-in">
-      <div className="sign-in-box panel">
-        <div className="row">
-          <Mark size={32} />
-          <h1>Sign in to Tilth</h1>
-        </div>
-        <p role="status" className="sign-in-said">
-          {said}
-        </p>
-        <form onSubmit={(event) => void signIn(event)} className="stack">
-          <Field label="Name" name="name" autoComplete="username" required autoFocus />
-          <Field label="Password" name="password" type="password" autoComplete="current-password" required />
-          <Button look="strong" type="submit" disabled={busy}>
-            Sign in
-          </Button>
-        </form>
-        {modes.data?.sso_providers?.map(({ name, url }) => (
-          <a key={name} className="button" href={url}>
-            Sign in with {name}
-          </a>
-        ))}
-        <p className="soft small">
-          No password yet? <code>tilth link</code> on the server prints a link that signs in once.
-        </p>
-      </div>
-    </main>
+    <>
+      <p role="status" className="sign-in-said">
+        {said}
+      </p>
+      <form onSubmit={(event) => void signIn(event)} className="stack">
+        <Field label="Name" name="name" autoComplete="username" required defaultValue={name} autoFocus={!name} />
+        <Field label="Password" name="password" type="password" autoComplete="current-password" required />
+        <Button look="strong" type="submit" disabled={busy}>
+          Sign in
+        </Button>
+      </form>
+      {modes.data?.sso_providers?.map(({ name: provider, url }) => (
+        <a key={provider} className="button" href={url} {...(isApart ? { target: "_blank", rel: "noreferrer" } : {})}>
+          Sign in with {provider}
+        </a>
+      ))}
+      <p className="soft small">
+        No password yet? <code>tilth link</code> on the server prints a link that signs in once.
+      </p>
+    </>
   );
 }

@@ -54,7 +54,7 @@ async def _feed(platform: Platform, request: Request, identity: Identity, seq: i
         quiet += _PAUSE_S
         if quiet >= _KEEP_ALIVE_S:
             quiet = 0.0
-            yield b": still here\n\n"
+            yield b"event: still-here\ndata:1\n\n"  # a page that hears nothing for long knows that the line is cut
 
 
 def _start(platform: Platform, identity: Identity, after: str | None) -> int:

@@ -1,4 +1,6 @@
-import { Download, Package } from "lucide-react";
+import { Link } from "@tanstack/react-router";
+import { Download, ExternalLink, Package } from "lucide-react";
+import { useState } from "react";
 import { fileUrl } from "@/api/client";
 import type { Artifact, Model, Task, TaskModel } from "@/api/types";
 import { CopyButton } from "@/components/bits";
@@ -45,9 +47,9 @@ function ModelLine({ of }: { of: TaskModel }) {
   const url = fileUrl(model?.uri);
   return (
     <li className="line">
-      <span className="grow ellipsis strong">
+      <Link to="/models/$id" params={{ id }} className="grow ellipsis strong">
         {model?.name ?? of.name}
-      </span>
+      </Link>
       <span className="soft small">{model?.framework}</span>
       <CopyButton text={id} label="Copy the id" />
       {url ? (
@@ -59,8 +61,14 @@ function ModelLine({ of }: { of: TaskModel }) {
   );
 }
 
+const IMAGES = /\.(png|jpe?g|gif|webp|avif|bmp|svg)$/i;
+/** What a browser can show by itself. It opens apart, under rules that let it reach nothing here. */
+const APART = /\.(png|jpe?g|gif|webp|avif|bmp|svg|html?|pdf|txt|json|csv)$/i;
+
 function ArtifactPanel({ artifact }: { artifact: Artifact }) {
   const url = fileUrl(artifact.uri);
+  const path = url?.split("?")[0] ?? "";
+  const [isBroken, setBroken] = useState(false);
   return (
     <section className="panel">
       <div className="row section-head">
@@ -68,12 +76,18 @@ function ArtifactPanel({ artifact }: { artifact: Artifact }) {
         <span className="soft small nowrap">{artifact.type}</span>
         <span className="soft small nowrap">{bytes(artifact.content_size)}</span>
         {artifact.uri ? <CopyButton text={artifact.uri} label="Copy the address" /> : null}
+        {url && APART.test(path) ? (
+          <a className="button quiet icon-only" href={url} target="_blank" rel="noreferrer" aria-label={`Open ${artifact.key} apart`} title="Open apart">
+            <ExternalLink aria-hidden />
+          </a>
+        ) : null}
         {url ? (
-          <a className="button quiet icon-only" href={url} download aria-label={`Download ${artifact.key}`}>
+          <a className="button quiet icon-only" href={url} download aria-label={`Download ${artifact.key}`} title="Download">
             <Download aria-hidden />
           </a>
         ) : null}
       </div>
+      {url && IMAGES.test(path) && !isBroken ? <img className="artifact-image" loading="lazy" decoding="async" src={url} alt={artifact.key} onError={() => setBroken(true)} /> : null}
       {artifact.type_data?.preview ? (
         <pre className="diff" tabIndex={0}>
           <span>{artifact.type_data.preview}</span>
