@@ -11,7 +11,10 @@ __all__ = ["PAGE", "page", "write"]
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "compatibility.md"
 OWN = ("versions", "contents", "files")
 """Services that ClearML's protocol does not have."""
-OWN_CALLS = ("projects.get_roles", "projects.set_role", "server.audit_log", "tasks.add_dataset", "tasks.using_dataset")
+OWN_CALLS = (
+    *("events.find_in_log", "events.get_log_lines", "projects.get_roles", "projects.set_role", "server.audit_log"),
+    *("tasks.add_dataset", "tasks.using_dataset"),
+)
 
 _PAGE = """\
 # ClearML's clients and Tilth

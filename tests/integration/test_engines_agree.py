@@ -618,6 +618,10 @@ def read_others(say: Player, task: str, other: str) -> None:
     say("events.next_plot_sample", task=task, scroll_id=page["scroll_id"], navigate_earlier=False)
     say("events.get_task_log", task=task, batch_size=10)
     say("events.get_task_log", task=task, batch_size=10, navigate_earlier=False, from_timestamp=(NOW + 20) * 1_000)
+    say("events.get_log_lines", task=task)
+    say("events.get_log_lines", task=task, first=1, limit=2)
+    say("events.find_in_log", task=task, text="E")
+    say("events.find_in_log", task=task, text="", exact_case=True)
     say("events.download_task_log", task=task)
     say("events.download_task_log", task=task, line_type="json")
     say(

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tilth.base.errors import Invalid
+from tilth.domain.event import name_hash
 from tilth.testing.catalogs import CatalogBench
 
 RATES = {"a": "10", "b": "9", "c": "1e-3", "d": "fast", "e": None}
@@ -53,6 +54,23 @@ def test_order(tasks: CatalogBench, order: list[str], found: str) -> None:
 )
 def test_each_of_several_conditions_has_to_hold(tasks: CatalogBench, wanted: list[dict[str, Any]], found: str) -> None:
     assert names(tasks, _all_=wanted, order_by=["name"]) == found
+
+
+def test_only_what_is_asked_for_comes_along(tasks: CatalogBench) -> None:
+    id = tasks.ask("tasks.get_all", name="^a$", only_fields=["id"])["tasks"][0]["id"]
+    for metric in ("loss", "f1"):
+        tasks.ask("events.add", type="training_stats_scalar", task=id, iter=1, value=2.0, metric=metric, variant="val")
+    loss, val = name_hash("loss"), name_hash("val")
+
+    def shown(*fields: str) -> dict[str, Any]:
+        found = tasks.ask("tasks.get_all", id=[id], only_fields=list(fields))["tasks"][0]
+        metrics = [series["metric"] for variants in found.get("last_metrics", {}).values() for series in variants.values()]
+        return {"metrics": sorted(metrics), "names": sorted(found.get("hyperparams", {}).get("Args", {}))}
+
+    assert shown("last_metrics") == {"metrics": ["f1", "loss"], "names": []}
+    assert shown(f"last_metrics.{loss}.{val}", "hyperparams.Args.net%2Edepth") == {"metrics": ["loss"], "names": ["net.depth"]}
+    assert shown(f"last_metrics.{loss}", "hyperparams.Args") == {"metrics": ["loss"], "names": ["lr", "net.depth"]}
+    assert shown("last_metrics.none.none") == {"metrics": [], "names": []}
 
 
 @pytest.mark.parametrize("said", [["a", 1], [None, None], [True, None], "1", [1, 2, 3]])

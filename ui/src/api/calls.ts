@@ -58,8 +58,12 @@ export interface Calls {
   "events.delete_for_task": { task: string; allow_locked?: boolean | null } & Record<string, unknown>;
   /** The whole console as a text, or as one JSON object a line. */
   "events.download_task_log": { task: string; line_type?: string | null; line_format?: string | null } & Record<string, unknown>;
+  /** Which lines of the console hold a text. */
+  "events.find_in_log": { task: string; text: string; exact_case?: boolean | null } & Record<string, unknown>;
   /** One debug image for a viewer: at an iteration, or the newest. */
   "events.get_debug_image_sample": { task: string; metric: string; variant: string; iteration?: number | null; navigate_current_metric?: boolean | null; model_events?: boolean | null } & Record<string, unknown>;
+  /** The lines of the console from a number on, or the last ones. */
+  "events.get_log_lines": { task: string; first?: number | null; limit?: number | null } & Record<string, unknown>;
   /** The metrics and variants that several tasks reported. */
   "events.get_multi_task_metrics": { tasks: string[]; event_type?: string | null; model_events?: boolean | null } & Record<string, unknown>;
   /** The plots of several tasks, by metric, variant, task and iteration. */

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LATEST", "NUMBER", "migrate_postgres", "migrate_sqlite", "needs_migration", "statements"]
 
-LATEST = 3
+LATEST = 4
 """The number of the last file in `migrations`; a test compares it with the folder."""
 
 NUMBER = r"\A[-+]?([0-9]{1,40}[.]?[0-9]{0,40}|[.][0-9]{1,40})([eE][-+]?([01]?[0-9]{1,2}|2[0-4][0-9]))?\Z"

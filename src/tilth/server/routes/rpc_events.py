@@ -9,6 +9,7 @@ from tilth.base.errors import EventsRefused, FieldInvalid, ScrollUnknown
 from tilth.domain.access import Permission
 from tilth.domain.event import EventKind, ReportedEvent
 from tilth.server.routes.rpc import Fields, Raw, procedure
+from tilth.server.services import console
 from tilth.server.services import event_reading as reading
 from tilth.server.services import events as service
 from tilth.server.services.context import Call
@@ -325,6 +326,20 @@ def get_task_log(
     reading.check_entity(call, task, is_model=False)
     timestamp = None if from_timestamp is None else int(max(-(2.0**60), min(from_timestamp, 2.0**60)))
     return reading.log_page(call, task, limit=batch_size, earlier=navigate_earlier, timestamp=timestamp, order=order)
+
+
+@procedure("events.get_log_lines")
+def get_log_lines(call: Call, task: str, first: int | None = None, limit: int = 500) -> Item:
+    """The lines of the console from a number on, or the last ones."""
+    reading.check_entity(call, task, is_model=False)
+    return console.line_page(call, task, first=first, limit=limit)
+
+
+@procedure("events.find_in_log")
+def find_in_log(call: Call, task: str, text: str, exact_case: bool = False) -> Item:
+    """Which lines of the console hold a text."""
+    reading.check_entity(call, task, is_model=False)
+    return console.find_text(call, task, text, exact_case=exact_case)
 
 
 @procedure("events.download_task_log")

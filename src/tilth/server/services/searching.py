@@ -17,6 +17,7 @@ from tilth.server.stores.query import Query, SqlText, conditions_of, order_of
 __all__ = ["Found", "conditions", "find", "hidden_left_out", "listed", "load_scroll", "save_scroll", "with_company"]
 
 _PAGE = 500
+_MOST_NAMED = 100
 _MOST = 10_000
 
 
@@ -53,7 +54,7 @@ def find(
     wanted = [field for field in only if not field.startswith("-")]
     found = documents.search(query, wanted or None)
     if "last_metrics" in {field.partition(".")[0] for field in wanted} or not wanted:
-        attach_metrics(call, documents, found)
+        attach_metrics(call, documents, found, _wanted_metrics(wanted))
     company = not wanted or "company" in wanted
     shown = [with_company(document) if company else document for document in found]
     if only:
@@ -77,15 +78,23 @@ def hidden_left_out(documents: Documents) -> list[SqlText]:
     return [(f"instr({documents.table.name}.system_tags, ?) = 0", ['"hidden"'])] if "system_tags" in documents.table.columns else []
 
 
-def attach_metrics(call: Call, documents: Documents, found: Sequence[Document]) -> None:
-    """Add `last_metrics` to tasks or models."""
+def attach_metrics(call: Call, documents: Documents, found: Sequence[Document], only: Sequence[tuple[str, str]] = ()) -> None:
+    """Add `last_metrics` to tasks or models: all, or `only` some by the hashes of metric and variant."""
     if documents.table.name not in ("task", "model") or not found:
         return
     by_id: dict[str, dict[str, Any]] = {document["id"]: {} for document in found}
-    for series, metric_hash, variant_hash in call.tx.last_metrics(list(by_id)):
+    for series, metric_hash, variant_hash in call.tx.last_metrics(list(by_id), only):
         by_id[series.entity].setdefault(metric_hash, {})[variant_hash] = series.document()
     for document in found:
         document["last_metrics"] = by_id[document["id"]]
+
+
+def _wanted_metrics(fields: Sequence[str]) -> list[tuple[str, str]]:
+    """The hashes of the metrics and variants that names of fields speak of; nothing if one of them means more than that."""
+    paths = [field.split(".")[1:] for field in fields if field.partition(".")[0] == "last_metrics"]
+    if not all(len(path) >= 2 for path in paths) or len(paths) > _MOST_NAMED:
+        return []
+    return list(dict.fromkeys((path[0], path[1]) for path in paths))
 
 
 def with_company(document: Document) -> Document:

@@ -7,7 +7,7 @@ import msgspec
 
 from tilth.base.errors import FieldInvalid
 from tilth.server.db.engine import Connection
-from tilth.server.stores.query import NAMED, Order, Query, SqlText, expression, metric_column
+from tilth.server.stores.query import NAMED, Order, Query, SqlText, expression, metric_column, unescaped
 from tilth.server.stores.rows import dumped_words, marks
 from tilth.server.stores.tables import Column, Table
 
@@ -266,7 +266,7 @@ def projected(document: Document, fields: Sequence[str]) -> Document:
     left_out = [field[1:] for field in fields if field.startswith("-")]
     found: Document = dict(document) if not wanted else {"id": document["id"]} if "id" in document else {}
     for field in wanted:
-        _copy_path(document, found, field.split("."))
+        _copy_path(document, found, [unescaped(part) for part in field.split(".")])
     for field in left_out:
         _drop_path(found, field.split("."))
     return found

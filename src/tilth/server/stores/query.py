@@ -28,6 +28,7 @@ __all__ = [
     "metric_column",
     "order_of",
     "parse_list",
+    "unescaped",
     "utc_text",
 ]
 
@@ -160,7 +161,7 @@ def expression(table: Table, field: str, dialect: Dialect) -> SqlText:
     column = _column(table, field)
     if column is None:
         raise Invalid(f"there is no field {field}", hint="use a field of the documents that are listed")
-    parts = [_unescaped(part) for part in field.split(".")[1:] if part]
+    parts = [unescaped(part) for part in field.split(".")[1:] if part]
     plain = f"{table.name}.{column.name}"
     return json_text(plain, parts, dialect) if parts and column.kind == "json" else (plain, [])
 
@@ -191,7 +192,8 @@ def utc_text(said: Any) -> str:
     return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _unescaped(part: str) -> str:
+def unescaped(part: str) -> str:
+    """One name of a path, as it is called."""
     for written, meant in _ESCAPES:
         part = part.replace(written, meant)
     return part

@@ -100,12 +100,15 @@ class Scalars:
                 self._seal(series)
         self._save(changed)
 
-    def series_of(self, entities: Sequence[str]) -> list[Series]:
-        """The Series of entities, by metric and variant."""
+    def series_of(self, entities: Sequence[str], only: Sequence[tuple[str, str]] = ()) -> list[Series]:
+        """The Series of entities, by metric and variant; if pairs of hashes are given, only those of these metrics and variants."""
+        named = f"(metric_hash, variant_hash) IN (VALUES {', '.join('(?, ?)' for _ in only)}) AND " if only else ""
+        hashes = [name for pair in only for name in pair]
+        order = " ORDER BY entity, metric, variant"
         return [
             found
             for start in range(0, len(entities), _BATCH)
-            for found in self._series("entity IN", entities[start : start + _BATCH], order=" ORDER BY entity, metric, variant")
+            for found in self._series(f"{named}entity IN", entities[start : start + _BATCH], *hashes, order=order)
         ]
 
     def curve(self, series: Series, most: int) -> Columns:

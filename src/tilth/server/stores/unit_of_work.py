@@ -132,11 +132,11 @@ class Tx:
 
         return Media(self._db)
 
-    def last_metrics(self, entities: list[str]) -> "list[tuple[Series, str, str]]":
-        """The summaries of all scalars of entities, with the names under which `last_metrics` holds them."""
+    def last_metrics(self, entities: list[str], only: Sequence[tuple[str, str]] = ()) -> "list[tuple[Series, str, str]]":
+        """The summaries of scalars of entities, all or `only` some, with the names under which `last_metrics` holds them."""
         if not entities or not self._db.one("SELECT 1 FROM series LIMIT 1"):
             return []
-        return [(series, name_hash(series.metric), name_hash(series.variant)) for series in self.scalars.series_of(entities)]
+        return [(series, name_hash(series.metric), name_hash(series.variant)) for series in self.scalars.series_of(entities, only)]
 
     def default_queue(self) -> str | None:
         """The id of the queue that is used when none is named."""
