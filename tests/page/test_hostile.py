@@ -5,7 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Dialog, Page, expect
 
 from tests.page.conftest import Look, Site, seen
 
@@ -31,7 +31,11 @@ class Watch:
 
     def __init__(self, context: BrowserContext) -> None:
         self.ran: list[str] = []
-        context.on("dialog", lambda dialog: (self.ran.append(dialog.message), dialog.dismiss()))
+        context.on("dialog", self._note)
+
+    def _note(self, dialog: Dialog) -> None:
+        self.ran.append(dialog.message)
+        dialog.dismiss()
 
     def check(self, page: Page) -> None:
         assert page.evaluate("document.documentElement.dataset.ran ?? null") is None
