@@ -41,6 +41,7 @@ __all__ = [
     "KeyNotFound",
     "ModelInUse",
     "ModelNotFound",
+    "ModelPublished",
     "NoDefaultQueue",
     "NotFound",
     "NotQueued",
@@ -126,6 +127,7 @@ class ErrorCode(StrEnum):
     TASK_IN_USE = "task_in_use"
     MODEL_NOT_FOUND = "model_not_found"
     MODEL_IN_USE = "model_in_use"
+    MODEL_PUBLISHED = "model_published"
     PROJECT_NOT_FOUND = "project_not_found"
     PROJECT_IN_USE = "project_in_use"
     QUEUE_NOT_FOUND = "queue_not_found"
@@ -337,6 +339,10 @@ class ModelNotFound(NotFound):
 
 class ModelInUse(Conflict):
     code = ErrorCode.MODEL_IN_USE
+
+
+class ModelPublished(Conflict):
+    code = ErrorCode.MODEL_PUBLISHED
 
 
 class ProjectNotFound(NotFound):

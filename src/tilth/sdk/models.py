@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from tilth.base.errors import Denied, Invalid, ModelNotFound, TilthError
+from tilth.base.errors import Invalid, ModelNotFound, TilthError
 from tilth.client.api import Api
 from tilth.sdk import beginning
 from tilth.sdk._current import current_home, running
@@ -71,8 +71,6 @@ class Model(BaseModel):
         home = current_home()
         id = model if isinstance(model, str) else model.id
         try:
-            if not force and home.api.call("models.get_by_id", model=id)["model"].get("ready"):
-                raise Denied(f"model {id} is published", hint="use force if you mean it")
             url = home.api.call("models.delete", model=id, force=force).get("url")
             if delete_weights_file and url:
                 place_of(home, url).delete()

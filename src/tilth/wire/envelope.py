@@ -82,6 +82,7 @@ _SUBCODES = {
     ErrorCode.TASK_IN_USE: 123,
     ErrorCode.EVENTS_REFUSED: 131,
     ErrorCode.MODEL_NOT_FOUND: 201,
+    ErrorCode.MODEL_PUBLISHED: 203,
     ErrorCode.MODEL_IN_USE: 205,
     ErrorCode.USER_NOT_FOUND: 301,
     ErrorCode.PROJECT_NOT_FOUND: 401,

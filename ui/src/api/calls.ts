@@ -116,9 +116,9 @@ export interface Calls {
   "models.archive_many": { ids: string[] } & Record<string, unknown>;
   /** Make a model. */
   "models.create": { uri: string; name: string } & Record<string, unknown>;
-  /** Delete a model. */
+  /** Delete a model; one that is published, or that tasks take, only by force. */
   "models.delete": { model: string; force?: boolean | null } & Record<string, unknown>;
-  /** Delete models, each that can be. */
+  /** Delete models, each that can be; those that are published or taken only by force. */
   "models.delete_many": { ids: string[]; force?: boolean | null } & Record<string, unknown>;
   /** Remove metadata of a model. */
   "models.delete_metadata": { model: string; keys: string[] } & Record<string, unknown>;

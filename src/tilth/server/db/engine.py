@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any, Literal, Protocol, TypeVar
 
 from tilth.base.errors import Invalid, Unavailable
-from tilth.base.forking import renew_after_fork
+from tilth.base.forking import renew_after_fork, rest_during_fork
 
 __all__ = ["Connection", "Database", "Dialect", "RawConnection", "WriteConflict", "checked", "refusal"]
 
@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 _ATTEMPTS = 30
 _MOST_IDLE = 8
+_FORK_PATIENCE_S = 2.0
 _MOST_VALUES = 20_000
 """SQLite takes 32,766 as it is built by default, PostgreSQL 65,535."""
 
@@ -96,13 +97,36 @@ class Database(ABC):
         self._inherited: list[Any] = []
         self._lock = Lock()
         self._closed = False
+        self._used = 0
+        self._is_resting = False
         renew_after_fork(self._renew)
+        rest_during_fork(self._rest, self._go_on)
 
     def _renew(self) -> None:
         # A fork opens connections of its own. Its parent's are not even closed, which would tell the database that nobody uses them.
         self._inherited += self._idle
         self._idle = []
         self._lock = Lock()
+        self._used = 0
+        self._is_resting = False
+
+    def _rest(self) -> None:
+        """Let nobody be in the middle of anything. What SQLite knows of this process's locks goes on in a fork: a transaction of the parent
+        would keep the fork from writing for good. Who takes longer than this only waits for another process, and holds no lock.
+        """
+        until = time.monotonic() + _FORK_PATIENCE_S
+        while time.monotonic() < until:
+            if self._lock.acquire(timeout=_FORK_PATIENCE_S):
+                if not self._used:
+                    self._is_resting = True
+                    return
+                self._lock.release()
+                time.sleep(0.001)
+
+    def _go_on(self) -> None:
+        if self._is_resting:
+            self._is_resting = False
+            self._lock.release()
 
     def run(self, work: Callable[[Connection], T], *, writes: bool) -> T:
         """Run `work` in a transaction: all that it does is there when this returns, or nothing if it raises.
@@ -164,14 +188,19 @@ class Database(ABC):
             if self._closed:
                 raise Invalid("the database is closed", hint="open it again")
             raw = self._idle.pop() if self._idle else None
-        raw = raw if raw is not None else self._open()
+            self._used += 1
         try:
-            yield raw
+            raw = raw if raw is not None else self._open()
+            try:
+                yield raw
+            finally:
+                with self._lock:
+                    keep = self._has_room() and self._usable(raw)
+                    if keep:
+                        self._idle.append(raw)
+                if not keep:
+                    with suppress(OSError):
+                        raw.close()
         finally:
             with self._lock:
-                keep = self._has_room() and self._usable(raw)
-                if keep:
-                    self._idle.append(raw)
-            if not keep:
-                with suppress(OSError):
-                    raw.close()
+                self._used = max(0, self._used - 1)  # of a fork that began in the middle of one, nobody has counted it

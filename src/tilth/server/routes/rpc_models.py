@@ -109,13 +109,13 @@ def publish_many(call: Call, ids: list[str], publish_tasks: bool = False, force_
 
 @procedure("models.delete", needs=WRITE)
 def delete(call: Call, model: str, force: bool = False) -> Item:
-    """Delete a model."""
+    """Delete a model; one that is published, or that tasks take, only by force."""
     return service.delete_model(call, model, force=force)
 
 
 @procedure("models.delete_many", needs=WRITE)
 def delete_many(call: Call, ids: list[str], force: bool = False) -> Item:
-    """Delete models, each that can be."""
+    """Delete models, each that can be; those that are published or taken only by force."""
     return each(ids, lambda id: service.delete_model(call, id, force=force))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tilth.base.errors import AlreadyExists, FieldInvalid, ModelInUse, ModelNotFound
+from tilth.base.errors import AlreadyExists, FieldInvalid, ModelInUse, ModelNotFound, ModelPublished
 from tilth.base.ids import is_id, new_id
 from tilth.server.services.cleaning import schedule_cleaning
 from tilth.server.services.context import Call
@@ -152,9 +152,11 @@ def publish_model(call: Call, id: str, *, publish_task_too: bool, force_task: bo
 
 
 def delete_model(call: Call, id: str, *, force: bool) -> dict[str, Any]:
-    """Delete a model; one that tasks take only by force. Its file stays: the caller is told where it lies."""
+    """Delete a model; one that is published, or that tasks take, only by force. Its file stays: the caller is told where it lies."""
     model = get_model(call, id, ["project", "uri", "ready", "task"])
     call.check_project(model["project"])
+    if model["ready"] and not force:
+        raise ModelPublished(f"model {id} is published", hint="use force if you mean it")
     users = [task for task in call.tx.uses_of_model(id) if task != model["task"]]
     if users and not force:
         raise ModelInUse(f"model {id} is used by {len(users)} tasks, {users[0]} among them", hint="use force if you mean it")
