@@ -2,6 +2,8 @@
 
 import shutil
 import zipfile
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,15 @@ from tilth.client.outbox import CALLS, EVENTS, OutboxCall
 from tilth.client.sending import Sender
 from tilth.domain.event import SINGLE_VALUE
 from tilth.sdk.carried import check_carried
+from tilth.sdk.carried_addresses import ELSEWHERE, disarm_addresses
 from tilth.sdk.home import Home
 from tilth.sdk.recording import warn
 
 __all__ = ["import_session"]
 
 _LARGEST_BYTES = 1 << 40
+_MARK = "_recording"
+"""The runtime property of an imported task that says which recording made it."""
 
 
 def import_session(home: Home, place: Path, previous: str | None, offset: int) -> str:
@@ -40,6 +45,9 @@ def import_session(home: Home, place: Path, previous: str | None, offset: int) -
             _unpack(place, scratch)
         task = _task_of(scratch, place)
         check_carried(home, scratch, task, place)
+        foreign = disarm_addresses(home, scratch, task)
+        if previous is None:
+            _make(home, scratch, task, place)
         (scratch / "offline").unlink(missing_ok=True)
         if previous is not None or offset:
             _rewrite(scratch, task, previous or task, offset)
@@ -48,6 +56,8 @@ def import_session(home: Home, place: Path, previous: str | None, offset: int) -
         Sender(scratch, api, files, warn=warn).send()
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    if foreign:
+        warn(f"{len(foreign)} addresses of the run mean no files here, {foreign[0]:.200} among them: they are kept as {ELSEWHERE}...")
     return task
 
 
@@ -68,19 +78,38 @@ def _unpack(place: Path, target: Path) -> None:
         raise Invalid(f"{place} can't be unpacked: {error}", hint="give the folder of an offline run, or a zip of it") from error
 
 
+def _make(home: Home, folder: Path, task: str, place: Path) -> None:
+    """Make the task, unless this very recording made it before; one that is there without that is somebody's, and is left alone."""
+    # Nobody who sees the task can know the names of the files that it was recorded in.
+    mark = sha256(min(path.name for path in folder.glob(f"*{CALLS}")).encode()).hexdigest()
+    found = home.api.call("tasks.get_all", id=[task], page=0, page_size=1, only_fields=["id", "runtime"])["tasks"]
+    if found and (found[0].get("runtime") or {}).get(_MARK) != mark:
+        raise Invalid(
+            f"{place} claims to be task {task}, which is there already and was not imported from it; nothing of it was sent",
+            hint="say previous_task_id if the run is to go on in that task",
+        )
+    if not found:
+        fields = next(call.fields for call in _calls(folder) if call.call == "tasks.create" and call.fields.get("id") == task)
+        home.api.call("tasks.create", **(fields | {"runtime": {**(fields.get("runtime") or {}), _MARK: mark}}))
+
+
 def _task_of(folder: Path, place: Path) -> str:
+    for call in _calls(folder):
+        id = call.fields.get("id")
+        if call.call == "tasks.create" and isinstance(id, str) and is_id(id):
+            return id
+    raise Invalid(f"{place} holds no run that was recorded offline", hint="give the folder that Task.get_offline_mode_folder() names")
+
+
+def _calls(folder: Path) -> Iterator[OutboxCall]:
     for path in sorted(folder.glob(f"*{CALLS}")):
         if path.is_symlink() or not path.is_file():
             continue
         for line in path.read_bytes().split(b"\n"):
             try:
-                call = msgspec.json.decode(line, type=OutboxCall)
+                yield msgspec.json.decode(line, type=OutboxCall)
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 continue
-            id = call.fields.get("id")
-            if call.call == "tasks.create" and isinstance(id, str) and is_id(id):
-                return id
-    raise Invalid(f"{place} holds no run that was recorded offline", hint="give the folder that Task.get_offline_mode_folder() names")
 
 
 def _rewrite(folder: Path, task: str, other: str, offset: int) -> None:

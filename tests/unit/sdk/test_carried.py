@@ -5,15 +5,18 @@ import json
 import struct
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import tilth.sdk
-from tilth import Task
-from tilth.base.errors import Invalid
+from tilth import Model, Task
+from tilth.base.errors import Invalid, Unavailable
 from tilth.base.ids import new_id
+from tilth.client.api import Api
+from tilth.client.http import HttpSession, HttpTransport
 from tilth.sdk import carried
 from tilth.sdk.home import Home
 from tilth.sdk.offline import import_session
@@ -125,6 +128,70 @@ def test_a_model_of_another_run_is_not_taken_over(home: Home, recorded: Recorded
     other = Task.create("Team", "other")
     home.api.call("models.create", id=recorded.model, name="net", uri="", task=other.id)
     refused(home, recorded.folder, "which another run made")
+
+
+@pytest.mark.parametrize("by", ["the same user", "another user"])
+def test_a_task_that_another_recording_made_is_not_taken_over(home: Home, recorded: Recorded, tmp_path: Path, by: str) -> None:
+    if by == "another user":
+        home.api.call("tasks.create", id=recorded.id, name="train", type="training", project_name="Team")
+    else:
+        import_session(home, recorded.folder, None, 0)
+    forged = tmp_path / "forged"
+    forged.mkdir()
+    (forged / "1-2-4.calls").write_bytes((recorded.folder / "1-2-3.calls").read_bytes())
+    (recorded.folder / "1-2-3.calls").rename(forged / "1-2-5.calls")
+    before = home.api.call("tasks.get_by_id", task=recorded.id)["task"]
+    refused(home, forged, f"claims to be task {recorded.id}, which is there already and was not imported from it; nothing of it was sent")
+    assert home.api.call("tasks.get_by_id", task=recorded.id)["task"] == before
+
+
+def test_an_import_that_broke_off_is_repeated(home: Home, recorded: Recorded) -> None:
+    session = HttpSession("http://127.0.0.1:9/api", access_key="k", secret_key="s", patience_s=0.0)  # nobody answers
+    away = replace(home, open_reporting=lambda: (Api(HttpTransport(session)), home.files))
+    with pytest.raises(Unavailable):
+        import_session(away, recorded.folder, None, 0)
+    assert home.api.call("tasks.get_by_id", task=recorded.id)["task"]["status"] == "created"
+    assert import_session(home, recorded.folder, None, 0) == recorded.id
+    assert home.api.call("tasks.get_by_id", task=recorded.id)["task"]["status"] == "in_progress"
+
+
+@pytest.mark.parametrize(
+    ("address", "is_kept"),
+    [
+        ("tilth://files/{own}/artifacts/a/a.txt", True),
+        ("s3://bucket/weights.pt", True),
+        ("https://example.com/weights.pt", True),
+        ("file:///shared/{own}/artifacts/a/a.txt", True),
+        ("{secret}", False),
+        ("file://{secret}", False),
+        ("FILE://{secret}", False),
+        ("file:///shared/{own}/../../../{secret}", False),
+        ("file:///shared/{own}/%2e%2e/secret", False),
+        ("tilth://files/Team/other.0/artifacts/a/a.txt", False),
+        ("tilth://files/{own}/%2e%2e/other.0/a.txt", False),
+    ],
+)
+def test_addresses_mean_no_files_of_this_machine_or_of_others(
+    own: Home, recorded: Recorded, tmp_path: Path, capfd: pytest.CaptureFixture[str], address: str, is_kept: bool
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("mine")
+    address = address.format(own=recorded.own, secret=secret)
+    recorded.write("models.edit", model=recorded.model, uri=address)
+    artifacts = [{"key": "a", "type": "custom", "mode": "output", "uri": address}]
+    recorded.write("tasks.add_or_update_artifacts", task=recorded.id, artifacts=artifacts)
+    recorded.write("events.add", type="training_debug_image", task=recorded.id, metric="m", variant="v", iter=0, url=address)
+    import_session(own, recorded.folder, None, 0)
+    expected = address if is_kept else f"elsewhere://{address}"
+    task = Task.get_task(recorded.id)
+    assert own.api.call("models.get_by_id", model=recorded.model)["model"]["uri"] == expected
+    assert [artifact.url for artifact in task.artifacts.values()] == [expected]
+    assert ("3 addresses of the run mean no files here" in capfd.readouterr().err) is not is_kept
+    if not is_kept:
+        assert Model.remove(recorded.model, force=True) is False
+        assert task.delete_artifacts(["a"], raise_on_errors=False) is False
+        assert task.delete()
+    assert secret.read_text() == "mine"
 
 
 def test_a_mark_within_a_line_does_not_make_half_of_it_an_event(own: Home, recorded: Recorded) -> None:
