@@ -1,5 +1,5 @@
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
-import { Boxes, Database, FlaskConical, FolderTree, House, ListOrdered, LogOut, Menu, Moon, Search, Settings, Sun, X } from "lucide-react";
+import { Boxes, Database, FlaskConical, FolderTree, House, ListOrdered, LogOut, Menu, Moon, Search, Settings, Sun, Workflow, X } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { Button } from "@/components/button";
 import { Mark } from "@/components/mark";
@@ -17,6 +17,7 @@ const PLACES: { to: string; label: string; icon: ReactNode }[] = [
   { to: "/projects", label: "Projects", icon: <FolderTree size={18} /> },
   { to: "/datasets", label: "Datasets", icon: <Database size={18} /> },
   { to: "/experiments", label: "Experiments", icon: <FlaskConical size={18} /> },
+  { to: "/pipelines", label: "Pipelines", icon: <Workflow size={18} /> },
   { to: "/models", label: "Models", icon: <Boxes size={18} /> },
   { to: "/queues", label: "Queues", icon: <ListOrdered size={18} /> },
   { to: "/settings", label: "Settings", icon: <Settings size={18} /> },

@@ -6,7 +6,7 @@ import { Button } from "./button";
 import { time, timeAgo } from "./format";
 import "./bits.css";
 
-const WORDS: Record<TaskStatus | VersionStatus, [string, string]> = {
+export const WORDS: Record<TaskStatus | VersionStatus, [string, string]> = {
   created: ["draft", "calm"],
   queued: ["queued", "warn"],
   in_progress: ["running", "run"],
