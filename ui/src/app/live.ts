@@ -7,7 +7,7 @@ import { tell } from "./toasts";
 interface Change {
   seq: number;
   kind: string;
-  id: string | null;
+  entity: string | null;
   project: string | null;
 }
 
@@ -78,7 +78,7 @@ export function useLive(isSignedIn: boolean): void {
         heard();
         last = message.lastEventId;
         const change = JSON.parse(message.data) as Change;
-        gathered.set(`${change.kind.split(".")[0]} ${change.id}`, change);
+        gathered.set(`${change.kind.split(".")[0]} ${change.entity}`, change);
         timer ??= setTimeout(() => {
           timer = undefined;
           const changes = [...gathered.values()];
@@ -109,7 +109,7 @@ export function useLive(isSignedIn: boolean): void {
 /** Queries are named `[what, ...]`, with the id of what they are about among the rest: `["task", id, "scalars"]`, `["tasks", ...]`. */
 function ask(client: QueryClient, changes: Change[]): void {
   const lists = new Set(changes.map((change) => `${change.kind.split(".")[0]}s`));
-  const ids = new Set(changes.map((change) => change.id));
+  const ids = new Set(changes.map((change) => change.entity));
   void client.invalidateQueries({
     predicate: ({ queryKey: [what, id] }) => lists.has(String(what)) || (typeof id === "string" && ids.has(id)),
   });
