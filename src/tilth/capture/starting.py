@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tilth.capture.arguments import Arguments
-from tilth.capture.frameworks.registry import file_patterns, framework_patches
+from tilth.capture.frameworks.registry import file_patterns, framework_patches, unknown_names
 from tilth.capture.guarding import Guard
 from tilth.capture.life import Life
 from tilth.capture.notebook import after_each_cell, before_each_cell, cells_run
@@ -20,6 +20,7 @@ from tilth.sdk._current import Watched, running
 from tilth.sdk.beginning import Beginning, is_console_taken, is_offline, is_remote
 from tilth.sdk.models import InputModel
 from tilth.sdk.output_models import OutputModel
+from tilth.sdk.recording import warn
 from tilth.sdk.wishes import Load, load_of, wishes
 
 __all__ = ["start"]
@@ -34,6 +35,8 @@ def start(task: Any, asked: Beginning, arguments: Arguments) -> Callable[[], Non
     watched = Watched()
     task._watched = watched
     if not asked.joins:
+        for said in unknown_names(asked.frameworks, asked.streams):
+            warn(said)
         watched.code = _Code(task)
         watched.code.begin()
         ends.append(watched.code.end)

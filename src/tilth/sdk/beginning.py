@@ -16,6 +16,7 @@ from tilth.domain.project import clean_name
 from tilth.sdk import finishing, ranks, task_store
 from tilth.sdk._current import begin_capture, current_home, set_running
 from tilth.sdk.destinations import checked_destination
+from tilth.sdk.given import checked_text
 from tilth.sdk.home import Home
 from tilth.sdk.recording import Recording, task_folder, warn
 
@@ -195,6 +196,7 @@ def check_same(running: "Task", project: str | None, name: str | None) -> None:
 
 def checked_name(name: str) -> str:
     """A task's name; `Invalid` if it can't be one."""
+    checked_text(name, "the name")
     clean = name.strip()
     if not clean or len(clean) > _LONGEST_NAME or "\x00" in name:
         why = "it is empty" if not clean else "it holds a zero byte" if "\x00" in name else f"it has {len(clean)} characters"

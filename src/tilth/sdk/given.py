@@ -7,10 +7,17 @@ from urllib.parse import unquote, urlsplit
 
 from tilth.base.errors import Invalid, PathNotFound, SourceUnreadable, Unavailable
 
-__all__ = ["FARTHEST_STEP", "contents", "fetched", "file_at", "number", "require_one", "step", "text_of"]
+__all__ = ["FARTHEST_STEP", "checked_text", "contents", "fetched", "file_at", "number", "require_one", "step", "text_of"]
 
 FARTHEST_STEP = 1 << 62
 """Iterations lie between its negative and it, so that they fit into 64 bits also when a run is continued."""
+
+
+def checked_text(value: Any, argument: str) -> str:
+    """A text as it is; `Invalid`, naming the argument, for anything else."""
+    if not isinstance(value, str):
+        raise Invalid(f"{argument} is {value!r:.60}, which is no text", hint="give a text in quotes")
+    return value
 
 
 def number(value: SupportsFloat, name: str) -> float:

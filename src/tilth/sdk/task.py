@@ -10,6 +10,7 @@ from tilth.sdk import beginning, finishing, offline
 from tilth.sdk._current import current_home, look_at_code, running, take_credentials
 from tilth.sdk.beginning import Beginning
 from tilth.sdk.describing import CodeAsked, container, described
+from tilth.sdk.given import checked_text
 from tilth.sdk.task_store import as_tags
 from tilth.sdk.tasks.code import Code
 from tilth.sdk.tasks.configuration import Configuration
@@ -60,17 +61,17 @@ class Task(Spreading, Endpoints, Configuration, Results, Code):
             beginning.check_same(found, project_name, task_name)
             return found
         asked = Beginning(
-            project=project_name,
-            name=task_name,
+            project=None if project_name is None else checked_text(project_name, "project_name"),
+            name=None if task_name is None else checked_text(task_name, "task_name"),
             kind=str(task_type),
             tags=as_tags(tags),
             reuse=reuse_last_task_id,
             go_on=continue_last_task,
             output_uri=None if isinstance(output_uri, bool) or not output_uri else output_uri,
-            arguments=auto_connect_arg_parser,
-            frameworks=auto_connect_frameworks,
-            resources=auto_resource_monitoring,
-            streams=auto_connect_streams,
+            arguments=_switch(auto_connect_arg_parser, "auto_connect_arg_parser"),
+            frameworks=_switch(auto_connect_frameworks, "auto_connect_frameworks"),
+            resources=_switch(auto_resource_monitoring, "auto_resource_monitoring"),
+            streams=_switch(auto_connect_streams, "auto_connect_streams"),
             deferred=deferred_init,
         )
         return beginning.begin(cls, current_home(), asked)
@@ -112,6 +113,9 @@ class Task(Spreading, Endpoints, Configuration, Results, Code):
         code that does not call `Task.init` is given the lines that do.
         """
         home = current_home()
+        for said, argument in ((project_name, "project_name"), (task_name, "task_name")):
+            if said is not None:
+                checked_text(said, argument)
         asked = CodeAsked(
             repo=repo,
             branch=branch,
@@ -211,3 +215,12 @@ class Task(Spreading, Endpoints, Configuration, Results, Code):
 # The names by which scripts of ClearML's users know them; set here, because inside the class they would hide the types.
 Task.TaskTypes = TaskTypes  # type: ignore[attr-defined]
 Task.TaskStatusEnum = TaskStatusEnum  # type: ignore[attr-defined]
+
+
+def _switch(value: Any, argument: str) -> Any:
+    """True, False, or what a dictionary says of each part."""
+    if value is None:
+        return True
+    if not isinstance(value, (bool, Mapping)):
+        raise Invalid(f"{argument} is {value!r:.60}", hint="give True, False, or a dictionary such as {'name': False}")
+    return value

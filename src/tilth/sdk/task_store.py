@@ -11,6 +11,7 @@ from typing import Any
 from tilth.base.atomic_io import replace_durably
 from tilth.base.errors import Invalid, QueueNotFound, TilthError
 from tilth.client.api import Api
+from tilth.sdk.given import checked_text
 from tilth.sdk.home import Home
 
 __all__ = [
@@ -56,11 +57,11 @@ def query(
     if ids:
         fields["id"] = list(ids)
     if project:
-        names = [project] if isinstance(project, str) else list(project)
-        found = [_project_id(api, given) for given in names]
+        names = list(project) if isinstance(project, (list, tuple)) else [project]
+        found = [_project_id(api, checked_text(given, "project_name")) for given in names]
         fields["project"] = [id for id in found if id] or ["-"]
     if name:
-        fields["name"] = name
+        fields["name"] = checked_text(name, "task_name")
     if tags:
         fields["tags"] = as_tags(tags)
     if not archived:
@@ -77,7 +78,7 @@ def query(
 
 def find_one(api: Api, *, project: str | None, name: str | None, tags: Sequence[str] | None, more: Mapping[str, Any] | None) -> str | None:
     """The id of the task that fits, the one changed last if there are several; None if there is none."""
-    exact = rf"^{escaped(name)}$" if name else None
+    exact = rf"^{escaped(checked_text(name, 'task_name'))}$" if name else None
     found = query(api, project=project, name=exact, tags=tags, more=more, only=["id"])
     return found[0]["id"] if found else None
 

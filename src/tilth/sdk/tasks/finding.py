@@ -7,6 +7,7 @@ from typing import Any, Self
 from tilth.base.errors import Invalid, TaskNotFound
 from tilth.sdk import describing, task_store
 from tilth.sdk._current import current_home, running
+from tilth.sdk.given import checked_text
 from tilth.sdk.tasks.record import TaskRecord
 
 __all__ = ["Finding"]
@@ -32,7 +33,7 @@ class Finding(TaskRecord):
             if live is not None and live.id == task_id:
                 found: Self = live
                 return found
-            return cls._loaded(home, task_id)
+            return cls._loaded(home, checked_text(task_id, "task_id"))
         more = dict(task_filter or {})
         if not allow_archived:
             more["system_tags"] = [*(more.get("system_tags") or ["__$all"]), "__$not", "archived"]
@@ -91,7 +92,11 @@ class Finding(TaskRecord):
         source = source_task if source_task is not None else running()
         if source is None:
             raise Invalid("no task is given, and none is running", hint="give source_task")
+        if not isinstance(source, (str, TaskRecord)):
+            raise Invalid(f"source_task is {source!r:.60}, which is neither a task nor an id", hint="give what Task.get_task returns")
         id = source if isinstance(source, str) else source.id
+        if name is not None:
+            checked_text(name, "name")
         if not isinstance(source, str):
             source._kept()
             source._tell_code()
