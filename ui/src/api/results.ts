@@ -36,7 +36,10 @@ export interface Results extends DatasetResults, PipelineResults {
   "events.debug_images": { metrics: { task: string; iterations: { iter: number; events: ImageEvent[] }[] }[]; scroll_id?: string };
   "events.get_task_metrics": { metrics: { task: string; metrics: string[] }[] };
   "queues.get_all_ex": { queues: Queue[]; total?: number };
+  "queues.get_queue_metrics": { queues: { queue: string; dates: number[]; avg_waiting_times: number[]; queue_lengths: number[] }[] };
   "workers.get_all": { workers: Worker[] };
+  "workers.get_stats": { workers: WorkerStats[] };
+  "workers.get_activity_report": Record<"total" | "active", { dates: number[]; counts: number[] }>;
   "server.info": { build?: string; version?: string; api_version?: string };
   "users.get_all_ex": { users: Account[] };
   "projects.validate_delete": { tasks?: number; models?: number; datasets?: number; reports?: number; pipelines?: number };
@@ -62,11 +65,17 @@ export interface Queue extends Named {
   workers?: { name?: string; task?: Named | null; ip?: string }[];
 }
 
+export interface WorkerStats {
+  worker: string;
+  metrics: { metric: string; dates: number[]; stats: { variant: string; aggregation: string; values: number[] }[] }[];
+}
+
 export interface Worker {
   id: string;
   ip?: string;
   user?: Named;
   task?: (Named & { running_time?: number; last_iteration?: number }) | null;
+  project?: Named | null;
   queue?: Named & { num_tasks?: number };
   queues?: (Named & { num_tasks?: number })[];
   last_activity_time?: string;
