@@ -84,6 +84,7 @@ $ tilth config
 SETTING           VALUE               ...FROM
 home              .../.tilth          ...default
 cache             .../.tilth/cache    ...default
+chunk_cache       10 GB               ...
 author            ...
 storage.url       .../.tilth/store    ...default
 api.server        -

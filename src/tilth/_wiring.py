@@ -59,6 +59,7 @@ def _open(settings: Settings | None = None) -> Home:
         preview=settings.preview,
         announce=settings.announce,
         record_untracked=settings.record_untracked,
+        chunk_cache_bytes=settings.chunk_cache_bytes,
         open_bucket=partial(open_store, home=settings.home),
     )
 
@@ -99,6 +100,7 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
         preview=settings.preview,
         announce=settings.announce,
         record_untracked=settings.record_untracked,
+        chunk_cache_bytes=settings.chunk_cache_bytes,
         open_bucket=partial(open_store, home=settings.home),
         open_reporting=reporting,
         files_urls=(address,),

@@ -1,6 +1,21 @@
 """Numbers as people read them."""
 
-__all__ = ["readable_bytes", "readable_duration"]
+import re
+
+__all__ = ["bytes_of", "readable_bytes", "readable_duration"]
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(|B|[kKMGT]i?B)")
+_FACTORS = {"": 0, "B": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+
+
+def bytes_of(text: str) -> int:
+    """The number that `text` means, such as `500 MB`, `1.5GB`, `4 GiB` or `0`; ValueError if it means none."""
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text} is no size")
+    unit = found[2]
+    factor: int = (1024 if "i" in unit else 1000) ** _FACTORS[unit[:1].upper()]
+    return round(float(found[1]) * factor)
 
 
 def readable_bytes(size: float) -> str:

@@ -16,9 +16,11 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from tilth.base.errors import Invalid
+from tilth.base.units import bytes_of, readable_bytes
 from tilth.config.sources import Found, in_clearml_conf, in_environment, in_tilth_toml
 
 __all__ = [
+    "DEFAULT_CHUNK_CACHE_BYTES",
     "SETTINGS",
     "ApiSettings",
     "Effective",
@@ -34,6 +36,8 @@ __all__ = [
     "settings_in_force",
     "tilth_toml_path",
 ]
+
+DEFAULT_CHUNK_CACHE_BYTES = 10_000_000_000
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -57,6 +61,12 @@ SETTINGS = (
     Setting(name="home", variables=("TILTH_HOME",), default="~/.tilth", in_file=False, meaning="The folder that everything lies in."),
     Setting(
         name="cache", variables=("TILTH_CACHE",), default="cache, in the home", meaning="The folder of the shared cache of local copies."
+    ),
+    Setting(
+        name="chunk_cache",
+        variables=("TILTH_CHUNK_CACHE",),
+        default="10 GB",
+        meaning="How much of the files that are read without downloading them stays in the cache, such as `500 MB`; 0 keeps nothing.",
     ),
     Setting(
         name="author",
@@ -221,6 +231,8 @@ class Settings(Struct, frozen=True):
     """Whether a run that begins says where it is seen."""
     record_untracked: bool = False
     """Whether the changes that a run records hold files that git does not track."""
+    chunk_cache_bytes: int = DEFAULT_CHUNK_CACHE_BYTES
+    """How much of the files that are read piece by piece stays in the cache."""
 
 
 class Effective(Struct, frozen=True):
@@ -249,6 +261,7 @@ def load_settings(environment: Mapping[str, str] = os.environ, *, given: Mapping
         preview=_truth("preview", said.get("preview", Found("true", "default"))),
         announce=_truth("announce", said.get("announce", Found("true", "default"))),
         record_untracked=_truth("record_untracked", said.get("record_untracked", Found("false", "default"))),
+        chunk_cache_bytes=_size(said["chunk_cache"]) if "chunk_cache" in said else DEFAULT_CHUNK_CACHE_BYTES,
     )
 
 
@@ -259,6 +272,7 @@ def settings_in_force(environment: Mapping[str, str] = os.environ) -> list[Effec
     values = {
         "home": str(settings.home),
         "cache": str(settings.cache),
+        "chunk_cache": readable_bytes(settings.chunk_cache_bytes),
         "author": settings.author,
         "storage.url": settings.storage or str(settings.home / "store"),
         "api.server": api.server,
@@ -358,6 +372,15 @@ def _whole(name: str, unit: str, found: Found) -> int:
     if not found.value.isdecimal():
         raise Invalid(f"{name} is {found.value} ({found.source}), which is no number of {unit}", hint="use a whole number, 0 or more")
     return int(found.value)
+
+
+def _size(found: Found) -> int:
+    try:
+        return bytes_of(found.value)
+    except ValueError:
+        raise Invalid(
+            f"chunk_cache is {found.value} ({found.source}), which is no size", hint="use a number with a unit, such as 500 MB or 10 GB"
+        ) from None
 
 
 def _truth(name: str, found: Found) -> bool:

@@ -71,6 +71,11 @@ class DraftView:
         """The files of the draft as it stands, in the order of their paths: all, the one at `prefix`, or all below it."""
         return _digests(self.base, self.journal, prefix)
 
+    def entry(self, path: str) -> Entry | None:
+        """The file at exactly `path`, if there is one; `VersionNotFinal` if its bytes are not stored yet."""
+        row = self.journal.find(path)
+        return _entry_of(row) if row else self.base.find(path)
+
 
 class Draft:
     """A version that is being changed by this process. Close it, or use it as a context manager, to let others in."""

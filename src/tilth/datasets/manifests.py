@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from itertools import chain, islice, zip_longest
 
@@ -102,9 +103,10 @@ class Manifest:
         rows = self._loaded.get(segment.key)
         if rows is None:
             rows = self._loaded[segment.key] = Rows.load(self._fetch(segment), name=segment.key)
+        with suppress(KeyError):  # another thread may take out what this one has
             if len(self._loaded) > _MOST_LOADED:
                 self._loaded.popitem(last=False)
-        self._loaded.move_to_end(segment.key)
+            self._loaded.move_to_end(segment.key)
         return rows
 
     def _fetch(self, segment: SegmentRef) -> bytes:

@@ -1,9 +1,10 @@
 """`Dataset`: versions of data, apart from code, by the names that ClearML's users know."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from tilth.base.errors import Invalid, NotFound, TilthError, VersionNotFinal
 from tilth.base.ids import VersionId
@@ -19,6 +20,7 @@ from tilth.sdk.taking import taking_context
 
 if TYPE_CHECKING:
     from tilth.sdk.logger import Logger
+    from tilth.sdk.reading import Reading
 
 __all__ = ["Dataset", "FileEntry"]
 
@@ -118,6 +120,24 @@ class Dataset:
     def get_num_chunks(self, include_parents: bool = True) -> int:
         """The number of stored packs that the version refers to, or of those that it stored itself."""
         return contents.count_packs(self._home, self._version, own_only=not include_parents)
+
+    # --- reading it without a copy ----------------------------------------------------------------------------------
+
+    def open(
+        self, path: str, mode: str = "rb", *, encoding: str | None = None, errors: str | None = None, newline: str | None = None
+    ) -> IO[Any]:
+        """Open the file at exactly `path` for reading: bytes (`rb`) from any place on, or text (`r`), which is UTF-8 unless said otherwise.
+
+        Only the parts that are read are fetched, wherever they are stored, each checked by its hash; those of stores far away stay in the
+        cache, within the setting `chunk_cache`. Who reads on gets what follows ahead of time. `Corrupt` names the file, and its part, that
+        is damaged or missing. Of a version that is being made, files can be read whose bytes are stored.
+        """
+        return self._reading.open(path, mode, encoding=encoding, errors=errors, newline=newline)
+
+    @cached_property
+    def _reading(self) -> "Reading":
+        made: Reading = import_module("tilth.sdk.reading").Reading(self._home, self._version)
+        return made
 
     # --- changing it ------------------------------------------------------------------------------------------------
 

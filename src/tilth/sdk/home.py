@@ -16,6 +16,7 @@ from tilth.store.api import ObjectStore
 
 if TYPE_CHECKING:
     from tilth.datasets.cache.blobs import BlobCache
+    from tilth.datasets.reader import ChunkSource
     from tilth.datasets.repository import Repository
     from tilth.datasets.stat_cache import StatCache
     from tilth.sdk.dataset_reports import DatasetReports
@@ -57,6 +58,8 @@ class Home:
 
     open_bucket: Callable[[str], ObjectStore] | None = None
     """Opens the bucket that an address names, with the keys that this machine has for it."""
+    chunk_cache_bytes: int = 0
+    """How much of the files that are read without downloading them stays in the cache."""
 
     @property
     def repository(self) -> "Repository":
@@ -100,6 +103,18 @@ class Home:
         """Contents and views on this machine."""
         made: BlobCache = import_module("tilth.datasets.cache.blobs").BlobCache(self.cache_folder)
         return made
+
+    def chunks_of(self, version: DatasetVersion) -> "ChunkSource":
+        """The chunks of the store that holds what a version holds."""
+        if version.storage not in self._chunks:
+            cache = import_module("tilth.datasets.cache.chunks").ChunkCache(self.cache_folder, limit_bytes=self.chunk_cache_bytes)
+            source = import_module("tilth.datasets.reader").ChunkSource(self.repository_of(version).store, cache)
+            self._chunks[version.storage] = source
+        return self._chunks[version.storage]
+
+    @cached_property
+    def _chunks(self) -> "dict[str, ChunkSource]":
+        return {}
 
     @cached_property
     def stat_cache(self) -> "StatCache":

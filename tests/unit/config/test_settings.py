@@ -113,12 +113,14 @@ def test_a_representation_shows_no_secret(desk: Desk) -> None:
         ('[api]\nsever = "x"', "has a setting api.sever that means nothing here; api.server may be meant"),
         ('server = "x"', "has a setting server that means nothing here; api.server may be meant"),
         ('secret_key = "x"', "has a setting secret_key that means nothing here; api.secret_key may be meant"),
-        ('colour = "x"', "has a setting colour that means nothing here; known are cache, author, storage.url, api.server, "),
+        ('colour = "x"', "has a setting colour that means nothing here; known are cache, chunk_cache, author, storage.url, api.server, "),
         ('home = "x"', "has a setting home that means nothing here"),
         ("[api]\nserver = 5", "says api.server = 5, which is no text; write its value between quotes"),
         ("[server]\nport = true", "says server.port = True, which is no number; write a whole number"),
         ('[server]\nport = "many"', "server.port is many (TOML), which is no port; use a number up to 65535"),
         ("[server]\nport = 70000", "server.port is 70000 (TOML), which is no port"),
+        ('chunk_cache = "much"', "chunk_cache is much (TOML), which is no size; use a number with a unit, such as 500 MB or 10 GB"),
+        ("chunk_cache = 5", "says chunk_cache = 5, which is no text"),
         ("[api\n", "can't be understood: "),
         ('[api]\nserver = "h:8008"', "api.server is h:8008 (TOML), which is no address; write it like http://host:8008/api"),
         ('[api]\nserver = "http://"', "api.server is http:// (TOML), which is no address"),
@@ -144,3 +146,18 @@ def test_a_variable_that_can_not_be_right_is_named(desk: Desk) -> None:
 
 def test_files_may_be_kept_elsewhere(desk: Desk) -> None:
     assert desk.api(CLEARML_FILES_HOST="s3://bucket/folder/").files_server == "s3://bucket/folder"
+
+
+@pytest.mark.parametrize(
+    ("said", "size"),
+    [("0", 0), ("500 MB", 500_000_000), ("1.5GB", 1_500_000_000), ("4 GiB", 4 << 30), ("17", 17), ("2 kB", 2_000), ("1TB", 10**12)],
+)
+def test_a_size_has_a_unit(desk: Desk, said: str, size: int) -> None:
+    desk.toml.write_text(f'chunk_cache = "{said}"\n')
+    assert load_settings(desk.environment).chunk_cache_bytes == size
+
+
+@pytest.mark.parametrize("said", ["-1 GB", "GB", "1 XB", "1,5 GB", "1 GB more"])
+def test_what_is_no_size_is_told(desk: Desk, said: str) -> None:
+    with pytest.raises(Invalid, match=r"^chunk_cache is .* \(TILTH_CHUNK_CACHE\), which is no size"):
+        load_settings(desk.environment | {"TILTH_CHUNK_CACHE": said})

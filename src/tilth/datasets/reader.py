@@ -1,0 +1,297 @@
+"""How a stored file is read piece by piece without making it a file here: chunks from memory, the cache or the store, each checked."""
+
+import io
+import threading
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from tilth.base.errors import Corrupt, Invalid, ObjectNotFound, TilthError, Unavailable
+from tilth.base.forking import renew_after_fork
+from tilth.datasets.cache.chunks import ChunkCache
+from tilth.datasets.packs import read_chunks
+from tilth.domain.dataset import ChunkRef, Entry
+from tilth.store.api import Key, ObjectStore
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+__all__ = ["BUFFER_BYTES", "ChunkSource", "StoredFile"]
+
+BUFFER_BYTES = 64 << 10
+"""How much of a file is handed to Python's own buffer at once."""
+_MEMORY_BYTES = 64 << 20
+_THREADS = 8
+_MOST_AT_ONCE_BYTES = 16 << 20
+_MOST_AHEAD_BYTES = 8 << 20
+
+Loaded = bytes | TilthError
+"""A chunk, or what keeps it from being read."""
+
+
+class ChunkSource:
+    """The chunks of one store. Safe for threads, and in forks of the process.
+
+    Every chunk is compared with its SHA-256 before it is handed out, wherever it came from. Chunks that lie together are read together. A
+    chunk that several threads want at once is fetched once.
+    """
+
+    def __init__(self, store: ObjectStore, cache: ChunkCache | None, *, memory_bytes: int = _MEMORY_BYTES) -> None:
+        self._store = store
+        # Packs that are files of this machine are as near as a cache would be.
+        self._cache = cache if store.local_path(Key("")) is None else None
+        self._memory_bytes = memory_bytes
+        self._renew()
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        # The threads of a parent are not here, and what they were about to bring never comes.
+        self._lock = threading.Lock()
+        self._memory: OrderedDict[bytes, bytes] = OrderedDict()
+        self._held_bytes = 0
+        self._coming: dict[bytes, Future[bytes]] = {}
+        self._threads: ThreadPoolExecutor | None = None
+
+    def load(self, wanted: Sequence[ChunkRef]) -> list[Loaded]:
+        """Each of the chunks, or the error that tells why it can't be read; the caller sees to it that they are not too many at once."""
+        found, others, ours = self._claim(wanted)
+        if ours:
+            self._bring(ours)
+        for number, future in others:
+            try:
+                found[number] = future.result()
+            except TilthError as error:
+                # It may have failed for a neighbour's sake, in somebody else's request.
+                found[number] = error if wanted[number].sha256 in ours else self._alone(wanted[number])
+        return [chunk for chunk in found if chunk is not None]
+
+    def load_ahead(self, wanted: Sequence[ChunkRef]) -> None:
+        """Bring chunks that will probably be wanted, in another thread; a failure is told to whoever then wants them."""
+        with self._lock:
+            missing = [chunk for chunk in wanted if chunk.sha256 not in self._memory and chunk.sha256 not in self._coming]
+            if not missing:
+                return
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="tilth-read-ahead")
+            with suppress(RuntimeError):  # the interpreter ends: there is no later
+                self._threads.submit(self.load, missing)
+
+    def read(self, entry: Entry, start: int, stop: int) -> bytes:
+        """The bytes of a file from `start` up to `stop`; `Corrupt` names the file and the chunk that are damaged."""
+        file = StoredFile(self, entry)
+        file.seek(start)
+        return file.read_whole(stop - start)
+
+    def _claim(
+        self, wanted: Sequence[ChunkRef]
+    ) -> tuple[list[Loaded | None], list[tuple[int, Future[bytes]]], dict[bytes, tuple[ChunkRef, Future[bytes]]]]:
+        """What is in memory; for the rest what to wait for, and what of that nobody brings yet."""
+        found: list[Loaded | None] = [None] * len(wanted)
+        waiting: list[tuple[int, Future[bytes]]] = []
+        ours: dict[bytes, tuple[ChunkRef, Future[bytes]]] = {}
+        with self._lock:
+            for number, chunk in enumerate(wanted):
+                data = self._memory.get(chunk.sha256)
+                if data is not None:
+                    self._memory.move_to_end(chunk.sha256)
+                    found[number] = data
+                    continue
+                future = self._coming.get(chunk.sha256)
+                if future is None:
+                    future = self._coming[chunk.sha256] = Future()
+                    ours[chunk.sha256] = (chunk, future)
+                waiting.append((number, future))
+        return found, waiting, ours
+
+    def _bring(self, ours: dict[bytes, tuple[ChunkRef, Future[bytes]]]) -> None:
+        """Settle what was claimed, each with its bytes or its own error."""
+        try:
+            missing = [chunk for chunk, _ in ours.values() if not self._from_cache(chunk, ours)]
+            missing.sort(key=lambda chunk: (chunk.pack, chunk.offset))
+            while missing:
+                missing = self._from_store(missing, ours)
+        finally:
+            for _, future in ours.values():
+                if not future.done():  # interrupted
+                    future.set_exception(Unavailable("reading was interrupted", hint="read again"))
+            with self._lock:
+                for sha256 in ours:
+                    self._coming.pop(sha256, None)
+
+    def _from_cache(self, chunk: ChunkRef, ours: dict[bytes, tuple[ChunkRef, Future[bytes]]]) -> bool:
+        data = self._cache.get(chunk) if self._cache else None
+        if data is None:
+            return False
+        self._keep(chunk, data)
+        ours[chunk.sha256][1].set_result(data)
+        return True
+
+    def _from_store(self, missing: list[ChunkRef], ours: dict[bytes, tuple[ChunkRef, Future[bytes]]]) -> list[ChunkRef]:
+        """Read chunks until one fails; returns those that are to be tried after it."""
+        done = 0
+        try:
+            for chunk, read in zip(missing, read_chunks(self._store, missing), strict=True):
+                data = bytes(read)
+                if self._cache:
+                    self._cache.put(chunk, data)
+                self._keep(chunk, data)
+                ours[chunk.sha256][1].set_result(data)
+                done += 1
+        except TilthError as error:
+            # A missing pack is missing for all its chunks, and a store that is away for everything: no use in asking for each.
+            broken = [c for c in missing[done:] if _fails_too(error, c, missing[done])]
+            for chunk in broken:
+                ours[chunk.sha256][1].set_exception(error)
+            return [chunk for chunk in missing[done:] if chunk not in broken]
+        return []
+
+    def _alone(self, chunk: ChunkRef) -> Loaded:
+        try:
+            return bytes(next(iter(read_chunks(self._store, [chunk]))))
+        except TilthError as error:
+            return error
+
+    def _keep(self, chunk: ChunkRef, data: bytes) -> None:
+        with self._lock:
+            if chunk.sha256 not in self._memory:
+                self._memory[chunk.sha256] = data
+                self._held_bytes += len(data)
+            while self._held_bytes > self._memory_bytes:
+                _, dropped = self._memory.popitem(last=False)
+                self._held_bytes -= len(dropped)
+
+
+class StoredFile(io.RawIOBase):
+    """A stored file, read only, from any place on. Not safe for threads by itself: put an `io.BufferedReader` around it.
+
+    Reading on from where the last read ended brings what follows ahead of time. A chunk that is damaged or missing raises `Corrupt`, which
+    names the file and the chunk; `explain` may turn it into what is behind it, such as a version that was deleted meanwhile.
+    """
+
+    mode = "rb"
+
+    def __init__(self, source: ChunkSource, entry: Entry, *, explain: Callable[[TilthError], TilthError] = lambda error: error) -> None:
+        super().__init__()
+        self.name = entry.path
+        self.size = entry.size
+        self._source = source
+        self._chunks = entry.chunks
+        self._ends = list(accumulate(chunk.raw for chunk in entry.chunks))
+        self._explain = explain
+        self._position = 0
+        self._last = -2  # before no chunk: whoever looks at the beginning need not read on
+        self._window = 0
+        self._asked_until = 0
+        self._held: tuple[int, bytes] = (-1, b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        self._check_open()
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._check_open()
+        begin = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}.get(whence)
+        if begin is None:
+            raise ValueError(f"invalid whence ({whence}, should be 0, 1 or 2)")
+        if begin + offset < 0:
+            raise OSError(22, "a file has no negative positions", self.name)
+        self._position = begin + offset
+        return self._position
+
+    def readinto(self, target: "WriteableBuffer") -> int:
+        view = memoryview(target).cast("B")
+        filled = 0
+        for piece in self._next(len(view)):
+            view[filled : filled + len(piece)] = piece
+            filled += len(piece)
+        return filled
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return self.readall() if size is None or size < 0 else b"".join(self._next(size))
+
+    def readall(self) -> bytes:
+        return self.read_whole(self.size)
+
+    def read_whole(self, size: int) -> bytes:
+        """The next `size` bytes, or what is left of the file; `read` may return fewer."""
+        out = io.BytesIO()
+        while size > 0 and (pieces := self._next(size)):
+            out.writelines(pieces)
+            size -= sum(map(len, pieces))
+        return out.getvalue()
+
+    def _next(self, most: int) -> list[memoryview]:
+        """What follows the position, at most so many bytes and not too many at once; the position is behind it then."""
+        self._check_open()
+        wanted = min(most, self.size - self._position, _MOST_AT_ONCE_BYTES)
+        if wanted <= 0:
+            return []
+        first, last = self._number_at(self._position), self._number_at(self._position + wanted - 1)
+        begin = self._ends[first] - self._chunks[first].raw
+        stop = self._position + wanted
+        pieces = []
+        for data in self._data(first, last):
+            pieces.append(memoryview(data)[max(0, self._position - begin) : stop - begin])
+            begin += len(data)
+        self._position = stop
+        return pieces
+
+    def _data(self, first: int, last: int) -> list[bytes]:
+        if first == last == self._held[0]:
+            return [self._held[1]]
+        follows = first in (self._last, self._last + 1)
+        self._window = max(1, self._window * 2) if follows else 0
+        data: list[bytes] = []
+        for number, loaded in enumerate(self._source.load(self._chunks[first : last + 1]), first):
+            if isinstance(loaded, TilthError):
+                raise self._explain(self._broken(number, loaded)) from loaded
+            data.append(loaded)
+        self._last = last
+        self._held = (last, data[-1])
+        if self._window:
+            self._read_ahead(last + 1)
+        return data
+
+    def _read_ahead(self, begin: int) -> None:
+        """Ask for the next chunks once less than half of the window is on its way."""
+        end, size = begin, 0
+        while end < min(len(self._chunks), begin + self._window) and size < _MOST_AHEAD_BYTES:
+            size += self._chunks[end].raw
+            end += 1
+        self._window = max(1, end - begin)
+        if begin > self._asked_until or self._asked_until > end:
+            self._asked_until = begin
+        if end > self._asked_until and self._asked_until - begin <= (end - begin) // 2:
+            self._source.load_ahead(self._chunks[self._asked_until : end])
+            self._asked_until = end
+
+    def _number_at(self, position: int) -> int:
+        return bisect_right(self._ends, position)
+
+    def _broken(self, number: int, error: TilthError) -> TilthError:
+        chunk = self._chunks[number]
+        which = f"{self.name} can't be read: its chunk {number + 1} of {len(self._chunks)}, {chunk.sha256.hex()[:16]}"
+        if isinstance(error, ObjectNotFound):
+            return Corrupt(f"{which}, is missing, because there is no {chunk.pack}", hint="run `tilth data verify`")
+        return type(error)(f"{which}: {error.message}", hint=error.hint)
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ValueError(f"{self.name} is closed")
+
+
+def _fails_too(error: TilthError, chunk: ChunkRef, failed: ChunkRef) -> bool:
+    """Whether what keeps `failed` from being read keeps `chunk` too."""
+    if isinstance(error, Corrupt | Invalid):
+        return chunk == failed
+    return not isinstance(error, ObjectNotFound) or chunk.pack == failed.pack

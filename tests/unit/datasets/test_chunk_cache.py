@@ -1,0 +1,174 @@
+"""The cache of chunks keeps what is used, within its limit, whatever its processes go through."""
+
+import os
+import random
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tilth.base.faultpoints import CRASH_STATUS
+from tilth.datasets.cache.blobs import blob_name
+from tilth.datasets.cache.chunks import ChunkCache, KeptChunk, plan_eviction
+from tilth.domain.dataset import ChunkRef
+
+CHILD = """
+import random, sys
+from pathlib import Path
+from hashlib import sha256
+from tilth.datasets.cache.chunks import ChunkCache
+from tilth.domain.dataset import ChunkRef
+
+cache, chance = ChunkCache(Path(sys.argv[1]), limit_bytes=int(sys.argv[2])), random.Random(int(sys.argv[3]))
+for number in range(int(sys.argv[4])):
+    data = random.Random(chance.randrange(60)).randbytes(10_000)
+    chunk = ChunkRef(sha256(data).digest(), "packs/00/p-0", 0, len(data), len(data))
+    found = cache.get(chunk)
+    assert found in (None, data), "a wrong byte"
+    if found is None:
+        cache.put(chunk, data)
+"""
+
+
+def chunk_of(data: bytes) -> ChunkRef:
+    return ChunkRef(sha256(data).digest(), "packs/00/p-0", 0, len(data), len(data))
+
+
+def contents(count: int, size: int = 1_000) -> list[bytes]:
+    return [random.Random(number).randbytes(size) for number in range(count)]
+
+
+def path_in(root: Path, data: bytes) -> Path:
+    return root / "chunks" / blob_name(sha256(data).digest())
+
+
+def used_long_ago(root: Path, data: bytes, seconds: int) -> None:
+    path = path_in(root, data)
+    stat = path.stat()
+    os.utime(path, (stat.st_atime - seconds, stat.st_mtime - seconds))
+
+
+def run(root: Path, *, limit: int, seed: int, count: int, **environment: str) -> "subprocess.Popen[bytes]":
+    words = [sys.executable, "-c", CHILD, str(root), str(limit), str(seed), str(count)]
+    return subprocess.Popen(words, env=os.environ | environment)
+
+
+def test_eviction_takes_the_longest_unused_first() -> None:
+    kept = [KeptChunk("new", 3, 30.0), KeptChunk("old", 5, 10.0), KeptChunk("middle", 4, 20.0)]
+    assert plan_eviction(kept, keep_bytes=12) == []
+    assert plan_eviction(kept, keep_bytes=11) == [kept[1]]
+    assert plan_eviction(kept, keep_bytes=6) == [kept[1], kept[2]]
+    assert plan_eviction(kept, keep_bytes=0) == [kept[1], kept[2], kept[0]]
+    assert plan_eviction([], keep_bytes=0) == []
+
+
+def test_what_is_kept_is_found_by_another_process_of_the_same_folder(tmp_path: Path) -> None:
+    data = contents(1)[0]
+    ChunkCache(tmp_path, limit_bytes=10_000).put(chunk_of(data), data)
+    assert ChunkCache(tmp_path, limit_bytes=10_000).get(chunk_of(data)) == data
+    assert ChunkCache(tmp_path, limit_bytes=10_000).get(chunk_of(b"other")) is None
+
+
+def test_the_limit_holds_and_what_was_used_last_stays(tmp_path: Path) -> None:
+    cache = ChunkCache(tmp_path, limit_bytes=10_000)
+    all_of_them = contents(12)
+    for data in all_of_them[:10]:
+        cache.put(chunk_of(data), data)
+    assert cache.size_bytes() == 10_000
+    for number, data in enumerate(all_of_them[:10]):
+        used_long_ago(tmp_path, data, 10_000 - number)
+    assert cache.get(chunk_of(all_of_them[0])) == all_of_them[0]  # which is a use
+    for data in all_of_them[10:]:
+        cache.put(chunk_of(data), data)
+    assert cache.size_bytes() <= 10_000
+    there = [number for number, data in enumerate(all_of_them) if path_in(tmp_path, data).exists()]
+    assert 0 in there
+    assert 1 not in there
+    assert {10, 11} <= set(there)
+
+
+@pytest.mark.parametrize("limit", [0, 999])
+def test_what_is_larger_than_the_limit_is_not_kept(tmp_path: Path, limit: int) -> None:
+    data = contents(1)[0]
+    cache = ChunkCache(tmp_path, limit_bytes=limit)
+    cache.put(chunk_of(data), data)
+    assert cache.get(chunk_of(data)) is None
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("damage", [b"", b"x" * 999, b"x" * 1_000, b"x" * 2_000])
+def test_a_damaged_entry_is_gone_and_can_be_kept_again(tmp_path: Path, damage: bytes) -> None:
+    data = contents(1)[0]
+    cache = ChunkCache(tmp_path, limit_bytes=10_000)
+    cache.put(chunk_of(data), data)
+    path_in(tmp_path, data).write_bytes(damage)
+    assert cache.get(chunk_of(data)) is None
+    assert not path_in(tmp_path, data).exists()
+    cache.put(chunk_of(data), data)
+    assert cache.get(chunk_of(data)) == data
+
+
+def test_a_file_that_a_local_copy_brought_is_used_and_never_removed(tmp_path: Path) -> None:
+    data = contents(1)[0]
+    blob = tmp_path / "blobs" / blob_name(sha256(data).digest())
+    blob.parent.mkdir(parents=True)
+    blob.write_bytes(data)
+    cache = ChunkCache(tmp_path, limit_bytes=10_000)
+    assert cache.get(chunk_of(data)) == data
+    blob.write_bytes(b"changed by somebody")
+    assert cache.get(chunk_of(data)) is None
+    assert blob.exists()
+
+
+def test_whoever_reads_an_entry_keeps_it_while_it_is_evicted(tmp_path: Path) -> None:
+    cache = ChunkCache(tmp_path, limit_bytes=2_000)
+    first, *others = contents(4)
+    cache.put(chunk_of(first), first)
+    with path_in(tmp_path, first).open("rb") as held:
+        used_long_ago(tmp_path, first, 100)
+        for data in others:
+            cache.put(chunk_of(data), data)
+        assert not path_in(tmp_path, first).exists()
+        assert held.read() == first
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "-5", "999999999999999999999999999999"])
+def test_a_counter_that_is_wrong_is_found_out(tmp_path: Path, text: str) -> None:
+    cache = ChunkCache(tmp_path, limit_bytes=5_000)
+    for data in contents(3):
+        cache.put(chunk_of(data), data)
+    (tmp_path / "chunks" / "size").write_text(text)
+    for data in contents(20):
+        cache.put(chunk_of(data), data)
+        assert cache.size_bytes() <= 5_000
+    assert cache.size_bytes() >= 4_000
+
+
+def test_a_folder_that_can_not_be_written_costs_no_read(tmp_path: Path) -> None:
+    (tmp_path / "chunks").write_text("a file where a folder should be")
+    data = contents(1)[0]
+    cache = ChunkCache(tmp_path, limit_bytes=10_000)
+    cache.put(chunk_of(data), data)
+    assert cache.get(chunk_of(data)) is None
+
+
+def test_a_process_that_is_killed_leaves_no_half_entry(tmp_path: Path) -> None:
+    child = run(tmp_path, limit=1 << 20, seed=1, count=5, TILTH_CRASH_AT="chunks.before-rename:3")
+    assert child.wait(60) == CRASH_STATUS
+    assert len(list((tmp_path / "tmp").iterdir())) == 1
+    assert run(tmp_path, limit=1 << 20, seed=1, count=5).wait(60) == 0
+
+
+def test_many_processes_at_once_stay_within_the_limit_and_read_no_wrong_byte(tmp_path: Path) -> None:
+    """Some of them are killed; the limit is a third of what they all want."""
+    limit = 200_000
+    children = [run(tmp_path, limit=limit, seed=seed, count=150) for seed in range(6)]
+    killed = [run(tmp_path, limit=limit, seed=seed, count=150, TILTH_CRASH_AT=f"chunks.before-rename:{seed}") for seed in (2, 5)]
+    assert [child.wait(120) for child in children] == [0] * 6
+    assert [child.wait(120) for child in killed] == [CRASH_STATUS] * 2
+    cache = ChunkCache(tmp_path, limit_bytes=limit)
+    assert cache.size_bytes() <= limit + 8 * 10_000
+    cache.evict()
+    assert cache.size_bytes() <= limit
