@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from itertools import chain, islice, zip_longest
+from typing import Any
 
 from msgspec import Struct
 
@@ -93,6 +94,10 @@ class Manifest:
     def sizes(self, segment: SegmentRef) -> tuple[list[str], list[int]]:
         """The paths and sizes of one segment: much cheaper than its rows, and kept by nobody."""
         return Rows.load_sizes(self._fetch(segment), name=segment.key)
+
+    def columns(self, segment: SegmentRef, names: Sequence[str]) -> Any:
+        """Some columns of one segment as a table of Arrow's, kept by nobody."""
+        return Rows.load_columns(self._fetch(segment), names, name=segment.key)
 
     def entry(self, segment: SegmentRef, row: int) -> Entry:
         """The entry of one row of a segment."""

@@ -6,7 +6,7 @@ from fnmatch import translate
 
 from tilth.base.paths import normalise_prefix
 
-__all__ = ["has_wildcard", "literal_prefix", "literally", "matcher"]
+__all__ = ["has_wildcard", "literal_prefix", "literally", "matcher", "portable_expression"]
 
 _WILD = re.compile(r"[*?\[]")
 
@@ -49,6 +49,47 @@ def matcher(pattern: str, *, recursive: bool = True) -> Callable[[str], bool]:
         return all(part.match(name) for part, name in zip(parts, names, strict=False))
 
     return same_depth
+
+
+def portable_expression(pattern: str) -> str:
+    """What `matcher` means by `pattern`, recursively, as an expression that other engines than Python's read too."""
+    cleaned = _cleaned(pattern)
+    parts: list[str] = []
+    at = 0
+    while at < len(cleaned):
+        character = cleaned[at]
+        at += 1
+        if character == "[" and (found := _CLASS.match(cleaned, at)):
+            at = found.end()
+            parts.append(_class(found[1], found[2]))
+        else:
+            parts.append({"*": ".*", "?": "."}.get(character) or _escaped(character))
+    return rf"\A{''.join(parts)}(?:/.*)?\z" if cleaned else ".*"
+
+
+_CLASS = re.compile(r"(!?+)(\]?+[^\]]*)\]")  # as Python reads it: a bracket that comes first is one of the characters
+_NOTHING = r"[^\x00-\x{10FFFF}]"
+
+
+def _class(negated: str, inside: str) -> str:
+    """One of several characters; a range that runs backwards holds none."""
+    members: list[str] = []
+    at = 0
+    while at < len(inside):
+        if inside[at + 1 : at + 2] == "-" and at + 2 < len(inside):
+            if inside[at] <= inside[at + 2]:
+                members.append(f"{_escaped(inside[at])}-{_escaped(inside[at + 2])}")
+            at += 3
+        else:
+            members.append(_escaped(inside[at]))
+            at += 1
+    if not members:
+        return "." if negated else _NOTHING
+    return f"[{'^' if negated else ''}{''.join(members)}]"
+
+
+def _escaped(character: str) -> str:
+    return f"\\x{{{ord(character):x}}}" if not character.isalnum() else character
 
 
 def _cleaned(pattern: str) -> str:

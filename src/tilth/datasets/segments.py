@@ -143,9 +143,15 @@ class Rows:
     @classmethod
     def load_sizes(cls, data: bytes, *, name: str) -> tuple[list[str], list[int]]:
         """The paths and sizes of an encoded Segment, without what else it says."""
+        table = cls.load_columns(data, ["path", "size"], name=name)
+        return table.column("path").to_pylist(), table.column("size").to_pylist()
+
+    @classmethod
+    def load_columns(cls, data: bytes, columns: Sequence[str], *, name: str) -> pa.Table:
+        """Some columns of an encoded Segment."""
         try:
-            table = pq.ParquetFile(pa.BufferReader(data)).read(["path", "size"], use_threads=False)
-            return table.column("path").to_pylist(), table.column("size").to_pylist()
+            table = pq.ParquetFile(pa.BufferReader(data)).read(columns, use_threads=False).replace_schema_metadata(None)
+            return table.cast(pa.schema([_SCHEMA.field(column) for column in columns]))
         except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
             raise Corrupt(f"segment {name} is damaged: {error}", hint="run `tilth data verify`") from error
 

@@ -30,8 +30,10 @@ export interface Calls {
   "contents.abort": { version: string } & Record<string, unknown>;
   /** Begin a version into which files are uploaded with a browser. */
   "contents.begin": { name: string; project?: string | null; version?: string | null; parents?: string[] | null; tags?: string[] | null; description?: string | null } & Record<string, unknown>;
-  /** How a version differs from another, or from its parents. */
-  "contents.diff": { version: string; other?: string | null; offset?: number | null; limit?: number | null } & Record<string, unknown>;
+  /** How a version differs from another, or from its parents: added, removed, modified and moved files, some kinds of them, some paths. */
+  "contents.diff": { version: string; other?: string | null; kinds?: string[] | null; pattern?: string | null; offset?: number | null; limit?: number | null } & Record<string, unknown>;
+  /** What differs right in a folder, and how much in each folder below it, page by page. */
+  "contents.diff_folder": { version: string; other?: string | null; folder?: string | null; kinds?: string[] | null; pattern?: string | null; after?: string | null; limit?: number | null } & Record<string, unknown>;
   /** Make a version that was begun final. */
   "contents.finish": { version: string } & Record<string, unknown>;
   /** What lies right in a folder of a version, page by page. */
@@ -40,8 +42,10 @@ export interface Calls {
   "contents.preview": { version: string; path: string; rows?: number | null } & Record<string, unknown>;
   /** Take files out of a version that was begun. */
   "contents.remove": { version: string; pattern: string } & Record<string, unknown>;
-  /** The files of a version whose path holds a text, or fits wildcards. */
+  /** The files of a version whose path holds a text, or fits wildcards; capitals and small letters are the same. */
   "contents.search": { version: string; pattern: string; offset?: number | null; limit?: number | null } & Record<string, unknown>;
+  /** A version in numbers: its files by type, by size and by folder. */
+  "contents.statistics": { version: string } & Record<string, unknown>;
   /** Whether the server answers. */
   "debug.ping": Record<string, unknown>;
   /** Keep one event. */

@@ -63,14 +63,33 @@ export interface Entry {
 
 export interface Change {
   path: string;
-  change: "added" | "removed" | "modified";
+  change: "added" | "removed" | "modified" | "moved";
   size_before: number | null;
   size_after: number | null;
+  /** Where a moved file was. */
+  path_before?: string;
+}
+
+export type ChangeCounts = Record<Change["change"], number>;
+
+/** In a folder of changes: a change, or a folder with all that differs below it. */
+export type ChangeEntry = { name: string; path: string } & ({ folder: true; counts: ChangeCounts } | ({ folder: false } & Change));
+
+export interface Statistics {
+  files: number;
+  /** As many were looked at. */
+  seen: number;
+  types: { type: string | null; files: number; size_bytes: number }[];
+  sizes: { below: number | null; files: number }[];
+  /** The folder whose parts are counted. */
+  folder: string;
+  folders: { name: string | null; files: number; size_bytes?: number }[];
 }
 
 export interface Changes {
   changes: Change[];
-  counts: Record<Change["change"], number>;
+  counts: ChangeCounts;
+  total: number;
   next: number | null;
 }
 
@@ -88,9 +107,11 @@ export interface DatasetResults {
   "versions.lineage": { nodes: LineageNode[] };
   "versions.search": { versions: Version[]; total: number };
   "tasks.using_dataset": Uses;
-  "contents.list": { entries: Entry[]; next: string | null };
-  "contents.search": { entries: Entry[]; next: number | null };
+  "contents.list": { entries: Entry[]; next: string | null; files: number; size_bytes: number };
+  "contents.search": { entries: Entry[]; next: number | null; total: number };
+  "contents.statistics": Statistics;
   "contents.diff": Changes;
+  "contents.diff_folder": { entries: ChangeEntry[]; next: string | null; counts: ChangeCounts; total: number };
   "contents.preview": FilePreview;
   "contents.begin": { version: Version };
   "contents.finish": { version: Version };

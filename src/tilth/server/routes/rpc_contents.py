@@ -3,6 +3,7 @@
 from typing import Any
 
 from tilth.base.errors import FieldInvalid
+from tilth.datasets.diff import KINDS
 from tilth.domain.access import Permission
 from tilth.server.routes.rpc import outside
 from tilth.server.services.contents import Contents, as_limit
@@ -18,21 +19,52 @@ Item = dict[str, Any]
 @outside("contents.list")
 def list_folder(call: OutsideCall, version: str, folder: str = "", after: str | None = None, limit: int = 200) -> Item:
     """What lies right in a folder of a version, page by page."""
-    return _contents(call).folder(version, folder, after=after, limit=as_limit(limit))
+    return _contents(call).listings.folder(version, folder, after=after, limit=as_limit(limit))
 
 
 @outside("contents.search")
 def search(call: OutsideCall, version: str, pattern: str, offset: int = 0, limit: int = 200) -> Item:
-    """The files of a version whose path holds a text, or fits wildcards."""
+    """The files of a version whose path holds a text, or fits wildcards; capitals and small letters are the same."""
     if not pattern:
         raise FieldInvalid("pattern: it is empty", hint="give a part of a path, or wildcards")
-    return _contents(call).search(version, pattern, offset=max(0, offset), limit=as_limit(limit))
+    return _contents(call).listings.search(version, pattern, offset=max(0, offset), limit=as_limit(limit))
+
+
+@outside("contents.statistics")
+def statistics(call: OutsideCall, version: str) -> Item:
+    """A version in numbers: its files by type, by size and by folder."""
+    return _contents(call).listings.statistics(version)
 
 
 @outside("contents.diff")
-def diff(call: OutsideCall, version: str, other: str | None = None, offset: int = 0, limit: int = 200) -> Item:
-    """How a version differs from another, or from its parents."""
-    return _contents(call).diff(version, other, offset=max(0, offset), limit=as_limit(limit))
+def diff(
+    call: OutsideCall,
+    version: str,
+    other: str | None = None,
+    kinds: list[str] = [],
+    pattern: str = "",
+    offset: int = 0,
+    limit: int = 200,
+) -> Item:
+    """How a version differs from another, or from its parents: added, removed, modified and moved files, some kinds of them, some paths."""
+    found = _contents(call).listings
+    return found.diff(version, other, kinds=_kinds(kinds), pattern=pattern, offset=max(0, offset), limit=as_limit(limit))
+
+
+@outside("contents.diff_folder")
+def diff_folder(
+    call: OutsideCall,
+    version: str,
+    other: str | None = None,
+    folder: str = "",
+    kinds: list[str] = [],
+    pattern: str = "",
+    after: str | None = None,
+    limit: int = 200,
+) -> Item:
+    """What differs right in a folder, and how much in each folder below it, page by page."""
+    found = _contents(call).listings
+    return found.diff_folder(version, other, folder, kinds=_kinds(kinds), pattern=pattern, after=after, limit=as_limit(limit))
 
 
 @outside("contents.preview")
@@ -76,6 +108,13 @@ def abort(call: OutsideCall, version: str) -> Item:
     """Give up a version that was begun."""
     _contents(call).abort(version)
     return {}
+
+
+def _kinds(kinds: list[str]) -> list[str]:
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise FieldInvalid(f"kinds: {unknown[0]!r:.60} is none", hint=f"use some of {', '.join(KINDS)}")
+    return kinds
 
 
 def _contents(call: OutsideCall) -> Contents:

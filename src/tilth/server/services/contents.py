@@ -1,9 +1,8 @@
-"""What versions of datasets hold, for readers of the server: listings, differences, archives, single files."""
+"""What versions of datasets hold, for readers of the server: archives and single files; and how files get into new versions."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,12 @@ from tilth.base.ids import VersionId
 from tilth.datasets.taking import AddRequest, add, upload
 from tilth.datasets.zipping import Part, parts_of, stream_zip, zip_size
 from tilth.domain.version import DatasetVersion
-from tilth.sdk import contents, copies, finalizing, lifecycle, lookup
+from tilth.sdk import contents, copies, finalizing, lifecycle
 from tilth.sdk.home import Home
 from tilth.sdk.lifecycle import require_final
 from tilth.sdk.previews.thumbnails import LARGEST, Thumbnail, thumbnail_of
 from tilth.sdk.taking import taking_context
+from tilth.server.services.listings import Listings, version_by_id
 from tilth.wire.dataset_state import DatasetState, FileRow, data_name, dump_state
 
 __all__ = ["Contents", "as_limit"]
@@ -30,6 +30,7 @@ class Contents:
 
     def __init__(self, home: Home) -> None:
         self.home = home
+        self.listings = Listings(home)
         self._parts = lru_cache(maxsize=1_000)(self._find_parts)
 
     def parts(self, id: str) -> tuple[Part, ...]:
@@ -67,8 +68,8 @@ class Contents:
         return part.size_bytes, stream_zip(self.home.repository.store, entries)
 
     def version(self, id: str) -> DatasetVersion:
-        """The version by this id."""
-        return lookup.find(self.home, id)
+        """The version by this id; nothing else than a whole id means one, since it is by ids that calls are allowed."""
+        return version_by_id(self.home, id)
 
     def file(self, id: str, path: str, *, start: int = 0, length: int | None = None) -> tuple[int, Iterator[Any]]:
         """The size of one file, and its bytes or a part of them."""
@@ -88,61 +89,6 @@ class Contents:
         length = zip_size([(path, size) for path, size, _ in contents.digests(self.home, version, prefix)])
         store = self.home.repository_of(version).store
         return length, stream_zip(store, contents.manifest_of(self.home, version).entries(prefix))
-
-    def folder(self, id: str, folder: str, *, after: str | None, limit: int) -> dict[str, Any]:
-        """What lies right in a folder: folders with their totals, and files; in the order of names, from behind `after`."""
-        version = self.version(id)
-        prefix = contents.existing_folder(self.home, version, folder)
-        start = len(prefix) + 1 if prefix else 0
-        found: list[dict[str, Any]] = []
-        for path, size, sha256 in contents.digests(self.home, version, prefix):
-            name, deeper, _ = path[start:].partition("/")
-            if after is not None and name + deeper <= after:
-                continue
-            if deeper:
-                if not (found and found[-1]["name"] == name and found[-1]["folder"]):
-                    if len(found) >= limit:
-                        return {"entries": found, "next": _cursor(found[-1])}
-                    found.append(
-                        {"name": name, "path": f"{prefix}/{name}" if prefix else name, "folder": True, "files": 0, "size_bytes": 0}
-                    )
-                found[-1]["files"] += 1
-                found[-1]["size_bytes"] += size
-                continue
-            if len(found) >= limit:
-                return {"entries": found, "next": _cursor(found[-1])}
-            found.append({"name": name, "path": path, "folder": False, "files": 1, "size_bytes": size, "sha256": sha256.hex()})
-        return {"entries": found, "next": None}
-
-    def search(self, id: str, pattern: str, *, offset: int, limit: int) -> dict[str, Any]:
-        """The files of a version whose path holds a text, or fits wildcards."""
-        version = self.version(id)
-        if any(mark in pattern for mark in "*?["):
-            matching = contents.matching(self.home, version, pattern)
-        else:
-            text = pattern.lower()
-            matching = (digest for digest in contents.digests(self.home, version) if text in digest[0].lower())
-        page = [
-            {"path": path, "size_bytes": size, "sha256": sha256.hex()} for path, size, sha256 in islice(matching, offset, offset + limit)
-        ]
-        return {"entries": page, "next": offset + len(page) if len(page) == limit else None}
-
-    def diff(self, id: str, other: str | None, *, offset: int, limit: int) -> dict[str, Any]:
-        """How a version differs from another, or from its parents: one row for each path, in the order of paths."""
-        version = self.version(id)
-        before = contents.digests(self.home, self.version(other)) if other else contents.parents_digests(self.home, version)
-        counts = {"added": 0, "removed": 0, "modified": 0}
-        rows: list[dict[str, Any]] = []
-        for was, now in contents.side_by_side(before, contents.digests(self.home, version)):
-            if was and now and was[2] == now[2]:
-                continue
-            change = "added" if was is None else "removed" if now is None else "modified"
-            counts[change] += 1
-            place = sum(counts.values()) - 1
-            if offset <= place < offset + limit:
-                path = (now or was or ("",))[0]
-                rows.append({"path": path, "change": change, "size_before": was[1] if was else None, "size_after": now[1] if now else None})
-        return {"changes": rows, "counts": counts, "next": offset + len(rows) if len(rows) == limit else None}
 
     def begin(
         self,
@@ -187,11 +133,6 @@ class Contents:
     def _find_parts(self, id: str) -> tuple[Part, ...]:
         digests = self.home.repository.manifest(VersionId(id)).digests()
         return tuple(parts_of((path, size) for path, size, _ in digests))
-
-
-def _cursor(entry: dict[str, Any]) -> str:
-    """Where a page ends, in the order of paths: a folder's comes with the slash behind its name."""
-    return f"{entry['name']}/" if entry["folder"] else str(entry["name"])
 
 
 def as_limit(limit: int) -> int:

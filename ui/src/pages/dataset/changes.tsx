@@ -14,7 +14,7 @@ import { iconOf, isImage, Picture } from "./pictures";
 import "./changes.css";
 
 const SIZE = 500;
-const WORDS: Record<Change["change"], [string, string]> = { added: ["added", "good"], removed: ["removed", "bad"], modified: ["modified", "warn"] };
+const WORDS: Record<Change["change"], [string, string]> = { added: ["added", "good"], removed: ["removed", "bad"], modified: ["modified", "warn"], moved: ["moved", "run"] };
 
 /** How a version differs from its parents, or from any other version that is chosen. */
 export default function Changes({ version }: { version: Version }) {
@@ -34,7 +34,7 @@ export default function Changes({ version }: { version: Version }) {
   });
   const rows = useMemo(() => found.data?.pages.flatMap(({ changes }) => changes), [found.data]);
   const counts = found.data?.pages[0]?.counts;
-  const total = counts ? counts.added + counts.removed + counts.modified : 0;
+  const total = found.data?.pages[0]?.total ?? 0;
   const { hasNextPage, isFetching, fetchNextPage } = found;
   const onView = useCallback(
     (_: number, last: number) => {
