@@ -60,14 +60,14 @@ def test_a_table_of_differences_is_saved_whole(look: Look, tmp_path: Path) -> No
 
 def test_a_chart_is_saved_as_a_drawing_that_says_which_curve_is_which(look: Look, tmp_path: Path) -> None:
     page = look.open(f"/experiments/{look.site.tasks[0]}")
-    for kind, beginning in (("Drawing (SVG)", b"<svg"), ("Picture (PNG)", b"\x89PNG"), ("Data (CSV)", b"curve,x,y")):
+    for kind, beginning in (("Drawing (SVG)", b"<svg"), ("Picture (PNG)", b"\x89PNG"), ("All points (CSV)", b"curve,step,value")):
         page.get_by_role("button", name="Save loss").click()
         with page.expect_download() as waiting:
             page.get_by_role("menuitem", name=kind).click()
         waiting.value.save_as(tmp_path / "chart")
         kept = (tmp_path / "chart").read_bytes()
         assert kept.startswith(beginning)
-        assert beginning != b"<svg" or (b">train<" in kept and kept.count(b"stroke-width") == 2)
+        assert beginning != b"<svg" or (b">train<" in kept and kept.count(b'stroke-width="1.75"') == 2)
     look.check()
 
 

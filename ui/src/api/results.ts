@@ -1,6 +1,6 @@
 import type { DatasetResults } from "./datasets";
 import type { PipelineResults } from "./pipelines";
-import type { Curves, ImageEvent, LogLine, Me, MetricValue, Model, Named, PlotEvent, Project, Task } from "./types";
+import type { Curve, Curves, ImageEvent, LogLine, Me, MetricValue, Model, Named, PlotEvent, Project, Task } from "./types";
 
 /** What each call returns, of those that the page makes. */
 export interface Results extends DatasetResults, PipelineResults {
@@ -28,7 +28,8 @@ export interface Results extends DatasetResults, PipelineResults {
   "models.get_all_ex": { models: Model[]; total?: number };
   "models.get_by_id_ex": { models: Model[] };
   "events.scalar_metrics_iter_histogram": Curves;
-  "events.multi_task_scalar_metrics_iter_histogram": Record<string, Record<string, Record<string, { name: string; x: number[]; y: number[] }>>>;
+  "events.multi_task_scalar_metrics_iter_histogram": Record<string, Record<string, Record<string, Curve>>>;
+  "events.scalar_metrics_iter_raw": { variants: Record<string, { y: number[]; iter?: number[]; timestamp?: (number | string)[] }>; returned: number; scroll_id: string };
   "events.get_task_log": { events: LogLine[]; total: number; returned: number };
   "events.get_multi_task_plots": { plots: Record<string, Record<string, Record<string, Record<string, { name: string; plots: PlotEvent[] }>>>> };
   "events.get_task_plots": { plots: PlotEvent[]; total: number; scroll_id?: string };

@@ -151,8 +151,10 @@ export interface Curve {
   name: string;
   x: number[];
   y: number[];
+  /** The least and the most of the stretch that each point stands for, where there are more points than were asked for. */
   y_min?: number[];
   y_max?: number[];
+  points?: number;
 }
 
 export type Curves = Record<string, Record<string, Curve>>;

@@ -1,35 +1,44 @@
-import { type Ref, useEffect, useImperativeHandle, useMemo, useRef, useState } from "react";
+import { type Ref, useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useIsDark } from "@/app/theme";
-import { number } from "@/components/format";
-import { type Axis, span } from "./axes";
-import { coloursOf } from "./colours";
-import { joined, type Line } from "./joined";
+import { type Axis, clockTicksOf, logTicksOf, placeName, SECONDS, span, ticksOf } from "./axes";
+import { type Ink, inksOf } from "./colours";
+import { listen, pointAt } from "./cursors";
+import { drawCursor, drawLines, drawStrong, prepare, type Spot } from "./draw";
 import { Legend } from "./legend";
-import { innerRange } from "./outliers";
+import { keyOf, type Line, nearestPoint } from "./line";
 import type { Picture } from "./picture";
+import { attach } from "./pointer";
+import { Tip, type TipState } from "./tip";
+import { type Plane, pixels, type Span, valueAt, xSpan, ySpan } from "./view";
 import "./chart.css";
 
-const THEMES = { light: { ink: "#5b574d", grid: "#e5e1d7", ground: "#ffffff" }, dark: { ink: "#b9b5a8", grid: "#34322b", ground: "#1e1d19" } };
+const THEMES = { light: { ink: "#5b574d", grid: "#ece8de", line: "#8d8779", ground: "#ffffff" }, dark: { ink: "#b9b5a8", grid: "#2d2b25", line: "#8a8576", ground: "#1e1d19" } };
+const NOTHING: Ink = { colour: "#888888", dash: [] };
+const NONE: readonly Line[] = [];
+/** With more lines than these, only the nearest is marked under the pointer. */
+const FEW = 16;
+const NEAR = 36;
 
 export interface ChartProps {
   lines: readonly Line[];
   /** The same curves before they were made smooth, drawn faintly behind. */
   behind?: readonly Line[] | undefined;
   axis?: Axis;
-  logarithmic?: boolean;
+  isLogX?: boolean;
+  isLogY?: boolean;
   /** Show the range of most values, and not of the few that stand far out. */
-  calm?: boolean;
+  isCalm?: boolean;
   height?: number;
   /** Charts of one group show the same place under the pointer. */
   group?: string;
-  /** Colours by key, where several charts share them. */
-  colours?: ReadonlyMap<string, string>;
+  /** Inks by key, where several charts share them. */
+  inks?: ReadonlyMap<string, Ink> | undefined;
   /** The part of the axis that is shown, if not the whole. */
-  range?: readonly [number, number] | null;
+  range?: Span | null;
   /** Somebody chose a part of the axis; nothing is the whole. */
-  onZoom?: (range: [number, number] | null) => void;
+  onZoom?: (range: Span | null) => void;
   label: string;
   ref?: Ref<ChartHandle>;
 }
@@ -39,164 +48,250 @@ export interface ChartHandle {
   picture: (title: string) => Picture | null;
 }
 
-const colourOf = (line: Line) => line.key ?? line.name;
+/** What stands on the page of one chart: the axes, the lines over them, and what follows the pointer. */
+interface Stage {
+  axes: uPlot;
+  lines: HTMLCanvasElement;
+  pointer: HTMLCanvasElement;
+  plane: Plane;
+}
 
-/** Curves. Drag over a part to see it larger, click twice to see all of it again. */
-export function Chart({ lines, behind, axis: along = "iter", logarithmic = false, calm = false, height = 240, group, colours: given, range = null, onZoom, label, ref }: ChartProps) {
+/** Curves. Drag over a part to see it larger, click twice to see all of it again. uPlot draws the axes; the lines are drawn by `draw.ts`, so that each has places of its own. */
+export function Chart({ lines, behind = NONE, axis = "iter", isLogX = false, isLogY = false, isCalm = false, height = 240, group, inks: given, range = null, onZoom, label, ref }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
-  const drawn = useRef<uPlot | null>(null);
+  const stage = useRef<Stage | null>(null);
   const dark = useIsDark();
-  const zoom = useRef(onZoom);
-  zoom.current = onZoom;
-  const own = useMemo(() => coloursOf(lines.map(colourOf), dark), [lines, dark]);
-  const colours = given ?? own;
+  const theme = THEMES[dark ? "dark" : "light"];
+  const own = useMemo(() => inksOf(lines.map(keyOf), dark), [lines, dark]);
+  const inks = given ?? own;
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
-  const [values, setValues] = useState<readonly (number | null | undefined)[] | null>(null);
-  const faint = behind?.length ?? 0;
-  const [from, to] = range ?? [undefined, undefined];
-  useImperativeHandle(
-    ref,
-    () => ({
-      picture: (title) => {
-        const theme = THEMES[dark ? "dark" : "light"];
-        const shown = lines.filter((line) => !hidden.has(line.name));
-        return drawn.current ? pictured(drawn.current, title, shown, (line) => colours.get(colourOf(line)) ?? theme.ink, theme) : null;
-      },
-    }),
-    [lines, hidden, colours, dark],
-  );
+  const [values, setValues] = useState<ReadonlyMap<string, number> | null>(null);
+  const [tip, setTip] = useState<TipState | null>(null);
+  const [pinched, setPinched] = useState<Span | null>(null);
+  const shown = useMemo(() => lines.filter(({ name }) => !hidden.has(name)), [lines, hidden]);
+  const isLogXHere = isLogX && axis !== "iso_time";
+  const view = useMemo(() => {
+    const started = performance.now();
+    const x = pinched ?? range ?? xSpan(shown, isLogXHere);
+    return { x, y: ySpan(shown, x, isLogY, isCalm), started };
+  }, [shown, range, pinched, isLogXHere, isLogY, isCalm]);
+  const inkOf = useCallback((key: string) => inks.get(key) ?? NOTHING, [inks]);
+
+  // What the listeners below read: they live as long as the axes, and what they draw changes under them.
+  const now = useRef({ shown, behind, hidden, inkOf, view, axis, theme, group, onZoom, measured: false });
+  now.current = { shown, behind, hidden, inkOf, view, axis, theme, group, onZoom, measured: false };
+
+  const paint = useCallback((axes: uPlot) => {
+    const found = stage.current;
+    if (found === null) return;
+    const { shown: drawn, behind: faint, hidden: off, inkOf: ink, view: at } = now.current;
+    found.plane = { width: axes.over.clientWidth, height: axes.over.clientHeight, x: at.x, y: at.y, isLogX: found.plane.isLogX, isLogY: found.plane.isLogY };
+    const ctx = prepare(found.lines, found.plane);
+    if (ctx) drawLines(ctx, found.plane, drawn, faint.filter(({ name }) => !off.has(name)), ink);
+    prepare(found.pointer, found.plane);
+    if (drawn.length && !now.current.measured) {
+      now.current.measured = true;
+      measure(at.started, drawn);
+    }
+  }, []);
+
+  /** Show a place, in the values of the axis; `pointer` is where the mouse or the finger is, if it is over this very chart. */
+  const point = useCallback((at: number | null, pointer: { left: number; top: number } | null, alone: string | null) => {
+    const found = stage.current;
+    if (found === null) return;
+    const ctx = prepare(found.pointer, found.plane);
+    const { shown: drawn, inkOf: ink, theme: colours, axis: along, view: seen } = now.current;
+    if (ctx === null || ((at === null || at < seen.x[0] || at > seen.x[1]) && alone === null)) {
+      found.lines.style.opacity = "1";
+      setTip(null);
+      setValues(null);
+      return;
+    }
+    const { left, top } = pixels(found.plane);
+    const rows = at === null ? [] : drawn.flatMap((line) => valueOf(line, at, left, top));
+    const near = pointer === null ? undefined : [...rows].sort((a, b) => Math.abs(a.top - pointer.top) - Math.abs(b.top - pointer.top))[0];
+    const strong = alone !== null ? drawn.find(({ name }) => name === alone) : near && drawn.length > 1 && Math.abs(near.top - (pointer?.top ?? 0)) < NEAR ? near.line : undefined;
+    found.lines.style.opacity = strong ? "0.35" : "1";
+    if (strong) drawStrong(ctx, found.plane, strong, ink(keyOf(strong)));
+    if (at === null) return;
+    const marked = drawn.length <= FEW ? rows : rows.filter((row) => row === near);
+    const spots = marked.map((row): Spot => ({ left: row.left, top: row.top, colour: ink(keyOf(row.line)).colour, isNearest: row === near }));
+    drawCursor(ctx, found.plane, left(at), spots, colours.line, colours.ground);
+    setValues(drawn.length <= FEW ? new Map(rows.map((row) => [row.line.name, row.value])) : null);
+    if (pointer === null) return setTip(null);
+    const box = found.axes.over.getBoundingClientRect();
+    setTip({
+      title: placeName(near ? near.place : at, along),
+      rows: rows.map((row) => ({ name: row.line.name, ink: ink(keyOf(row.line)), value: row.value, low: row.line.low?.[row.index], high: row.line.high?.[row.index], isNearest: row === near })),
+      at: { x: box.left + pointer.left, y: box.top + pointer.top },
+    });
+  }, []);
 
   useEffect(() => {
     const host = place.current;
     if (host === null) return;
-    const { ink, grid } = THEMES[dark ? "dark" : "light"];
-    const banded = lines.filter((line) => line.low && line.high);
-    const edges = banded.flatMap((line): Line[] => [
-      { ...line, y: line.low ?? [] },
-      { ...line, y: line.high ?? [] },
-    ]);
-    const all = [...(behind ?? []), ...lines, ...edges];
-    const data = joined(all.map((line) => (logarithmic ? { ...line, y: line.y.map((value) => (value !== null && value > 0 ? value : null)) } : line)));
-    const inner = calm ? innerRange(lines.map(({ y }) => y)) : null;
-    const axis: uPlot.Axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif", gap: 6 };
-    const isHidden = (line: Line) => hidden.has(line.name);
-    const first = faint + lines.length;
+    const colours = THEMES[dark ? "dark" : "light"];
+    const drawn: uPlot.Axis = { stroke: colours.ink, grid: { stroke: colours.grid, width: 1 }, ticks: { show: false }, font: "12px ui-sans-serif, system-ui, sans-serif", gap: 6 };
+    const isClock = axis === "iso_time";
+    const axes = new uPlot(
+      {
+        width: Math.max(host.clientWidth, 120),
+        height: host.clientHeight || 200,
+        padding: [10, 14, 0, 0],
+        scales: {
+          x: { time: isClock, distr: isLogXHere ? 3 : 1, range: () => [...now.current.view.x] as [number, number] },
+          y: { distr: isLogY ? 3 : 1, range: () => [...now.current.view.y] as [number, number] },
+        },
+        axes: [
+          {
+            ...drawn,
+            size: isClock ? 40 : 26,
+            space: isClock ? 64 : 72,
+            ...(axis === "timestamp" && !isLogXHere ? { incrs: SECONDS } : {}),
+            values: (_, ticks, __, ___, step) => (isClock ? clockTicksOf(ticks, step) : axis === "timestamp" ? ticks.map((tick) => (tick === null ? "" : span(tick))) : isLogXHere ? logTicksOf(ticks) : ticksOf(ticks, step)),
+          },
+          { ...drawn, size: roomFor, space: 34, values: (_, ticks, __, ___, step) => (isLogY ? logTicksOf(ticks) : ticksOf(ticks, step)) },
+        ],
+        legend: { show: false },
+        cursor: { show: false },
+        series: [{}],
+        hooks: { draw: [(chart) => paint(chart)] },
+      },
+      [[...now.current.view.x]],
+      host,
+    );
+    const canvases = ["chart-lines", "chart-pointer"].map((name) => {
+      const canvas = document.createElement("canvas");
+      canvas.className = name;
+      axes.over.append(canvas);
+      return canvas;
+    });
+    const select = document.createElement("div");
+    select.className = "chart-part";
+    select.hidden = true;
+    axes.over.append(select);
+    stage.current = { axes, lines: canvases[0] as HTMLCanvasElement, pointer: canvases[1] as HTMLCanvasElement, plane: { width: 0, height: 0, x: [0, 1], y: [0, 1], isLogX: isLogXHere, isLogY } };
+    const listener = (at: number | null) => point(at, null, null);
+    const at = (left: number) => valueAt(left, stage.current?.plane ?? { width: 1, height: 1, x: [0, 1], y: [0, 1], isLogX: false, isLogY: false });
     let frame = 0;
-    const options: uPlot.Options = {
-      width: Math.max(host.clientWidth, 120),
-      height,
-      padding: [10, 14, 0, 0],
-      scales: {
-        x: { time: along === "iso_time", ...(from !== undefined && to !== undefined ? { range: () => [from, to] as [number, number] } : {}) },
-        y: { ...(logarithmic ? { distr: 3 } : {}), ...(inner && !logarithmic ? { range: () => inner } : {}) },
+    let pinch: Span | null = null;
+    let before: Plane | null = null;
+    const detach = attach(axes.over, {
+      onPoint: (spot) => {
+        cancelAnimationFrame(frame);
+        frame = requestAnimationFrame(() => {
+          const found = spot === null ? null : at(spot.left);
+          point(found, spot, null);
+          if (now.current.group) pointAt(now.current.group, found, listener);
+        });
       },
-      axes: [
-        { ...axis, size: 30, ...(along === "iso_time" ? {} : { values: (_: uPlot, ticks: number[]) => ticks.map(along === "iter" ? number : span) }) },
-        { ...axis, size: 54, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : number(tick))) },
-      ],
-      legend: { show: false },
-      cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 7 }, focus: { prox: 24 }, ...(group ? { sync: { key: group } } : {}) },
-      focus: { alpha: 0.3 },
-      bands: banded.map((line, index) => ({
-        series: [first + 2 * index + 2, first + 2 * index + 1] as [number, number],
-        fill: `${colours.get(colourOf(line)) ?? ink}26`,
-      })),
-      series: [
-        {},
-        ...all.map((line, index): uPlot.Series => {
-          const colour = colours.get(colourOf(line)) ?? ink;
-          const isEdge = index >= first;
-          return {
-            label: line.name,
-            stroke: isEdge ? "transparent" : index < faint ? `${colour}40` : colour,
-            width: isEdge ? 0 : index < faint ? 1 : 1.75,
-            spanGaps: true,
-            show: !isHidden(line),
-            points: { show: !isEdge && line.x.length <= 2, size: 6, fill: colour },
-          };
-        }),
-      ],
-      hooks: {
-        setSelect: [
-          (chart) => {
-            if (chart.select.width > 4) {
-              zoom.current?.([chart.posToVal(chart.select.left, "x"), chart.posToVal(chart.select.left + chart.select.width, "x")]);
-              chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-            }
-          },
-        ],
-        setCursor: [
-          (chart) => {
-            cancelAnimationFrame(frame);
-            const at = chart.cursor.idx;
-            frame = requestAnimationFrame(() => setValues(at === null || at === undefined ? null : nearest(chart.data.slice(1 + faint, 1 + first) as (number | null | undefined)[][], at)));
-          },
-        ],
-        ready: [(chart) => chart.over.addEventListener("dblclick", () => zoom.current?.(null))],
+      onDrag: (part) => {
+        select.hidden = part === null;
+        if (part) Object.assign(select.style, { left: `${part[0]}px`, width: `${part[1] - part[0]}px` });
       },
-    };
-    const made = new uPlot(options, data as uPlot.AlignedData, host);
-    drawn.current = made;
-    const watch = new ResizeObserver(() => made.setSize({ width: Math.max(host.clientWidth, 120), height }));
+      onPart: ([from, to]) => now.current.onZoom?.([at(from), at(to)]),
+      onPinch: ([a, b], [c, d]) => {
+        before ??= stage.current?.plane ?? null;
+        if (before === null || Math.abs(c - d) < 12 || Math.abs(a - b) < 12) return;
+        const scale = (a - b) / (c - d);
+        const left = a - c * scale;
+        pinch = [valueAt(left, before), valueAt(left + before.width * scale, before)];
+        if (pinch[0] < pinch[1]) setPinched(pinch);
+      },
+      onPinched: () => {
+        if (pinch) now.current.onZoom?.(pinch);
+        pinch = before = null;
+        setPinched(null);
+      },
+      onWhole: () => now.current.onZoom?.(null),
+    });
+    const unheard = now.current.group ? listen(now.current.group, listener) : () => undefined;
+    const watch = new ResizeObserver(() => {
+      if (host.clientWidth && host.clientHeight) axes.setSize({ width: Math.max(host.clientWidth, 120), height: host.clientHeight });
+    });
     watch.observe(host);
     return () => {
       cancelAnimationFrame(frame);
+      detach();
+      unheard();
       watch.disconnect();
-      made.destroy();
-      drawn.current = null;
+      axes.destroy();
+      stage.current = null;
     };
-  }, [lines, behind, faint, along, logarithmic, calm, height, group, colours, hidden, from, to, dark]);
+  }, [axis, isLogXHere, isLogY, dark, group, paint, point]);
 
-  function toggle(name: string, alone: boolean) {
-    setHidden((before) => {
-      if (alone) return before.size === lines.length - 1 && !before.has(name) ? new Set() : new Set(lines.map((line) => line.name).filter((one) => one !== name));
-      const next = new Set(before);
-      if (!next.delete(name)) next.add(name);
-      return next;
-    });
-  }
-  function point(name: string | null) {
-    const at = name === null ? null : faint + lines.findIndex((line) => line.name === name) + 1;
-    drawn.current?.setSeries(at as number, { focus: true }, false);
-  }
+  // After the one above: what is new is drawn on the axes that are there.
+  useEffect(() => {
+    stage.current?.axes.setData([[...view.x]]);
+  }, [view, shown, behind, inks]);
+
+  useImperativeHandle(
+    ref,
+    () => ({
+      picture: (title) => (stage.current ? pictured(stage.current, title, shown, inkOf, theme) : null),
+    }),
+    [shown, inkOf, theme],
+  );
+
+  const toggle = useCallback(
+    (name: string, isAlone: boolean) => {
+      setHidden((was) => {
+        if (isAlone) return was.size === lines.length - 1 && !was.has(name) ? new Set() : new Set(lines.map((line) => line.name).filter((one) => one !== name));
+        const next = new Set(was);
+        if (!next.delete(name)) next.add(name);
+        return next;
+      });
+    },
+    [lines],
+  );
+  const emphasise = useCallback((name: string | null) => point(null, null, name), [point]);
   return (
     <>
-      <div ref={place} className="chart" role="img" aria-label={label} style={{ minHeight: height }} />
-      <Legend lines={lines} colours={colours} colourOf={colourOf} values={values} hidden={hidden} onToggle={toggle} onPoint={point} />
+      <div ref={place} className="chart" role="img" aria-label={label} style={{ height }} />
+      {tip ? <Tip {...tip} /> : null}
+      <Legend lines={lines} inkOf={inkOf} values={values} hidden={hidden} onToggle={toggle} onPoint={emphasise} />
     </>
   );
 }
 
-/** What each row is at a place, or at the last place before it where it has a value. */
-function nearest(rows: readonly (readonly (number | null | undefined)[])[], at: number): (number | null)[] {
-  return rows.map((row) => {
-    for (let place = at; place >= 0; place--) {
-      const value = row[place];
-      if (value !== null && value !== undefined) return value;
-    }
-    return null;
-  });
+interface Value {
+  line: Line;
+  index: number;
+  place: number;
+  value: number;
+  left: number;
+  top: number;
 }
 
-function pictured(chart: uPlot, title: string, lines: readonly Line[], colour: (line: Line) => string, theme: { ink: string; grid: string; ground: string }): Picture {
-  const [left, top] = [Number.parseFloat(chart.over.style.left), Number.parseFloat(chart.over.style.top)];
-  const at = (x: number, y: number): [number, number] => [left + chart.valToPos(x, "x"), top + chart.valToPos(y, "y")];
+/** What a line is at a place, and where that is drawn; nothing before it begins and after it ends. */
+function valueOf(line: Line, at: number, left: (x: number) => number, top: (y: number) => number): Value[] {
+  const index = nearestPoint(line, at);
+  const value = index === null ? null : line.y[index];
+  if (index === null || value === null || value === undefined) return [];
+  const found = { line, index, place: line.x[index] ?? 0, value, left: left(line.x[index] ?? 0), top: top(value) };
+  const isBeyond = Math.abs(found.left - left(at)) > 24 && (at < (line.x[0] ?? 0) || at > (line.x.at(-1) ?? 0));
+  return isBeyond ? [] : [found];
+}
+
+/** As wide as the longest number needs. */
+function roomFor(chart: uPlot, values: string[] | null, axis: number, cycle: number): number {
+  const before = (chart.axes[axis] as unknown as { _size?: number })._size;
+  if (cycle > 1 && before) return before;
+  return Math.max(34, (values ?? []).reduce((most, text) => Math.max(most, text.length), 0) * 6.8 + 14);
+}
+
+/** How long the last chart took, for who measures: from the data in memory to the last line on its canvas. */
+function measure(start: number, lines: readonly Line[]): void {
+  performance.clearMeasures("chart-draw");
+  performance.measure("chart-draw", { start, end: performance.now(), detail: { lines: lines.length, points: lines.reduce((sum, { x }) => sum + x.length, 0) } });
+}
+
+function pictured({ axes, plane }: Stage, title: string, lines: readonly Line[], inkOf: (key: string) => Ink, theme: { ink: string; grid: string; ground: string }): Picture {
+  const [left, top] = [Number.parseFloat(axes.over.style.left), Number.parseFloat(axes.over.style.top)];
+  const to = pixels(plane);
   const ticks = (axis: number): [number, string][] => {
-    const { _splits: splits, _values: values } = chart.axes[axis] as unknown as { _splits?: (number | null)[]; _values?: (string | null)[] };
-    return (splits ?? []).flatMap((split, index): [number, string][] =>
-      split === null ? [] : [[axis === 0 ? left + chart.valToPos(split, "x") : top + chart.valToPos(split, "y"), String(values?.[index] ?? "").replace("\n", " ")]],
-    );
+    const { _splits: splits, _values: values } = axes.axes[axis] as unknown as { _splits?: (number | null)[]; _values?: (string | null)[] };
+    return (splits ?? []).flatMap((split, index): [number, string][] => (split === null ? [] : [[axis === 0 ? left + to.left(split) : top + to.top(split), String(values?.[index] ?? "").replace("\n", " ")]]));
   };
-  return {
-    title,
-    width: chart.width,
-    height: chart.height,
-    plot: { left, top, width: chart.over.clientWidth, height: chart.over.clientHeight },
-    xTicks: ticks(0),
-    yTicks: ticks(1),
-    lines,
-    colourOf: colour,
-    at,
-    ...theme,
-  };
+  return { title, width: axes.width, height: axes.height, left, top, plane, xTicks: ticks(0), yTicks: ticks(1), lines, inkOf, ink: theme.ink, grid: theme.grid, ground: theme.ground };
 }

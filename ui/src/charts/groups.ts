@@ -1,4 +1,4 @@
-import type { Line } from "./joined";
+import type { Line } from "./line";
 
 /** The mean of several curves with what they deviate from it, where at least one of them has a value; between its points a curve is straight. */
 export function meanOf(name: string, lines: readonly Line[]): Line {

@@ -1,25 +1,25 @@
-import { useState } from "react";
+import { memo, useState } from "react";
 import { number } from "@/components/format";
-import type { Line } from "./joined";
+import { type Ink, markOf } from "./colours";
+import { keyOf, type Line, lastValue } from "./line";
 
 const FEW = 12;
 
 interface LegendProps {
   lines: readonly Line[];
-  colours: ReadonlyMap<string, string>;
-  colourOf: (line: Line) => string;
-  /** What each line is under the pointer; null while nothing is. */
-  values: readonly (number | null | undefined)[] | null;
+  inkOf: (key: string) => Ink;
+  /** What lines are under the pointer, by name; null while nothing is pointed at. */
+  values: ReadonlyMap<string, number> | null;
   hidden: ReadonlySet<string>;
   onToggle: (name: string, alone: boolean) => void;
   onPoint: (name: string | null) => void;
 }
 
 /** The names of curves, each with its value under the pointer, or its last one: there is always a value, so nothing moves. */
-export function Legend({ lines, colours, colourOf, values, hidden, onToggle, onPoint }: LegendProps) {
+export const Legend = memo(function Legend({ lines, inkOf, values, hidden, onToggle, onPoint }: LegendProps) {
   const [find, setFind] = useState("");
   const wanted = find.toLowerCase();
-  const shown = lines.flatMap((line, index) => (line.name.toLowerCase().includes(wanted) ? [[line, index] as const] : []));
+  const shown = lines.filter(({ name }) => name.toLowerCase().includes(wanted));
   const longest = lines.reduce((most, { name }) => Math.max(most, name.length), 0);
   return (
     <div className="legend">
@@ -27,7 +27,7 @@ export function Legend({ lines, colours, colourOf, values, hidden, onToggle, onP
         <input className="input quiet legend-find" type="search" aria-label="Find in the legend" placeholder={`Find among ${lines.length} curves`} value={find} onChange={(event) => setFind(event.target.value)} />
       ) : null}
       <ul className="legend-list" style={{ "--legend-column": `${Math.min(longest, 30) + 12}ch` } as React.CSSProperties} tabIndex={lines.length > 3 ? 0 : undefined} aria-label="Legend">
-        {shown.map(([line, index]) => (
+        {shown.map((line) => (
           <li key={line.name}>
             <button
               type="button"
@@ -39,21 +39,13 @@ export function Legend({ lines, colours, colourOf, values, hidden, onToggle, onP
               onPointerEnter={() => onPoint(line.name)}
               onPointerLeave={() => onPoint(null)}
             >
-              <span className="legend-mark" style={{ background: colours.get(colourOf(line)) }} aria-hidden />
+              <span className="legend-mark" style={{ background: markOf(inkOf(keyOf(line))) }} aria-hidden />
               <span className="ellipsis">{line.name}</span>
-              <span className="legend-value">{number(values?.[index] ?? lastOf(line))}</span>
+              <span className="legend-value">{number(values?.get(line.name) ?? lastValue(line))}</span>
             </button>
           </li>
         ))}
       </ul>
     </div>
   );
-}
-
-function lastOf(line: Line): number | null {
-  for (let at = line.y.length - 1; at >= 0; at--) {
-    const value = line.y[at];
-    if (value !== null && value !== undefined) return value;
-  }
-  return null;
-}
+});

@@ -1,13 +1,16 @@
-import { Download, Maximize, Minimize } from "lucide-react";
-import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { Download, Maximize, Minimize, ZoomOut } from "lucide-react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { tell } from "@/app/toasts";
 import { Button } from "@/components/button";
 import { Menu } from "@/components/menu";
-import { csv, save } from "@/components/save";
+import { save } from "@/components/save";
 import { Chart, type ChartHandle } from "./chart";
-import type { Look } from "./controls";
-import type { Line } from "./joined";
-import { smooth } from "./smoothing";
+import type { Ink } from "./colours";
+import { HEIGHTS, type Look } from "./controls";
+import { bare, type Line } from "./line";
 import { pngOf, svgOf } from "./picture";
+import { smooth } from "./smoothing";
+import type { Span } from "./view";
 
 interface ChartPanelProps {
   title: string;
@@ -16,26 +19,27 @@ interface ChartPanelProps {
   lines: readonly Line[];
   look: Look;
   group: string;
-  colours?: ReadonlyMap<string, string>;
-  range?: readonly [number, number] | null;
-  onZoom?: (range: [number, number] | null) => void;
+  inks?: ReadonlyMap<string, Ink> | undefined;
+  range: Span | null;
+  onZoom: (range: Span | null) => void;
+  /** Every point of the curves as a table, not only those that are drawn. */
+  onTable: () => Promise<string>;
   children?: ReactNode;
 }
 
 /** A chart with its name, and with what can be done with it. */
-export function ChartPanel({ title, file, lines, look, group, colours, range, onZoom, children }: ChartPanelProps) {
+export function ChartPanel({ title, file, lines, look, group, inks, range, onZoom, onTable, children }: ChartPanelProps) {
   const frame = useRef<HTMLElement>(null);
   const chart = useRef<ChartHandle>(null);
   const [isFull, setFull] = useState(false);
-  const [zoomed, setZoomed] = useState<[number, number] | null>(null);
-  const zoom = useCallback((next: [number, number] | null) => (setZoomed(next), onZoom?.(next)), [onZoom]);
   useEffect(() => {
     const onChange = () => setFull(document.fullscreenElement !== null && document.fullscreenElement === frame.current);
     document.addEventListener("fullscreenchange", onChange);
     return () => document.removeEventListener("fullscreenchange", onChange);
   }, []);
-  const smoothed = useMemo(() => (look.strength ? lines.map((one) => ({ ...one, y: smooth(one.y, look.how, look.strength) })) : lines), [lines, look.how, look.strength]);
-  const shown = range === undefined ? zoomed : range;
+  const plain = useMemo(() => (look.hasBands ? lines : lines.map(bare)), [lines, look.hasBands]);
+  const drawn = useMemo(() => (look.strength ? plain.map((one) => ({ ...one, y: smooth(one.y, look.how, look.strength) })) : plain), [plain, look.how, look.strength]);
+  const behind = useMemo(() => (look.strength && plain.length <= 12 ? plain.map(bare) : undefined), [plain, look.strength]);
   return (
     <section ref={frame} className={`panel chart-panel ${isFull ? "full-screen" : ""}`}>
       <header>
@@ -43,34 +47,31 @@ export function ChartPanel({ title, file, lines, look, group, colours, range, on
           {title.replace(/^:monitor:/, "machine: ")}
         </h3>
         {children}
-        {shown ? (
-          <Button look="quiet" onClick={() => zoom(null)}>
-            Whole
-          </Button>
-        ) : null}
+        {range ? <Button look="quiet" icon={<ZoomOut />} label="Show the whole axis" onClick={() => onZoom(null)} /> : null}
         <Menu
           button={<Button look="quiet" icon={<Download />} label={`Save ${title}`} />}
           container={isFull ? frame.current : null}
           choices={[
             { label: "Picture (PNG)", onChoose: () => void keep(chart.current, file, title, true) },
             { label: "Drawing (SVG)", onChoose: () => void keep(chart.current, file, title, false) },
-            { label: "Data (CSV)", onChoose: () => save(`${file}.csv`, tableOf(lines)) },
+            { label: "All points (CSV)", onChoose: () => void onTable().then((text) => save(`${file}.csv`, text), (error: unknown) => tell(`The points could not be read: ${error instanceof Error ? error.message : String(error)}`)) },
           ]}
         />
         <Button look="quiet" icon={isFull ? <Minimize /> : <Maximize />} label={isFull ? "Leave the full screen" : `Show ${title} on the full screen`} onClick={() => void (isFull ? document.exitFullscreen() : frame.current?.requestFullscreen())} />
       </header>
       <Chart
         ref={chart}
-        lines={smoothed}
-        behind={look.strength && lines.length <= 12 ? lines : undefined}
+        lines={drawn}
+        behind={behind}
         axis={look.axis}
-        logarithmic={look.isLog}
-        calm={look.isCalm}
-        height={isFull ? Math.max(240, innerHeight - 190) : 220}
+        isLogX={look.isLogX}
+        isLogY={look.isLogY}
+        isCalm={look.isCalm}
+        height={isFull ? Math.max(240, innerHeight - 190) : HEIGHTS[look.size]}
         group={group}
-        {...(colours ? { colours } : {})}
-        range={shown}
-        onZoom={zoom}
+        inks={inks}
+        range={range}
+        onZoom={onZoom}
         label={title}
       />
     </section>
@@ -83,10 +84,4 @@ async function keep(chart: ChartHandle | null, file: string, title: string, isPi
   const svg = svgOf(picture);
   if (isPicture) save(`${file}.png`, await pngOf(svg));
   else save(`${file}.svg`, svg, "image/svg+xml");
-}
-
-function tableOf(lines: readonly Line[]): string {
-  const hasBand = lines.some((line) => line.low);
-  const rows = lines.flatMap((one) => one.x.map((x, at) => [one.name, x, one.y[at], ...(hasBand ? [one.low?.[at], one.high?.[at]] : [])]));
-  return csv([["curve", "x", "y", ...(hasBand ? ["low", "high"] : [])], ...rows]);
 }

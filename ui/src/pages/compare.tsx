@@ -5,11 +5,12 @@ import { lazy, useMemo } from "react";
 import { call } from "@/api/client";
 import { useIsDark } from "@/app/theme";
 import { useSaid } from "@/app/use-said";
-import { coloursOf } from "@/charts/colours";
+import { type Ink, inksOf, useChosenColours } from "@/charts/colours";
 import { count } from "@/components/format";
 import { Empty, Found } from "@/components/states";
 import { Tabbed } from "@/components/tabbed";
 import { type Run, runsOf } from "./compare/runs";
+import { Swatch } from "./compare/swatch";
 import "./experiment.css";
 import "./compare.css";
 
@@ -26,6 +27,7 @@ const TABS = [
 
 export interface PartProps {
   runs: Run[];
+  inks: ReadonlyMap<string, Ink>;
   colours: ReadonlyMap<string, string>;
 }
 
@@ -40,7 +42,9 @@ export function Page() {
     queryFn: ({ signal }) => call("tasks.get_all_ex", { id: ids, only_fields: FIELDS, page: 0, page_size: MOST, search_hidden: true }, signal),
   });
   const runs = useMemo(() => runsOf(ids, found.data?.tasks ?? []), [ids, found.data]);
-  const colours = useMemo(() => coloursOf(ids, dark), [ids, dark]);
+  const chosen = useChosenColours();
+  const inks = useMemo(() => inksOf(ids, dark, chosen), [ids, dark, chosen]);
+  const colours = useMemo(() => new Map([...inks].map(([id, { colour }]) => [id, colour])), [inks]);
   if (ids.length < 2 || ids.length > MOST)
     return (
       <div className="page">
@@ -65,7 +69,7 @@ export function Page() {
             <ul className="compared" aria-label="The runs" tabIndex={0}>
               {runs.map(({ id, name }) => (
                 <li key={id}>
-                  <span className="swatch" style={{ background: colours.get(id) }} aria-hidden />
+                  <Swatch id={id} name={name} ink={inks.get(id)} dark={dark} />
                   <Link to="/experiments/$id" params={{ id }} className="ellipsis" title={name}>
                     {name}
                   </Link>
@@ -80,7 +84,7 @@ export function Page() {
                 {count(ids.length - runs.length)} of the runs can't be found: deleted, or not yours to see.
               </p>
             ) : null}
-            <Tabbed label="Ways to compare" parts={TABS} asked={said.tab} onAsk={(tab) => set({ tab })} props={{ runs, colours }} />
+            <Tabbed label="Ways to compare" parts={TABS} asked={said.tab} onAsk={(tab) => set({ tab })} props={{ runs, inks, colours }} />
           </>
         )}
       </Found>
