@@ -57,6 +57,15 @@ export async function call<Name extends keyof Calls>(name: Name, body: Calls[Nam
   return said.data as Result<Name>;
 }
 
+/** What a call answers that answers with a file. */
+export async function download(name: keyof Calls, body: Record<string, unknown>): Promise<Blob> {
+  const answer = await fetch(`${BASE}/api/${name}`, { method: "POST", headers: HEADERS, body: JSON.stringify(body) }).catch(() => null);
+  if (answer === null) throw new CallError("The server does not answer", 0, 0, name);
+  if (answer.ok) return answer.blob();
+  const said = (await answer.json().catch(() => null)) as { meta?: { result_msg?: string; result_subcode?: number } } | null;
+  throw new CallError(said?.meta?.result_msg ?? `The server answered with status ${answer.status}`, answer.status, said?.meta?.result_subcode ?? 0, name);
+}
+
 /** The address at which this server serves a file of a task; null for one that lies elsewhere and can't be shown here. */
 export function fileUrl(uri: string | null | undefined): string | null {
   if (!uri) return null;

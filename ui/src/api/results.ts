@@ -30,7 +30,8 @@ export interface Results extends DatasetResults, PipelineResults {
   "events.scalar_metrics_iter_histogram": Curves;
   "events.multi_task_scalar_metrics_iter_histogram": Record<string, Record<string, Record<string, Curve>>>;
   "events.scalar_metrics_iter_raw": { variants: Record<string, { y: number[]; iter?: number[]; timestamp?: (number | string)[] }>; returned: number; scroll_id: string };
-  "events.get_task_log": { events: LogLine[]; total: number; returned: number };
+  "events.get_log_lines": LogPart;
+  "events.find_in_log": { count: number; lines: number[] };
   "events.get_multi_task_plots": { plots: Record<string, Record<string, Record<string, Record<string, { name: string; plots: PlotEvent[] }>>>> };
   "events.get_task_plots": { plots: PlotEvent[]; total: number; scroll_id?: string };
   "events.get_task_single_value_metrics": { tasks: { task: string; values: { variant: string; value: number; metric?: string }[] }[] };
@@ -44,6 +45,13 @@ export interface Results extends DatasetResults, PipelineResults {
   "server.info": { build?: string; version?: string; api_version?: string };
   "users.get_all_ex": { users: Account[] };
   "projects.validate_delete": { tasks?: number; models?: number; datasets?: number; reports?: number; pipelines?: number };
+}
+
+/** Some lines of a console, and of how many. */
+export interface LogPart {
+  total: number;
+  first: number;
+  lines: LogLine[];
 }
 
 export interface Account extends Named {

@@ -160,11 +160,10 @@ export interface Curve {
 export type Curves = Record<string, Record<string, Curve>>;
 
 export interface LogLine {
-  timestamp?: number;
-  "@timestamp"?: string;
-  msg: string;
-  level?: string;
-  worker?: string;
+  text: string;
+  timestamp: number;
+  level: string;
+  worker: string;
 }
 
 export interface PlotEvent {

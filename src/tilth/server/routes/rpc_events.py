@@ -446,4 +446,4 @@ def _as_template(line_format: str) -> str:
 
 
 def _texts(document: Item) -> dict[str, str]:
-    return {name: str(document[name]) for name in ("worker", "level", "msg")}
+    return {name: str(document[name]).removesuffix("\n") for name in ("worker", "level", "msg")}

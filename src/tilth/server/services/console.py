@@ -59,20 +59,21 @@ def find_text(call: Call, task: str, text: str, *, exact_case: bool) -> dict[str
     numbers: list[int] = []
     count, number = 0, 0
     for batch in call.tx.logs.each_batch(task):
-        lines = [line.text for report in batch for line in _lines(report)]
-        whole = "\n".join(lines)
-        whole = whole if exact_case else whole.casefold()
-        if wanted in (_LOOKS.sub("", whole) if "\x1b" in whole else whole):
-            for place, line in enumerate(lines):
-                plain = _LOOKS.sub("", line) if "\x1b" in line else line
-                if wanted in (plain if exact_case else plain.casefold()):
-                    count += 1
-                    if len(numbers) < _MOST_FOUND:
-                        numbers.append(number + place)
+        # A batch is made plain as a whole, which is many times faster than line by line.
+        whole = "\n".join(_text(report) for report in batch)
+        plain = _LOOKS.sub("", whole) if "\x1b" in whole else whole
+        lines = (plain if exact_case else plain.casefold()).split("\n")
+        places = [place for place, line in enumerate(lines) if wanted in line]
+        numbers += [number + place for place in places[: _MOST_FOUND - len(numbers)]]
+        count += len(places)
         number += len(lines)
     return {"count": count, "lines": numbers}
 
 
 def _lines(report: Line) -> Iterator[TextLine]:
-    for text in report.msg.removesuffix("\n").split("\n"):
+    for text in _text(report).split("\n"):
         yield TextLine(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…", report.timestamp, report.level, report.worker)
+
+
+def _text(report: Line) -> str:
+    return report.msg.removesuffix("\n")
