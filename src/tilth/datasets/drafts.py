@@ -24,6 +24,7 @@ from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId
 from tilth.base.paths import normalise_prefix
 from tilth.datasets.bases import Base, Collision, ConflictRule, overlaid
+from tilth.datasets.facts import Fact
 from tilth.datasets.journal import Journal, Removed, Row, Stored, Waiting
 from tilth.datasets.manifests import Change, Manifest, WrittenRoot, open_manifest, write_manifest
 from tilth.datasets.matching import has_wildcard, literal_prefix, literally, matcher
@@ -70,6 +71,13 @@ class DraftView:
     def digests(self, prefix: str = "") -> Iterator[Digest]:
         """The files of the draft as it stands, in the order of their paths: all, the one at `prefix`, or all below it."""
         return _digests(self.base, self.journal, prefix)
+
+    def facts(self, prefix: str = "") -> Iterator[Fact]:
+        """The same files with their times and modes, also those whose bytes are not stored yet."""
+        prefix = normalise_prefix(prefix)
+        below: Iterator[tuple[str, Fact | None]] = ((entry.path, _fact_of(entry)) for entry in self.base.entries(prefix))
+        above = ((row.path, None if isinstance(row, Removed) else _fact_of(row)) for row in self.journal.rows(prefix))
+        return (fact for _, fact in overlaid(below, above) if fact)
 
     def entry(self, path: str) -> Entry | None:
         """The file at exactly `path`, if there is one; `VersionNotFinal` if its bytes are not stored yet."""
@@ -319,6 +327,13 @@ def _locked(folder: Path, id: VersionId) -> int:
         os.ftruncate(lock, 0)
         os.pwrite(lock, str(os.getpid()).encode(), 0)
     return lock
+
+
+def _fact_of(found: Entry | Stored | Waiting) -> Fact:
+    if isinstance(found, Waiting):
+        return found.path, found.file.size, found.sha256, found.file.mtime_ns, found.file.mode
+    entry = found.entry if isinstance(found, Stored) else found
+    return entry.path, entry.size, entry.sha256, entry.mtime_ns, entry.mode
 
 
 def _entry_of(row: Row) -> Entry | None:

@@ -6,18 +6,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from itertools import chain, islice, zip_longest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from tilth.base.errors import Corrupt
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId
+from tilth.datasets.facts import below, facts_of_segment
 from tilth.datasets.format import root_key, segment_key
 from tilth.datasets.records import VersionRecord
 from tilth.datasets.segments import Root, Rows, SegmentRef, cut, dump_root, joined, load_root, packs_of_segment
 from tilth.domain.dataset import Entry
 from tilth.store.api import Key, ObjectStore
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Change", "Manifest", "Marker", "WrittenRoot", "live_keys", "open_manifest", "write_manifest"]
 
@@ -75,6 +79,14 @@ class Manifest:
             start, stop = rows.range_of(prefix)
             yield from rows.digests(start, stop)
 
+    def facts(self, prefix: str = "", *, batch_rows: int) -> "Iterator[pa.RecordBatch]":
+        """What the listing says of the files, all or those below `prefix`, in the order of their paths; nothing of it is kept."""
+        for segment in self.segments_of(prefix, itself=True):
+            for batch in facts_of_segment(self._fetch(segment), name=segment.key, batch_rows=batch_rows):
+                found = below(batch, prefix) if prefix else batch
+                if found.num_rows:
+                    yield found
+
     def has_below(self, path: str) -> bool:
         """Whether any entry lies below `path`, taken as a folder."""
         for segment in self.segments_of(path):
@@ -83,11 +95,11 @@ class Manifest:
                 return True
         return False
 
-    def segments_of(self, prefix: str) -> Sequence[SegmentRef]:
-        """The segments that may hold a path below `prefix`."""
+    def segments_of(self, prefix: str, *, itself: bool = False) -> Sequence[SegmentRef]:
+        """The segments that may hold a path below `prefix`, or also it `itself`."""
         if not prefix:
             return self.segments
-        start = bisect_left(self.segments, prefix + "/", key=lambda segment: segment.last_path)
+        start = bisect_left(self.segments, prefix if itself else prefix + "/", key=lambda segment: segment.last_path)
         stop = bisect_right(self.segments, prefix + "0", key=lambda segment: segment.first_path)
         return self.segments[start:stop]
 

@@ -1,6 +1,6 @@
 """`Dataset`: versions of data, apart from code, by the names that ClearML's users know."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +19,8 @@ from tilth.sdk.storage import require_storage, storage_of
 from tilth.sdk.taking import taking_context
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from tilth.sdk.logger import Logger
     from tilth.sdk.reading import Reading
 
@@ -133,6 +135,18 @@ class Dataset:
         is damaged or missing. Of a version that is being made, files can be read whose bytes are stored.
         """
         return self._reading.open(path, mode, encoding=encoding, errors=errors, newline=newline)
+
+    def files(self, dataset_path: str | None = None) -> "pa.Table":
+        """The files that `dataset_path` means, all without it, as a table of PyArrow, in the order of their paths.
+
+        Its columns are `path`, `size` in bytes, `sha256` in hexadecimal digits, `modified` and `mode`. Of a version that is being made,
+        the files as they stand.
+        """
+        return import_module("tilth.datasets.facts").table_of(self.iter_files(dataset_path))
+
+    def iter_files(self, dataset_path: str | None = None, batch_size: int = 65_536) -> "Iterator[pa.RecordBatch]":
+        """The same in record batches of at most `batch_size` files: a listing of any length in bounded memory."""
+        return self._reading.facts(dataset_path, batch_rows=batch_size)
 
     @cached_property
     def _reading(self) -> "Reading":

@@ -1,16 +1,22 @@
 """How the files of one version are read where they lie: found in its listing, opened, and read from any place on."""
 
 import io
+from collections.abc import Iterator
 from functools import cached_property
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from tilth.base.errors import Corrupt, Invalid, PathNotFound, TilthError, VersionDeleted
+from tilth.datasets.facts import facts_of_rows, filtered
 from tilth.datasets.manifests import Manifest
+from tilth.datasets.matching import literal_prefix, matcher
 from tilth.datasets.reader import BUFFER_BYTES, ChunkSource, StoredFile
 from tilth.domain.dataset import Entry
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk.home import Home
 from tilth.sdk.lookup import find
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Reading"]
 
@@ -56,6 +62,24 @@ class Reading:
             hint = f"`tilth data ls --id {version.id}` shows what it has"
             raise PathNotFound(f"version {version.id} has no file {path}", hint=hint)
         return found
+
+    def facts(self, pattern: str | None, *, batch_rows: int) -> "Iterator[pa.RecordBatch]":
+        """What is known of the files that `pattern` means (see `tilth.datasets.matching`), in the order of their paths."""
+        if batch_rows < 1:
+            raise Invalid(f"a batch can't have {batch_rows} files", hint="give batch_size as a number from 1 on")
+        means = matcher(pattern) if pattern else None
+        for batch in self._batches(literal_prefix(pattern) if pattern else "", batch_rows):
+            found = filtered(batch, means) if means else batch
+            if found.num_rows:
+                yield found
+
+    def _batches(self, prefix: str, batch_rows: int) -> "Iterator[pa.RecordBatch]":
+        version = self.version
+        if version.status is not VersionStatus.UPLOADING:
+            yield from self.manifest.facts(prefix, batch_rows=batch_rows)
+            return
+        with self.home.repository_of(version).peek_draft(version.id) as draft:
+            yield from facts_of_rows(draft.facts(prefix), batch_rows=batch_rows)
 
     def open(
         self, path: str, mode: str = "rb", *, encoding: str | None = None, errors: str | None = None, newline: str | None = None

@@ -1,8 +1,10 @@
 """Files of a version are opened where they are stored, as Python's `open` opens files."""
 
 import random
+from hashlib import sha256
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from tilth import Dataset
@@ -111,3 +113,62 @@ def test_what_a_server_keeps_stays_in_the_cache(served: Home, tmp_path: Path) ->
     kept = [path for path in (served.cache_folder / "chunks").glob("??/*") if path.is_file()]
     assert len(kept) == 1
     assert kept[0].read_bytes() in LARGE
+
+
+def test_the_files_of_a_version_are_a_table(home: Home, tmp_path: Path) -> None:
+    dataset = made(tmp_path)
+    table = dataset.files()
+    types = {field.name: str(field.type) for field in table.schema}
+    assert types == {"path": "string", "size": "int64", "sha256": "string", "modified": "timestamp[ns, tz=UTC]", "mode": "uint16"}
+    seen = {path: (tmp_path / "source" / path).stat() for path in sorted(FILES)}
+    assert table.to_pydict() == {
+        "path": list(seen),
+        "size": [len(FILES[path]) for path in seen],
+        "sha256": [sha256(FILES[path]).hexdigest() for path in seen],
+        "modified": pa.array([stat.st_mtime_ns for stat in seen.values()], pa.timestamp("ns", tz="UTC")).to_pylist(),
+        "mode": [stat.st_mode & 0o777 for stat in seen.values()],
+    }
+
+
+@pytest.mark.parametrize("final", [True, False], ids=["final", "draft"])
+@pytest.mark.parametrize(
+    ("pattern", "paths"),
+    [
+        ("a", ["a/large.bin", "a/text.txt"]),
+        ("a/", ["a/large.bin", "a/text.txt"]),
+        ("*.txt", ["a/text.txt"]),
+        ("a/*.bin", ["a/large.bin"]),
+        ("empty", ["empty"]),
+        ("b*", []),
+        (None, sorted(FILES)),
+    ],
+)
+def test_a_pattern_chooses_files_of_the_table(own: Home, tmp_path: Path, pattern: str | None, paths: list[str], final: bool) -> None:
+    dataset = made(tmp_path, final=final)
+    assert dataset.files(pattern).column("path").to_pylist() == paths == dataset.list_files(pattern)
+
+
+def test_the_table_of_a_draft_has_what_waits_and_lacks_what_is_removed(own: Home, tmp_path: Path) -> None:
+    draft = Dataset.create(parent_datasets=[made(tmp_path)])
+    draft.add_files(write_files(tmp_path / "more", {"a/text.txt": b"other", "zebra": b"waits"}))
+    draft.remove_files("empty")
+    table = draft.files().select(["path", "size"]).to_pydict()
+    assert dict(zip(table["path"], table["size"], strict=True)) == {"a/large.bin": len(LARGE), "a/text.txt": 5, "table.csv": 20, "zebra": 5}
+
+
+def test_batches_are_small_and_complete(own: Home, tmp_path: Path) -> None:
+    dataset = made(tmp_path, {f"{number % 7}/{number}": b"" for number in range(100)})
+    batches = list(dataset.iter_files(batch_size=30))
+    assert max(batch.num_rows for batch in batches) == 30
+    assert pa.Table.from_batches(batches) == dataset.files()
+    assert dataset.files().num_rows == 100
+    with pytest.raises(Invalid, match="a batch can't have 0 files"):
+        next(dataset.iter_files(batch_size=0))
+
+
+def test_a_version_without_files_has_an_empty_table(own: Home, tmp_path: Path) -> None:
+    draft = Dataset.create(parent_datasets=[made(tmp_path)])
+    draft.remove_files("*")
+    assert (draft.files().num_rows, list(draft.iter_files())) == (0, [])
+    draft.finalize()
+    assert (draft.files().num_rows, list(draft.iter_files())) == (0, [])
