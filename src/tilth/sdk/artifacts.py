@@ -4,6 +4,7 @@ import hashlib
 import json
 import pickle
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from tilth.base.errors import Corrupt, Denied, Invalid, TilthError
 from tilth.sdk.fetching import fetch, fetch_unpacked
+from tilth.sdk.frames import read_frame
 from tilth.sdk.home import Home
 from tilth.sdk.packing import Packed, pack
 from tilth.sdk.places import is_address
@@ -93,7 +95,7 @@ class Artifact:
         if not self._object or force_download:
             path = self._local(extract=True, force=force_download)
             try:
-                self._object = [_read(self, path, self._type_data.get("content_type") or "")]
+                self._object = [_read(self, path, self._type_data)]
             except _UNREADABLE as error:
                 warn(f"artifact {self.name} can't be read as {self.type} ({error}): here is its file")
                 self._object = [path]
@@ -173,14 +175,15 @@ _UNREADABLE = (
 """What readers of files raise when a file is not what it is said to be, or a library is missing."""
 
 
-def _read(artifact: Artifact, path: Path, content_type: str) -> Any:
+def _read(artifact: Artifact, path: Path, said: Mapping[str, Any]) -> Any:
+    content_type = said.get("content_type") or ""
     match artifact.type:
         case "numpy" if content_type == "text/csv":
             return import_module("numpy").genfromtxt(path, delimiter=",")
         case "numpy":
             return _array(path, artifact.name)
         case "pandas" | "data-audit-table":
-            return _table(path, content_type, plain=artifact.type == _AUDIT_TABLE)
+            return _table(path, content_type, said.get("table"), plain=artifact.type == _AUDIT_TABLE)
         case "image":
             image = import_module("PIL.Image").open(path)
             image.load()
@@ -201,7 +204,7 @@ def _array(path: Path, name: str) -> Any:
         return arrays[name if name in arrays.files else arrays.files[0]]
 
 
-def _table(path: Path, content_type: str, *, plain: bool) -> Any:
+def _table(path: Path, content_type: str, described: object, *, plain: bool) -> Any:
     pandas = import_module("pandas")
     match content_type:
         case "application/parquet":
@@ -210,4 +213,7 @@ def _table(path: Path, content_type: str, *, plain: bool) -> Any:
             return pandas.read_feather(path)
         case "application/pickle":
             return pandas.read_pickle(path)
+    if described:
+        with suppress(ValueError, TypeError, KeyError, AttributeError, OverflowError):  # another pandas: it is a plain table then
+            return read_frame(path, described)
     return pandas.read_csv(path, index_col=None if plain else [0])

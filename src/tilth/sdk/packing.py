@@ -21,6 +21,7 @@ from tilth.base.atomic_io import translated_os_errors
 from tilth.base.errors import FormatUnsupported, Invalid, PathNotFound, SourceUnreadable
 from tilth.base.units import readable_bytes
 from tilth.sdk.archives import zip_files
+from tilth.sdk.frames import describe_frame
 
 __all__ = ["MOST_PREVIEW_BYTES", "Packed", "pack", "pack_table"]
 
@@ -46,6 +47,8 @@ class Packed(Struct, frozen=True, kw_only=True):
     sha256: str
     is_temporary: bool
     """Whether the file was made for this, and may be given away."""
+    table: dict[str, Any] | None = None
+    """What a CSV file does not know of the table in it."""
 
     @property
     def place(self) -> str:
@@ -62,7 +65,7 @@ class Packed(Struct, frozen=True, kw_only=True):
             "content_size": self.size,
             "hash": self.sha256,
             "timestamp": timestamp,
-            "type_data": {"preview": self.preview, "content_type": self.content_type},
+            "type_data": {"preview": self.preview, "content_type": self.content_type} | ({"table": self.table} if self.table else {}),
         }
         if metadata:
             document["display_data"] = [[str(name), str(value)] for name, value in metadata.items()]
@@ -85,6 +88,7 @@ def pack_table(name: str, frame: Any, *, note: str, folder: Path) -> Packed:
         size=size,
         sha256=digest,
         is_temporary=True,
+        table=describe_frame(frame, index=False),
     )
 
 
@@ -96,6 +100,7 @@ class _Written(Struct, frozen=True, kw_only=True):
     content_type: str
     preview: str
     is_temporary: bool = True
+    table: dict[str, Any] | None = None
 
 
 class _Request(Struct, frozen=True, kw_only=True):
@@ -154,6 +159,7 @@ def pack(
         size=size,
         sha256=digest,
         is_temporary=written.is_temporary,
+        table=written.table,
     )
 
 
@@ -248,9 +254,11 @@ def _table(request: _Request, table: Any) -> _Written:
         raise Invalid(
             f"artifact {request.name:.100}: the table can't be kept as {path.name} ({error})", hint="use another extension_name"
         ) from error
+    described = describe_frame(table) if content_type == "text/csv" else None
     rows, columns = table.shape
     shown = table.head(_ROWS).to_string(max_cols=_ROWS)
-    return _Written(path=path, type="pandas", content_type=content_type, preview=f"{rows} rows x {columns} columns\n{shown}\n")
+    shown = f"{rows} rows x {columns} columns\n{shown}\n"
+    return _Written(path=path, type="pandas", content_type=content_type, preview=shown, table=described)
 
 
 def _array(request: _Request, array: Any) -> _Written | None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 from PIL import Image
 
 from tilth.base.errors import Corrupt, Denied, Invalid, NotFound
@@ -47,6 +48,16 @@ def test_arrays_tables_and_pictures_come_back(home: Home) -> None:
         assert kept(home, given, extension_name=extension).get().equals(given)
     picture = Image.effect_noise((8, 8), 50)
     assert kept(home, picture).get().tobytes() == picture.tobytes()
+
+
+def test_a_table_comes_back_with_its_types_or_else_as_a_plain_one(home: Home) -> None:
+    times = pd.to_datetime(["2020-01-01", "2020-06-01"]).tz_localize("Europe/Berlin")
+    table = pd.DataFrame({"id": ["007", "NA"], "when": times, "kind": pd.Categorical(["a", "b"]), "n": np.array([1, 2], "int8")})
+    found = kept(home, table)
+    assert_frame_equal(found.get(), table)
+    spoilt = {**found._document, "type_data": {"content_type": "text/csv", "table": {"version": 9, "columns": []}}}
+    for document in (spoilt, {**spoilt, "type_data": {"content_type": "text/csv"}}):
+        assert Artifact(home, document).get()["n"].dtype == "int64"
 
 
 def test_files_and_folders_come_back_as_paths(home: Home, tmp_path: Path) -> None:
