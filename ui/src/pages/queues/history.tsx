@@ -4,8 +4,8 @@ import { call } from "@/api/client";
 import type { Queue } from "@/api/results";
 import { useIsDark } from "@/app/theme";
 import { Chart } from "@/charts/chart";
-import { coloursOf } from "@/charts/colours";
-import type { Line } from "@/charts/joined";
+import { inksOf } from "@/charts/colours";
+import type { Line } from "@/charts/line";
 import { Found } from "@/components/states";
 import { RangeChoice, useRange } from "./range";
 
@@ -23,7 +23,7 @@ export function History({ queues }: { queues: readonly Queue[] }) {
     refetchInterval: 60_000,
   });
   const names = useMemo(() => new Map(queues.map(({ id, name }) => [id, name])), [queues]);
-  const colours = useMemo(() => coloursOf(queues.map(({ id }) => id), dark), [queues, dark]);
+  const inks = useMemo(() => inksOf(queues.map(({ id }) => id), dark), [queues, dark]);
   return (
     <section className="panel" aria-labelledby="queue-history">
       <div className="row wrap section-head">
@@ -42,11 +42,11 @@ export function History({ queues }: { queues: readonly Queue[] }) {
             <div className="queue-charts">
               <figure>
                 <figcaption className="small soft">Tasks that waited</figcaption>
-                <Chart lines={line((one) => one.queue_lengths)} axis="iso_time" height={170} range={span} group="queues" colours={colours} label="Tasks that waited, over time" />
+                <Chart lines={line((one) => one.queue_lengths)} axis="iso_time" height={170} range={span} group="queues" inks={inks} label="Tasks that waited, over time" />
               </figure>
               <figure>
                 <figcaption className="small soft">Minutes until a task was taken</figcaption>
-                <Chart lines={line((one) => one.avg_waiting_times.map((seconds) => seconds / 60))} axis="iso_time" height={170} range={span} group="queues" colours={colours} label="Minutes until a task was taken, over time" />
+                <Chart lines={line((one) => one.avg_waiting_times.map((seconds) => seconds / 60))} axis="iso_time" height={170} range={span} group="queues" inks={inks} label="Minutes until a task was taken, over time" />
               </figure>
             </div>
           );

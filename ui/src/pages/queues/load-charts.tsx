@@ -2,7 +2,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { call } from "@/api/client";
 import type { WorkerStats } from "@/api/results";
 import { Chart } from "@/charts/chart";
-import type { Line } from "@/charts/joined";
+import type { Line } from "@/charts/line";
 import { Found } from "@/components/states";
 import { type Range, useRange } from "./range";
 
