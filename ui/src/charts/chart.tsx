@@ -70,11 +70,12 @@ export function Chart({ lines, behind = NONE, axis = "iter", isLogX = false, isL
   const [pinched, setPinched] = useState<Span | null>(null);
   const shown = useMemo(() => lines.filter(({ name }) => !hidden.has(name)), [lines, hidden]);
   const isLogXHere = isLogX && axis !== "iso_time";
+  const [from, to] = range ?? [undefined, undefined];
   const view = useMemo(() => {
     const started = performance.now();
-    const x = pinched ?? range ?? xSpan(shown, isLogXHere);
+    const x = pinched ?? (from !== undefined && to !== undefined ? ([from, to] as const) : null) ?? xSpan(shown, isLogXHere);
     return { x, y: ySpan(shown, x, isLogY, isCalm), started };
-  }, [shown, range, pinched, isLogXHere, isLogY, isCalm]);
+  }, [shown, from, to, pinched, isLogXHere, isLogY, isCalm]);
   const inkOf = useCallback((key: string) => inks.get(key) ?? NOTHING, [inks]);
 
   // What the listeners below read: they live as long as the axes, and what they draw changes under them.
