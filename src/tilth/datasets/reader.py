@@ -7,8 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tilth.base.errors import Corrupt, Invalid, ObjectNotFound, TilthError, Unavailable
 from tilth.base.forking import renew_after_fork
@@ -20,17 +22,35 @@ from tilth.store.api import Key, ObjectStore
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["BUFFER_BYTES", "ChunkSource", "StoredFile"]
+__all__ = ["BUFFER_BYTES", "ChunkSource", "Loaded", "Part", "StoredFile"]
 
 BUFFER_BYTES = 64 << 10
 """How much of a file is handed to Python's own buffer at once."""
 _MEMORY_BYTES = 64 << 20
 _THREADS = 8
+_REQUESTS_AT_ONCE = 4
 _MOST_AT_ONCE_BYTES = 16 << 20
 _MOST_AHEAD_BYTES = 8 << 20
 
 Loaded = bytes | TilthError
 """A chunk, or what keeps it from being read."""
+
+
+class Part(Struct, frozen=True):
+    """The bytes of a file from `start` up to `stop`."""
+
+    entry: Entry
+    start: int
+    stop: int
+
+    def chunks(self) -> tuple[int, int, int]:
+        """The numbers of the first chunk that holds any of them and of the one behind the last, and where in the file the first begins."""
+        ends = list(accumulate(chunk.raw for chunk in self.entry.chunks))
+        if self.start >= min(self.stop, self.entry.size):
+            return 0, 0, 0
+        first = bisect_right(ends, self.start)
+        last = bisect_right(ends, min(self.stop, self.entry.size) - 1)
+        return first, last + 1, ends[first] - self.entry.chunks[first].raw
 
 
 class ChunkSource:
@@ -43,7 +63,9 @@ class ChunkSource:
     def __init__(self, store: ObjectStore, cache: ChunkCache | None, *, memory_bytes: int = _MEMORY_BYTES) -> None:
         self._store = store
         # Packs that are files of this machine are as near as a cache would be.
-        self._cache = cache if store.local_path(Key("")) is None else None
+        is_far = store.local_path(Key("")) is None
+        self._cache = cache if is_far else None
+        self._at_once = _REQUESTS_AT_ONCE if is_far else 0
         self._memory_bytes = memory_bytes
         self._renew()
         renew_after_fork(self._renew)
@@ -82,9 +104,42 @@ class ChunkSource:
 
     def read(self, entry: Entry, start: int, stop: int) -> bytes:
         """The bytes of a file from `start` up to `stop`; `Corrupt` names the file and the chunk that are damaged."""
-        file = StoredFile(self, entry)
-        file.seek(start)
-        return file.read_whole(stop - start)
+        (found,) = self.read_many([Part(entry, start, stop)])
+        if isinstance(found, TilthError):
+            raise found
+        return found
+
+    def read_many(self, parts: Sequence["Part"]) -> "list[Loaded]":
+        """Each of many parts of files, or the error that names the file and the chunk; what lies together is fetched together."""
+        found: list[Loaded] = []
+        group: list[Part] = []
+        size = 0
+        for part in parts:
+            group.append(part)
+            size += min(part.stop, part.entry.size) - part.start
+            if size >= _MOST_AT_ONCE_BYTES:
+                found += self._read_group(group)
+                group, size = [], 0
+        return found + self._read_group(group)
+
+    def _read_group(self, parts: Sequence["Part"]) -> "list[Loaded]":
+        if len(parts) == 1 and parts[0].stop - parts[0].start > _MOST_AT_ONCE_BYTES:
+            return [self._read_large(parts[0])]
+        places = [part.chunks() for part in parts]
+        chunks = [chunk for part, (first, last, _) in zip(parts, places, strict=True) for chunk in part.entry.chunks[first:last]]
+        loaded = iter(self.load(chunks))
+        return [
+            _joined(part, first, begin, list(islice(loaded, last - first)))
+            for part, (first, last, begin) in zip(parts, places, strict=True)
+        ]
+
+    def _read_large(self, part: "Part") -> Loaded:
+        file = StoredFile(self, part.entry)
+        file.seek(part.start)
+        try:
+            return file.read_whole(part.stop - part.start)
+        except TilthError as error:
+            return error
 
     def _claim(
         self, wanted: Sequence[ChunkRef]
@@ -134,7 +189,7 @@ class ChunkSource:
         """Read chunks until one fails; returns those that are to be tried after it."""
         done = 0
         try:
-            for chunk, read in zip(missing, read_chunks(self._store, missing), strict=True):
+            for chunk, read in zip(missing, read_chunks(self._store, missing, ahead=self._at_once if len(missing) > 1 else 0), strict=True):
                 data = bytes(read)
                 if self._cache:
                     self._cache.put(chunk, data)
@@ -179,6 +234,7 @@ class StoredFile(io.RawIOBase):
         self.name = entry.path
         self.size = entry.size
         self._source = source
+        self._entry = entry
         self._chunks = entry.chunks
         self._ends = list(accumulate(chunk.raw for chunk in entry.chunks))
         self._explain = explain
@@ -254,7 +310,7 @@ class StoredFile(io.RawIOBase):
         data: list[bytes] = []
         for number, loaded in enumerate(self._source.load(self._chunks[first : last + 1]), first):
             if isinstance(loaded, TilthError):
-                raise self._explain(self._broken(number, loaded)) from loaded
+                raise self._explain(_broken(self._entry, number, loaded)) from loaded
             data.append(loaded)
         self._last = last
         self._held = (last, data[-1])
@@ -278,16 +334,27 @@ class StoredFile(io.RawIOBase):
     def _number_at(self, position: int) -> int:
         return bisect_right(self._ends, position)
 
-    def _broken(self, number: int, error: TilthError) -> TilthError:
-        chunk = self._chunks[number]
-        which = f"{self.name} can't be read: its chunk {number + 1} of {len(self._chunks)}, {chunk.sha256.hex()[:16]}"
-        if isinstance(error, ObjectNotFound):
-            return Corrupt(f"{which}, is missing, because there is no {chunk.pack}", hint="run `tilth data verify`")
-        return type(error)(f"{which}: {error.message}", hint=error.hint)
-
     def _check_open(self) -> None:
         if self.closed:
             raise ValueError(f"{self.name} is closed")
+
+
+def _joined(part: Part, first: int, begin: int, loaded: Sequence[Loaded]) -> Loaded:
+    pieces = []
+    for number, data in enumerate(loaded, first):
+        if isinstance(data, TilthError):
+            return _broken(part.entry, number, data)
+        pieces.append(memoryview(data)[max(0, part.start - begin) : max(0, part.stop - begin)])
+        begin += len(data)
+    return b"".join(pieces)
+
+
+def _broken(entry: Entry, number: int, error: TilthError) -> TilthError:
+    chunk = entry.chunks[number]
+    which = f"{entry.path} can't be read: its chunk {number + 1} of {len(entry.chunks)}, {chunk.sha256.hex()[:16]}"
+    if isinstance(error, ObjectNotFound):
+        return Corrupt(f"{which}, is missing, because there is no {chunk.pack}", hint="run `tilth data verify`")
+    return type(error)(f"{which}: {error.message}", hint=error.hint)
 
 
 def _fails_too(error: TilthError, chunk: ChunkRef, failed: ChunkRef) -> bool:

@@ -1,7 +1,6 @@
 """`Dataset`: versions of data, apart from code, by the names that ClearML's users know."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from tilth.sdk.taking import taking_context
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from fsspec import AbstractFileSystem
 
     from tilth.sdk.logger import Logger
     from tilth.sdk.reading import Reading
@@ -148,10 +148,17 @@ class Dataset:
         """The same in record batches of at most `batch_size` files: a listing of any length in bounded memory."""
         return self._reading.facts(dataset_path, batch_rows=batch_size)
 
-    @cached_property
+    def fs(self) -> "AbstractFileSystem":
+        """The version as a file system of fsspec, whose paths are those of the files. It is read only.
+
+        Tools that take addresses instead read `tilth://project/name@version/path`.
+        """
+        return import_module("fsspec").filesystem("tilth", version=self._version.id, home=self._home)
+
+    @property
     def _reading(self) -> "Reading":
-        made: Reading = import_module("tilth.sdk.reading").Reading(self._home, self._version)
-        return made
+        found: Reading = import_module("tilth.sdk.reading").reading_of(self._home, self._version)
+        return found
 
     # --- changing it ------------------------------------------------------------------------------------------------
 

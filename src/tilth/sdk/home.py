@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tilth.datasets.repository import Repository
     from tilth.datasets.stat_cache import StatCache
     from tilth.sdk.dataset_reports import DatasetReports
+    from tilth.sdk.reading import Reading
 
 __all__ = ["Home"]
 
@@ -111,6 +112,11 @@ class Home:
             source = import_module("tilth.datasets.reader").ChunkSource(self.repository_of(version).store, cache)
             self._chunks[version.storage] = source
         return self._chunks[version.storage]
+
+    @cached_property
+    def readings(self) -> "dict[str, Reading]":
+        """What is known of final versions that were read lately, by their ids; see `tilth.sdk.reading`."""
+        return {}
 
     @cached_property
     def _chunks(self) -> "dict[str, ChunkSource]":

@@ -1,25 +1,31 @@
 """How the files of one version are read where they lie: found in its listing, opened, and read from any place on."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
 from tilth.base.errors import Corrupt, Invalid, PathNotFound, TilthError, VersionDeleted
-from tilth.datasets.facts import facts_of_rows, filtered
+from tilth.datasets.browsing import Listing, Pieces
+from tilth.datasets.drafts import Digest
+from tilth.datasets.facts import Fact, facts_of_rows, filtered
 from tilth.datasets.manifests import Manifest
 from tilth.datasets.matching import literal_prefix, matcher
-from tilth.datasets.reader import BUFFER_BYTES, ChunkSource, StoredFile
+from tilth.datasets.reader import BUFFER_BYTES, ChunkSource, Loaded, Part, StoredFile
 from tilth.domain.dataset import Entry
 from tilth.domain.version import DatasetVersion, VersionStatus
+from tilth.sdk.contents import digests
 from tilth.sdk.home import Home
 from tilth.sdk.lookup import find
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Reading"]
+__all__ = ["Reading", "reading_of"]
 
+_LISTING_BYTES = 64 << 20
+_MOST_KEPT = 16
+"""Of so many versions the listings stay known to this process."""
 _MODES = ("rb", "br", "r", "rt", "tr")
 
 
@@ -62,6 +68,35 @@ class Reading:
             hint = f"`tilth data ls --id {version.id}` shows what it has"
             raise PathNotFound(f"version {version.id} has no file {path}", hint=hint)
         return found
+
+    @property
+    def listing(self) -> Listing:
+        """The paths of the files, to be sought in."""
+        if self.version.status is VersionStatus.UPLOADING:
+            return Listing.of_digests(self.digests())
+        return self._final_listing
+
+    @cached_property
+    def _final_listing(self) -> Listing:
+        return Listing.of_manifest(self.manifest, Pieces(keep_bytes=_LISTING_BYTES))
+
+    def digests(self, prefix: str = "") -> Iterator[Digest]:
+        """Path, size and SHA-256 of the files below `prefix`, in the order of their paths."""
+        return digests(self.home, self.version, prefix)
+
+    def fact(self, path: str) -> Fact:
+        """Path, size, SHA-256, time and mode of one file, also of one whose bytes are not stored yet."""
+        version = self.version
+        if version.status is VersionStatus.UPLOADING:
+            with self.home.repository_of(version).peek_draft(version.id) as draft:
+                return next(draft.facts(path))
+        entry = self.entry(path)
+        return entry.path, entry.size, entry.sha256, entry.mtime_ns, entry.mode
+
+    def read_many(self, parts: Sequence[tuple[Entry, int, int]]) -> list[Loaded]:
+        """The bytes of many files from one place up to another, or what keeps them from being read."""
+        found = self.chunks.read_many([Part(*part) for part in parts])
+        return [self.explained(data) if isinstance(data, TilthError) else data for data in found]
 
     def facts(self, pattern: str | None, *, batch_rows: int) -> "Iterator[pa.RecordBatch]":
         """What is known of the files that `pattern` means (see `tilth.datasets.matching`), in the order of their paths."""
@@ -106,3 +141,14 @@ class Reading:
             except TilthError:
                 return error
         return error
+
+
+def reading_of(home: Home, version: DatasetVersion) -> Reading:
+    """The files of a version, with what is known already of a final one."""
+    if version.status is VersionStatus.UPLOADING:
+        return Reading(home, version)
+    found = home.readings.pop(version.id, None) or Reading(home, version)
+    home.readings[version.id] = found
+    while len(home.readings) > _MOST_KEPT:
+        home.readings.pop(next(iter(home.readings)), None)
+    return found
