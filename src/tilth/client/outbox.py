@@ -22,10 +22,12 @@ from tilth.base.errors import TilthError
 from tilth.base.forking import renew_after_fork
 from tilth.base.ids import new_id
 
-__all__ = ["CALLS", "EVENTS", "FILES", "Outbox", "OutboxCall", "OutboxUpload", "Waiting", "in_json", "is_writing", "outboxes_in"]
+__all__ = ["CALLS", "EVENTS", "FILES", "PLACES", "Outbox", "OutboxCall", "OutboxUpload", "Waiting", "in_json", "is_writing", "outboxes_in"]
 
 EVENTS = ".events"
 CALLS = ".calls"
+PLACES = ".places"
+"""Uploads to elsewhere than the server, and the calls that belong to them: none of the rest waits for a bucket that is away."""
 FILES = "files"
 
 Warn = Callable[[str], None]
@@ -38,6 +40,8 @@ class OutboxUpload(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str
     """What it is called among the server's files."""
     content_type: str | None = None
+    address: str = ""
+    """Where it goes, if not among the server's files."""
 
 
 class OutboxCall(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -133,10 +137,13 @@ class Outbox:
         call: str = "",
         fields: Mapping[str, Any] | None = None,
         replaces: bool = False,
+        address: str = "",
     ) -> Path | None:
         """Write down an upload, and the event or call that follows it. The file is copied, or moved if it may be deleted, so it can change.
 
-        With `replaces`, it stands in for one of the same name that still waits, of which neither file nor call is sent any more.
+        With `address` it goes there instead, when all the rest is sent. With `replaces`, it stands in for one of the same name that still
+        waits, of which neither file nor call is sent any more.
+
         Returns the copy, which is there until all is done. Raises if `source` can't be read; what goes wrong on the outbox's side is told,
         and None returned.
         """
@@ -153,12 +160,12 @@ class Outbox:
             kept.unlink(missing_ok=True)
             self._tell(describe_os_error(error, self.folder))
             return None
-        given = OutboxUpload(path=kept.name, name=name, content_type=content_type)
+        given = OutboxUpload(path=kept.name, name=name, content_type=content_type, address=address)
         written = OutboxCall(call=call, fields=dict(fields or {}), upload=given, event=event)
-        if not self._append(CALLS, in_json(written) + b"\n"):
+        if not self._append(PLACES if address else CALLS, in_json(written) + b"\n"):
             return None
         if replaces:  # when it is written down: there is always one of them
-            self._replaceable.add(name, kept, is_moved=delete)
+            self._replaceable.add(address or name, kept, is_moved=delete)
         return kept
 
     def close(self) -> None:
@@ -294,5 +301,6 @@ def is_writing(path: Path) -> bool:
 
 def outboxes_in(home: Path) -> list[Path]:
     """The outboxes of a home in which something is, the oldest first."""
-    found = [folder for folder in (home / "outbox").glob("*") if any(folder.glob(f"[0-9]*{EVENTS}")) or any(folder.glob(f"[0-9]*{CALLS}"))]
+    kinds = (EVENTS, CALLS, PLACES)
+    found = [folder for folder in (home / "outbox").glob("*") if any(any(folder.glob(f"[0-9]*{kind}")) for kind in kinds)]
     return sorted(found, key=lambda folder: folder.stat().st_mtime)

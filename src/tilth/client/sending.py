@@ -18,7 +18,7 @@ from tilth.base.errors import AlreadyExists, Denied, Internal, TilthError, Unava
 from tilth.base.forking import renew_after_fork
 from tilth.base.ids import is_id
 from tilth.client.files import Files
-from tilth.client.outbox import CALLS, EVENTS, FILES, OutboxCall, OutboxUpload, is_writing
+from tilth.client.outbox import CALLS, EVENTS, FILES, PLACES, OutboxCall, OutboxUpload, is_writing
 
 __all__ = ["PERIOD_S", "Courier", "Sender"]
 
@@ -31,6 +31,8 @@ _REMAINS = ("task.json", "sender.lock")
 _MARK = struct.Struct("<QQ")
 
 Warn = Callable[[str], None]
+PutElsewhere = Callable[[str, Path], None]
+"""Puts a file at an address that is none of the server's; raises `Unavailable` if that may go well later."""
 
 
 class MakesCalls(Protocol):
@@ -42,8 +44,10 @@ class MakesCalls(Protocol):
 class Sender:
     """Sends what lies in one folder. What was sent and not noted, because the process was killed, is sent again the same."""
 
-    def __init__(self, folder: Path, api: MakesCalls, files: Files, *, warn: Warn) -> None:
+    def __init__(self, folder: Path, api: MakesCalls, files: Files, *, warn: Warn, put_elsewhere: PutElsewhere | None = None) -> None:
+        """Without `put_elsewhere` what is to go elsewhere than to the server stays."""
         self.folder = folder
+        self._put_elsewhere = put_elsewhere
         self._api = api
         self._files = files
         self._warn = warn
@@ -79,12 +83,14 @@ class Sender:
         sent = self._send_events(own) or sent
         for path in self._paths(CALLS):
             sent = self._send_calls(path, own) or sent
+        for path in self._paths(PLACES) if self._put_elsewhere is not None else ():  # last: a bucket that is away holds up nothing else
+            sent = self._send_calls(path, own) or sent
         self._sweep(own)
         return sent
 
     def left_bytes(self) -> int:
         """How much is written and not acknowledged."""
-        return sum(max(0, _size(path) - self._acknowledged(path)[0]) for kind in (EVENTS, CALLS) for path in self._paths(kind))
+        return sum(max(0, _size(path) - self._acknowledged(path)[0]) for kind in (EVENTS, CALLS, PLACES) for path in self._paths(kind))
 
     def _paths(self, kind: str) -> list[Path]:
         return sorted(self.folder.glob(f"[0-9]*{kind}"))
@@ -164,12 +170,26 @@ class Sender:
             (self.folder / FILES / call.upload.path).unlink(missing_ok=True)
 
     def _put(self, upload: OutboxUpload, kept: Path) -> bool:
-        """Upload a file; False if a newer one came to stand in for it meanwhile."""
+        """Upload a file; False if a newer one came to stand in for it meanwhile, or if the place where it was to go refuses it."""
         try:
+            if upload.address:
+                return self._put_away(upload.address, kept)
             self._attempt(lambda: self._files.put(upload.name, kept, content_type=upload.content_type))
         except FileNotFoundError:
             if kept.exists():
                 raise
+            return False
+        return True
+
+    def _put_away(self, address: str, kept: Path) -> bool:
+        assert self._put_elsewhere is not None
+        try:
+            self._put_elsewhere(address, kept)
+        except (Unavailable, Denied):
+            raise
+        except TilthError as error:
+            kept.unlink(missing_ok=True)
+            self._tell(f"{address:.200}", error)
             return False
         return True
 
@@ -229,7 +249,7 @@ class Sender:
 
     def _sweep(self, own: frozenset[Path]) -> None:
         """Remove the whole folder if nothing is left and nobody writes."""
-        if not own and not self._paths(EVENTS) and not self._paths(CALLS):
+        if not own and not any(self._paths(kind) for kind in (EVENTS, CALLS, PLACES)):
             with suppress(OSError):  # somebody began to write again
                 (self.folder / FILES).rmdir()
             with suppress(OSError):

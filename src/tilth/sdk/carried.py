@@ -13,7 +13,7 @@ import msgspec
 
 from tilth.base.errors import Invalid
 from tilth.base.ids import is_id
-from tilth.client.outbox import CALLS, EVENTS, OutboxCall
+from tilth.client.outbox import CALLS, EVENTS, PLACES, OutboxCall
 from tilth.sdk.home import Home
 
 __all__ = ["check_carried"]
@@ -70,6 +70,8 @@ class _Rules:
     def check_files(self, folder: Path) -> None:
         """Files and folders only, no links to what lies elsewhere."""
         for found in folder.rglob("*"):
+            if found.name.endswith(PLACES):
+                self._refuse("wants to put files elsewhere than among the server's")
             is_ours = not found.is_symlink() and (found.is_file() or (found.is_dir() and not found.name.endswith((CALLS, EVENTS))))
             if not is_ours:
                 self._refuse(f"holds {str(found.relative_to(folder))!r:.100}, which is no plain file")
@@ -78,6 +80,8 @@ class _Rules:
         """A call, the upload before it, and the event with it."""
         if call.upload is not None:
             parts = call.upload.name.split("/")
+            if call.upload.address:
+                self._refuse(f"wants to put a file to {call.upload.address!r:.200}")
             if not is_id(call.upload.path):
                 self._refuse(f"wants to upload {call.upload.path!r:.100}, which lies elsewhere")
             if not any(part.endswith(f".{self._task}") for part in parts[:-1]) or any(part in ("", ".", "..") for part in parts):

@@ -10,14 +10,14 @@ from tilth.base.errors import Denied, Invalid, TilthError, Unavailable
 from tilth.base.ids import new_id
 from tilth.sdk.home import Home
 from tilth.sdk.packing import Packed
-from tilth.sdk.places import LocalPlace, OwnPlace, Place, place_of
-from tilth.sdk.recording import warn
+from tilth.sdk.places import BucketPlace, LocalPlace, OwnPlace, Place, place_of
+from tilth.sdk.recording import Recording, warn
 from tilth.wire.own_files import address_of
 
 if TYPE_CHECKING:
     from tilth.sdk.tasks.record import TaskRecord
 
-__all__ = ["checked_destination", "keep", "named_place"]
+__all__ = ["can_wait", "checked_destination", "keep", "named_place"]
 
 
 def checked_destination(home: Home, address: Any) -> str:
@@ -47,8 +47,13 @@ def named_place(home: Home, address: str | None) -> Place | None:
     return None if isinstance(place, OwnPlace) and not place.path else place
 
 
+def can_wait(recording: Recording, place: Place) -> bool:
+    """Whether what goes to a place is written down and sent by and by; what is recorded offline is carried without it."""
+    return isinstance(place, (BucketPlace, OwnPlace)) and not recording.is_offline
+
+
 def keep(task: "TaskRecord", packed: Packed, *, metadata: Mapping[str, Any] | None, delete: bool) -> Path | None:
-    """Keep a file as an artifact of a task: put to where its files go, or written down to be uploaded among the server's own.
+    """Keep a file as an artifact of a task: put into the folder that its files go to, or written down to be uploaded.
 
     Returns the copy that waits for its upload, or the file itself when it is where it is kept; None if there is no room for a copy.
     """
@@ -59,8 +64,10 @@ def keep(task: "TaskRecord", packed: Packed, *, metadata: Mapping[str, Any] | No
     address = address_of(f"{folder}/{packed.place}") if target is None else target.address
     artifact = packed.document(address, timestamp=int(time.time()), metadata=metadata)
     fields = {"task": task.id, "force": True, "artifacts": [artifact]}
-    if target is None:
-        return recording.upload(packed.path, name=packed.place, delete=delete, call="tasks.add_or_update_artifacts", fields=fields)
+    if target is None or can_wait(recording, target):
+        to = "" if target is None else target.address
+        call = "tasks.add_or_update_artifacts"
+        return recording.upload(packed.path, name=packed.place, delete=delete, call=call, fields=fields, address=to)
     target.put(packed.path)
     task._change("tasks.add_or_update_artifacts", **fields)
     if delete:

@@ -12,11 +12,10 @@ from tilth.base.errors import Invalid, PathNotFound, Unavailable
 from tilth.base.ids import new_id
 from tilth.sdk._current import current_home, running
 from tilth.sdk.archives import zip_files
-from tilth.sdk.destinations import named_place
+from tilth.sdk.destinations import can_wait, named_place
 from tilth.sdk.model_facts import BaseModel
 from tilth.sdk.model_records import PACKAGE, ModelRecord, checked_labels, checked_name, checked_tags, design_of, framework_of
 from tilth.sdk.places import OwnPlace, place_of
-from tilth.wire.own_files import address_of
 
 if TYPE_CHECKING:
     from tilth.sdk.task import Task
@@ -224,20 +223,19 @@ class OutputModel(BaseModel):
         folder = recording.reporter.folder
         owner = self._names.setdefault((self._task.id, name), self.id)
         place = f"models/{name}" if owner == self.id else f"models/{self.id}/{name}"
-        if destination is None and self._record.is_live:
-            uri = address_of(f"{folder}/{place}")
-            fields = described(uri, name)
+        home = self._record.home
+        target = (OwnPlace(home, folder) if destination is None else place_of(home, destination).at(folder)).at(place)
+        fields = described(target.address, name)
+        if self._record.is_live and (destination is None or can_wait(recording, target)):
             edit = {"model": self.id, **fields}
-            recording.upload(source, name=place, delete=delete, call="models.edit", fields=edit, replaces=True)
+            to = "" if destination is None else target.address
+            recording.upload(source, name=place, delete=delete, call="models.edit", fields=edit, replaces=True, address=to)
             self._record.remember(**fields)
             if wait and not recording.flush(None):
                 raise Unavailable(f"{name} is not where it is kept yet", hint="it is sent later: `tilth sync`")
-            return uri
-        home = self._record.home
-        base = OwnPlace(home, folder) if destination is None else place_of(home, destination).at(folder)
-        target = base.at(place)
+            return target.address
         target.put(source)
-        self._record.edit(**described(target.address, name))
+        self._record.edit(**fields)
         if delete:
             source.unlink(missing_ok=True)
         return target.address

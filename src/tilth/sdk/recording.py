@@ -4,6 +4,7 @@ import re
 import socket
 import sys
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from urllib.parse import quote
 from tilth.client.outbox import Outbox, outboxes_in
 from tilth.client.sending import PERIOD_S, Courier, Sender
 from tilth.sdk.home import Home
+from tilth.sdk.places import place_of
 from tilth.sdk.reporting import Reporter
 
 __all__ = ["Recording", "send_outboxes", "task_folder", "warn"]
@@ -59,13 +61,16 @@ class Recording:
         """Write down a call: one that is made before any report is sent, or after all of them, or in its turn."""
         self.outbox.call(name, {field: value for field, value in fields.items() if value is not None}, first=first, last=last)
 
-    def upload(self, source: Path, *, name: str, delete: bool, call: str, fields: Mapping[str, Any], replaces: bool = False) -> Path | None:
+    def upload(
+        self, source: Path, *, name: str, delete: bool, call: str, fields: Mapping[str, Any], replaces: bool = False, address: str = ""
+    ) -> Path | None:
         """Write down an upload, and the call that names it afterwards; returns the copy, which is there until both are done.
 
-        None if there is no room for it. With `replaces`, it stands in for one of the same name that still waits.
+        None if there is no room for it. With `replaces`, it stands in for one of the same name that still waits; with `address` it does not
+        go to the server, but there.
         """
         name = f"{self.reporter.folder}/{name}"
-        return self.outbox.upload(source, name=name, delete=delete, call=call, fields=fields, replaces=replaces)
+        return self.outbox.upload(source, name=name, delete=delete, call=call, fields=fields, replaces=replaces, address=address)
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until everything is where it is kept; False if it is not in time, or nobody answers."""
@@ -98,7 +103,7 @@ class Recording:
 
     def _hired(self) -> Courier:
         api, files = self.home.reporting
-        sender = Sender(self.outbox.folder, api, files, warn=warn)
+        sender = Sender(self.outbox.folder, api, files, warn=warn, put_elsewhere=partial(_put, self.home))
         courier = Courier(sender, own=self.outbox.own_files, warn=warn, where=str(self.outbox.folder))
         courier.period_s = self.period_s
         return courier
@@ -114,12 +119,16 @@ def send_outboxes(home: Home) -> tuple[int, int]:
     for folder in outboxes_in(home.folder):
         if (folder / "offline").exists():
             continue
-        sender = Sender(folder, api, files, warn=warn)
+        sender = Sender(folder, api, files, warn=warn, put_elsewhere=partial(_put, home))
         with sender.alone() as alone:
             if alone:
                 sender.send()
         sent, left = (sent + 1, left) if not sender.left_bytes() else (sent, left + 1)
     return sent, left
+
+
+def _put(home: Home, address: str, source: Path) -> None:
+    place_of(home, address).put(source)
 
 
 def task_folder(project: str | None, name: str, id: str) -> str:

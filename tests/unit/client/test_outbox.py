@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tilth.base.errors import AlreadyExists, Denied, EventsRefused, Internal, Unavailable
+from tilth.base.errors import AlreadyExists, Denied, EventsRefused, Internal, Invalid, TilthError, Unavailable
 from tilth.client.files import Told
 from tilth.client.outbox import CALLS, EVENTS, FILES, Outbox, outboxes_in
 from tilth.client.sending import Courier, Sender
@@ -211,6 +211,37 @@ def test_the_oldest_copies_are_given_up_if_more_than_the_limit_wait(tmp_path: Pa
     Sender(outbox.folder, kept, kept, warn=said.append).send(own=outbox.own_files())
     assert [fields["n"] for name, fields in kept.calls if name == "models.edit"] == [1, 4, 5]  # of the moved one there is no other
     assert len(said) == 1
+
+
+def test_what_goes_elsewhere_holds_up_nothing_else(outbox: Outbox, kept: Kept, said: list[str], tmp_path: Path) -> None:
+    given = tmp_path / "given"
+    given.write_bytes(b"away")
+    away: list[TilthError] = [Unavailable("the bucket is away", hint=""), Denied("the key is not known", hint="")]
+    put: dict[str, bytes] = {}
+
+    def put_elsewhere(address: str, source: Path) -> None:
+        if "refused" in address:
+            raise Invalid("no such place", hint="")
+        if away:
+            raise away.pop(0)
+        put[address] = source.read_bytes()
+
+    outbox.upload(given, name="a", call="models.edit", fields={"n": 1}, address="s3://b/a")
+    outbox.upload(given, name="c", call="models.edit", fields={"n": 2}, address="s3://b/refused")
+    outbox.upload(given, name="d", call="models.edit", fields={"n": 3}, address="s3://b/d")
+    outbox.event(b'{"n":4}\n')
+    outbox.call("tasks.completed", {"n": 5}, last=True)
+    sender = Sender(outbox.folder, kept, kept, warn=said.append, put_elsewhere=put_elsewhere)
+    for refusal in (Unavailable, Denied):
+        with pytest.raises(refusal):
+            sender.send(own=outbox.own_files())
+        assert (kept.numbers, kept.calls, put) == ([4], [("tasks.completed", {"n": 5})], {})
+    assert outboxes_in(outbox.folder.parent.parent) == [outbox.folder]
+    outbox.close()
+    sender.send()
+    assert (kept.calls[1:], put) == ([("models.edit", {"n": 1}), ("models.edit", {"n": 3})], {"s3://b/a": b"away", "s3://b/d": b"away"})
+    assert said == ["s3://b/refused was refused and is left out: no such place"]
+    assert not outbox.folder.exists()
 
 
 class Hasty(Kept):

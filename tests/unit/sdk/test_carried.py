@@ -91,6 +91,15 @@ def test_a_file_of_another_run_is_not_replaced(own: Home, recorded: Recorded, na
     refused(own, recorded.folder, "which is none of its own")
 
 
+def test_nothing_is_put_elsewhere_than_among_the_files_of_the_server(own: Home, recorded: Recorded, tmp_path: Path) -> None:
+    away = {"upload": {"path": new_id(), "name": f"{recorded.own}/a.txt", "address": str(tmp_path / f"x.{recorded.id}/a.txt")}}
+    recorded.line(away, "places")
+    refused(own, recorded.folder, "wants to put files elsewhere")
+    (recorded.folder / "1-2-3.places").unlink()
+    recorded.line(away)
+    refused(own, recorded.folder, "wants to put a file to")
+
+
 @pytest.mark.parametrize("at", ["files", "files/{id}", "1-2-3.events", "1-2-3.calls.sent", "whole"])
 def test_links_are_refused(own: Home, recorded: Recorded, tmp_path: Path, at: str) -> None:
     (tmp_path / "elsewhere").mkdir()

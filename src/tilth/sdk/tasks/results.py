@@ -52,8 +52,7 @@ class Results(TaskRecord):
 
         Returns when it is written down; False, and one warning, if this machine has no room for it. With `wait_on_upload` it waits until it
         is where it is kept: a server that is away is asked `retries` more times; False if it is still away, and then the artifact arrives
-        later. `Invalid` if it can't be written as a file. A `pandas.DataFrame` becomes CSV, which keeps neither types nor an
-        index of several levels; `extension_name=".parquet"` keeps both.
+        later. `Invalid` if it can't be written as a file. A `pandas.DataFrame` becomes CSV, beside which its types are recorded.
         """
         written = task_artifacts.upload(
             self,
