@@ -1,77 +1,121 @@
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { useNavigate, useRouterState } from "@tanstack/react-router";
 import { Command } from "cmdk";
+import { Boxes, Clock, Copy, Database, FlaskConical, FolderTree, Keyboard, Link2, ListOrdered, LogOut, Moon, Plus, Search, Sun, SunMoon } from "lucide-react";
 import { Dialog } from "radix-ui";
-import { useState } from "react";
-import { call } from "@/api/client";
+import { type ReactNode, useMemo, useState } from "react";
+import { write } from "@/components/copy";
+import { focusThePage } from "@/components/focus";
 import { useSlow } from "@/components/use-slow";
+import { type Action, useOffered } from "./actions";
+import { PLACES } from "./places";
+import { recent } from "./recent";
+import { type Found, lookFor } from "./search";
+import { useSignOut } from "./session";
+import { setTheme } from "./theme";
+import { tell } from "./toasts";
 import "@/components/dialog.css";
 import "./palette.css";
 
-/** Search over everything, and the way to every place, from the keyboard. */
-export function Palette({ onClose }: { onClose: () => void }) {
+const ICONS: Record<Found["kind"], ReactNode> = {
+  Experiments: <FlaskConical aria-hidden />,
+  Datasets: <Database aria-hidden />,
+  Projects: <FolderTree aria-hidden />,
+  Models: <Boxes aria-hidden />,
+  Queues: <ListOrdered aria-hidden />,
+};
+
+/** Search over everything, the way to every place, and what can be done here: all from the keyboard. */
+export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) {
   const [text, setText] = useState("");
   const asked = useSlow(text.trim(), 150);
   const navigate = useNavigate();
-  const found = useQuery({
-    queryKey: ["search", asked],
-    enabled: asked.length > 1,
-    queryFn: async ({ signal }) => {
-      const fields = { pattern: asked.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), fields: ["name", "id"] };
-      const [tasks, projects, models] = await Promise.all([
-        call("tasks.get_all_ex", { _any_: fields, only_fields: ["name", "status", "project.name"], page: 0, page_size: 8, order_by: ["-last_update"] }, signal),
-        call("projects.get_all_ex", { _any_: fields, only_fields: ["name"], page: 0, page_size: 5 }, signal),
-        call("models.get_all_ex", { _any_: fields, only_fields: ["name"], page: 0, page_size: 5 }, signal),
-      ]);
-      return { tasks: tasks.tasks, projects: projects.projects, models: models.models };
-    },
-  });
-  function go(to: string) {
+  const actions = useActions(onClose, onHelp);
+  const lately = useMemo(recent, []);
+  const found = useQuery({ queryKey: ["search", asked], enabled: asked.length > 1, queryFn: ({ signal }) => lookFor(asked, signal) });
+  const wanted = text.trim().toLowerCase();
+  const fits = (label: string) => wanted.split(/\s+/).every((word) => label.toLowerCase().includes(word));
+  const results = asked.length > 1 && wanted ? (found.data ?? []) : [];
+  const kinds = [...new Set(results.map(({ kind }) => kind))];
+  function go(to: string, search: Record<string, string> = {}) {
     onClose();
-    void navigate({ to });
+    void navigate({ to, search });
   }
+  const state = asked.length < 2 ? "" : found.isFetching ? "Looking." : `Nothing is called “${asked}”.`;
   return (
     <Dialog.Root open onOpenChange={(open) => (open ? null : onClose())}>
       <Dialog.Portal>
         <Dialog.Overlay className="dialog-veil" />
-        <Dialog.Content className="palette" aria-describedby={undefined}>
+        <Dialog.Content className="palette" aria-describedby={undefined} onCloseAutoFocus={focusThePage}>
           <Dialog.Title className="visually-hidden">Search everything</Dialog.Title>
-          <Command shouldFilter={false} label="Search everything">
-            <Command.Input value={text} onValueChange={setText} placeholder="Names and ids of experiments, projects, models" />
+          <Command shouldFilter={false} label="Search everything" loop>
+            <div className="palette-line">
+              <Search size={17} aria-hidden />
+              <Command.Input value={text} onValueChange={setText} placeholder="Find anything, go anywhere, do something" />
+              <kbd>Esc</kbd>
+            </div>
             <Command.List>
-              <Command.Empty>{asked.length > 1 && !found.isFetching ? `Nothing is called “${asked}”.` : "Type at least two letters."}</Command.Empty>
-              {found.data?.tasks.length ? (
-                <Command.Group heading="Experiments">
-                  {found.data.tasks.map((task) => (
-                    <Command.Item key={task.id} value={task.id} onSelect={() => go(`/experiments/${task.id}`)}>
-                      <span className="ellipsis">{task.name}</span>
-                      <span className="faint small ellipsis">{typeof task.project === "object" ? task.project?.name : ""}</span>
-                    </Command.Item>
-                  ))}
+              <Command.Empty>{state || "Nothing here is called so."}</Command.Empty>
+              {kinds.map((kind) => (
+                <Command.Group key={kind} heading={kind}>
+                  {results
+                    .filter((one) => one.kind === kind)
+                    .map((one) => (
+                      <Line key={one.id} value={one.id} icon={ICONS[kind]} label={one.label} note={one.note} onChoose={() => go(one.to, one.search)} />
+                    ))}
                 </Command.Group>
-              ) : null}
-              {found.data?.projects.length ? (
-                <Command.Group heading="Projects">
-                  {found.data.projects.map((project) => (
-                    <Command.Item key={project.id} value={project.id} onSelect={() => go(`/experiments?project=${project.id}`)}>
-                      <span className="ellipsis">{project.name}</span>
-                    </Command.Item>
-                  ))}
-                </Command.Group>
-              ) : null}
-              {found.data?.models.length ? (
-                <Command.Group heading="Models">
-                  {found.data.models.map((model) => (
-                    <Command.Item key={model.id} value={model.id} onSelect={() => go(`/models/${model.id}`)}>
-                      <span className="ellipsis">{model.name}</span>
-                    </Command.Item>
-                  ))}
-                </Command.Group>
-              ) : null}
+              ))}
+              <Group heading="Seen lately" of={lately.filter(({ label }) => fits(label)).slice(0, wanted ? 4 : 6)}>
+                {({ path, label }) => <Line key={path} value={`lately ${path}`} icon={<Clock aria-hidden />} label={label} note={path.split("/")[1]} onChoose={() => go(path)} />}
+              </Group>
+              <Group heading="Do" of={actions.filter(({ label }) => fits(label))}>
+                {({ key, label, icon, run }) => <Line key={key} value={`do ${key}`} icon={icon} label={label} onChoose={() => (onClose(), run())} />}
+              </Group>
+              <Group heading="Go to" of={PLACES.filter(({ label }) => fits(`go to ${label}`))}>
+                {({ to, label, icon, key }) => <Line key={to} value={`to ${to}`} icon={icon} label={label} keys={["g", key]} onChoose={() => go(to)} />}
+              </Group>
             </Command.List>
           </Command>
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>
   );
+}
+
+function Group<One>({ heading, of, children }: { heading: string; of: readonly One[]; children: (one: One) => ReactNode }) {
+  return of.length ? <Command.Group heading={heading}>{of.map(children)}</Command.Group> : null;
+}
+
+function Line({ value, icon, label, note, keys, onChoose }: { value: string; icon: ReactNode; label: string; note?: string | undefined; keys?: string[]; onChoose: () => void }) {
+  return (
+    <Command.Item value={value} onSelect={onChoose}>
+      {icon}
+      <span className="ellipsis">{label}</span>
+      <span className="palette-note faint small ellipsis">{keys ? keys.map((key) => <kbd key={key}>{key}</kbd>) : note}</span>
+    </Command.Item>
+  );
+}
+
+/** What the page in view offers, and what can be done from anywhere. */
+function useActions(onClose: () => void, onHelp: () => void): Action[] {
+  const offered = useOffered();
+  const navigate = useNavigate();
+  const signOut = useSignOut();
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const id = /^\/\w+\/([0-9a-f]{32})$/.exec(path)?.[1];
+  async function copy(what: string, said: string) {
+    await write(what);
+    tell(said);
+  }
+  return [
+    ...offered,
+    ...(id ? [{ key: "id", label: "Copy the id", icon: <Copy aria-hidden />, run: () => void copy(id, "The id is copied.") }] : []),
+    { key: "address", label: "Copy the address of this view", icon: <Link2 aria-hidden />, run: () => void copy(location.href, "The address is copied.") },
+    { key: "dataset", label: "New dataset", icon: <Plus aria-hidden />, run: () => void navigate({ to: "/datasets/new", search: {} }) },
+    { key: "light", label: "Light theme", icon: <Sun aria-hidden />, run: () => setTheme("light") },
+    { key: "dark", label: "Dark theme", icon: <Moon aria-hidden />, run: () => setTheme("dark") },
+    { key: "system", label: "Theme of the system", icon: <SunMoon aria-hidden />, run: () => setTheme("system") },
+    { key: "keys", label: "Show the keys", icon: <Keyboard aria-hidden />, run: () => (onClose(), onHelp()) },
+    { key: "out", label: "Sign out", icon: <LogOut aria-hidden />, run: () => void signOut() },
+  ];
 }

@@ -4,7 +4,9 @@ import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef }
 import { BASE, call, CallError, whenSignedOut } from "@/api/client";
 import type { Me } from "@/api/types";
 import { Away, Busy } from "@/components/states";
+import { focusThePage } from "@/components/focus";
 import { SignIn, SignInForm } from "@/pages/sign-in";
+import { forget } from "./recent";
 import "@/components/dialog.css";
 
 const Session = createContext<{ me: Me; isOver: boolean } | null>(null);
@@ -77,6 +79,7 @@ function SignInAgain({ name, onDone }: { name: string; onDone: () => void }) {
         <Dialog.Content
           className="dialog above"
           aria-describedby={undefined}
+          onCloseAutoFocus={focusThePage}
           onOpenAutoFocus={(event) => {
             event.preventDefault();
             if (event.target instanceof HTMLElement) event.target.querySelector<HTMLInputElement>("input[type=password]")?.focus();
@@ -97,6 +100,7 @@ function SignInAgain({ name, onDone }: { name: string; onDone: () => void }) {
 export function useSignOut(): () => Promise<void> {
   return async () => {
     await fetch(`${BASE}/logout`, { method: "POST", headers: { "content-type": "application/json", "x-tilth-csrf": "1" }, body: "{}" });
+    forget();
     location.assign(`${BASE}/`);
   };
 }

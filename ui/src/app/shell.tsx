@@ -1,27 +1,20 @@
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
-import { Boxes, Database, FlaskConical, FolderTree, House, ListOrdered, LogOut, Menu, Moon, Search, Settings, Sun, Workflow, X } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
+import { LogOut, Menu, Moon, Search, Sun, X } from "lucide-react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Button } from "@/components/button";
 import { Mark } from "@/components/mark";
 import { useLive, useLiveState } from "./live";
+import { PLACES } from "./places";
 import { useIsOver, useMe, useSignOut } from "./session";
 import { setTheme, useIsDark } from "./theme";
+import { useTitle } from "./title";
 import { Toasts } from "./toasts";
+import { useKeys } from "./use-keys";
 import "./shell.css";
 
 const loadPalette = () => import("./palette").then(({ Palette }) => ({ default: Palette }));
 const Palette = lazy(loadPalette);
-
-const PLACES: { to: string; label: string; icon: ReactNode }[] = [
-  { to: "/", label: "Home", icon: <House size={18} /> },
-  { to: "/projects", label: "Projects", icon: <FolderTree size={18} /> },
-  { to: "/datasets", label: "Datasets", icon: <Database size={18} /> },
-  { to: "/experiments", label: "Experiments", icon: <FlaskConical size={18} /> },
-  { to: "/pipelines", label: "Pipelines", icon: <Workflow size={18} /> },
-  { to: "/models", label: "Models", icon: <Boxes size={18} /> },
-  { to: "/queues", label: "Queues", icon: <ListOrdered size={18} /> },
-  { to: "/settings", label: "Settings", icon: <Settings size={18} /> },
-];
+const Shortcuts = lazy(() => import("./shortcuts").then((found) => ({ default: found.Shortcuts })));
 
 /** What is around every page: places to go to, search, and who is signed in. */
 export function Shell() {
@@ -32,27 +25,31 @@ export function Shell() {
   const dark = useIsDark();
   const path = useRouterState({ select: (state) => state.location.pathname });
   const [open, setOpen] = useState(false);
-  const [searching, setSearching] = useState(false);
-  useEffect(() => setOpen(false), [path]);
+  const [front, setFront] = useState<"palette" | "shortcuts" | null>(null);
+  const close = () => setFront(null);
+  useTitle(path);
+  useKeys({ onPalette: () => setFront("palette"), onHelp: () => setFront("shortcuts") });
+  const before = useRef(path);
+  useEffect(() => {
+    setOpen(false);
+    // What had the focus may be gone with the page before.
+    if (before.current !== path && document.activeElement === document.body) document.getElementById("main")?.focus({ preventScroll: true });
+    before.current = path;
+  }, [path]);
   useEffect(() => {
     const timer = setTimeout(() => void loadPalette(), 1_500); // so that it opens at once when it is asked for
     return () => clearTimeout(timer);
   }, []);
-  useEffect(() => {
-    function onKey(event: KeyboardEvent) {
-      const writing = event.target instanceof HTMLElement && (event.target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName));
-      if ((event.key === "k" && (event.metaKey || event.ctrlKey)) || (event.key === "/" && !writing)) {
-        event.preventDefault();
-        setSearching(true);
-      }
-    }
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  }, []);
-
   return (
     <div className={`shell ${open ? "menu-open" : ""}`}>
-      <a className="skip" href="#main">
+      <a
+        className="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault(); // the address is relative to `<base>`, which is another page
+          document.getElementById("main")?.focus();
+        }}
+      >
         Skip to the page
       </a>
       <header className="bar">
@@ -61,7 +58,7 @@ export function Shell() {
           <Mark size={26} />
           <span>Tilth</span>
         </Link>
-        <button type="button" className="search-button" aria-label="Search everything" onClick={() => setSearching(true)}>
+        <button type="button" className="search-button" aria-label="Search everything" onClick={() => setFront("palette")}>
           <Search size={15} aria-hidden />
           <span>Search everything</span>
           <kbd>/</kbd>
@@ -94,11 +91,10 @@ export function Shell() {
         <Outlet />
       </main>
       <Toasts />
-      {searching ? (
-        <Suspense fallback={null}>
-          <Palette onClose={() => setSearching(false)} />
-        </Suspense>
-      ) : null}
+      <Suspense fallback={null}>
+        {front === "palette" ? <Palette onClose={close} onHelp={() => setFront("shortcuts")} /> : null}
+        {front === "shortcuts" ? <Shortcuts onClose={close} /> : null}
+      </Suspense>
     </div>
   );
 }

@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import type { VersionStatus } from "@/api/datasets";
 import type { Named, Status as TaskStatus } from "@/api/types";
 import { Button } from "./button";
+import { write } from "./copy";
 import { time, timeAgo } from "./format";
 import "./bits.css";
 
@@ -64,17 +65,6 @@ export function CopyButton({ text, label = "Copy" }: { text: string; label?: str
     setTimeout(() => setDone(false), 1_500);
   }
   return <Button look="quiet" className="copy" icon={done ? <Check /> : <CopyIcon />} label={done ? "Copied" : label} onClick={() => void copy()} />;
-}
-
-async function write(text: string): Promise<void> {
-  if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);
-  // A page that is not served over TLS has no clipboard of its own.
-  const area = document.createElement("textarea");
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  document.execCommand("copy");
-  area.remove();
 }
 
 /** A text to copy into a terminal or a script. */

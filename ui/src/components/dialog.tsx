@@ -2,6 +2,7 @@ import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
 import type { ReactNode } from "react";
 import { Button } from "./button";
+import { focusThePage } from "./focus";
 import "./dialog.css";
 
 /** A question in front of the page. Escape, or a click beside it, is no answer. */
@@ -10,7 +11,7 @@ export function Dialog({ title, children, onClose, isWide = false }: { title: st
     <Radix.Root open onOpenChange={(open) => (open ? null : onClose())}>
       <Radix.Portal>
         <Radix.Overlay className="dialog-veil" />
-        <Radix.Content className={`dialog ${isWide ? "wide" : ""}`} aria-describedby={undefined}>
+        <Radix.Content className={`dialog ${isWide ? "wide" : ""}`} aria-describedby={undefined} onCloseAutoFocus={focusThePage}>
           <div className="row dialog-head">
             <Radix.Title className="grow ellipsis">{title}</Radix.Title>
             <Radix.Close asChild>

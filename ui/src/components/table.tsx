@@ -36,7 +36,7 @@ interface TableProps<Row> {
 
 const CHOICE = 40;
 
-/** A table of any length: only what is in view is drawn. Arrows go from row to row, Enter opens, Space chooses. */
+/** A table of any length: only what is in view is drawn. Arrows, j and k go from row to row, Enter opens, Space and x choose. */
 export function Table<Row>({ label, columns, total, rowAt, keyOf, onView, order = "", onOrder, onOpen, selected, onSelect, height = 40, isPinned = false }: TableProps<Row>) {
   const frame = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({ count: total, getScrollElement: () => frame.current, estimateSize: () => height, overscan: 12 });
@@ -48,14 +48,18 @@ export function Table<Row>({ label, columns, total, rowAt, keyOf, onView, order 
 
   function onKey(event: KeyboardEvent<HTMLDivElement>, index: number, row: Row | undefined) {
     if (event.target !== event.currentTarget) return;
-    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 12, PageUp: -12, Home: -index, End: total - 1 - index }[event.key];
+    if (event.metaKey || event.ctrlKey || event.altKey) return;
+    const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: 12, PageUp: -12, Home: -index, End: total - 1 - index }[event.key];
     if (step !== undefined) {
       event.preventDefault();
       const next = Math.min(Math.max(index + step, 0), total - 1);
       rows.scrollToIndex(next);
-      requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(`[data-index="${next}"]`)?.focus());
+      const found = () => frame.current?.querySelector<HTMLElement>(`[data-index="${next}"]`);
+      const row = found();
+      if (row) row.focus();
+      else requestAnimationFrame(() => found()?.focus());
     } else if (event.key === "Enter" && row !== undefined) onOpen?.(row);
-    else if (event.key === " " && row !== undefined && onSelect) {
+    else if ([" ", "x", "X"].includes(event.key) && row !== undefined && onSelect) {
       event.preventDefault();
       onSelect(row, !selected?.has(keyOf(row)), event.shiftKey);
     }

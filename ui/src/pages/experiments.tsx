@@ -4,6 +4,7 @@ import { ChartLine, Columns3, FlaskConical } from "lucide-react";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { call } from "@/api/client";
 import type { Task } from "@/api/types";
+import { useOffer } from "@/app/actions";
 import type { Search } from "@/app/router";
 import { nameOf, Status, Tag, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
@@ -98,6 +99,14 @@ export function Page() {
     });
     lastChosen.current = task.id;
   }, []);
+  const offers = useMemo(
+    () =>
+      chosen.size < 2 || chosen.size > 100
+        ? []
+        : [{ key: "compare", label: `Compare the ${count(chosen.size)} chosen runs`, icon: <ChartLine aria-hidden />, run: () => void navigate({ to: "/compare", search: { ids: [...chosen].join(",") } }) }],
+    [chosen, navigate],
+  );
+  useOffer(offers);
   const onView = useCallback((first: number, last: number) => setView((before) => (before[0] === first && before[1] === last ? before : [first, last])), []);
 
   return (

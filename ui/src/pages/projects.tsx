@@ -4,6 +4,7 @@ import { ChevronRight, FolderPlus, FolderTree, Pencil, Trash2 } from "lucide-rea
 import { useMemo, useState } from "react";
 import { call } from "@/api/client";
 import type { Project } from "@/api/types";
+import { useOffer } from "@/app/actions";
 import type { Search } from "@/app/router";
 import { Status, Tag, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
@@ -27,6 +28,7 @@ export function Page() {
       call("projects.get_all_ex", { only_fields: FIELDS, order_by: ["name"], page: 0, page_size: 5_000, include_stats: true, stats_with_children: true, search_hidden: false }, signal),
   });
   const [making, setMaking] = useState(false);
+  useOffer(useMemo(() => [{ key: "project", label: "New project", icon: <FolderPlus aria-hidden />, run: () => setMaking(true) }], []));
   return (
     <div className="page">
       <div className="page-head">

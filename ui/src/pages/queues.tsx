@@ -1,5 +1,6 @@
 import { Plus } from "lucide-react";
-import { lazy, useState } from "react";
+import { lazy, useMemo, useState } from "react";
+import { useOffer } from "@/app/actions";
 import { useSaid } from "@/app/use-said";
 import { Button } from "@/components/button";
 import { Tabbed } from "@/components/tabbed";
@@ -15,6 +16,7 @@ const PARTS = [
 export function Page() {
   const [said, set] = useSaid();
   const [isMaking, setMaking] = useState(false);
+  useOffer(useMemo(() => [{ key: "queue", label: "New queue", icon: <Plus aria-hidden />, run: () => setMaking(true) }], []));
   return (
     <div className="page">
       <div className="page-head">

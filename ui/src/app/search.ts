@@ -1,0 +1,36 @@
+import { call } from "@/api/client";
+import { nameOf } from "@/components/bits";
+
+/** Something that a search found, and the way to it. */
+export interface Found {
+  kind: "Experiments" | "Datasets" | "Projects" | "Models" | "Queues";
+  id: string;
+  label: string;
+  note?: string;
+  to: string;
+  search?: Record<string, string>;
+}
+
+const AN_ID = /^[0-9a-f]{32}$/i;
+
+/** What has `text` in its name, or is what this id means: some of each kind, what changed last first. */
+export async function lookFor(text: string, signal: AbortSignal): Promise<Found[]> {
+  const fields = { pattern: text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), fields: ["name", "id"] };
+  const some = { _any_: fields, page: 0, page_size: 5, order_by: ["-last_update"] };
+  const [tasks, datasets, byId, projects, models, queues] = await Promise.all([
+    call("tasks.get_all_ex", { ...some, page_size: 8, only_fields: ["name", "status", "type", "project.name"], type: ["__$not", "dataset", "__$not", "annotation_manual"] }, signal),
+    call("versions.datasets", { text, page: 0, page_size: 5, order: "-created" }, signal),
+    AN_ID.test(text) ? call("versions.search", { ids: [text.toLowerCase()], include_archived: true, page_size: 1 }, signal) : null,
+    call("projects.get_all_ex", { ...some, only_fields: ["name"] }, signal),
+    call("models.get_all_ex", { ...some, only_fields: ["name", "framework"] }, signal),
+    call("queues.get_all_ex", { _any_: fields, page: 0, page_size: 3, only_fields: ["name"] }, signal),
+  ]);
+  return [
+    ...tasks.tasks.map((task): Found => ({ kind: "Experiments", id: task.id, label: task.name, note: nameOf(task.project), to: `/experiments/${task.id}` })),
+    ...(byId?.versions ?? []).map((version): Found => ({ kind: "Datasets", id: version.id, label: `${version.name} ${version.version}`, note: version.project, to: `/datasets/${version.id}` })),
+    ...datasets.datasets.map(({ newest }): Found => ({ kind: "Datasets", id: `dataset ${newest.id}`, label: newest.name, note: newest.project, to: `/datasets/${newest.id}` })),
+    ...projects.projects.map((project): Found => ({ kind: "Projects", id: project.id, label: project.name, to: "/projects", search: { at: project.name } })),
+    ...models.models.map((model): Found => ({ kind: "Models", id: model.id, label: model.name, ...(model.framework ? { note: model.framework } : {}), to: `/models/${model.id}` })),
+    ...queues.queues.map((queue): Found => ({ kind: "Queues", id: queue.id, label: queue.name, to: "/queues" })),
+  ];
+}
