@@ -86,7 +86,7 @@ def test_runs_are_chosen_and_compared_with_keys_alone(look: Look) -> None:
     page.keyboard.press("x")
     seen(look, "2 chosen")
     page.keyboard.press("/")
-    page.get_by_role("combobox").fill("compare the 2")
+    page.get_by_role("dialog").get_by_role("combobox").fill("compare the 2")
     page.get_by_role("option", name="Compare the 2 chosen runs").wait_for()
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Compare 2 runs").wait_for()
