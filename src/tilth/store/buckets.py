@@ -24,6 +24,7 @@ from tilth.base.errors import Corrupt, FormatUnsupported, Invalid, ObjectNotFoun
 from tilth.config.storage import Access, AzureEntry, Entry, GsEntry, Place, S3Entry
 from tilth.store.api import Buffer, Key, ObjectInfo, Signed
 from tilth.store.bucket_errors import is_silent, refusal_of, translated
+from tilth.store.forked import OtherProcess, elsewhere_in_forks, is_fork
 
 __all__ = ["BucketStore"]
 
@@ -58,13 +59,20 @@ class BucketStore:
         public = entry.public_endpoint if isinstance(entry, S3Entry) else ""
         self._signing = _raw_store(place, entry, public, _PATIENT) if public else self._patient
         self._answered = False
+        self.elsewhere = OtherProcess("tilth.store.bucket_process", (place, access))
 
     def put(self, key: Key, parts: Sequence[Buffer]) -> None:
-        data = b"".join(parts)
+        self._put_bytes(key, b"".join(parts))
+
+    @elsewhere_in_forks
+    def _put_bytes(self, key: Key, data: bytes) -> None:
         self.put_file(key, BytesIO(data), len(data))
 
     def put_file(self, key: Key, file: BinaryIO, size_bytes: int) -> None:
-        """Write what is left of `file` at `key`, as `put` does, holding a few parts of it in memory."""
+        """Write what is left of `file` at `key`, as `put` does, holding a few parts of it in memory; in a fork, the whole."""
+        if is_fork():
+            self._put_bytes(key, file.read())
+            return
         part = max(_PART_BYTES, size_bytes // _MOST_PARTS)
         in_parts = size_bytes > _ONE_REQUEST_BYTES
         try:
@@ -78,6 +86,7 @@ class BucketStore:
             if found is None or found.size_bytes != size_bytes:
                 raise
 
+    @elsewhere_in_forks
     def put_if_absent(self, key: Key, data: Buffer) -> bool:
         # An answer that was lost looks as if somebody else had been first; whoever commits compares what is there.
         with self._asking(key, writes=True) as raw:
@@ -87,10 +96,12 @@ class BucketStore:
                 return False
         return True
 
+    @elsewhere_in_forks
     def get(self, key: Key) -> bytes:
         with self._asking(key) as raw:
             return bytes(obstore.get(raw, key).bytes())
 
+    @elsewhere_in_forks
     def get_range(self, key: Key, start: int, length: int) -> bytes:
         if length == 0:
             return b""
@@ -105,6 +116,7 @@ class BucketStore:
             raise self._too_short(key, start, length)
         return data
 
+    @elsewhere_in_forks
     def head(self, key: Key) -> ObjectInfo | None:
         try:
             with self._asking(key) as raw:
@@ -118,6 +130,7 @@ class BucketStore:
             self.get_range(key, 0, 1)  # refused as well, but with the reason
         return None
 
+    @elsewhere_in_forks
     def version(self, key: Key) -> str | None:
         """A text that changes whenever the object is replaced, or None if it does not exist. Times are too coarse for that."""
         if self.head(key) is None:
@@ -126,6 +139,7 @@ class BucketStore:
             found = obstore.head(raw, key)
         return " ".join(str(found.get(name)) for name in ("e_tag", "version", "last_modified", "size"))
 
+    @elsewhere_in_forks
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
         with self._asking(prefix) as raw:
             pages = iter(obstore.list(raw, prefix.rstrip("/") or None, offset=after or None, chunk_size=_LISTED_AT_ONCE))
@@ -138,6 +152,9 @@ class BucketStore:
             yield from (info for info in map(_info, page) if info.key > after)
 
     def delete(self, keys: Iterable[Key]) -> None:
+        if is_fork():
+            self.elsewhere.ask("delete", (list(keys),), {})
+            return
         pending = iter(keys)
         while batch := list(islice(pending, _DELETED_AT_ONCE)):
             try:
@@ -149,6 +166,7 @@ class BucketStore:
     def local_path(self, key: Key) -> Path | None:
         return None
 
+    @elsewhere_in_forks
     def sign(self, method: str, key: Key, *, expires_s: int) -> Signed | None:
         """An address by which anybody may read (GET) or write (PUT) one object for some time; None if nothing here can sign."""
         try:
@@ -158,6 +176,7 @@ class BucketStore:
             return None
         return Signed(url=url, headers=_UPLOAD_HEADERS.get(self.place.kind, {}) if method == "PUT" else {})
 
+    @elsewhere_in_forks
     def check(self) -> None:
         """Raise, soon, unless objects can be written."""
         with self._asking(_CHECKED, writes=True, quickly=True) as raw:
