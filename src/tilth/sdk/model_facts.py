@@ -16,6 +16,7 @@ from tilth.sdk.logger import Logger
 from tilth.sdk.model_records import PACKAGE, ModelRecord, checked_name, checked_tags, parsed_design
 from tilth.sdk.recording import Recording, warn
 from tilth.sdk.reporting import Reporter
+from tilth.wire.own_files import localised_address
 
 __all__ = ["BaseModel"]
 
@@ -78,7 +79,7 @@ class BaseModel:
     @property
     def url(self) -> str | None:
         """Where its file lies; None if it has none yet."""
-        return self._data.get("uri") or None
+        return localised_address(self._data.get("uri") or "", self._record.home.files_urls) or None
 
     @property
     def config_text(self) -> str:

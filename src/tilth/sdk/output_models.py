@@ -16,6 +16,7 @@ from tilth.sdk.destinations import can_wait, named_place
 from tilth.sdk.model_facts import BaseModel
 from tilth.sdk.model_records import PACKAGE, ModelRecord, checked_labels, checked_name, checked_tags, design_of, framework_of
 from tilth.sdk.places import OwnPlace, place_of
+from tilth.wire.own_files import localised_address
 
 if TYPE_CHECKING:
     from tilth.sdk.task import Task
@@ -233,12 +234,12 @@ class OutputModel(BaseModel):
             self._record.remember(**fields)
             if wait and not recording.flush(None):
                 raise Unavailable(f"{name} is not where it is kept yet", hint="it is sent later: `tilth sync`")
-            return target.address
+            return localised_address(target.address, home.files_urls)
         target.put(source)
         self._record.edit(**fields)
         if delete:
             source.unlink(missing_ok=True)
-        return target.address
+        return localised_address(target.address, home.files_urls)
 
     def _described(self, uri: str, file: str, iteration: int | None, *, comment: bool, package: bool) -> dict[str, Any]:
         """What changes with the file."""

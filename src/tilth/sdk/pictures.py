@@ -62,13 +62,17 @@ def _pixels(image: Any, name: str) -> Any:
 def _as_bytes(numpy: Any, array: Any, name: str) -> Any:
     if array.dtype.kind == "b":
         return array.astype(numpy.uint8) * numpy.uint8(255)
+    low, high = array.min(), array.max()
     if array.dtype.kind == "f":
         array = numpy.nan_to_num(array.astype(numpy.float64), nan=0.0, posinf=numpy.inf, neginf=-numpy.inf)
-        if array.max() <= 1:
-            array *= 255
-    low, high = array.min(), array.max()
+        low, high = array.min(), array.max()
     if low < 0 or high > 255:
-        raise Invalid(f"{name} has values from {low:g} to {high:g}", hint="give whole numbers 0 to 255 or floats 0 to 1")
+        hint = "give whole numbers 0 to 255 or floats 0 to 1"
+        if array.dtype.kind == "f" and low >= -1 and high <= 1:
+            hint += ": (x + 1) / 2 makes these of -1 to 1"
+        raise Invalid(f"{name} has values from {low:g} to {high:g}", hint=hint)
+    if array.dtype.kind == "f" and high <= 1:
+        array *= 255
     return numpy.rint(array).astype(numpy.uint8)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import quote, unquote
 
-__all__ = ["OWN_FILES", "address_of", "localised", "name_in", "portable"]
+__all__ = ["OWN_FILES", "address_of", "localised", "localised_address", "name_in", "portable"]
 
 OWN_FILES = "tilth://files/"
 """How addresses begin that mean a file of whichever server they were read from."""
@@ -21,6 +21,12 @@ def name_in(address: str, files_urls: Sequence[str] = ()) -> str | None:
         if address.startswith(base):
             return unquote(address.removeprefix(base).partition("?")[0])
     return None
+
+
+def localised_address(address: str, files_urls: Sequence[str]) -> str:
+    """An address as the server that has one of `files_urls` would give it."""
+    own = files_urls and address.startswith(OWN_FILES)
+    return f"{files_urls[0].rstrip('/')}/{address.removeprefix(OWN_FILES)}" if own else address
 
 
 def localised(answer: bytes, files_urls: Sequence[str]) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tilth import InputModel, Model, OutputModel, Task
+from tilth import InputModel, Model, OutputModel, StorageManager, Task
 from tilth.base.errors import AlreadyExists, FieldInvalid, Invalid, ModelNotFound, NotFound, PathNotFound
 from tilth.base.ids import new_id
 from tilth.sdk.home import Home
@@ -37,7 +37,8 @@ def test_a_model_is_made_with_its_task_and_its_file(task: Task, file: Path) -> N
     assert model.url is None
     uri = model.update_weights(str(file), iteration=3)
     assert not file.exists(), "the file moves to where it is kept"
-    assert uri == f"tilth://files/Team/Pets/train.{task.id}/models/net.pt"
+    files = task._home.files_urls[0] if task._home.files_urls else "tilth://files"
+    assert uri == f"{files}/Team/Pets/train.{task.id}/models/net.pt"
     task.flush(wait_for_uploads=True)
     found = Model(model.id)
     for one in (model, found):
@@ -85,6 +86,14 @@ def test_several_files_are_a_package(task: Task, tmp_path: Path) -> None:
     other.update_weights(str(tmp_path / "w.bin"))
     assert read(other) == b"w"
     assert not other.is_package
+
+
+def test_the_address_of_weights_is_the_one_that_the_server_gives(task: Task, file: Path) -> None:
+    model = OutputModel(task)
+    address = model.update_weights(str(file))
+    task.flush(wait_for_uploads=True)
+    assert model.url == Model(model.id).url == address
+    assert Path(StorageManager.get_local_copy(address) or "").read_bytes() == b"weights"
 
 
 def test_a_file_may_lie_elsewhere(task: Task, file: Path, tmp_path: Path) -> None:
