@@ -22,7 +22,20 @@ from tilth.base.errors import TilthError
 from tilth.base.forking import renew_after_fork
 from tilth.base.ids import new_id
 
-__all__ = ["CALLS", "EVENTS", "FILES", "PLACES", "Outbox", "OutboxCall", "OutboxUpload", "Waiting", "in_json", "is_writing", "outboxes_in"]
+__all__ = [
+    "CALLS",
+    "EVENTS",
+    "FILES",
+    "PLACES",
+    "Outbox",
+    "OutboxCall",
+    "OutboxUpload",
+    "Waiting",
+    "in_json",
+    "is_writing",
+    "outboxes_in",
+    "written",
+]
 
 EVENTS = ".events"
 CALLS = ".calls"
@@ -301,6 +314,18 @@ def is_writing(path: Path) -> bool:
 
 def outboxes_in(home: Path) -> list[Path]:
     """The outboxes of a home in which something is, the oldest first."""
-    kinds = (EVENTS, CALLS, PLACES)
-    found = [folder for folder in (home / "outbox").glob("*") if any(any(folder.glob(f"[0-9]*{kind}")) for kind in kinds)]
-    return sorted(found, key=lambda folder: folder.stat().st_mtime)
+    found = []
+    for folder in (home / "outbox").glob("*"):
+        if any(written(folder, kind) for kind in (EVENTS, CALLS, PLACES)):
+            with suppress(FileNotFoundError):  # all of it was sent just now
+                found.append((folder.stat().st_mtime, folder))
+    return [folder for _, folder in sorted(found)]
+
+
+def written(folder: Path, kind: str) -> list[Path]:
+    """The files of one kind in an outbox, the oldest first; none if the outbox is gone, which it is as soon as all was sent."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [folder / name for name in sorted(names) if name.endswith(kind) and name[0].isdigit()]

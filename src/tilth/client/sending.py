@@ -18,7 +18,7 @@ from tilth.base.errors import AlreadyExists, Denied, Internal, TilthError, Unava
 from tilth.base.forking import renew_after_fork
 from tilth.base.ids import is_id
 from tilth.client.files import Files
-from tilth.client.outbox import CALLS, EVENTS, FILES, PLACES, OutboxCall, OutboxUpload, is_writing
+from tilth.client.outbox import CALLS, EVENTS, FILES, PLACES, OutboxCall, OutboxUpload, is_writing, written
 
 __all__ = ["PERIOD_S", "Courier", "Sender"]
 
@@ -93,7 +93,7 @@ class Sender:
         return sum(max(0, _size(path) - self._acknowledged(path)[0]) for kind in (EVENTS, CALLS, PLACES) for path in self._paths(kind))
 
     def _paths(self, kind: str) -> list[Path]:
-        return sorted(self.folder.glob(f"[0-9]*{kind}"))
+        return written(self.folder, kind)
 
     def _send_events(self, own: frozenset[Path]) -> bool:
         sent = False

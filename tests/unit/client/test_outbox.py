@@ -353,6 +353,27 @@ def test_only_one_process_sends(outbox: Outbox, sender: Sender) -> None:
         assert subprocess.run([sys.executable, "-c", script, str(outbox.folder / "sender.lock")], check=False).returncode == 7
 
 
+def test_an_outbox_that_goes_away_while_it_is_looked_at_holds_nothing(tmp_path: Path, kept: Kept) -> None:
+    sender, stopped = Sender(tmp_path / "outbox" / "mine", kept, kept, warn=print), threading.Event()
+
+    def come_and_go() -> None:
+        while not stopped.is_set():
+            sender.folder.mkdir(parents=True)
+            (sender.folder / f"1{EVENTS}").touch()
+            (sender.folder / f"1{EVENTS}").unlink()
+            sender.folder.rmdir()
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        for _ in range(5_000):
+            assert sender.left_bytes() == 0
+            outboxes_in(tmp_path)
+    finally:
+        stopped.set()
+        thread.join()
+
+
 def test_a_disk_that_is_full_is_told_once_and_harms_nobody(tmp_path: Path, said: list[str]) -> None:
     full = tmp_path / "outbox"
     full.mkdir()
