@@ -768,7 +768,9 @@ def versions(say: Player) -> None:
     say("contents.finish", version=begun["id"])
     say("contents.list", version=begun["id"])
     say("contents.search", version=begun["id"], pattern="*.txt")
+    say("contents.statistics", version=begun["id"])
     say("contents.diff", version=begun["id"])
+    say("contents.diff_folder", version=begun["id"], kinds=["added"], pattern="txt")
     say("contents.preview", version=begun["id"], path="a.csv")
     second = say("contents.begin", name="browsed", project="Data", parents=[begun["id"]])["version"]
     say("contents.abort", version=second["id"])

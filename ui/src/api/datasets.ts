@@ -96,8 +96,33 @@ export interface Changes {
 export type FilePreview = { path: string; size_bytes: number; content_type: string } & (
   | { kind: "image" | "audio" | "video" | "binary" }
   | { kind: "text"; text: string; whole: boolean }
-  | { kind: "table"; columns: string[]; rows: string[][]; whole: boolean }
+  | {
+      kind: "table";
+      columns: ColumnFacts[];
+      rows: (string | null)[][];
+      /** As many rows the facts of the columns are about. */
+      sampled: number;
+      total_rows: number | null;
+      total_columns: number;
+      whole: boolean;
+    }
 );
+
+export type Histogram =
+  | { kind: "numbers" | "times" | "lengths" | "sizes"; start: number | string; stop: number | string; counts: number[] }
+  | { kind: "categories"; values: { value: string; count: number }[]; others: number };
+
+export interface ColumnFacts {
+  name: string;
+  type: string;
+  missing?: number;
+  distinct?: number;
+  min?: number | string;
+  max?: number | string;
+  mean?: number;
+  std?: number;
+  histogram?: Histogram;
+}
 
 /** What the calls about datasets return. */
 export interface DatasetResults {

@@ -8,7 +8,7 @@ export function Prose({ children }: { children: string }) {
   return (
     <div className="prose">
       <Suspense fallback={children}>
-        <Markdown components={{ img: ({ alt, src }) => (typeof src === "string" && src.startsWith("/") ? <img alt={alt} src={src} /> : <>{alt}</>) }}>{children}</Markdown>
+        <Markdown components={{ img: ({ alt, src }) => (typeof src === "string" && /^\/(?!\/)/.test(src) ? <img alt={alt} src={src} /> : <>{alt}</>) }}>{children}</Markdown>
       </Suspense>
     </div>
   );

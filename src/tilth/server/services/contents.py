@@ -17,6 +17,7 @@ from tilth.sdk.lifecycle import require_final
 from tilth.sdk.previews.thumbnails import LARGEST, Thumbnail, thumbnail_of
 from tilth.sdk.taking import taking_context
 from tilth.server.services.listings import Listings, version_by_id
+from tilth.server.services.tables import TableSample, table_of
 from tilth.wire.dataset_state import DatasetState, FileRow, data_name, dump_state
 
 __all__ = ["Contents", "as_limit"]
@@ -76,6 +77,11 @@ class Contents:
         version = require_final(self.version(id))
         entry = contents.entry_at(self.home, version, path)
         return entry.size, copies.read(self.home, version, path, start=start, length=length)
+
+    def table(self, id: str, path: str, *, rows: int) -> TableSample | None:
+        """The first rows of a file that is a table; None if it is none."""
+        version = require_final(self.version(id))
+        return table_of(self.home.repository_of(version).store, contents.entry_at(self.home, version, path), rows=rows)
 
     def thumbnail(self, id: str, path: str) -> Thumbnail | None:
         """A small picture of a file; None if it is no picture that can be read, or too large a one."""

@@ -137,7 +137,7 @@ function Text({ version, path }: { version: string; path: string }) {
     <Found query={found}>
       {(preview) => (
         <pre className="half half-text" tabIndex={0}>
-          {preview.kind === "text" ? preview.text : preview.kind === "table" ? [preview.columns, ...preview.rows].map((row) => row.join("  ")).join("\n") : "There is no preview of this kind of file."}
+          {preview.kind === "text" ? preview.text : preview.kind === "table" ? [preview.columns.map(({ name }) => name), ...preview.rows].map((row) => row.join("  ")).join("\n") : "There is no preview of this kind of file."}
         </pre>
       )}
     </Found>

@@ -15,6 +15,7 @@ import { FilePanel } from "./file-panel";
 import { contentUrl, iconOf, isImage, Pictures } from "./pictures";
 import "./contents.css";
 
+type Page = { entries: Entry[]; next: string | number | null } & ({ total: number } | { files: number; size_bytes: number });
 const SIZE = 500;
 const NEAR_THE_END = 50;
 
@@ -28,7 +29,7 @@ export default function Contents({ version }: { version: Version }) {
   const found = useInfiniteQuery({
     queryKey: ["version", version.id, "contents", folder, text],
     initialPageParam: null as string | number | null,
-    queryFn: async ({ pageParam, signal }): Promise<{ entries: Entry[]; next: string | number | null }> =>
+    queryFn: async ({ pageParam, signal }): Promise<Page> =>
       text
         ? call("contents.search", { version: version.id, pattern: text, offset: Number(pageParam ?? 0), limit: SIZE }, signal)
         : call("contents.list", { version: version.id, folder, after: pageParam === null ? null : String(pageParam), limit: SIZE }, signal),
@@ -37,6 +38,7 @@ export default function Contents({ version }: { version: Version }) {
     staleTime: version.status === "uploading" ? 0 : Number.POSITIVE_INFINITY,
   });
   const rows = useMemo(() => found.data?.pages.flatMap(({ entries }): Entry[] => entries), [found.data]);
+  const first = found.data?.pages[0];
   const { hasNextPage, isFetching, fetchNextPage } = found;
   const onView = useCallback(
     (_: number, last: number) => {
@@ -71,7 +73,7 @@ export default function Contents({ version }: { version: Version }) {
             </a>
           )}
           <span className="faint small" role="status">
-            {rows ? `${count(rows.length)}${hasNextPage ? " or more" : ""} ${text ? "found" : "here"}` : ""}
+            {first === undefined ? "" : "total" in first ? `${count(first.total)} found` : `${count(first.files)} ${first.files === 1 ? "file" : "files"}, ${bytes(first.size_bytes)}`}
           </span>
         </div>
         {text ? null : <Crumbs folder={folder} name={version.name} onOpen={(next) => set({ folder: next || undefined, file: undefined })} />}

@@ -4,12 +4,13 @@ import { call } from "@/api/client";
 import type { FilePreview, Version } from "@/api/datasets";
 import { CopyButton } from "@/components/bits";
 import { Button } from "@/components/button";
-import { bytes, count } from "@/components/format";
+import { bytes } from "@/components/format";
 import { Found } from "@/components/states";
-import { columnType } from "./column-type";
 import { contentUrl, Picture } from "./pictures";
+import { TableOf } from "./preview/table";
+import { TextOf } from "./preview/text";
 
-const ROWS = 50;
+const ROWS = 100;
 
 /** One file of a version: what it is, and how it begins. */
 export function FilePanel({ version, path, onClose }: { version: Version; path: string; onClose: () => void }) {
@@ -60,53 +61,10 @@ function Beginning({ version, of }: { version: Version; of: FilePreview }) {
     case "video":
       return <video controls preload="metadata" src={url} aria-label={of.path} className="file-video" />;
     case "text":
-      return (
-        <>
-          <pre className="file-text" tabIndex={0}>
-            {of.text}
-          </pre>
-          {of.whole ? null : <Rest>The file goes on.</Rest>}
-        </>
-      );
+      return <TextOf path={of.path} text={of.text} whole={of.whole} />;
     case "table":
-      return <TableOf columns={of.columns} rows={of.rows} whole={of.whole} />;
+      return <TableOf of={of} />;
     case "binary":
       return <p className="pad soft">There is no preview of this kind of file. It can be downloaded.</p>;
   }
-}
-
-function Rest({ children }: { children: string }) {
-  return <p className="pad small faint">{children}</p>;
-}
-
-function TableOf({ columns, rows, whole }: { columns: string[]; rows: string[][]; whole: boolean }) {
-  return (
-    <>
-      <div className="file-table" tabIndex={0} role="region" aria-label="The first rows">
-        <table>
-          <thead>
-            <tr>
-              {columns.map((name, at) => (
-                <th key={`${at}-${name}`} scope="col">
-                  {name || <span className="faint">no name</span>}
-                  <span className="faint small column-type">{columnType(rows.map((row) => row[at] ?? ""))}</span>
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row, index) => (
-              // Rows have no names of their own, and never move.
-              <tr key={index}>
-                {columns.map((name, at) => (
-                  <td key={`${at}-${name}`}>{row[at] ?? ""}</td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <Rest>{whole ? `${count(rows.length)} rows` : `The first ${count(rows.length)} rows; types are what these look like.`}</Rest>
-    </>
-  );
 }

@@ -75,9 +75,26 @@ export function Pictures({
   );
 }
 
-/** One image, or that it is none: files come from anywhere. */
+/** One image, or that it is none: files come from anywhere. A whole one says how large it is. */
 export function Picture({ version, path, isWhole = false }: { version: string; path: string; isWhole?: boolean }) {
   const [broken, setBroken] = useState(false);
+  const [extent, setExtent] = useState("");
   if (broken) return <span className="picture-broken small faint">not shown: the file is no image that this browser reads</span>;
-  return <img loading={isWhole ? "eager" : "lazy"} decoding="async" src={`${contentUrl(version, path)}${isWhole ? "" : "?thumbnail"}`} alt={path} onError={() => setBroken(true)} />;
+  const image = (
+    <img
+      loading={isWhole ? "eager" : "lazy"}
+      decoding="async"
+      src={`${contentUrl(version, path)}${isWhole ? "" : "?thumbnail"}`}
+      alt={path}
+      onError={() => setBroken(true)}
+      onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) => setExtent(`${naturalWidth} × ${naturalHeight} pixels`)}
+    />
+  );
+  if (!isWhole) return image;
+  return (
+    <>
+      {image}
+      <p className="small faint picture-extent">{extent}</p>
+    </>
+  );
 }

@@ -1,0 +1,82 @@
+import type { ColumnFacts, FilePreview } from "@/api/datasets";
+import { count, number } from "@/components/format";
+import { HistogramOf } from "./histogram";
+import "./preview.css";
+
+type TablePreview = Extract<FilePreview, { kind: "table" }>;
+const NUMBERS = new Set(["integer", "number"]);
+
+/** The first rows of a table, below what is known of its columns. */
+export function TableOf({ of }: { of: TablePreview }) {
+  return (
+    <>
+      <div className="file-table" tabIndex={0} role="region" aria-label="The first rows">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col" className="row-number">
+                <span className="visually-hidden">Row</span>
+              </th>
+              {of.columns.map((column, at) => (
+                <th key={`${at}-${column.name}`} scope="col">
+                  <Head column={column} rows={of.sampled} />
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {of.rows.map((row, index) => (
+              // Rows have no names of their own, and never move.
+              <tr key={index}>
+                <th scope="row" className="row-number">
+                  {count(index + 1)}
+                </th>
+                {of.columns.map((column, at) => (
+                  <Cell key={`${at}-${column.name}`} text={row[at] ?? null} isNumber={NUMBERS.has(column.type)} />
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p className="pad small faint">{extent(of)}</p>
+    </>
+  );
+}
+
+function Head({ column, rows }: { column: ColumnFacts; rows: number }) {
+  const missing = column.missing && rows ? column.missing / rows : 0;
+  return (
+    <div className="column-head">
+      <span className="ellipsis strong" title={column.name}>
+        {column.name || <span className="faint">no name</span>}
+      </span>
+      <span className="column-type">
+        {column.type}
+        {column.distinct !== undefined && column.histogram?.kind !== "lengths" ? ` · ${count(column.distinct)} values` : ""}
+        {column.histogram?.kind === "lengths" && column.distinct !== undefined ? ` · ${column.distinct === rows ? "all differ" : `${count(column.distinct)} values`}` : ""}
+      </span>
+      <div className="column-shape">{column.histogram ? <HistogramOf of={column.histogram} rows={rows - (column.missing ?? 0)} /> : null}</div>
+      <span className="column-type">
+        {column.mean !== undefined && column.histogram?.kind === "numbers" ? `mean ${number(column.mean)}` : ""}
+        {column.std ? ` ± ${number(column.std)}` : ""}
+      </span>
+      <span className={`column-type ${missing ? "missing" : ""}`}>{missing ? `${missing < 0.01 ? "<1" : Math.round(missing * 100)}% missing` : ""}</span>
+    </div>
+  );
+}
+
+function Cell({ text, isNumber }: { text: string | null; isNumber: boolean }) {
+  return (
+    <td className={isNumber ? "end" : ""} title={text !== null && text.length > 40 ? text : undefined}>
+      {text === null || text === "" ? <span className="faint">–</span> : text}
+    </td>
+  );
+}
+
+function extent(of: TablePreview): string {
+  const rows = of.total_rows === null ? `the first ${count(of.rows.length)} rows` : of.rows.length < of.total_rows ? `the first ${count(of.rows.length)} of ${count(of.total_rows)} rows` : `${count(of.total_rows)} ${of.total_rows === 1 ? "row" : "rows"}`;
+  const columns = of.total_columns > of.columns.length ? `the first ${count(of.columns.length)} of ${count(of.total_columns)} columns` : `${count(of.columns.length)} ${of.columns.length === 1 ? "column" : "columns"}`;
+  const about = of.total_rows === of.sampled ? "" : `. What is said of columns is about the first ${count(of.sampled)} rows`;
+  return `${rows[0]?.toUpperCase()}${rows.slice(1)}, ${columns}${about}.`;
+}
