@@ -758,6 +758,11 @@ def versions(say: Player) -> None:
     )["id"]
     say("versions.adopt", id=task, entries=1, size_bytes=2, root="roots/y", changes=CHANGES)
     say("versions.get", id=task)
+    browsed(say)
+    say("projects.get_all_ex", include_stats=True, include_dataset_stats=True, search_hidden=True, children_type="dataset")
+
+
+def browsed(say: Player) -> None:
     begun = say("contents.begin", name="browsed", project="Data")["version"]
     folder = say.platform.contents.home.folder / "upload"
     for name, text in (("a.csv", "x,y\n1,2\n"), ("b/c.txt", "text"), ("b/d.txt", "gone")):
@@ -772,9 +777,9 @@ def versions(say: Player) -> None:
     say("contents.diff", version=begun["id"])
     say("contents.diff_folder", version=begun["id"], kinds=["added"], pattern="txt")
     say("contents.preview", version=begun["id"], path="a.csv")
+    say("contents.compare", version=begun["id"], path="a.csv", other=begun["id"])
     second = say("contents.begin", name="browsed", project="Data", parents=[begun["id"]])["version"]
     say("contents.abort", version=second["id"])
-    say("projects.get_all_ex", include_stats=True, include_dataset_stats=True, search_hidden=True, children_type="dataset")
 
 
 def uses(say: Player, made: list[str]) -> None:

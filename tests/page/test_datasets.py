@@ -70,15 +70,63 @@ def test_a_picture_is_shown_and_a_broken_one_says_so(look: Look) -> None:
     page.wait_for_function("image => image.naturalWidth === 8", arg=drawn.element_handle())
 
 
-def test_versions_are_compared(look: Look) -> None:
-    page = look.open(f"/datasets/{look.site.versions[0]}?tab=changes")
+def test_versions_are_compared_as_one_list(look: Look) -> None:
+    page = look.open(f"/datasets/{look.site.versions[0]}?tab=changes&view=list")
     seen(look, "5 added")
     page.get_by_label("Compare with").select_option(look.site.versions[1])
     page.get_by_role("row", name="pictures/dog/rex.png added").click()
-    dialog = page.get_by_role("dialog", name="pictures/dog/rex.png")
-    dialog.get_by_text("It is not there.").wait_for()
+    dialog = page.get_by_role("dialog", name="rex.png")
+    dialog.get_by_text("It is not in the version before.").wait_for()
     dialog.get_by_role("img", name="pictures/dog/rex.png").wait_for()
     look.check()
+
+
+def test_changes_are_followed_from_folder_to_folder_and_by_kind(look: Look) -> None:
+    page = look.open(f"/datasets/{look.site.versions[1]}?tab=changes")
+    page.get_by_role("row", name="labels.csv modified").wait_for()
+    page.get_by_role("row", name="folder pictures").click()
+    page.get_by_role("row", name="folder dog").click()
+    page.get_by_role("row", name="rex.png removed").wait_for()
+    page.reload()
+    page.get_by_role("row", name="rex.png removed").wait_for()
+    page.get_by_role("navigation", name="Folder").get_by_role("button", name="pets").click()
+    page.get_by_role("button", name="1 removed").click()
+    page.get_by_role("row", name="labels.csv modified").wait_for(state="detached")
+    page.get_by_label("Find changes").fill("no such file")
+    page.get_by_role("heading", name="No change fits").wait_for()
+    look.check()
+    assert look.violations() == []
+
+
+def test_rows_of_a_table_are_compared(look: Look) -> None:
+    page = look.open(f"/datasets/{look.site.versions[1]}?tab=changes&file=labels.csv")
+    dialog = page.get_by_role("dialog", name="labels.csv")
+    dialog.get_by_role("row", name="kit 0.9").wait_for()
+    assert [dialog.get_by_role("button", name=name).count() for name in ("1 added", "1 removed", "0 changed")] == [1, 1, 1]
+    dialog.get_by_role("button", name="1 removed").click()
+    dialog.get_by_role("row", name="kit 0.9").wait_for(state="detached")
+    dialog.get_by_role("row", name="tom 0.75").wait_for()
+    look.check()
+    assert look.violations() == []
+
+
+def test_any_other_version_is_chosen_to_compare_with(look: Look) -> None:
+    page = look.open(f"/datasets/{look.site.versions[1]}?tab=changes")
+    page.get_by_role("row", name="labels.csv modified").wait_for()
+    page.get_by_label("Compare with").select_option("more")
+    page.get_by_label("Name of a dataset").fill("pets")
+    page.get_by_role("button", name="pets 1.0.1 Team/Pets").click()
+    page.get_by_role("heading", name="They hold the same").wait_for()
+    look.check()
+
+
+def test_a_table_is_shown_with_what_its_columns_hold(look: Look) -> None:
+    page = look.open(f"/datasets/{look.site.versions[0]}?tab=contents&file=labels.csv")
+    page.get_by_role("cell", name="rex").wait_for()
+    page.get_by_role("columnheader", name="score").get_by_text("mean 0.625").wait_for()
+    seen(look, "2 rows, 2 columns.")
+    look.check()
+    assert look.violations() == []
 
 
 def test_a_folder_is_downloaded_as_an_archive(look: Look) -> None:

@@ -30,6 +30,8 @@ export interface Calls {
   "contents.abort": { version: string } & Record<string, unknown>;
   /** Begin a version into which files are uploaded with a browser. */
   "contents.begin": { name: string; project?: string | null; version?: string | null; parents?: string[] | null; tags?: string[] | null; description?: string | null } & Record<string, unknown>;
+  /** How a file differs from that of another version: rows of tables, told apart by a key or as a whole, or lines of texts. */
+  "contents.compare": { version: string; path: string; other: string; other_path?: string | null; key?: string[] | null; kinds?: string[] | null; offset?: number | null; limit?: number | null } & Record<string, unknown>;
   /** How a version differs from another, or from its parents: added, removed, modified and moved files, some kinds of them, some paths. */
   "contents.diff": { version: string; other?: string | null; kinds?: string[] | null; pattern?: string | null; offset?: number | null; limit?: number | null } & Record<string, unknown>;
   /** What differs right in a folder, and how much in each folder below it, page by page. */

@@ -124,6 +124,36 @@ export interface ColumnFacts {
   histogram?: Histogram;
 }
 
+/** How one file differs from another. */
+export type FileDifference =
+  | { kind: "other" }
+  | {
+      kind: "text";
+      lines: { change: "same" | "added" | "removed" | "gap"; text: string; before: number | null; after: number | null }[];
+      counts: { added: number; removed: number };
+      whole: boolean;
+    }
+  | {
+      kind: "table";
+      columns: string[];
+      columns_added: string[];
+      columns_removed: string[];
+      /** The columns by which rows are told apart; none if by all of them. */
+      key: string[];
+      keys: string[];
+      counts: Record<RowChange["change"] | "same", number>;
+      rows: RowChange[];
+      total: number;
+      next: number | null;
+      whole: boolean;
+    };
+
+export interface RowChange {
+  change: "added" | "removed" | "changed";
+  before: (string | null)[] | null;
+  after: (string | null)[] | null;
+}
+
 /** What the calls about datasets return. */
 export interface DatasetResults {
   "versions.datasets": { datasets: DatasetSummary[]; total: number };
@@ -138,6 +168,7 @@ export interface DatasetResults {
   "contents.diff": Changes;
   "contents.diff_folder": { entries: ChangeEntry[]; next: string | null; counts: ChangeCounts; total: number };
   "contents.preview": FilePreview;
+  "contents.compare": FileDifference;
   "contents.begin": { version: Version };
   "contents.finish": { version: Version };
   "contents.remove": { removed: number };

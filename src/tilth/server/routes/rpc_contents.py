@@ -8,6 +8,7 @@ from tilth.domain.access import Permission
 from tilth.server.routes.rpc import outside
 from tilth.server.services.contents import Contents, as_limit
 from tilth.server.services.context import OutsideCall
+from tilth.server.services.differing import ROW_KINDS, compare_files
 from tilth.server.services.previews import preview as make_preview
 
 __all__: list[str] = []
@@ -71,6 +72,26 @@ def diff_folder(
 def preview(call: OutsideCall, version: str, path: str, rows: int = 50) -> Item:
     """The beginning of a file: rows of a table, text, or what kind of file it is."""
     return make_preview(_contents(call), version, path, rows=as_limit(rows))
+
+
+@outside("contents.compare")
+def compare(
+    call: OutsideCall,
+    version: str,
+    path: str,
+    other: str,
+    other_path: str = "",
+    key: list[str] = [],
+    kinds: list[str] = [],
+    offset: int = 0,
+    limit: int = 200,
+) -> Item:
+    """How a file differs from that of another version: rows of tables, told apart by a key or as a whole, or lines of texts."""
+    unknown = [kind for kind in kinds if kind not in ROW_KINDS]
+    if unknown:
+        raise FieldInvalid(f"kinds: {unknown[0]!r:.60} is none", hint=f"use some of {', '.join(ROW_KINDS)}")
+    sides = (other, other_path or path), (version, path)
+    return compare_files(_contents(call), *sides, key=key, kinds=kinds, offset=max(0, offset), limit=as_limit(limit))
 
 
 @outside("contents.begin", needs=WRITE)

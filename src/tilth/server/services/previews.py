@@ -7,7 +7,7 @@ from tilth.server.services.columns import described
 from tilth.server.services.contents import Contents
 from tilth.server.services.tables import TableSample, is_table
 
-__all__ = ["content_type", "preview"]
+__all__ = ["content_type", "preview", "read_text"]
 
 _LOOKED_AT = 256 * 1024
 _LONGEST_CELL = 1_000
@@ -32,14 +32,24 @@ def preview(contents: Contents, id: str, path: str, *, rows: int) -> dict[str, A
         return found | {"kind": kind.partition("/")[0]}
     if is_table(path) and (sample := contents.table(id, path, rows=rows)):
         return found | _table(sample)
-    data = b"".join(bytes(piece) for piece in pieces)
+    text = _decoded(b"".join(bytes(piece) for piece in pieces), size)
+    return found | ({"kind": "binary"} if text is None else {"kind": "text", "text": text, "whole": size <= _LOOKED_AT})
+
+
+def read_text(contents: Contents, id: str, path: str) -> tuple[str, bool] | None:
+    """The beginning of a file, and whether that is all of it; None if it is no text."""
+    size, pieces = contents.file(id, path, length=_LOOKED_AT)
+    text = _decoded(b"".join(bytes(piece) for piece in pieces), size)
+    return None if text is None else (text, size <= _LOOKED_AT)
+
+
+def _decoded(data: bytes, size: int) -> str | None:
     try:
         text = data.decode("utf-8", "strict" if len(data) == size else "ignore")
     except UnicodeDecodeError:
-        return found | {"kind": "binary"}
-    if "\x00" in text or (len(data) < size and len(data) - len(text.encode()) > 8):
-        return found | {"kind": "binary"}
-    return found | {"kind": "text", "text": text, "whole": len(data) == size}
+        return None
+    # More was left out than a character that was cut: it is no text.
+    return None if "\x00" in text or len(data) - len(text.encode()) > 8 else text
 
 
 def _table(sample: TableSample) -> dict[str, Any]:

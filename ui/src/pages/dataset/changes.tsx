@@ -1,40 +1,52 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { GitCompareArrows } from "lucide-react";
-import { useCallback, useMemo } from "react";
+import { Folder, GitCompareArrows, List, ListTree } from "lucide-react";
+import { useCallback, useMemo, useState } from "react";
 import { call } from "@/api/client";
-import type { Change, Version } from "@/api/datasets";
+import type { Change, ChangeCounts, ChangeEntry, Version } from "@/api/datasets";
 import type { Search } from "@/app/router";
-import { bytes, count } from "@/components/format";
+import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
+import { bytes, count } from "@/components/format";
 import { Empty, Found } from "@/components/states";
 import { type Column, Table } from "@/components/table";
+import { useSlow } from "@/components/use-slow";
+import { Chooser } from "./compare/chooser";
+import { CompareFile } from "./compare/file";
+import { Crumbs } from "./crumbs";
 import { nodeName } from "./lineage";
-import { iconOf, isImage, Picture } from "./pictures";
+import { iconOf } from "./pictures";
 import "./changes.css";
 
 const SIZE = 500;
-const WORDS: Record<Change["change"], [string, string]> = { added: ["added", "good"], removed: ["removed", "bad"], modified: ["modified", "warn"], moved: ["moved", "run"] };
+const KINDS: Change["change"][] = ["added", "removed", "modified", "moved"];
+const TONES: Record<Change["change"], string> = { added: "good", removed: "bad", modified: "warn", moved: "run" };
 
-/** How a version differs from its parents, or from any other version that is chosen. */
+/** How a version differs from its parents, or from any other version that is chosen: folder by folder, or as one list. */
 export default function Changes({ version }: { version: Version }) {
   const search = useSearch({ strict: false }) as Search;
   const navigate = useNavigate();
-  const set = (values: Search) => void navigate({ to: ".", search: (before: Search) => ({ ...before, ...values }) });
+  const [isChoosing, setChoosing] = useState(false);
+  const set = useCallback((values: Search, replace = false) => void navigate({ to: ".", search: (before: Search) => ({ ...before, ...values }), replace }), [navigate]);
   const other = search.other ?? "";
-  const lineage = useQuery({
-    queryKey: ["versions", "lineage", version.project, version.name],
-    queryFn: ({ signal }) => call("versions.lineage", { project: version.project, name: version.name }, signal),
-  });
+  const text = useSlow((search.q ?? "").trim());
+  const kinds = KINDS.filter((kind) => search.kinds?.split(",").includes(kind));
+  const folder = search.folder ?? "";
+  const isList = search.view === "list" || text !== "";
+  const asked = { version: version.id, other: other || null, kinds, pattern: text, limit: SIZE };
   const found = useInfiniteQuery({
-    queryKey: ["version", version.id, "changes", other],
-    initialPageParam: 0,
-    queryFn: ({ pageParam, signal }) => call("contents.diff", { version: version.id, other: other || null, offset: pageParam, limit: SIZE }, signal),
-    getNextPageParam: (last): number | null => last.next,
+    queryKey: ["version", version.id, "changes", other, kinds.join(), text, isList ? null : folder],
+    initialPageParam: null as string | number | null,
+    queryFn: async ({ pageParam, signal }): Promise<Page> => {
+      if (!isList) return call("contents.diff_folder", { ...asked, folder, after: pageParam === null ? null : String(pageParam) }, signal);
+      const { changes, ...rest } = await call("contents.diff", { ...asked, offset: Number(pageParam ?? 0) }, signal);
+      return { ...rest, entries: changes.map((change) => ({ ...change, name: change.path, folder: false as const })) };
+    },
+    getNextPageParam: (last) => last.next,
+    placeholderData: (before) => before,
   });
-  const rows = useMemo(() => found.data?.pages.flatMap(({ changes }) => changes), [found.data]);
-  const counts = found.data?.pages[0]?.counts;
-  const total = found.data?.pages[0]?.total ?? 0;
+  const rows = useMemo(() => found.data?.pages.flatMap(({ entries }) => entries), [found.data]);
+  const first = found.data?.pages[0];
   const { hasNextPage, isFetching, fetchNextPage } = found;
   const onView = useCallback(
     (_: number, last: number) => {
@@ -42,45 +54,56 @@ export default function Changes({ version }: { version: Version }) {
     },
     [rows, hasNextPage, isFetching, fetchNextPage],
   );
-  const others = lineage.data?.nodes.filter(({ id, deleted }) => id !== version.id && !deleted).sort((a, b) => b.created.localeCompare(a.created)) ?? [];
-  const shown = rows?.find(({ path }) => path === search.file);
+  const all = first ? KINDS.reduce((sum, kind) => sum + first.counts[kind], 0) : 0;
   const before = other || (version.parents.length === 1 ? version.parents[0] : undefined);
+  const toggle = (kind: Change["change"]) => set({ kinds: (kinds.includes(kind) ? kinds.filter((one) => one !== kind) : [...kinds, kind]).join() || undefined }, true);
   return (
     <div className="stack">
       <div className="row wrap filters">
-        <select className="input quiet other" aria-label="Compare with" value={other} onChange={(event) => set({ other: event.target.value || undefined, file: undefined })}>
-          <option value="">{version.parents.length === 1 ? "against its parent" : version.parents.length ? "against its parents" : "against nothing: it has no parent"}</option>
-          {others.map((node) => (
-            <option key={node.id} value={node.id}>
-              against {nodeName(node, version)}
-            </option>
-          ))}
-        </select>
-        {counts ? (
-          <span className="row wrap small" role="status">
-            {(Object.keys(WORDS) as Change["change"][]).map((change) => (
-              <span key={change} className={`status ${counts[change] ? WORDS[change][1] : "calm"}`}>
-                {count(counts[change])} {WORDS[change][0]}
-              </span>
-            ))}
-          </span>
-        ) : null}
+        <Against version={version} other={other} onChoose={(id) => set({ other: id || undefined, file: undefined, folder: undefined })} onMore={() => setChoosing(true)} />
+        <input
+          className="input quiet find"
+          type="search"
+          placeholder="Part of a path, or *.png"
+          aria-label="Find changes"
+          value={search.q ?? ""}
+          onChange={(event) => set({ q: event.target.value || undefined }, true)}
+        />
+        {text ? null : (
+          <Button icon={isList ? <ListTree /> : <List />} onClick={() => set({ view: isList ? undefined : "list" }, true)}>
+            {isList ? "By folder" : "One list"}
+          </Button>
+        )}
       </div>
+      <div className="row wrap kinds" role="group" aria-label="Kinds of changes">
+        {first
+          ? KINDS.map((kind) => (
+              <button key={kind} type="button" className={`kind ${kinds.length && !kinds.includes(kind) ? "off" : ""}`} aria-pressed={kinds.includes(kind)} disabled={first.counts[kind] === 0} onClick={() => toggle(kind)}>
+                <span className={`status ${first.counts[kind] ? TONES[kind] : "calm"}`}>{`${count(first.counts[kind])} ${kind}`}</span>
+              </button>
+            ))
+          : null}
+      </div>
+      {isList ? null : <Crumbs folder={folder} name={version.name} onOpen={(next) => set({ folder: next || undefined })} />}
       <Found query={{ data: rows, error: found.error, refetch: found.refetch }}>
         {(changes) =>
           changes.length ? (
             <div className="changes">
               <Table
                 label="Changes"
-                columns={COLUMNS}
-                total={total}
+                columns={isList ? COLUMNS : [NAME, CHANGE, BEFORE, AFTER]}
+                total={changes.length + (hasNextPage ? 1 : 0)}
                 rowAt={(index) => changes[index]}
                 keyOf={({ path }) => path}
                 onView={onView}
-                onOpen={({ path }) => set({ file: path })}
+                onOpen={(entry) => set(entry.folder ? { folder: entry.path } : { file: entry.path })}
                 height={36}
               />
             </div>
+          ) : all && (text || kinds.length || folder) ? (
+            <Empty title="No change fits" icon={<GitCompareArrows size={24} aria-hidden />}>
+              {`There are ${count(all)} changes of other kinds, or in other places.`}
+            </Empty>
           ) : (
             <Empty title="They hold the same" icon={<GitCompareArrows size={24} aria-hidden />}>
               Every path has the same content in both.
@@ -88,77 +111,106 @@ export default function Changes({ version }: { version: Version }) {
           )
         }
       </Found>
-      {shown ? (
-        <Dialog title={shown.path} isWide onClose={() => set({ file: undefined })}>
-          <SideBySide change={shown} before={before} after={version.id} />
-        </Dialog>
+      {search.file ? (
+        <Shown key={search.file} path={search.file} known={rows?.find((row) => !row.folder && row.path === search.file)} version={version} other={other} before={before} onClose={() => set({ file: undefined })} />
+      ) : null}
+      {isChoosing ? (
+        <Chooser
+          onClose={() => setChoosing(false)}
+          onChoose={(id) => {
+            setChoosing(false);
+            set({ other: id, file: undefined, folder: undefined });
+          }}
+        />
       ) : null}
     </div>
   );
 }
 
-function SideBySide({ change, before, after }: { change: Change; before: string | undefined; after: string }) {
-  const sides: [string, string | undefined, number | null][] = [
-    ["Before", before, change.size_before],
-    ["After", after, change.size_after],
-  ];
-  return (
-    <div className="side-by-side">
-      {sides.map(([title, version, size]) => (
-        <figure key={title} className="stack tight">
-          <figcaption className="row">
-            <strong className="grow">{title}</strong>
-            <span className="soft small">{bytes(size)}</span>
-          </figcaption>
-          {size === null ? (
-            <p className="half faint">It is not there.</p>
-          ) : version === undefined ? (
-            <p className="half faint">It lies in one of several parents: choose one to compare with.</p>
-          ) : isImage(change.path) ? (
-            <div className="half">
-              <Picture version={version} path={change.path} isWhole />
-            </div>
-          ) : (
-            <Text version={version} path={change.path} />
-          )}
-        </figure>
-      ))}
-    </div>
-  );
+interface Page {
+  entries: ChangeEntry[];
+  counts: ChangeCounts;
+  total: number;
+  next: string | number | null;
 }
 
-function Text({ version, path }: { version: string; path: string }) {
-  const found = useQuery({
-    queryKey: ["version", version, "preview", path],
-    queryFn: ({ signal }) => call("contents.preview", { version, path, rows: 50 }, signal),
-    staleTime: Number.POSITIVE_INFINITY,
+/** Which version it is compared with: one of the same dataset, or any other. */
+function Against({ version, other, onChoose, onMore }: { version: Version; other: string; onChoose: (id: string) => void; onMore: () => void }) {
+  const lineage = useQuery({
+    queryKey: ["versions", "lineage", version.project, version.name],
+    queryFn: ({ signal }) => call("versions.lineage", { project: version.project, name: version.name }, signal),
   });
+  const others = lineage.data?.nodes.filter(({ id, deleted }) => id !== version.id && !deleted).sort((a, b) => b.created.localeCompare(a.created)) ?? [];
+  const isElsewhere = other !== "" && lineage.data !== undefined && !others.some(({ id }) => id === other);
+  const chosen = useQuery({ queryKey: ["version", other], enabled: isElsewhere, queryFn: ({ signal }) => call("versions.get", { id: other }, signal) });
   return (
-    <Found query={found}>
-      {(preview) => (
-        <pre className="half half-text" tabIndex={0}>
-          {preview.kind === "text" ? preview.text : preview.kind === "table" ? [preview.columns.map(({ name }) => name), ...preview.rows].map((row) => row.join("  ")).join("\n") : "There is no preview of this kind of file."}
-        </pre>
-      )}
-    </Found>
+    <select className="input quiet other" aria-label="Compare with" value={other} onChange={(event) => (event.target.value === "more" ? onMore() : onChoose(event.target.value))}>
+      <option value="">{version.parents.length === 1 ? "against its parent" : version.parents.length ? "against its parents" : "against nothing: it has no parent"}</option>
+      {others.map((node) => (
+        <option key={node.id} value={node.id}>
+          against {nodeName(node, version)}
+        </option>
+      ))}
+      {isElsewhere ? <option value={other}>against {chosen.data ? `${chosen.data.project}/${chosen.data.name} ${chosen.data.version}` : other.slice(0, 8)}</option> : null}
+      <option value="more">another dataset …</option>
+    </select>
   );
 }
 
-const COLUMNS: Column<Change>[] = [
-  {
-    key: "path",
-    title: "Path",
-    width: 220,
-    cell: ({ path }) => (
-      <>
-        {iconOf(path)}
-        <span className="ellipsis" title={path}>
-          {path}
-        </span>
-      </>
+/** The change of one path; asked for by itself where the page in view does not hold it. */
+function Shown({ path, known, version, other, before, onClose }: { path: string; known: ChangeEntry | undefined; version: Version; other: string; before: string | undefined; onClose: () => void }) {
+  const [parent, name] = [path.split("/").slice(0, -1).join("/"), path.split("/").at(-1) ?? ""];
+  const found = useQuery({
+    queryKey: ["version", version.id, "change", other, path],
+    enabled: known === undefined,
+    queryFn: ({ signal }) => call("contents.diff", { version: version.id, other: other || null, pattern: name.replace(/[*?[]/g, "?"), limit: 1_000 }, signal),
+  });
+  const change = known && !known.folder ? known : found.data?.changes.find((one) => one.path === path);
+  return (
+    <Dialog title={name} isWide onClose={onClose}>
+      {change ? (
+        <CompareFile change={change} before={before} after={version.id} />
+      ) : found.data || found.error ? (
+        <p className="soft">{`${parent ? `${parent}/` : ""}${name} is the same in both.`}</p>
+      ) : null}
+    </Dialog>
+  );
+}
+
+const NAME: Column<ChangeEntry> = {
+  key: "name",
+  title: "Name",
+  width: 170,
+  cell: (entry) => (
+    <>
+      {entry.folder ? <Folder size={16} aria-label="folder" className="folder-icon" /> : iconOf(entry.path)}
+      <span className={`ellipsis ${entry.folder ? "strong" : ""}`} title={entry.path}>
+        {entry.name}
+      </span>
+      {!entry.folder && entry.path_before ? <span className="ellipsis faint small" title={entry.path_before}>{`from ${entry.path_before}`}</span> : null}
+    </>
+  ),
+};
+const CHANGE: Column<ChangeEntry> = {
+  key: "change",
+  title: "Change",
+  width: 190,
+  cell: (entry) =>
+    entry.folder ? (
+      <span className="row folder-counts">
+        {KINDS.filter((kind) => entry.counts[kind]).map((kind) => (
+          <span key={kind} className={`tally ${TONES[kind]}`} title={`${count(entry.counts[kind])} ${kind}`}>
+            <span aria-hidden>{SIGNS[kind]}</span>
+            <span className="visually-hidden">{`${kind} `}</span>
+            {count(entry.counts[kind])}
+          </span>
+        ))}
+      </span>
+    ) : (
+      <span className={`status ${TONES[entry.change]}`}>{entry.change}</span>
     ),
-  },
-  { key: "change", title: "Change", width: 106, cell: ({ change }) => <span className={`status ${WORDS[change][1]}`}>{WORDS[change][0]}</span> },
-  { key: "before", title: "Before", width: 100, align: "end", cell: ({ size_before }) => <span className="soft">{bytes(size_before)}</span> },
-  { key: "after", title: "After", width: 100, align: "end", cell: ({ size_after }) => bytes(size_after) },
-];
+};
+const SIGNS: Record<Change["change"], string> = { added: "+", removed: "−", modified: "≠", moved: "→" };
+const BEFORE: Column<ChangeEntry> = { key: "before", title: "Before", width: 86, align: "end", cell: (entry) => (entry.folder ? null : <span className="soft">{bytes(entry.size_before)}</span>) };
+const AFTER: Column<ChangeEntry> = { key: "after", title: "After", width: 86, align: "end", cell: (entry) => (entry.folder ? null : bytes(entry.size_after)) };
+const COLUMNS: Column<ChangeEntry>[] = [{ ...NAME, key: "path", title: "Path", width: 240 }, { ...CHANGE, width: 106 }, BEFORE, AFTER];

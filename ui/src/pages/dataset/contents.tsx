@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { ChevronRight, Download, FileQuestion, Folder, LayoutGrid, List } from "lucide-react";
+import { Download, FileQuestion, Folder, LayoutGrid, List } from "lucide-react";
 import { useCallback, useMemo } from "react";
 import { call } from "@/api/client";
 import type { Entry, Version } from "@/api/datasets";
@@ -11,6 +11,7 @@ import { bytes, count } from "@/components/format";
 import { Empty, Found } from "@/components/states";
 import { type Column, Table } from "@/components/table";
 import { useSlow } from "@/components/use-slow";
+import { Crumbs } from "./crumbs";
 import { FilePanel } from "./file-panel";
 import { contentUrl, iconOf, isImage, Pictures } from "./pictures";
 import "./contents.css";
@@ -102,25 +103,6 @@ export default function Contents({ version }: { version: Version }) {
       </div>
       {search.file ? <FilePanel key={search.file} version={version} path={search.file} onClose={() => set({ file: undefined })} /> : null}
     </div>
-  );
-}
-
-function Crumbs({ folder, name, onOpen }: { folder: string; name: string; onOpen: (folder: string) => void }) {
-  const parts = folder.split("/").filter(Boolean);
-  return (
-    <nav aria-label="Folder" className="crumbs">
-      <button type="button" aria-current={parts.length ? undefined : "true"} onClick={() => onOpen("")}>
-        {name}
-      </button>
-      {parts.map((part, at) => (
-        <span key={parts.slice(0, at + 1).join("/")} className="row">
-          <ChevronRight size={13} aria-hidden />
-          <button type="button" aria-current={at === parts.length - 1 ? "true" : undefined} onClick={() => onOpen(parts.slice(0, at + 1).join("/"))}>
-            {part}
-          </button>
-        </span>
-      ))}
-    </nav>
   );
 }
 

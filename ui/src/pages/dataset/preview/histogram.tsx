@@ -1,7 +1,7 @@
 import type { Histogram } from "@/api/datasets";
 import { count, number } from "@/components/format";
 
-const [WIDTH, HEIGHT] = [132, 40];
+const [WIDTH, HEIGHT] = [156, 40];
 
 /** How the values of a column are spread: bars of steps, or the most frequent values with their shares. */
 export function HistogramOf({ of, rows }: { of: Histogram; rows: number }) {
@@ -21,6 +21,7 @@ export function HistogramOf({ of, rows }: { of: Histogram; rows: number }) {
   const step = WIDTH / of.counts.length;
   const low = said(of.kind, of.start);
   const high = said(of.kind, of.stop);
+  if (of.counts.length === 1) return <p className="small faint">{`always ${low}`}</p>;
   return (
     <figure className="spread">
       <svg width={WIDTH} height={HEIGHT} role="img" aria-label={`From ${low} to ${high}; the most frequent step has ${count(most)} rows`}>
@@ -36,7 +37,7 @@ export function HistogramOf({ of, rows }: { of: Histogram; rows: number }) {
       </svg>
       <figcaption>
         <span className="ellipsis">{low}</span>
-        {of.counts.length > 1 ? <span className="ellipsis">{high}</span> : null}
+        <span className="ellipsis">{high}</span>
       </figcaption>
     </figure>
   );

@@ -51,19 +51,28 @@ function Head({ column, rows }: { column: ColumnFacts; rows: number }) {
       <span className="ellipsis strong" title={column.name}>
         {column.name || <span className="faint">no name</span>}
       </span>
-      <span className="column-type">
+      <span className="column-type ellipsis">
         {column.type}
-        {column.distinct !== undefined && column.histogram?.kind !== "lengths" ? ` · ${count(column.distinct)} values` : ""}
-        {column.histogram?.kind === "lengths" && column.distinct !== undefined ? ` · ${column.distinct === rows ? "all differ" : `${count(column.distinct)} values`}` : ""}
+        {distinct(column, rows)}
       </span>
       <div className="column-shape">{column.histogram ? <HistogramOf of={column.histogram} rows={rows - (column.missing ?? 0)} /> : null}</div>
-      <span className="column-type">
-        {column.mean !== undefined && column.histogram?.kind === "numbers" ? `mean ${number(column.mean)}` : ""}
-        {column.std ? ` ± ${number(column.std)}` : ""}
+      <span className="column-type ellipsis">
+        {column.mean !== undefined && column.histogram?.kind === "numbers" ? `mean ${short(column.mean)}` : ""}
+        {column.std ? ` ± ${short(column.std)}` : ""}
+        {missing ? <span className="missing">{`${column.std ? ", " : ""}${missing < 0.01 ? "<1" : Math.round(missing * 100)}% missing`}</span> : null}
       </span>
-      <span className={`column-type ${missing ? "missing" : ""}`}>{missing ? `${missing < 0.01 ? "<1" : Math.round(missing * 100)}% missing` : ""}</span>
     </div>
   );
+}
+
+function distinct({ distinct: values, histogram }: ColumnFacts, rows: number): string {
+  if (values === undefined) return "";
+  if (histogram?.kind === "lengths" && values === rows) return " · all differ";
+  return ` · ${count(values)} ${values === 1 ? "value" : "values"}`;
+}
+
+function short(value: number): string {
+  return number(Number(value.toPrecision(3)));
 }
 
 function Cell({ text, isNumber }: { text: string | null; isNumber: boolean }) {
