@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tilth.testing.servers import RunningServer, running_server
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium")
+# What is waited for on a machine that does much else at the same time.
+expect.set_options(timeout=30_000)
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
@@ -194,6 +196,15 @@ def look(request: pytest.FixtureRequest, signed_in: BrowserContext, site: Site) 
     page.on("request", on_request)
     yield found
     page.close()
+
+
+def call(context: BrowserContext, site: Site, name: str, body: str) -> dict[str, Any]:
+    """Make a call of the server as the page makes it."""
+    headers = {"content-type": "application/json", "x-tilth-csrf": "1"}
+    answer = context.request.post(f"{site.server.web}/api/{name}", data=body.encode(), headers=headers)
+    assert answer.ok, answer.text()
+    found: dict[str, Any] = answer.json()["data"]
+    return found
 
 
 def seen(look: Look, *texts: str) -> Any:

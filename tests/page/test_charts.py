@@ -10,18 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.page.conftest import DESK, Look, Site
+from tests.page.conftest import DESK, Look, Site, call
 
 STEPS = 6_000
-
-
-def call(context: BrowserContext, site: Site, name: str, body: str) -> dict[str, Any]:
-    """Make a call of the server as the page makes it."""
-    headers = {"content-type": "application/json", "x-tilth-csrf": "1"}
-    answer = context.request.post(f"{site.server.web}/api/{name}", data=body.encode(), headers=headers)
-    assert answer.ok, answer.text()
-    found: dict[str, Any] = answer.json()["data"]
-    return found
 
 
 @pytest.fixture(scope="module")

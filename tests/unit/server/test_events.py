@@ -239,6 +239,18 @@ def test_the_last_plots_of_each_metric_and_variant(catalog: CatalogBench, task: 
     assert list(several["a"][task]) == ["1"]
 
 
+def test_the_iterations_of_plots_are_told_without_the_plots(catalog: CatalogBench, task: str) -> None:
+    other = catalog.ask("tasks.create", name="other", type="training")["id"]
+    send(catalog, plot(task, 5, "a"), plot(task, 1, "a"), plot(task, 9, "b"), image(task, 3), plot(other, 2, "a"))
+    assert catalog.ask("events.iterations", tasks=[task, other], metric="plots", variant="a")["tasks"] == [
+        {"task": task, "iterations": [1, 5]},
+        {"task": other, "iterations": [2]},
+    ]
+    assert catalog.ask("events.iterations", tasks=[task])["tasks"] == [{"task": task, "iterations": [1, 5, 9]}]
+    images = catalog.ask("events.iterations", tasks=[other], event_type="training_debug_image")["tasks"]
+    assert images == [{"task": other, "iterations": []}]
+
+
 def test_a_viewer_goes_from_image_to_image(catalog: CatalogBench, task: str) -> None:
     send(catalog, *(image(task, iter) for iter in (1, 5, 9)))
     found = catalog.ask("events.get_debug_image_sample", task=task, metric="img", variant="v")

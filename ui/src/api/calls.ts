@@ -94,6 +94,8 @@ export interface Calls {
   "events.get_task_single_value_metrics": { tasks: string[]; metrics?: (Record<string, unknown>)[] | null; model_events?: boolean | null } & Record<string, unknown>;
   /** The metrics of a task's vectors, and their variants. */
   "events.get_vector_metrics_and_variants": { task: string; model_events?: boolean | null } & Record<string, unknown>;
+  /** The last thousand iterations at which each of some tasks reported plots or images, of one metric and variant or of all; in order. */
+  "events.iterations": { tasks: string[]; event_type?: string | null; metric?: string | null; variant?: string | null; model_events?: boolean | null } & Record<string, unknown>;
   /** The scalars of several tasks as curves, by metric, variant and task. */
   "events.multi_task_scalar_metrics_iter_histogram": { tasks: string[]; samples?: number | null; key?: string | null; metrics?: (Record<string, unknown>)[] | null; model_events?: boolean | null; bands?: boolean | null; between?: number[] | null } & Record<string, unknown>;
   /** The debug image before or after the one that a viewer shows. */

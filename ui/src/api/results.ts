@@ -33,6 +33,8 @@ export interface Results extends DatasetResults, PipelineResults {
   "events.get_log_lines": LogPart;
   "events.find_in_log": { count: number; lines: number[] };
   "events.get_multi_task_plots": { plots: Record<string, Record<string, Record<string, Record<string, { name: string; plots: PlotEvent[] }>>>> };
+  "events.iterations": { tasks: { task: string; iterations: number[] }[] };
+  "events.get_plot_sample": { events: PlotEvent[]; min_iteration: number | null; max_iteration: number | null };
   "events.get_task_plots": { plots: PlotEvent[]; total: number; scroll_id?: string };
   "events.get_task_single_value_metrics": { tasks: { task: string; values: { variant: string; value: number; metric?: string }[] }[] };
   "events.debug_images": { metrics: { task: string; iterations: { iter: number; events: ImageEvent[] }[] }[]; scroll_id?: string };

@@ -5,7 +5,7 @@ declare module "plotly.js-dist-min" {
     type Layout = Record<string, unknown>;
   }
   const Plotly: {
-    newPlot(host: HTMLElement, data: Plotly.Data[], layout: Partial<Plotly.Layout>, config: Record<string, unknown>): Promise<unknown>;
+    react(host: HTMLElement, data: Plotly.Data[], layout: Partial<Plotly.Layout>, config: Record<string, unknown>): Promise<unknown>;
     purge(host: HTMLElement): void;
   };
   export default Plotly;

@@ -172,6 +172,18 @@ def get_multi_task_metrics(call: Call, tasks: list[str], event_type: str = "", m
     return {"metrics": [{"metric": metric, "variants": sorted(variants)} for metric, variants in sorted(found.items())]}
 
 
+@procedure("events.iterations")
+def iterations(
+    call: Call, tasks: list[str], event_type: str = EventKind.PLOT, metric: str = "", variant: str = "", model_events: bool = False
+) -> Item:
+    """The last thousand iterations at which each of some tasks reported plots or images, of one metric and variant or of all; in order."""
+    _check_kind(event_type)
+    names = {metric: [variant] if variant else []} if metric else None
+    entities = _named(call, tasks, is_model=model_events)
+    found = {id: call.tx.media.iterations(id, event_type, limit=1_000, names=names)[::-1] for id in entities}
+    return {"tasks": [{"task": id, "iterations": iters} for id, iters in found.items()]}
+
+
 @procedure("events.get_task_events")
 def get_task_events(
     call: Call,
