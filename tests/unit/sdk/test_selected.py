@@ -1,0 +1,55 @@
+"""Files of a version by their numbers."""
+
+from pathlib import Path
+
+import pytest
+
+from tilth import Dataset
+from tilth.base.errors import Corrupt, VersionNotFinal
+from tilth.base.ids import new_id
+from tilth.sdk.home import Home
+from tilth.sdk.selected import SelectedFiles
+from tilth.testing.repositories import write_files
+
+FILES = {f"{kind}/{number}.txt": f"{kind} {number}".encode() for kind in ("cat", "dog") for number in range(6)} | {"empty": b""}
+
+
+def made(folder: Path, *, final: bool = True) -> Dataset:
+    dataset = Dataset.create(dataset_name=f"d-{new_id()}", dataset_project="Team/Selected")
+    dataset.add_files(write_files(folder / "source", FILES))
+    dataset.upload(preview=False)
+    if final:
+        dataset.finalize()
+    return dataset
+
+
+def test_all_files_in_any_order(home: Home, tmp_path: Path) -> None:
+    files = SelectedFiles(home, made(tmp_path).id, None)
+    assert files.paths == sorted(FILES)
+    assert list(files.sizes) == [len(FILES[path]) for path in sorted(FILES)]
+    numbers = [12, 0, 5, 0, 7]
+    assert files.read(numbers) == [(files.paths[number], FILES[files.paths[number]]) for number in numbers]
+    assert files.read([]) == []
+
+
+@pytest.mark.parametrize(
+    ("patterns", "count"), [(["cat"], 6), (["cat/*.txt", "dog/1.txt"], 7), (["dog", "dog/1.txt"], 6), (["none"], 0), ([], 0), (["*"], 13)]
+)
+def test_some_files(own: Home, tmp_path: Path, patterns: list[str], count: int) -> None:
+    files = SelectedFiles(own, made(tmp_path).id, patterns)
+    assert len(files) == len(files.paths) == len(files.sizes) == count
+    assert [path for path, _ in files.read(range(count))] == files.paths
+
+
+def test_a_version_that_changes_has_no_numbers(own: Home, tmp_path: Path) -> None:
+    with pytest.raises(VersionNotFinal):
+        SelectedFiles(own, made(tmp_path, final=False).id, None)
+
+
+def test_a_damaged_file_is_named(own: Home, tmp_path: Path) -> None:
+    dataset = made(tmp_path)
+    for pack in (own.folder / "store" / "packs").rglob("*-*"):
+        pack.chmod(0o644)
+        pack.write_bytes(b"?" * pack.stat().st_size)
+    with pytest.raises(Corrupt, match=r"dog/1\.txt can't be read"):
+        SelectedFiles(own, dataset.id, None).read([7])
