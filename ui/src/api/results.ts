@@ -45,6 +45,7 @@ export interface Results extends DatasetResults, PipelineResults {
   "workers.get_stats": { workers: WorkerStats[] };
   "workers.get_activity_report": Record<"total" | "active", { dates: number[]; counts: number[] }>;
   "server.info": { build?: string; version?: string; api_version?: string };
+  "users.get_preferences": { preferences: Record<string, unknown> };
   "users.get_all_ex": { users: Account[] };
   "projects.validate_delete": { tasks?: number; models?: number; datasets?: number; reports?: number; pipelines?: number };
 }

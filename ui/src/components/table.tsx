@@ -1,6 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
+import { type DragEvent, type KeyboardEvent, memo, type PointerEvent, type ReactNode, type RefObject, useEffect, useRef, useState } from "react";
 import "./table.css";
 
 export interface Column<Row> {
@@ -13,6 +13,8 @@ export interface Column<Row> {
   align?: "end";
   /** A colour beside the title. */
   mark?: string;
+  /** What can be done with the column, behind its title. */
+  menu?: ReactNode;
 }
 
 interface TableProps<Row> {
@@ -32,111 +34,249 @@ interface TableProps<Row> {
   height?: number;
   /** The first column stays where it is when the others are moved sideways. */
   isPinned?: boolean;
+  /** Columns are made wider and narrower at their edge; called when one was let go of. */
+  onWidth?: (key: string, width: number) => void;
+  /** Columns are dragged in front of another one. */
+  onMove?: (key: string, before: string) => void;
+  /** Instead of cells side by side, a row is one of these: for narrow screens. It is `height` tall. */
+  card?: ((row: Row) => ReactNode) | undefined;
+  /** What stands below the head when there is no row. */
+  empty?: ReactNode;
 }
 
 const CHOICE = 40;
+const LEAST = 60;
+
+/** What rows do; the same for all of them. */
+interface Doing<Row> {
+  key: (event: KeyboardEvent<HTMLDivElement>, index: number, row: Row | undefined) => void;
+  open: (row: Row) => void;
+  select: (row: Row, on: boolean, isRange: boolean) => void;
+}
 
 /** A table of any length: only what is in view is drawn. Arrows, j and k go from row to row, Enter opens, Space and x choose. */
-export function Table<Row>({ label, columns, total, rowAt, keyOf, onView, order = "", onOrder, onOpen, selected, onSelect, height = 40, isPinned = false }: TableProps<Row>) {
+export function Table<Row>(props: TableProps<Row>) {
+  const { label, columns, total, rowAt, keyOf, onView, onOpen, selected, onSelect, height = 40, isPinned = false, card, empty } = props;
   const frame = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({ count: total, getScrollElement: () => frame.current, estimateSize: () => height, overscan: 12 });
+  useEffect(() => rows.measure(), [rows, height]);
+  const [pulled, setPulled] = useState<{ key: string; width: number } | null>(null);
   const shown = rows.getVirtualItems();
   const [first, last] = [shown[0]?.index ?? 0, shown.at(-1)?.index ?? 0];
   useEffect(() => onView?.(first, last), [first, last, onView]);
-  const template = `${onSelect ? `${CHOICE}px ` : ""}${columns.map(({ width }, index) => (index === 0 ? `minmax(${width}px, 1fr)` : `${width}px`)).join(" ")}`;
-  const least = columns.reduce((sum, { width }) => sum + width, onSelect ? CHOICE : 0);
+  const widths = columns.map(({ key, width }) => (pulled?.key === key ? pulled.width : width));
+  const template = card ? `${onSelect ? `${CHOICE}px ` : ""}minmax(0, 1fr)` : `${onSelect ? `${CHOICE}px ` : ""}${widths.map((width, index) => (index === 0 ? `minmax(${width}px, 1fr)` : `${width}px`)).join(" ")}`;
+  const least = card ? 0 : widths.reduce((sum, width) => sum + width, onSelect ? CHOICE : 0);
 
-  function onKey(event: KeyboardEvent<HTMLDivElement>, index: number, row: Row | undefined) {
-    if (event.target !== event.currentTarget) return;
-    if (event.metaKey || event.ctrlKey || event.altKey) return;
-    const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: 12, PageUp: -12, Home: -index, End: total - 1 - index }[event.key];
-    if (step !== undefined) {
-      event.preventDefault();
-      const next = Math.min(Math.max(index + step, 0), total - 1);
-      rows.scrollToIndex(next);
-      const found = () => frame.current?.querySelector<HTMLElement>(`[data-index="${next}"]`);
-      const row = found();
-      if (row) row.focus();
-      else requestAnimationFrame(() => found()?.focus());
-    } else if (event.key === "Enter" && row !== undefined) onOpen?.(row);
-    else if ([" ", "x", "X"].includes(event.key) && row !== undefined && onSelect) {
-      event.preventDefault();
-      onSelect(row, !selected?.has(keyOf(row)), event.shiftKey);
-    }
-  }
+  const doing = useRef<Doing<Row>>(null as unknown as Doing<Row>);
+  doing.current = {
+    key: (event, index, row) => {
+      if (event.target !== event.currentTarget) return;
+      if (event.metaKey || event.ctrlKey || event.altKey) return;
+      const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: 12, PageUp: -12, Home: -index, End: total - 1 - index }[event.key];
+      if (step !== undefined) {
+        event.preventDefault();
+        const next = Math.min(Math.max(index + step, 0), total - 1);
+        rows.scrollToIndex(next);
+        const find = () => frame.current?.querySelector<HTMLElement>(`[data-index="${next}"]`);
+        const line = find();
+        if (line) line.focus();
+        else requestAnimationFrame(() => find()?.focus());
+      } else if (event.key === "Enter" && row !== undefined) onOpen?.(row);
+      else if ([" ", "x", "X"].includes(event.key) && row !== undefined && onSelect) {
+        event.preventDefault();
+        onSelect(row, !selected?.has(keyOf(row)), event.shiftKey);
+      }
+    },
+    open: (row) => onOpen?.(row),
+    select: (row, on, isRange) => onSelect?.(row, on, isRange),
+  };
 
   return (
-    <div ref={frame} className={`table ${isPinned ? "pinned" : ""}`} role="grid" aria-label={label} aria-rowcount={total + 1} aria-colcount={columns.length + (onSelect ? 1 : 0)}>
+    <div ref={frame} className={`table ${isPinned ? "pinned" : ""} ${card ? "cards" : ""}`} role="grid" aria-label={label} aria-rowcount={total + 1} aria-colcount={(card ? 1 : columns.length) + (onSelect ? 1 : 0)}>
       <div style={{ minWidth: least }}>
-        <div className="table-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
-          {onSelect ? (
-            <span role="columnheader" className="cell choice">
-              <span className="visually-hidden">Chosen</span>
-            </span>
-          ) : null}
-          {columns.map((column) => {
-            const down = order === `-${column.sort}`;
-            const up = order === column.sort;
-            return (
-              <span key={column.key} role="columnheader" className={`cell ${column.align ?? ""}`} aria-sort={up ? "ascending" : down ? "descending" : undefined}>
-                {column.sort && onOrder ? (
-                  <button type="button" className="sort" onClick={() => onOrder(down ? (column.sort ?? "") : `-${column.sort}`)}>
-                    <span className="ellipsis">{column.title}</span>
-                    {up ? <ArrowUp size={13} aria-hidden /> : down ? <ArrowDown size={13} aria-hidden /> : null}
-                  </button>
-                ) : (
-                  <>
-                    {column.mark ? <span className="swatch" style={{ background: column.mark }} aria-hidden /> : null}
-                    <span className="ellipsis" title={column.title}>
-                      {column.title}
-                    </span>
-                  </>
-                )}
-              </span>
-            );
-          })}
-        </div>
+        {card ? null : <Head {...props} template={template} pulled={pulled} onPull={setPulled} />}
         <div style={{ height: rows.getTotalSize(), position: "relative" }} role="rowgroup">
           {shown.map(({ index, start }) => {
             const row = rowAt(index);
-            const isChosen = row !== undefined && (selected?.has(keyOf(row)) ?? false);
             return (
-              <div
+              <Line
                 key={index}
-                data-index={index}
-                role="row"
-                aria-rowindex={index + 2}
-                aria-selected={onSelect ? isChosen : undefined}
-                tabIndex={index === first ? 0 : -1}
-                className={`table-row ${isChosen ? "chosen" : ""} ${onOpen ? "opens" : ""}`}
-                style={{ gridTemplateColumns: template, transform: `translateY(${start}px)`, height }}
-                onKeyDown={(event) => onKey(event, index, row)}
-                onClick={() => row !== undefined && onOpen?.(row)}
-              >
-                {onSelect ? (
-                  // eslint-disable-next-line jsx-a11y/click-events-have-key-events
-                  <span role="gridcell" className="cell choice" onClick={(event) => event.stopPropagation()}>
-                    <input
-                      type="checkbox"
-                      tabIndex={-1}
-                      aria-label="Choose this row"
-                      checked={isChosen}
-                      disabled={row === undefined}
-                      onChange={() => undefined}
-                      onClick={(event) => row !== undefined && onSelect(row, !isChosen, event.shiftKey)}
-                    />
-                  </span>
-                ) : null}
-                {columns.map((column) => (
-                  <span key={column.key} role="gridcell" className={`cell ${column.align ?? ""}`}>
-                    {row === undefined ? <span className="ghost" /> : column.cell(row)}
-                  </span>
-                ))}
-              </div>
+                index={index}
+                start={start}
+                height={height}
+                row={row}
+                columns={columns}
+                card={card}
+                template={template}
+                isChosen={row !== undefined && (selected?.has(keyOf(row)) ?? false)}
+                isFirst={index === first}
+                canOpen={onOpen !== undefined}
+                canSelect={onSelect !== undefined}
+                doing={doing}
+              />
             );
           })}
         </div>
       </div>
+      {total ? null : empty}
     </div>
+  );
+}
+
+interface LineProps<Row> {
+  index: number;
+  start: number;
+  height: number;
+  row: Row | undefined;
+  columns: Column<Row>[];
+  card: ((row: Row) => ReactNode) | undefined;
+  template: string;
+  isChosen: boolean;
+  isFirst: boolean;
+  canOpen: boolean;
+  canSelect: boolean;
+  doing: RefObject<Doing<Row>>;
+}
+
+function LineOf<Row>({ index, start, height, row, columns, card, template, isChosen, isFirst, canOpen, canSelect, doing }: LineProps<Row>) {
+  return (
+    <div
+      data-index={index}
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={canSelect ? isChosen : undefined}
+      tabIndex={isFirst ? 0 : -1}
+      className={`table-row ${isChosen ? "chosen" : ""} ${canOpen ? "opens" : ""}`}
+      style={{ gridTemplateColumns: template, transform: `translateY(${start}px)`, height }}
+      onKeyDown={(event) => doing.current.key(event, index, row)}
+      onClick={() => row !== undefined && doing.current.open(row)}
+    >
+      {canSelect ? (
+        // eslint-disable-next-line jsx-a11y/click-events-have-key-events
+        <span role="gridcell" className="cell choice" onClick={(event) => event.stopPropagation()}>
+          <input
+            type="checkbox"
+            tabIndex={-1}
+            aria-label="Choose this row"
+            checked={isChosen}
+            disabled={row === undefined}
+            onChange={() => undefined}
+            onClick={(event) => row !== undefined && doing.current.select(row, !isChosen, event.shiftKey)}
+          />
+        </span>
+      ) : null}
+      {card ? (
+        <div role="gridcell" className="table-card">
+          {row === undefined ? <span className="ghost" /> : card(row)}
+        </div>
+      ) : (
+        columns.map((column) => (
+          <span key={column.key} role="gridcell" className={`cell ${column.align ?? ""}`}>
+            {row === undefined ? <span className="ghost" /> : column.cell(row)}
+          </span>
+        ))
+      )}
+    </div>
+  );
+}
+
+const Line = memo(LineOf) as typeof LineOf;
+
+interface HeadProps<Row> extends TableProps<Row> {
+  template: string;
+  pulled: { key: string; width: number } | null;
+  onPull: (pulled: { key: string; width: number } | null) => void;
+}
+
+function Head<Row>({ columns, onSelect, order = "", onOrder, onWidth, onMove, template, pulled, onPull }: HeadProps<Row>) {
+  const [over, setOver] = useState<string | null>(null);
+  const dragged = useRef<string | null>(null);
+
+  function onDrop(event: DragEvent, key: string) {
+    event.preventDefault();
+    if (dragged.current !== null && dragged.current !== key) onMove?.(dragged.current, key);
+    dragged.current = null;
+    setOver(null);
+  }
+
+  return (
+    <div className="table-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
+      {onSelect ? (
+        <span role="columnheader" className="cell choice">
+          <span className="visually-hidden">Chosen</span>
+        </span>
+      ) : null}
+      {columns.map((column) => {
+        const down = order === `-${column.sort}`;
+        const up = order === column.sort;
+        return (
+          <span
+            key={column.key}
+            role="columnheader"
+            className={`cell ${column.align ?? ""} ${over === column.key ? "over" : ""}`}
+            aria-sort={up ? "ascending" : down ? "descending" : undefined}
+            {...(onMove
+              ? {
+                  draggable: true,
+                  onDragStart: () => (dragged.current = column.key),
+                  onDragOver: (event: DragEvent) => {
+                    if (dragged.current === null) return;
+                    event.preventDefault();
+                    setOver(column.key);
+                  },
+                  onDragLeave: () => setOver(null),
+                  onDrop: (event: DragEvent) => onDrop(event, column.key),
+                  onDragEnd: () => setOver(null),
+                }
+              : {})}
+          >
+            {column.sort && onOrder ? (
+              <button type="button" className="sort" title={column.title} onClick={() => onOrder(down ? (column.sort ?? "") : `-${column.sort}`)}>
+                <span className="ellipsis">{column.title}</span>
+                {up ? <ArrowUp size={13} aria-hidden /> : down ? <ArrowDown size={13} aria-hidden /> : null}
+              </button>
+            ) : (
+              <>
+                {column.mark ? <span className="swatch" style={{ background: column.mark }} aria-hidden /> : null}
+                <span className="ellipsis" title={column.title}>
+                  {column.title}
+                </span>
+              </>
+            )}
+            {column.menu}
+            {onWidth ? <Edge width={pulled?.key === column.key ? pulled.width : column.width} onPull={(width) => onPull({ key: column.key, width })} onDone={(width) => (onPull(null), onWidth(column.key, width))} /> : null}
+          </span>
+        );
+      })}
+    </div>
+  );
+}
+
+/** The edge of a column, which is pulled. From the keyboard, the column's menu does the same. */
+function Edge({ width, onPull, onDone }: { width: number; onPull: (width: number) => void; onDone: (width: number) => void }) {
+  const from = useRef<{ x: number; width: number } | null>(null);
+  const now = (event: PointerEvent) => Math.max(LEAST, (from.current?.width ?? width) + event.clientX - (from.current?.x ?? event.clientX));
+  return (
+    <span
+      className="edge"
+      aria-hidden
+      draggable
+      onDragStart={(event) => {
+        event.preventDefault();
+        event.stopPropagation();
+      }}
+      onPointerDown={(event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        event.currentTarget.setPointerCapture(event.pointerId);
+        from.current = { x: event.clientX, width: event.currentTarget.parentElement?.offsetWidth ?? width };
+      }}
+      onPointerMove={(event) => (from.current ? onPull(now(event)) : undefined)}
+      onPointerUp={(event) => {
+        if (from.current) onDone(now(event));
+        from.current = null;
+      }}
+    />
   );
 }

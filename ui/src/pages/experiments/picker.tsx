@@ -1,67 +1,55 @@
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { call } from "@/api/client";
-import type { Task } from "@/api/types";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { count } from "@/components/format";
 import { Found } from "@/components/states";
-import { type Metric, titleOf, type Wanted, written } from "./columns";
+import { KNOWN, known, read, titleAt, type Wanted, written } from "./columns";
+import { useFound } from "./found";
 
 const MOST = 200;
 
-/** The parameters that some runs have. */
-function seenIn(tasks: readonly Task[]): { section: string; name: string }[] {
-  const found = new Map<string, { section: string; name: string }>();
-  for (const { hyperparams } of tasks) for (const [section, items] of Object.entries(hyperparams ?? {})) for (const { name } of Object.values(items)) found.set(`${section}/${name}`, { section, name });
-  return [...found.entries()].sort(([a], [b]) => a.localeCompare(b)).map(([, parameter]) => parameter);
-}
-
 interface PickerProps {
   project: string | undefined;
-  /** The runs that the table has. */
-  tasks: readonly Task[];
-  metrics: readonly Metric[];
-  shown: readonly string[];
-  onChange: (columns: string[]) => void;
+  /** What the table asks the server for. */
+  request: Record<string, unknown>;
+  layout: readonly string[];
+  onChange: (layout: string[]) => void;
+  onUsual: () => void;
   onClose: () => void;
 }
 
-/** Which parameters and metrics are columns of the table. */
-export function Picker({ project, tasks, metrics, shown, onChange, onClose }: PickerProps) {
+/** Which columns the table has: what every run has, parameters, and values of metrics. */
+export function Picker({ project, request, layout, onChange, onUsual, onClose }: PickerProps) {
   const [find, setFind] = useState("");
-  const parameters = useQuery({
-    queryKey: ["parameters", project ?? ""],
-    // Of all projects together, the parameters are those of the runs that were looked at.
-    queryFn: async ({ signal }) => (project ? (await call("projects.get_hyper_parameters", { project, include_subprojects: true, page: 0, page_size: 5_000 }, signal)).parameters : seenIn(tasks)),
-    ...(project ? {} : { staleTime: 0, gcTime: 0 }),
-  });
+  const { query } = useFound(project, request, true);
+
+  function put(key: string, on: boolean) {
+    if (!on) return onChange(layout.filter((one) => one !== key));
+    // What is new stands behind the other values of runs, before what every run has at the end.
+    const last = layout.findLastIndex((one) => !one.startsWith("@"));
+    const at = key.startsWith("@") ? layout.length : last >= 0 ? last + 1 : Math.min(2, layout.length);
+    return onChange([...layout.slice(0, at), key, ...layout.slice(at)]);
+  }
   return (
     <Dialog title="Columns" onClose={onClose}>
       <div className="stack">
-        <input className="input" type="search" aria-label="Find a parameter or metric" placeholder="Find a parameter or metric" value={find} onChange={(event) => setFind(event.target.value)} />
-        <Found query={parameters}>
-          {(known) => {
-            const all: Wanted[] = [
-              ...metrics.flatMap(({ metric, variant }) => (["last", "min", "max"] as const).map((kind): Wanted => ({ kind, name: `${metric}/${variant}` }))),
-              ...known.map(({ section, name }): Wanted => ({ kind: "param", section, name })),
-            ];
+        <input className="input" type="search" aria-label="Find a parameter or metric" placeholder="Find a column, parameter or metric" value={find} onChange={(event) => setFind(event.target.value)} />
+        <Found query={query}>
+          {(wanted) => {
+            const all = [...Object.keys(KNOWN), ...wanted.map(written)];
             const words = find.toLowerCase().split(/\s+/).filter(Boolean);
-            const fits = all.filter((wanted) => words.every((word) => `${wanted.kind === "param" ? wanted.section : ""} ${titleOf(wanted)}`.toLowerCase().includes(word)));
-            const sorted = [...fits].sort((a, b) => Number(shown.includes(written(b))) - Number(shown.includes(written(a))));
+            const fits = all.filter((key) => words.every((word) => `${kindOf(key)} ${titleAt(key)}`.toLowerCase().includes(word)));
+            const sorted = [...fits].sort((a, b) => Number(layout.includes(b)) - Number(layout.includes(a)));
             return (
               <>
-                <div className="pick-list" role="group" aria-label="Parameters and metrics" tabIndex={0}>
-                  {sorted.slice(0, MOST).map((wanted) => {
-                    const text = written(wanted);
-                    return (
-                      <label key={text} className="row">
-                        <input type="checkbox" checked={shown.includes(text)} onChange={(event) => onChange(event.target.checked ? [...shown, text] : shown.filter((one) => one !== text))} />
-                        <span className="grow ellipsis">{titleOf(wanted).replace(/^:monitor:/, "machine: ")}</span>
-                        <span className="faint small nowrap">{wanted.kind === "param" ? wanted.section : "metric"}</span>
-                      </label>
-                    );
-                  })}
+                <div className="pick-list" role="group" aria-label="Columns" tabIndex={0}>
+                  {sorted.slice(0, MOST).map((key) => (
+                    <label key={key} className="row">
+                      <input type="checkbox" checked={layout.includes(key)} disabled={layout.length === 1 && layout[0] === key} onChange={(event) => put(key, event.target.checked)} />
+                      <span className="grow ellipsis">{titleAt(key)}</span>
+                      <span className="faint small nowrap">{kindOf(key)}</span>
+                    </label>
+                  ))}
                 </div>
                 <p className="faint small" role="status">
                   {fits.length > MOST ? `The first ${MOST} of ${count(fits.length)}; write more of the name.` : `${count(fits.length)} of ${count(all.length)}`}
@@ -70,10 +58,20 @@ export function Picker({ project, tasks, metrics, shown, onChange, onClose }: Pi
             );
           }}
         </Found>
-        <Button look="strong" onClick={onClose}>
-          Done
-        </Button>
+        <div className="row">
+          <Button look="strong" onClick={onClose}>
+            Done
+          </Button>
+          <Button onClick={onUsual}>The usual ones</Button>
+        </div>
       </div>
     </Dialog>
   );
+}
+
+function kindOf(key: string): string {
+  if (known(key)) return "";
+  const wanted: Wanted = read(key);
+  if (wanted.kind !== "param") return "metric";
+  return wanted.section === "properties" ? "property" : wanted.section;
 }
