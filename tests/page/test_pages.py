@@ -24,8 +24,10 @@ PAGES = {
     "compare samples": ("/compare?ids={all}&tab=samples", "first"),
     "info": ("/experiments/{task}?tab=info", "Last step"),
     "projects": ("/projects", "Team"),
-    "project": ("/projects?at=Team/Pets", "Show its"),
+    "projects as a list": ("/projects?view=list", "Own runs"),
+    "project": ("/projects?at=Team/Pets", "Changed last"),
     "models": ("/models", "cats"),
+    "workers": ("/queues?tab=workers", "orker"),
     "model": ("/models/{model}", "layers"),
     "queues": ("/queues", "waiting"),
     "settings": ("/settings", "Keys for scripts"),
@@ -96,7 +98,8 @@ def test_a_project_is_made_described_and_deleted(look: Look) -> None:
     look.open("/projects?at=Other/Deep")
     assert page.locator(".prose strong").inner_text() == "bold"
     seen(look, "<b>not bold</b>")
-    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="What can be done with Other/Deep").click()
+    page.get_by_role("menuitem", name="Delete…").click()
     seen(look, "0 runs")
     page.get_by_role("button", name="Delete all of it").click()
     page.wait_for_url("**/projects?at=Other")

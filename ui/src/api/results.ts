@@ -27,6 +27,10 @@ export interface Results extends DatasetResults, PipelineResults {
   "tasks.clone": { id: string };
   "models.get_all_ex": { models: Model[]; total?: number };
   "models.get_by_id_ex": { models: Model[] };
+  "models.archive_many": Many;
+  "models.unarchive_many": Many;
+  "models.publish_many": Many;
+  "models.delete_many": Many;
   "events.scalar_metrics_iter_histogram": Curves;
   "events.multi_task_scalar_metrics_iter_histogram": Record<string, Record<string, Record<string, Curve>>>;
   "events.scalar_metrics_iter_raw": { variants: Record<string, { y: number[]; iter?: number[]; timestamp?: (number | string)[] }>; returned: number; scroll_id: string };
@@ -44,6 +48,7 @@ export interface Results extends DatasetResults, PipelineResults {
   "workers.get_all": { workers: Worker[] };
   "workers.get_stats": { workers: WorkerStats[] };
   "workers.get_activity_report": Record<"total" | "active", { dates: number[]; counts: number[] }>;
+  "server.get_stats": { counts: Record<string, number>; storage: { place: string } & Record<"files" | "versions", { count: number; size_bytes: number }> };
   "server.info": { build?: string; version?: string; api_version?: string };
   "users.get_preferences": { preferences: Record<string, unknown> };
   "users.get_all_ex": { users: Account[] };

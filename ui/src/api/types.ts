@@ -28,9 +28,10 @@ export interface Project {
   user?: Named | string;
   parent?: Named | string | null;
   sub_projects?: Named[];
-  stats?: { active?: ProjectStats; archived?: ProjectStats };
+  stats?: { active?: ProjectStats; archived?: ProjectStats; datasets?: { count: number } };
   own_tasks?: number;
   own_models?: number;
+  own_datasets?: number;
 }
 
 export interface ProjectStats {

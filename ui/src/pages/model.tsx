@@ -2,7 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { call } from "@/api/client";
 import { Empty, Found } from "@/components/states";
-import { ModelFacts } from "./models";
+import { ModelFacts } from "./model/facts";
+import "./experiment.css";
+import "./model.css";
 
 /** One model. */
 export function Page() {

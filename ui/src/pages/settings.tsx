@@ -7,6 +7,7 @@ import { setTheme, type Theme, useTheme } from "@/app/theme";
 import { Code, Facts, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
 import { Field } from "@/components/field";
+import { bytes, count } from "@/components/format";
 import { Failed, Found } from "@/components/states";
 import "./settings.css";
 
@@ -19,6 +20,7 @@ export function Page() {
       <Profile />
       <Keys />
       {me.server_role === "admin" ? <Accounts /> : null}
+      {me.server_role === "admin" ? <Storage /> : null}
       <About />
     </div>
   );
@@ -39,13 +41,13 @@ function Profile() {
       <h2 id="profile">You</h2>
       <Facts of={[["Name", me.name], ["Role", me.server_role ?? me.role], ["E-mail", me.email ?? "–"]]} />
       <form className="row wrap end" onSubmit={submit}>
-        <Field label="New password" name="password" type="password" autoComplete="new-password" minLength={8} required hint="For signing in without a link; at least 8 characters." />
+        <Field label="New password" name="password" type="password" autoComplete="new-password" minLength={8} required placeholder="at least 8 characters" />
         <Button type="submit" disabled={change.isPending}>
           Set the password
         </Button>
       </form>
       <p role="status" className="small soft">
-        {said}
+        {said || "With a password you sign in without a link."}
       </p>
       {change.error ? <Failed error={change.error} /> : null}
       <fieldset className="row wrap choices">
@@ -189,6 +191,28 @@ function Accounts() {
         </Button>
       </form>
       {add.error ? <Failed error={add.error} /> : null}
+    </section>
+  );
+}
+
+/** Where files lie, and how much there is. */
+function Storage() {
+  const found = useQuery({ queryKey: ["server", "stats"], queryFn: ({ signal }) => call("server.get_stats", {}, signal) });
+  return (
+    <section className="panel pad stack" aria-labelledby="storage">
+      <h2 id="storage">Storage</h2>
+      <Found query={found}>
+        {({ storage: { place, files, versions } }) => (
+          <Facts
+            of={[
+              ["Files lie in", <code key="place">{place || "–"}</code>],
+              ["Files of runs", `${count(files.count)}, ${bytes(files.size_bytes)}`],
+              ["Versions of datasets", `${count(versions.count)}, listing ${bytes(versions.size_bytes)}`],
+            ]}
+          />
+        )}
+      </Found>
+      <p className="soft small">What several versions have in common lies there once. A bucket, or another folder, is named when the server starts, with <code>tilth up --storage</code>.</p>
     </section>
   );
 }

@@ -108,7 +108,8 @@ def make_site(options: Options, database: Database, clock: Clock) -> tuple[Site,
     home = _home(options, store, objects, database, clock)
     contents = Contents(home)
     openid = _openid(options)
-    services = {"contents": contents, "sign_in_providers": [{"name": openid.name, "url": LOGIN}] if openid else []}
+    place = options.storage or str(options.home / "store")
+    services = {"contents": contents, "place": place, "sign_in_providers": [{"name": openid.name, "url": LOGIN}] if openid else []}
     platform = Platform(Dispatcher(database, clock, services=services), objects, contents, extra_ports=ports)
     return Site(platform, Background(database, clock, objects, Adopting(database, clock, objects, home)), openid), platform
 

@@ -46,7 +46,11 @@ def get_stats(call: Call) -> Item:
     """How much there is on this server."""
     documents = call.tx.documents
     found = {name: getattr(documents, name).count([]) for name in ("tasks", "projects", "models", "queues", "workers")}
-    return {"server": info(call), "counts": found}
+    storage = {
+        name: {"count": count, "size_bytes": size}
+        for name, (count, size) in (("files", call.tx.files.total()), ("versions", call.tx.versions.total()))
+    }
+    return {"server": info(call), "counts": found, "storage": storage | {"place": call.services.get("place", "")}}
 
 
 @procedure("server.audit_log", needs=ADMIN, writes=False, since="2.34")

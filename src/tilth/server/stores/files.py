@@ -32,6 +32,11 @@ class Files:
         row = self._db.one(f"SELECT {_COLUMNS} FROM file WHERE path = ?", (path,))
         return StoredFile(**dict(zip(StoredFile.__struct_fields__, row, strict=True))) if row else None
 
+    def total(self) -> tuple[int, int]:
+        """How many files there are, and how many bytes they have."""
+        row = self._db.one("SELECT count(*), coalesce(sum(size_bytes), 0) FROM file", ())
+        return (int(row[0]), int(row[1])) if row else (0, 0)
+
     def put(self, file: StoredFile) -> str | None:
         """Give `file.path` this content; returns the key of the object that held it before."""
         before = self.get(file.path)

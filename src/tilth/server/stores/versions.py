@@ -135,6 +135,11 @@ class Versions:
         row = self._db.one(query, values)
         return int(row[0]) if row else 0
 
+    def total(self) -> tuple[int, int]:
+        """How many versions there are, and how many bytes they list; what several of them list lies in the store once."""
+        row = self._db.one("SELECT count(*), coalesce(sum(size_bytes), 0) FROM version", ())
+        return (int(row[0]), int(row[1])) if row else (0, 0)
+
     def names(self, project: str | None, *, limit: int) -> list[tuple[str, str]]:
         """The projects and names of datasets, in one project and below it or everywhere."""
         where, values = self._where(VersionFilter(project=project))
