@@ -20,7 +20,17 @@ TESTS = Path(__file__).parent
 HOMES = count()
 SETTINGS = (
     *("TILTH_API_", "TILTH_SERVER_", "TILTH_TASK_ID", "TILTH_MASTER", "TILTH_OFFLINE", "TILTH_EXIT_WAIT", "TILTH_CACHE", "TILTH_AUTHOR"),
-    *("TILTH_STORAGE", "TILTH_CHUNK_CACHE", "CLEARML_", "AWS_", "AZURE_", "GOOGLE_"),
+    *(
+        "TILTH_STORAGE",
+        "TILTH_CHUNK_CACHE",
+        "TILTH_RECORD_UNTRACKED",
+        "TILTH_OUTBOX_LIMIT",
+        "TILTH_PREVIEW",
+        "CLEARML_",
+        "AWS_",
+        "AZURE_",
+        "GOOGLE_",
+    ),
 )
 
 # No deadline: on a busy machine a slow example says nothing about the code.

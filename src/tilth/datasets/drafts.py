@@ -99,6 +99,7 @@ class Draft:
         self._origin = origin
         self._folder = folder
         self._lock = lock
+        self._process = os.getpid()
         self._clock = clock
         self._seen_alive = clock.monotonic()
 
@@ -117,7 +118,7 @@ class Draft:
             session = open_session(store, id, origin.parents, clock=clock)
             return cls(store, folder, origin, session, Journal(folder / "journal.sqlite"), lock, clock)
         except BaseException:
-            os.close(lock)
+            _unlock(lock)
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
@@ -131,7 +132,7 @@ class Draft:
             _hold_parents(session, origin)
             return cls(store, folder, origin, session, Journal(folder / "journal.sqlite"), lock, clock)
         except BaseException:
-            os.close(lock)
+            _unlock(lock)
             raise
 
     @classmethod
@@ -146,13 +147,16 @@ class Draft:
             old.close()
             return draft
         finally:
-            os.close(lock)
+            _unlock(lock)
 
     def close(self) -> None:
         """Let other processes change the draft. Safe to repeat."""
         self.journal.close()
         if self._lock >= 0:
-            os.close(self._lock)
+            if self._process == os.getpid():
+                _unlock(self._lock)
+            else:  # a fork's copy: the lock is the parent's
+                os.close(self._lock)
             self._lock = -1
 
     def __enter__(self) -> Self:
@@ -327,6 +331,12 @@ def _locked(folder: Path, id: VersionId) -> int:
         os.ftruncate(lock, 0)
         os.pwrite(lock, str(os.getpid()).encode(), 0)
     return lock
+
+
+def _unlock(lock: int) -> None:
+    # A process that is just being started has copies of all descriptors until it is its own: closing ours would not be enough.
+    fcntl.flock(lock, fcntl.LOCK_UN)
+    os.close(lock)
 
 
 def _fact_of(found: Entry | Stored | Waiting) -> Fact:

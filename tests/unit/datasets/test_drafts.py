@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -264,6 +265,43 @@ def test_one_process_changes_a_draft_at_a_time(bench: Workbench) -> None:
     with bench.draft() as draft, pytest.raises(DraftBusy, match=str(os.getpid())):
         bench.repository.open_draft(draft.id)
     bench.repository.open_draft(draft.id).close()
+
+
+def forked(do: Callable[[], object], until: int) -> int:
+    """A process that has the descriptors of its parent, as one that is just being started has; it ends when the pipe does."""
+    child = os.fork()
+    if child == 0:
+        try:
+            do()
+            os.read(until, 1)
+        finally:
+            os._exit(0)
+    return child
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_process_that_begins_meanwhile_neither_holds_a_draft_nor_gives_it_up(bench: Workbench) -> None:
+    begun, go = os.pipe(), os.pipe()
+
+    def tell(*, closes: bool) -> None:
+        os.close(go[1])
+        if closes:
+            draft.close()
+        os.write(begun[1], b"x")
+
+    with bench.draft() as draft:
+        children = [forked(lambda: tell(closes=True), go[0]), forked(lambda: tell(closes=False), go[0])]
+        try:
+            assert os.read(begun[0], 1) + os.read(begun[0], 1) == b"xx"
+            with pytest.raises(DraftBusy):
+                bench.repository.open_draft(draft.id)
+            draft.close()
+            bench.repository.open_draft(draft.id).close()
+        finally:
+            os.close(go[1])
+            assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
+    for end in (*begun, go[0]):
+        os.close(end)
 
 
 def test_a_committed_draft_can_not_be_changed(bench: Workbench) -> None:
