@@ -67,6 +67,33 @@ def test_every_kind_of_value_is_recorded(run: Run, writer: str, first: bool) -> 
     assert set(rest) <= {"weights", "picture", "note", "figure", "pr", "sound"}
 
 
+@pytest.mark.parametrize("writer", WRITERS)
+def test_embeddings_are_points_in_space(run: Run, writer: str) -> None:
+    script = f"""
+    {writer}
+    import numpy as np
+    directions = np.eye(8)[:3] * np.array([[4.0], [2.0], [1.0]])
+    words = np.concatenate([directions, -directions])
+    writer = SummaryWriter("logs")
+    writer.add_embedding(words, metadata=[str(n) for n in range(6)], global_step=3, tag="words")
+    flat, names = np.array([[1.0, 2.0], [3.0, 4.0], [np.nan, 0.0]]), [["a", "b"], ["c", "d"], ["e", "f"]]
+    writer.add_embedding(flat, names, tag="flat", metadata_header=["x", "y"])
+    writer.add_embedding(np.arange(15_000.0).reshape(3_000, 5), tag="many")
+    writer.add_scalar("loss", 1.0, 0)
+    writer.close()
+    """
+    calls = run(script)
+    assert [call[0] for call in calls] == ["report_scatter3d"] * 3 + ["report_scalar"]
+    (title, series, points), more = calls[0][1:]
+    assert (title, series, more["iteration"], more["labels"], more["comment"]) == ("Embeddings", "words", 3, list("012345"), None)
+    assert sorted(tuple(sorted(round(abs(x), 6) for x in point)) for point in points) == [(0, 0, size) for size in (1, 1, 2, 2, 4, 4)]
+    assert (more["xaxis"], more["yaxis"], more["zaxis"]) == ("component 1", "component 2", "component 3")
+    (_, series, points), more = calls[1][1:]
+    assert (series, points, more["labels"], more["comment"]) == ("flat", [[1, 2, 0], [3, 4, 0]], ["a, b", "c, d"], "2 of 3 points")
+    (_, series, points), more = calls[2][1:]
+    assert (series, len(points), more["labels"], more["comment"]) == ("many", 1_000, None, "1000 of 3000 points")
+
+
 def test_tags_are_grouped_as_the_logger_was_told(run: Run) -> None:
     script = """
     from tilth.sdk.logger import Logger

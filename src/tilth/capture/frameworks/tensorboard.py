@@ -14,7 +14,7 @@ _WRITERS = ("tensorboardX.writer", "torch.utils.tensorboard.writer")
 
 
 def patches(recorder: Recorder) -> list[Patch]:
-    """Scalars, histograms, images, figures, video, audio, text, PR curves and hyper-parameters, where events are written."""
+    """Scalars, histograms, images, figures, video, audio, text, PR curves, hyper-parameters and embeddings, where they are written."""
     values = TensorBoardValues(recorder)
     events = _Events(recorder, values)
     return [
@@ -24,6 +24,7 @@ def patches(recorder: Recorder) -> list[Patch]:
             ("FileWriter.add_event", events.around_event),
             ("SummaryWriter.add_scalars", events.around_scalars),
             ("SummaryWriter.add_hparams", events.around_hparams),
+            ("SummaryWriter.add_embedding", events.around_embedding),
         )
     ] + tensorflow_summary.patches(recorder, values)
 
@@ -69,6 +70,19 @@ class _Events:
             return result
 
         return add_hparams
+
+    def around_embedding(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def add_embedding(writer: Any, *args: Any, **kwargs: Any) -> Any:
+            with self._recorder.inside():
+                result = original(writer, *args, **kwargs)
+            given = dict(zip(("mat", "metadata", "label_img", "global_step", "tag"), args, strict=False)) | kwargs
+            mat, metadata, global_step, tag = (given.get(name) for name in ("mat", "metadata", "global_step", "tag"))
+            folder = str(getattr(writer, "logdir", None) or getattr(writer, "log_dir", ""))
+            spot = self._values.spot(folder, f"Embeddings/{str(tag or 'default').replace('/', ' ')}", global_step)
+            self._values.embedding(spot, mat, metadata)
+            return result
+
+        return add_embedding
 
     def _report(self, value: Any, spot: Spot) -> None:
         kind, plugin = value.WhichOneof("value"), value.metadata.plugin_data.plugin_name

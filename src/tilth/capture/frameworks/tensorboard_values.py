@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from tilth.sdk.logger import SWITCHES
 __all__ = ["Spot", "TensorBoardValues"]
 
 _KINDS = ((b"\x89PNG", ".png"), (b"GIF8", ".gif"), (b"\xff\xd8", ".jpg"), (b"RIFF", ".wav"))
+
+_MOST_POINTS = 1_000
 
 Spot = tuple[str, str, int]
 """The plot, the curve in it, and the iteration."""
@@ -68,9 +71,45 @@ class TensorBoardValues:
         if logger is not None:
             logger.report_media(title, series, iteration=step, stream=BytesIO(b"\n".join(lines)), file_extension=".txt")
 
+    def embedding(self, spot: Spot, vectors: Any, labels: Sequence[Any] | None) -> None:
+        """Vectors as points in space: the three directions in which they differ most."""
+        logger, (title, series, step) = self._recorder.logger, spot
+        if logger is None:
+            return
+        numpy = import_module("numpy")  # the writer needed it
+        found = numpy.asarray(vectors.detach().cpu() if hasattr(vectors, "detach") else vectors, dtype=float)
+        found = found.reshape(len(found), -1)
+        whole = numpy.flatnonzero(numpy.isfinite(found).all(axis=1))
+        chosen = whole[:: -(-len(whole) // _MOST_POINTS) or 1]
+        points, axes = _in_space(numpy, found[chosen])
+        names = [_label(labels[at]) for at in chosen] if labels is not None and len(labels) == len(found) else None
+        few = f"{len(chosen)} of {len(found)} points" if len(chosen) < len(found) else None
+        x, y, z = axes
+        logger.report_scatter3d(title, series, points, iteration=step, xaxis=x, yaxis=y, zaxis=z, labels=names, comment=few)
+
     def curve(self, spot: Spot, precision: Sequence[float], recall: Sequence[float]) -> None:
         """A PR curve."""
         logger, (title, series, step) = self._recorder.logger, spot
         if logger is not None:
             points = [[float(x), float(y)] for x, y in zip(recall, precision, strict=True)]
             logger.report_scatter2d(title, series, points, iteration=step, xaxis="recall", yaxis="precision", mode="lines+markers")
+
+
+def _in_space(numpy: Any, vectors: Any) -> tuple[list[list[float]], tuple[str, str, str]]:
+    """Points with three coordinates, and what these are called."""
+    if vectors.shape[1] > 3 and len(vectors):
+        centred = vectors - vectors.mean(axis=0)
+        left, sizes, _ = numpy.linalg.svd(centred, full_matrices=False)
+        directions = left * sizes
+        # Either direction is as good: the farthest point lies on the positive side, each time.
+        far = directions[numpy.abs(directions).argmax(axis=0), range(directions.shape[1])]
+        vectors = directions * numpy.where(far < 0, -1.0, 1.0)
+        names = ("component 1", "component 2", "component 3")
+    else:
+        names = ("x", "y", "z")
+    flat = vectors[:, :3]
+    return numpy.pad(flat, ((0, 0), (0, 3 - flat.shape[1]))).tolist(), names
+
+
+def _label(label: Any) -> str:
+    return ", ".join(map(str, label)) if isinstance(label, (list, tuple)) else str(label)
