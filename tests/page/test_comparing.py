@@ -75,3 +75,59 @@ def test_too_few_runs_are_told_what_to_do(look: Look) -> None:
     look.open(f"/compare?ids={look.site.tasks[0]}")
     seen(look, "Two runs or more can be compared")
     look.check()
+
+
+def test_runs_that_pass_a_part_of_an_axis_are_kept_and_compared_alone(look: Look) -> None:
+    page = look.open(f"/compare?ids={','.join(look.site.tasks)}&tab=parallel&by=metric loss / val")
+    axis = page.locator("[data-axis='General/net/depth']")
+    axis.scroll_into_view_if_needed()
+    box = axis.bounding_box()
+    assert box is not None
+    middle = box["x"] + box["width"] / 2
+    page.mouse.move(middle, box["y"] + box["height"] * 0.45)  # depths of 2 to 0 lie below
+    page.mouse.down()
+    page.mouse.move(middle, box["y"] + box["height"] * 0.7, steps=3)
+    page.mouse.move(middle, box["y"] + box["height"], steps=3)
+    page.mouse.up()
+    seen(look, "3 of 5 runs pass there")
+    page.wait_for_url(re.compile("brush="))
+    assert look.violations() == []
+    page.get_by_role("button", name="Compare these alone").click()
+    page.get_by_role("heading", name="Compare 3 runs").wait_for()
+    look.check()
+
+
+def test_a_point_says_what_it_is_and_leads_to_its_run(look: Look) -> None:
+    page = look.open(f"/compare?ids={','.join(look.site.tasks)}&tab=scatter&px=parameter General/lr&plog=1&by=parameter General/net/depth")
+    point = page.get_by_role("link", name=re.compile("net 2: 0.033"))
+    point.focus()
+    page.locator(".scatter-tip").get_by_text("net 2").wait_for()
+    expect(page.get_by_text("Correlation of ranks over 5 runs")).to_be_visible()
+    assert look.violations() == []
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/experiments/{look.site.tasks[2]}**")
+    look.check()
+
+
+def test_parameters_are_weighed_by_how_much_they_go_with_a_metric(look: Look) -> None:
+    page = look.open(f"/compare?ids={','.join(look.site.tasks)}&tab=importance")
+    page.get_by_label("What goes with").select_option(label="Summary / accuracy")
+    row = page.get_by_role("row", name="General/net/depth")
+    expect(row).to_contain_text("1.00")
+    expect(row.get_by_label("more goes with more")).to_be_visible()
+    expect(page.get_by_role("row", name="General/lr").get_by_label("more goes with less")).to_be_visible()
+    assert look.violations() == []
+    look.check()
+
+
+def test_a_run_is_given_another_colour_and_keeps_it(look: Look) -> None:
+    page = look.open(f"/compare?ids={','.join(look.site.tasks)}")
+    page.get_by_role("button", name="Change the colour of net 1").click()
+    page.get_by_role("button", name="Colour 7").click()
+    mark = page.get_by_role("list", name="The runs").locator("li").filter(has_text="net 1").locator(".swatch")
+    expect(mark).to_have_attribute("style", "background: rgb(193, 39, 45);")
+    page.reload()
+    expect(mark).to_have_attribute("style", "background: rgb(193, 39, 45);")
+    page.get_by_role("button", name="Change the colour of net 1").click()
+    page.get_by_role("button", name="As before").click()
+    look.check()

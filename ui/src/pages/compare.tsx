@@ -20,6 +20,7 @@ const TABS = [
   ["scalars", "Scalars", lazy(() => import("./compare/scalars"))],
   ["table", "Parameters and metrics", lazy(() => import("./compare/details"))],
   ["scatter", "Scatter", lazy(() => import("./compare/scatter"))],
+  ["importance", "Importance", lazy(() => import("./compare/importance"))],
   ["parallel", "Parallel coordinates", lazy(() => import("./compare/parallel"))],
   ["plots", "Plots", lazy(() => import("./compare/plots"))],
   ["samples", "Samples", lazy(() => import("./compare/samples"))],
