@@ -284,8 +284,8 @@ export interface Calls {
   "reports.publish": { task: string; comment?: string | null } & Record<string, unknown>;
   /** Bring a report back. */
   "reports.unarchive": { task: string; comment?: string | null } & Record<string, unknown>;
-  /** Write a report anew; a published one stays as it is. */
-  "reports.update": { task: string } & Record<string, unknown>;
+  /** Write a report anew, if nobody has changed it since a time; a published one stays as it is. */
+  "reports.update": { task: string; unchanged_since?: string | null } & Record<string, unknown>;
   /** Who changed what, the newest first. */
   "server.audit_log": { before?: number | null; limit?: number | null } & Record<string, unknown>;
   /** Which calls there are. */

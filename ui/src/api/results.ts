@@ -1,9 +1,10 @@
 import type { DatasetResults } from "./datasets";
 import type { PipelineResults } from "./pipelines";
+import type { ReportResults } from "./reports";
 import type { Curve, Curves, ImageEvent, LogLine, Me, MetricValue, Model, Named, PlotEvent, Project, Task } from "./types";
 
 /** What each call returns, of those that the page makes. */
-export interface Results extends DatasetResults, PipelineResults {
+export interface Results extends DatasetResults, PipelineResults, ReportResults {
   "users.get_current_user": { user: Me };
   "login.supported_modes": { sso_providers?: { name: string; url: string }[] };
   "organization.get_entities_count": Record<string, number>;

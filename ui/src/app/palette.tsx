@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useRouterState } from "@tanstack/react-router";
 import { Command } from "cmdk";
-import { Boxes, Clock, Copy, Database, FlaskConical, FolderTree, Keyboard, Link2, ListOrdered, LogOut, Moon, Plus, Search, Sun, SunMoon } from "lucide-react";
+import { Boxes, Clock, Copy, Database, FileText, FlaskConical, FolderTree, Keyboard, Link2, ListOrdered, LogOut, Moon, Plus, Search, Sun, SunMoon, Workflow } from "lucide-react";
 import { Dialog } from "radix-ui";
 import { type ReactNode, useMemo, useState } from "react";
 import { write } from "@/components/copy";
@@ -22,6 +22,8 @@ const ICONS: Record<Found["kind"], ReactNode> = {
   Datasets: <Database aria-hidden />,
   Projects: <FolderTree aria-hidden />,
   Models: <Boxes aria-hidden />,
+  Pipelines: <Workflow aria-hidden />,
+  Reports: <FileText aria-hidden />,
   Queues: <ListOrdered aria-hidden />,
 };
 

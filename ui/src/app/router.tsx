@@ -33,6 +33,8 @@ const routes = [
   at("/pipelines/$id/experiments/$run", () => import("@/pages/pipeline-run")),
   at("/models", () => import("@/pages/models")),
   at("/models/$id", () => import("@/pages/model")),
+  at("/reports", () => import("@/pages/reports")),
+  at("/reports/$id", () => import("@/pages/report")),
   at("/queues", () => import("@/pages/queues")),
   at("/settings", () => import("@/pages/settings")),
 ];

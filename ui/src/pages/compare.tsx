@@ -11,6 +11,7 @@ import { Empty, Found } from "@/components/states";
 import { Tabbed } from "@/components/tabbed";
 import { type Run, runsOf } from "./compare/runs";
 import { Swatch } from "./compare/swatch";
+import { ToReport } from "./report/to-report";
 import "./experiment.css";
 import "./compare.css";
 
@@ -63,6 +64,7 @@ export function Page() {
     <div className="page">
       <header className="page-head">
         <h1 className="grow">Compare {count(ids.length)} runs</h1>
+        <ToReport of={{ show: "table", runs: ids }} name="a table of these runs" />
       </header>
       <Found query={found}>
         {() => (

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tilth.base.errors import FieldInvalid, TaskNotFound
+from tilth.base.errors import Conflict, FieldInvalid, TaskNotFound
 from tilth.domain.access import Permission
 from tilth.domain.event import EventKind
 from tilth.domain.task import TaskStatus
@@ -84,15 +84,19 @@ def create_report(
 
 
 @procedure("reports.update", needs=WRITE)
-def update_report(call: Call, task: str, fields: Fields) -> Item:
-    """Write a report anew; a published one stays as it is."""
+def update_report(call: Call, task: str, fields: Fields, unchanged_since: str | None = None) -> Item:
+    """Write a report anew, if nobody has changed it since a time; a published one stays as it is."""
     found = _report(call, task)
     if found["status"] == TaskStatus.PUBLISHED:
         raise FieldInvalid("a published report can't be changed", hint="copy it")
+    if unchanged_since is not None and found["last_change"] != unchanged_since:
+        account = call.tx.accounts.get(found["last_changed_by"] or "")
+        who = account.name if account else "somebody"
+        raise Conflict(f"{who} has changed this report at {found['last_change']}", hint="read it again before you write")
     names = ("name", "tags", "comment", "report", "report_assets")
     values = {name: fields[name] for name in names if fields.get(name) is not None} | service.stamp(call)
     call.tx.documents.tasks.change(task, values)
-    call.tx.changed("report.updated", task, found["project"])
+    call.tx.changed("task.updated", task, found["project"])
     return {"updated": 1, "fields": values}
 
 
@@ -137,9 +141,10 @@ def delete_report(call: Call, task: str, force: bool = False) -> Item:
 @procedure("reports.get_all_ex")
 def get_reports(call: Call, fields: Fields) -> Item:
     """The reports that fit a query."""
-    found = service.search_tasks(call, fields | {"type": ["report"], "search_hidden": True})
+    asked = fields | {"type": ["report"], "search_hidden": True}
+    found = service.search_tasks(call, asked)
     named(call, found.documents)
-    return found.answer("tasks")
+    return found.answer("tasks") | {"total": service.count_tasks(call, asked)}
 
 
 @procedure("reports.get_tags")
@@ -246,7 +251,7 @@ def get_endpoint_metrics_history(
 
 
 def _report(call: Call, id: str) -> Item:
-    found = service.get_task(call, id, ["type", "status", "project"])
+    found = service.get_task(call, id, ["type", "status", "project", "last_change", "last_changed_by"])
     call.check_project(found["project"])
     if found["type"] != "report":
         raise TaskNotFound(f"task {id:.100} is no report", hint="check the id")

@@ -21,6 +21,7 @@ _BATCH = 1_000
 def task_urls(call: Call, task: Document) -> dict[str, list[str]]:
     """The addresses of the files that a task made, beside those of its models, of which some may stay."""
     artifacts = [artifact.get("uri") for artifact in task["execution"].get("artifacts") or () if artifact.get("mode", "output") == "output"]
+    artifacts += task.get("report_assets") or ()
     return {"artifact_urls": [uri for uri in artifacts if uri], "event_urls": call.tx.media.urls([task["id"]])}
 
 

@@ -9,7 +9,7 @@ from tilth.domain.task import TaskStatus
 from tilth.server.services.archives import show_archives
 from tilth.server.services.context import Call
 from tilth.server.services.projects import ensure_project
-from tilth.server.services.searching import Found, attach_metrics, find, listed, with_company
+from tilth.server.services.searching import Found, attach_metrics, conditions, find, listed, with_company
 from tilth.server.stores.documents import Document
 from tilth.server.stores.query import SqlText, utc_text
 from tilth.server.stores.rows import marks
@@ -18,6 +18,7 @@ __all__ = [
     "TYPES",
     "check_editable",
     "clone_task",
+    "count_tasks",
     "create_task",
     "edit_task",
     "get_task",
@@ -123,12 +124,19 @@ def shown(document: Document) -> Document:
 def search_tasks(call: Call, fields: Mapping[str, Any], also: Sequence[SqlText] = ()) -> Found:
     """The tasks that a request asks for."""
     rest = dict(fields)
-    conditions = project_conditions(call, "task", rest)
-    found = find(call, call.tx.documents.tasks, rest, also=[*conditions, *also])
+    within = project_conditions(call, "task", rest)
+    found = find(call, call.tx.documents.tasks, rest, also=[*within, *also])
     for document in found.documents:
         for name in (*_PRIVATE, *(() if document.get("type", "report") == "report" else _REPORT)):
             document.pop(name, None)
     return found
+
+
+def count_tasks(call: Call, fields: Mapping[str, Any]) -> int:
+    """How many tasks a request asks for, on all its pages."""
+    rest = dict(fields)
+    within = project_conditions(call, "task", rest)
+    return call.tx.documents.tasks.count([*conditions(call, call.tx.documents.tasks, rest), *within])
 
 
 def project_conditions(call: Call, table: str, fields: dict[str, Any]) -> list[SqlText]:

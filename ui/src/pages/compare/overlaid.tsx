@@ -12,6 +12,7 @@ import { everyPoint } from "@/charts/points";
 import { useNear } from "@/charts/use-near";
 import type { Span } from "@/charts/view";
 import { Failed } from "@/components/states";
+import { saidOf, ToReport } from "../report/to-report";
 import type { Run } from "./runs";
 
 /** So many points in all on one chart: enough to see, and quick to draw. */
@@ -28,10 +29,12 @@ interface Props {
   inks: ReadonlyMap<string, Ink>;
   range: Span | null;
   onZoom: (range: Span | null) => void;
+  /** Whether it stands in a report already. */
+  isEmbedded?: boolean;
 }
 
 /** One metric of all runs, or the mean of each group of them. */
-export function Overlaid({ chart, runs, look, groups, inks, range, onZoom }: Props) {
+export function Overlaid({ chart, runs, look, groups, inks, range, onZoom, isEmbedded = false }: Props) {
   const [place, isNear, wasNear] = useNear<HTMLDivElement>();
   const { metric, variant } = chart.curves[0] ?? { metric: "", variant: "" };
   const key = keyFor(look.axis);
@@ -83,7 +86,9 @@ export function Overlaid({ chart, runs, look, groups, inks, range, onZoom }: Pro
           <Failed error={whole.error} onRetry={() => void whole.refetch()} />
         </section>
       ) : wasNear && curves ? (
-        <ChartPanel title={chart.title} file={chart.title} lines={lines} look={look} group={`compare-${look.axis}`} inks={inks} range={range} onZoom={onZoom} onTable={onTable} />
+        <ChartPanel title={chart.title} file={chart.title} lines={lines} look={look} group={`compare-${look.axis}`} inks={inks} range={range} onZoom={onZoom} onTable={onTable}>
+          {isEmbedded ? null : <ToReport of={{ show: "scalars", runs: ids, metric, variants: [variant], ...saidOf(look) }} name={chart.title} />}
+        </ChartPanel>
       ) : (
         <section className="panel chart-panel">
           <header>

@@ -9,6 +9,7 @@ import { useNear } from "@/charts/use-near";
 import { count } from "@/components/format";
 import { Empty, Found } from "@/components/states";
 import type { PartProps } from "../compare";
+import { ToReport } from "../report/to-report";
 import type { Run } from "./runs";
 
 interface Having {
@@ -66,6 +67,7 @@ function Named({ metric, variant, having, colours }: { metric: string; variant: 
       <div className="row wrap">
         <h2 className="grow ellipsis">{name}</h2>
         <Steps steps={steps} value={step} onChange={setAsked} label={`Step of ${name}`} />
+        <ToReport of={{ show: "plot", runs: ids, metric, variants: [variant] }} name={name} />
       </div>
       <div className="side-by-side">
         {having.map(({ run, last }) => (

@@ -8,6 +8,7 @@ import { Figure } from "@/charts/figure";
 import { Steps } from "@/charts/steps";
 import { useNear } from "@/charts/use-near";
 import { Empty, Found } from "@/components/states";
+import { ToReport } from "../report/to-report";
 
 /** Each plot that a run reported: the last one, and those of the steps before. */
 export default function Plots({ task }: { task: Task }) {
@@ -66,6 +67,7 @@ function Plot({ task, last }: { task: Task; last: PlotEvent }) {
           {name}
         </h3>
         <Steps steps={steps.data?.tasks[0]?.iterations ?? []} value={step} onChange={setAsked} label={`Step of ${name}`} />
+        <ToReport of={{ show: "plot", runs: [task.id], metric, variants: [variant] }} name={name} />
       </header>
       {wasNear ? <Figure text={shown.plot_str} label={name} file={`${task.name} ${name} ${shown.iter}`} /> : null}
     </section>

@@ -7,6 +7,7 @@ import { Steps } from "@/charts/steps";
 import { Lightbox } from "@/components/lightbox";
 import { isPicture, Sample } from "@/components/sample";
 import { Empty, Found } from "@/components/states";
+import { ToReport } from "../report/to-report";
 
 const STEPS = 200;
 
@@ -51,6 +52,7 @@ export default function Samples({ task }: { task: Task }) {
               <div className="grow">
                 <Steps steps={steps.map(({ iter }) => iter)} value={shown?.iter ?? 0} onChange={(step) => set({ step: String(step) })} />
               </div>
+              <ToReport of={{ show: "samples", runs: [task.id], metric }} name={metric} />
             </div>
             <div className="samples">
               {shown?.events.map((event) => <Sample key={event.variant} event={event} onOpen={() => set({ open: event.variant })} />)}

@@ -10,6 +10,7 @@ import { everyPoint } from "@/charts/points";
 import { useNear } from "@/charts/use-near";
 import type { Span } from "@/charts/view";
 import { Failed } from "@/components/states";
+import { saidOf, ToReport } from "../report/to-report";
 
 const SAMPLES = 800;
 const CLOSE = 2_000;
@@ -20,10 +21,12 @@ interface Props {
   look: Look;
   range: Span | null;
   onZoom: (range: Span | null) => void;
+  /** Whether it stands in a report already. */
+  isEmbedded?: boolean;
 }
 
 /** One chart of a run. It is asked for when it comes near the view; a part of it that is looked at closely comes in full detail. */
-export function ScalarChart({ task, chart, look, range: shared, onZoom }: Props) {
+export function ScalarChart({ task, chart, look, range: shared, onZoom, isEmbedded = false }: Props) {
   const [place, isNear, wasNear] = useNear<HTMLDivElement>();
   // Machines count steps of their own.
   const isApart = look.axis === "iter" && chart.section === MACHINE;
@@ -60,7 +63,9 @@ export function ScalarChart({ task, chart, look, range: shared, onZoom }: Props)
           <Failed error={whole.error} onRetry={() => void whole.refetch()} />
         </section>
       ) : wasNear && whole.data ? (
-        <ChartPanel title={chart.title} file={`${task.name} ${chart.title}`} lines={lines} look={look} group={`${task.id}-${look.axis}`} range={range} onZoom={isApart ? setOwn : onZoom} onTable={onTable} />
+        <ChartPanel title={chart.title} file={`${task.name} ${chart.title}`} lines={lines} look={look} group={`${task.id}-${look.axis}`} range={range} onZoom={isApart ? setOwn : onZoom} onTable={onTable}>
+          {metrics.length === 1 && !isEmbedded ? <ToReport of={{ show: "scalars", runs: [task.id], metric: metrics[0]?.metric ?? "", variants: chart.title === metrics[0]?.metric ? [] : (metrics[0]?.variants ?? []), ...saidOf(look) }} name={chart.title} /> : null}
+        </ChartPanel>
       ) : (
         <section className="panel chart-panel">
           <header>

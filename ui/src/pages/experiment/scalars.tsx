@@ -10,6 +10,7 @@ import { Sections } from "@/charts/sections";
 import { type Span } from "@/charts/view";
 import { number } from "@/components/format";
 import { Empty } from "@/components/states";
+import { ToReport } from "../report/to-report";
 import { ScalarChart } from "./scalar-chart";
 import { curveNamesOf } from "./curve-names";
 
@@ -71,6 +72,9 @@ function Values({ task }: { task: Task }) {
           <strong>{number(value)}</strong>
         </li>
       ))}
+      <li className="row">
+        <ToReport of={{ show: "values", runs: [task.id] }} name="the single values" />
+      </li>
     </ul>
   );
 }

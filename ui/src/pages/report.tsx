@@ -1,0 +1,95 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "@tanstack/react-router";
+import { Download, FileText, Pencil } from "lucide-react";
+import { lazy, Suspense } from "react";
+import { call } from "@/api/client";
+import { aboutOf, type Report } from "@/api/reports";
+import { useSaid } from "@/app/use-said";
+import { nameOf, Status, Tag, TimeAgo } from "@/components/bits";
+import { Button } from "@/components/button";
+import { save } from "@/components/save";
+import { Busy, Empty, Found } from "@/components/states";
+import { ReportActions } from "./report/actions";
+import "./report/report.css";
+
+const Text = lazy(() => import("./report/text"));
+const Writing = lazy(() => import("./report/writing"));
+
+/** One report: to be read, or to be written. */
+export function Page() {
+  const { id } = useParams({ strict: false }) as { id: string };
+  const [said] = useSaid();
+  const found = useQuery({ queryKey: ["report", id], queryFn: ({ signal }) => call("reports.get_all_ex", { id: [id] }, signal) });
+  return (
+    <div className={`page ${said.edit ? "full" : ""}`}>
+      <Found query={found}>
+        {({ tasks: [report] }) =>
+          report ? (
+            <Whole key={report.id} report={report} />
+          ) : (
+            <Empty title="There is no such report" icon={<FileText size={24} aria-hidden />}>
+              It was deleted, or its id is another one: <code>{id}</code>
+            </Empty>
+          )
+        }
+      </Found>
+    </div>
+  );
+}
+
+function Whole({ report }: { report: Report }) {
+  const [said, set] = useSaid();
+  const isFixed = report.status === "published";
+  const isWritten = said.edit === "1" && !isFixed;
+  return (
+    <>
+      <header className="page-head stacked">
+        <div className="grow stack tight">
+          <nav aria-label="Where it is" className="small soft ellipsis">
+            <Link to="/reports" className="link">
+              Reports
+            </Link>
+            {aboutOf(nameOf(report.project)) ? ` about ${aboutOf(nameOf(report.project))}` : ""}
+          </nav>
+          <h1>{report.name}</h1>
+          <div className="row wrap small soft head-facts">
+            {isFixed ? <Status of="published" /> : <Status of="created" />}
+            <span>by {nameOf(report.user) || "somebody"}</span>
+            <span>
+              changed <TimeAgo at={report.last_update} />
+            </span>
+            {report.tags?.map((tag) => <Tag key={tag}>{tag}</Tag>)}
+            {report.system_tags?.includes("archived") ? <Tag>archived</Tag> : null}
+          </div>
+          {report.comment ? <p className="soft">{report.comment}</p> : null}
+        </div>
+        <div className="row wrap">
+          {isWritten || isFixed ? null : (
+            <Button look="strong" icon={<Pencil />} onClick={() => set({ edit: "1" })}>
+              Write
+            </Button>
+          )}
+          <Button icon={<Download />} label="Download as Markdown" onClick={() => save(`${report.name}.md`, report.report ?? "", "text/markdown")} />
+          <ReportActions report={report} />
+        </div>
+      </header>
+      {isWritten ? (
+        <Suspense fallback={<Busy />}>
+          <Writing report={report} onDone={() => set({ edit: undefined, pane: undefined })} />
+        </Suspense>
+      ) : (
+        <article className="panel pad report-paper" aria-label={report.name}>
+          {report.report?.trim() ? (
+            <Suspense fallback={<Busy />}>
+              <Text>{report.report}</Text>
+            </Suspense>
+          ) : (
+            <Empty title="Nothing is written yet" icon={<FileText size={24} aria-hidden />}>
+              Charts of runs have a button that adds them here.
+            </Empty>
+          )}
+        </article>
+      )}
+    </>
+  );
+}
