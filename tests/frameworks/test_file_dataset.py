@@ -1,12 +1,15 @@
 """Files of a version in PyTorch's own loader: workers, ranks, epochs, and going on in the middle."""
 
 import json
+import subprocess
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.frameworks.conftest import ALL, Runs
+from tests.docs.guide import Page, blocks_of
+from tests.frameworks.conftest import ALL, ROOT, Runs, python_with
 
 pytestmark = pytest.mark.environment(ALL)
 
@@ -191,6 +194,20 @@ if __name__ == "__main__":
     counted = Counter(one for rank in found for one in rank)
     assert [len(rank) for rank in found] == {"repeat": [17, 17, 17], "drop": [16, 16, 16], "keep": [16, 17, 17]}[uneven]
     assert len(counted) == (48 if uneven == "drop" else 50)
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "reading").glob("*.md")), ids=lambda page: page.stem)
+def test_a_page_about_reading_is_true(page: Path, tmp_path: Path, environment: str) -> None:
+    python = python_with(environment)
+    wanted = "import datasets, torch, webdataset"
+    if subprocess.run([python, "-c", wanted], capture_output=True, check=False).returncode:
+        pytest.skip("datasets and webdataset are not installed: `make frameworks` does it")
+    home, folder = tmp_path / "home", tmp_path / "folder"
+    home.mkdir()
+    folder.mkdir()
+    with Page(home, folder, python=python) as opened:
+        for block in blocks_of(page.read_text()):
+            opened.run(block)
 
 
 def test_without_pytorch_nothing_else_needs_it(runs: Runs) -> None:

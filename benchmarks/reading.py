@@ -1,0 +1,185 @@
+"""What reading without downloading costs: `python -m benchmarks.reading [SCALE]` prints it, with a version that lies in Ceph's gateway.
+
+Random reads through `Dataset.open`, each round in a new process, and epochs of PyTorch's loader over pictures, beside the same loader over
+files of the local disk. The loader runs in `build/frameworks-venv`, which `make frameworks` installs. The best of the rounds counts.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+from tempfile import mkdtemp
+
+from PIL import Image
+
+from tilth.testing.radosgw import running_radosgw
+
+_LARGE_BYTES = 512 << 20
+_PICTURES = 10_000
+_SIDE = 150
+_ROUNDS = 3
+_PYTHON = Path("build/frameworks-venv/bin/python").absolute()
+
+_MAKE = """
+import sys
+from tilth import Dataset
+dataset = Dataset.create(dataset_name="reading", dataset_project="Bench")
+dataset.add_files(sys.argv[1])
+dataset.upload(preview=False)
+dataset.finalize()
+print(dataset.id)
+"""
+
+_READS = """
+import json, random, sys, time
+from tilth import Dataset
+dataset, chance = Dataset.get(sys.argv[1]), random.Random(int(sys.argv[2]))
+with dataset.open("large.bin") as file:
+    if sys.argv[4] == "walk":
+        begun = time.perf_counter()
+        size = 0
+        while piece := file.read(1 << 20):
+            size += len(piece)
+        print(json.dumps(size / 1e6 / (time.perf_counter() - begun)))
+        raise SystemExit
+    size = file.seek(0, 2)
+    places = [chance.randrange(size - 4096) for _ in range(int(sys.argv[3]))]
+    begun = time.perf_counter()
+    for place in places:
+        file.seek(place)
+        assert len(file.read(4096)) == 4096
+    print(json.dumps(len(places) / (time.perf_counter() - begun)))
+"""
+
+_EPOCHS = """
+import io, json, shutil, sys, time
+from pathlib import Path
+import numpy, torch
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset
+from tilth.torch import FileDataset, IterableFileDataset
+
+source, version, cache, rounds = Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
+
+def decoded(path, content):
+    return torch.from_numpy(numpy.array(Image.open(io.BytesIO(content))))
+
+def counted(path, content):
+    return len(content)
+
+class Local(Dataset):
+    def __init__(self, decode):
+        self.files, self.decode = sorted(source.joinpath("pictures").rglob("*.jpg")), decode
+    def __len__(self):
+        return len(self.files)
+    def __getitem__(self, number):
+        return self.decode("", self.files[number].read_bytes())
+
+def epoch(loader, count):
+    begun = time.perf_counter()
+    assert sum(len(batch) for batch in loader) == count
+    return time.perf_counter() - begun
+
+found = {}
+for name, decode in (("bytes", counted), ("decoded", decoded)):
+    local = Local(decode)
+    loaders = {
+        "local": DataLoader(local, batch_size=64, num_workers=2, shuffle=True),
+        "numbers": DataLoader(FileDataset(version, "pictures", decode=decode), batch_size=64, num_workers=2, shuffle=True),
+        "iterable": DataLoader(
+            IterableFileDataset(version, "pictures", decode=decode, shuffle=True, batch_size=64), batch_size=64, num_workers=2
+        ),
+    }
+    for _ in range(rounds):
+        for what, loader in loaders.items():
+            if what != "local":
+                shutil.rmtree(cache, ignore_errors=True)
+            for number in ("first", "second"):
+                found.setdefault(f"{name} {what} {number}", []).append(epoch(loader, len(local)))
+print(json.dumps(found))
+"""
+
+
+def main() -> None:
+    scale = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
+    folder = Path(mkdtemp(prefix="tilth-bench-"))
+    try:
+        with running_radosgw() as s3:
+            home = {"TILTH_HOME": str(folder / "home"), "TILTH_STORAGE": f"s3://{s3.make_bucket('bench')}/tilth"}
+            bench = Bench(folder, os.environ | s3.environment() | home, scale)
+            bench.prepare()
+            bench.reads()
+            bench.epochs()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Bench:
+    """One version in the store, the same files on the disk, and processes that read them."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], scale: float) -> None:
+        self.source = folder / "source"
+        self.cache = folder / "home" / "cache"
+        self.scale = scale
+        self.id = ""
+        self._folder = folder
+        self._environment = environment
+
+    def prepare(self) -> None:
+        """Write the files, and store them."""
+        chance = Random(1)
+        pictures = round(_PICTURES * self.scale)
+        for number in range(pictures):
+            path = self.source / "pictures" / str(number % 2) / f"{number:05}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.frombytes("RGB", (_SIDE, _SIDE), chance.randbytes(3 * _SIDE * _SIDE)).save(path, quality=60)
+        with (self.source / "large.bin").open("wb") as file:
+            for _ in range(round(_LARGE_BYTES * self.scale) >> 20):
+                file.write(chance.randbytes(1 << 20))
+        size = sum(path.stat().st_size for path in self.source.rglob("*.jpg"))
+        self.id = self._run(sys.executable, _MAKE, str(self.source)).strip()
+        print(f"{pictures:,} pictures of {size / pictures / 1e3:.0f} KB, one file of {_LARGE_BYTES * self.scale / 1e6:.0f} MB\n")
+
+    def reads(self) -> None:
+        """Random reads of 4 KiB, and the whole file."""
+        print("| reads through `open` | cold | cache of this machine |\n|---|---:|---:|")
+        cold = max(self._read(seed, 300, "random", empty=True) for seed in range(_ROUNDS))
+        walked = max(self._read(0, 0, "walk", empty=True) for _ in range(_ROUNDS))
+        again = max(self._read(0, 0, "walk") for _ in range(_ROUNDS))
+        warm = max(self._read(seed, 3_000, "random") for seed in range(_ROUNDS))
+        print(f"| 4 KiB at random places | {cold:.0f} a second | {warm:.0f} a second |")
+        print(f"| the whole file, a MiB at a time | {walked:.0f} MB/s | {again:.0f} MB/s |\n")
+
+    def epochs(self) -> None:
+        """Epochs of a loader with two workers and shuffling; the workers of each epoch are new processes."""
+        script = self._folder / "epochs.py"
+        script.write_text(_EPOCHS)
+        times = json.loads(self._run(str(_PYTHON), script, str(self.source), self.id, str(self.cache / "chunks"), str(_ROUNDS)))
+        best = {name: min(found) for name, found in times.items()}
+        print("| an epoch | local files | by number: first | second | ratio | one after the other: first | second | ratio |")
+        print("|---|---:|---:|---:|---:|---:|---:|---:|")
+        for decoded in ("bytes", "decoded"):
+            local = min(best[f"{decoded} local first"], best[f"{decoded} local second"])
+            cells = [f"{local:.2f} s"]
+            for what in ("numbers", "iterable"):
+                first, second = best[f"{decoded} {what} first"], best[f"{decoded} {what} second"]
+                cells += [f"{first:.2f} s", f"{second:.2f} s", f"{second / local:.2f}"]
+            print(f"| {decoded} | {' | '.join(cells)} |")
+
+    def _read(self, seed: int, count: int, how: str, *, empty: bool = False) -> float:
+        if empty:
+            shutil.rmtree(self.cache, ignore_errors=True)
+        return float(json.loads(self._run(sys.executable, _READS, self.id, str(seed), str(count), how)))
+
+    def _run(self, python: str, code: str | Path, *words: str) -> str:
+        command = [python, str(code), *words] if isinstance(code, Path) else [python, "-c", code, *words]
+        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()[-1]
+
+
+if __name__ == "__main__":
+    main()
