@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from tilth.base.errors import Invalid, ModelNotFound, TilthError
+from tilth.base.ids import is_id
 from tilth.client.api import Api
 from tilth.sdk import beginning
 from tilth.sdk._current import current_home, running
@@ -36,7 +37,7 @@ class Model(BaseModel):
 
     def __init__(self, model_id: str) -> None:
         home = current_home()
-        super().__init__(ModelRecord(home, model_id, document=require_model(_asked(home), model_id)))
+        super().__init__(ModelRecord(home, model_id, document=_required(home, model_id)))
 
     @classmethod
     def query_models(
@@ -50,6 +51,7 @@ class Model(BaseModel):
         metadata: Mapping[str, str] | None = None,
     ) -> "list[Model]":
         """The models that fit all that is given, the newest first. A tag that begins with `-` must not be there."""
+        _arrived()
         found = find_models(
             current_home().api,
             project=project_name,
@@ -70,8 +72,9 @@ class Model(BaseModel):
         """
         home = current_home()
         id = model if isinstance(model, str) else model.id
+        _arrived()
         try:
-            url = home.api.call("models.delete", model=id, force=force).get("url")
+            url = _asked(home).call("models.delete", model=id, force=force).get("url")
             if delete_weights_file and url:
                 place_of(home, url).delete()
         except TilthError as error:
@@ -101,7 +104,7 @@ class InputModel(BaseModel):
     ) -> None:
         home = current_home()
         if model_id:
-            document = require_model(_asked(home), model_id)
+            document = _required(home, model_id)
         elif name is None and project is None and not tags:
             raise Invalid("no model is named", hint="give model_id, or a name, a project or tags")
         else:
@@ -181,6 +184,24 @@ class InputModel(BaseModel):
 def _asked(home: Home) -> Api:
     """How a home is asked: with patience, but not inside of a recorded run, which waits for no server that is away."""
     return home.api if running() is None else home.reporting[0]
+
+
+def _arrived() -> None:
+    """Wait for what this process's run has said of models and is on its way."""
+    live = running()
+    if live is not None:
+        live.flush(wait_for_uploads=True)
+
+
+def _required(home: Home, id: str) -> dict[str, Any]:
+    """A model by its id, also one that the run here has just made."""
+    try:
+        return require_model(_asked(home), id)
+    except ModelNotFound:
+        if running() is None or not is_id(str(id)):
+            raise
+        _arrived()
+        return require_model(_asked(home), id)
 
 
 class ModelList(list[Model]):

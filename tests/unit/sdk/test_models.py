@@ -96,6 +96,22 @@ def test_the_address_of_weights_is_the_one_that_the_server_gives(task: Task, fil
     assert Path(StorageManager.get_local_copy(address) or "").read_bytes() == b"weights"
 
 
+def test_what_a_run_has_just_said_of_a_model_is_known_to_whoever_asks(home: Home) -> None:
+    run = Task.init("Team/Pets", "train", reuse_last_task_id=False, auto_connect_frameworks=False, auto_connect_streams=False)
+    try:
+        model = OutputModel(name="just made")
+        assert InputModel(model.id).name == "just made"
+        model.publish()
+        assert [found.id for found in Model.query_models(model_name="just made", only_published=True)] == [model.id]
+        model.archive()
+        again = OutputModel(name="published")
+        again.publish()
+        assert Model.remove(again.id) is False
+        assert Model(again.id).published
+    finally:
+        run.close()
+
+
 def test_a_file_may_lie_elsewhere(task: Task, file: Path, tmp_path: Path) -> None:
     model = OutputModel(task)
     model.set_upload_destination(str(tmp_path / "elsewhere"))
