@@ -12,6 +12,7 @@ has() {
     postgresql-15) [ -x /usr/lib/postgresql/15/bin/initdb ] ;;
     nginx-light) [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null ;;
     chromium) command -v chromium >/dev/null ;;
+    firefox-esr) command -v firefox-esr >/dev/null || command -v firefox >/dev/null ;;
     ceph) command -v radosgw >/dev/null && command -v ceph-mon >/dev/null && command -v ceph-osd >/dev/null && command -v ceph >/dev/null ;;
     azurite) [ -x $azurite/node_modules/.bin/azurite-blob ] && cmp -s tools/azurite/package-lock.json $azurite/package-lock.json ;;
   esac
@@ -25,7 +26,7 @@ packages_of() {
 }
 
 wanted=()
-for name in postgresql-15 nginx-light ceph chromium; do
+for name in postgresql-15 nginx-light ceph chromium firefox-esr; do
   if has $name; then echo "$name is there"; else wanted+=("$name"); fi
 done
 
