@@ -55,6 +55,7 @@ def histogram(
         raise _misshapen("values", rows, "one row of numbers, or a matrix of them with a row for each series")
     if len(shape) == 1:
         rows = [rows]
+    _check_numbers("values", rows)
     count, width = len(rows), shape[-1]
     names = _names(labels, "labels", count, "rows") or ([series] if count == 1 else [f"{series} {number}" for number in range(count)])
     buckets = _names(xlabels, "xlabels", width, "values in a row")
@@ -301,11 +302,18 @@ def _misshapen(name: str, value: Any, expected: str) -> Invalid:
     return Invalid(f"{name} {what}", hint=f"give {expected}")
 
 
+def _check_numbers(name: str, rows: list[list[Any]]) -> None:
+    wrong = next((value for row in rows for value in row if isinstance(value, (str, bytes))), None)
+    if wrong is not None:
+        raise Invalid(f"{name} holds {wrong!r:.60}, which is no number", hint="give numbers; texts are labels")
+
+
 def _matrix(matrix: Any) -> tuple[list[list[Any]], tuple[int, int]]:
     rows = listed(matrix, "matrix")
     shape = _shape(rows)
     if len(shape) != 2 or -1 in shape or 0 in shape:
         raise _misshapen("matrix", rows, "two dimensions, rows and columns")
+    _check_numbers("matrix", rows)
     return rows, shape
 
 

@@ -126,6 +126,8 @@ def test_a_layout_of_ones_own_is_put_into_the_rest() -> None:
         (lambda: plots.histogram("t", "s", []), r"values has shape \(0,\)"),
         (lambda: plots.histogram("t", "s", 5), "values is int"),
         (lambda: plots.histogram("t", "s", [[1, 2], [3]]), "values has rows of different lengths"),
+        (lambda: plots.histogram("t", "s", [1, "x"]), "values holds 'x', which is no number"),
+        (lambda: plots.surface("t", [[1, 2], [3, "x"]]), "matrix holds 'x', which is no number"),
         (lambda: plots.histogram("t", "s", [1, 2], xlabels=["a"]), "xlabels has 1 names for 2"),
         (lambda: plots.histogram("t", "s", [[1], [2]], labels=["a"]), "labels has 1 names for 2 rows"),
         (lambda: plots.table("t", [1, 2]), r"table_plot has shape \(2,\)"),
