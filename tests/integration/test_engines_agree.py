@@ -744,8 +744,11 @@ def versions(say: Player) -> None:
     say("versions.unarchive", id=made[1])
     say("versions.lineage", id=made[3])
     say("versions.lineage", project="Data/Sets", name="cats")
+    say("versions.lineage", id=made[0], whole=True)
     say("versions.newest", limit=5)
     say("versions.datasets", text="data", order="-name", page_size=5)
+    for text in ("me", "t%", made[0][:6]):
+        say("versions.datasets", text=text, archived=text == "me")
     uses(say, made)
     say("versions.rename", project="Data/Sets", name="cats", new_name="dogs")
     say("versions.move", project="Data/Sets", name="dogs", new_project="Elsewhere")
@@ -783,6 +786,8 @@ def browsed(say: Player) -> None:
     say("contents.compare", version=begun["id"], path="a.csv", other=begun["id"])
     second = say("contents.begin", name="browsed", project="Data", parents=[begun["id"]])["version"]
     say("contents.abort", version=second["id"])
+    third = say("contents.begin", name="browsed", project="Data", parents=[begun["id"]])["version"]
+    say("contents.delete", version=third["id"])
 
 
 def uses(say: Player, made: list[str]) -> None:

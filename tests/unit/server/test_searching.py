@@ -134,6 +134,22 @@ def test_datasets_are_listed_by_their_newest_version(catalog: CatalogBench, want
     assert page["total"] == (3 if "page_size" in wanted else len(found))
 
 
+def test_datasets_are_found_by_author_tag_and_id_and_archived_ones_apart(catalog: CatalogBench) -> None:
+    cats = [catalog.final("cats", "Team", version=number, tags=["fluffy"]).id for number in ("1.0", "2.0")]
+    dogs = catalog.final("dogs", "Team").id
+    catalog.api.versions.archive(cats[0])
+
+    def found(**wanted: Any) -> list[tuple[str, int]]:
+        return [(one["newest"]["id"], one["versions"]) for one in catalog.ask("versions.datasets", order="name", **wanted)["datasets"]]
+
+    author = catalog.ask("versions.get", id=dogs)["author"]
+    assert found(text="FLUFF") == [(cats[1], 1)]
+    assert found(text=cats[0][:8].upper()) == [(cats[1], 1)]
+    assert found(text=dogs) == [(dogs, 1)]
+    assert found(archived=True) == [(cats[0], 1)]
+    assert not author or len(found(text=author)) == 2
+
+
 def test_an_order_of_datasets_that_is_none_is_refused(catalog: CatalogBench) -> None:
     with pytest.raises(FieldInvalid, match="order"):
         catalog.ask("versions.datasets", order="task.id; --")

@@ -32,6 +32,8 @@ export interface Calls {
   "contents.begin": { name: string; project?: string | null; version?: string | null; parents?: string[] | null; tags?: string[] | null; description?: string | null } & Record<string, unknown>;
   /** How a file differs from that of another version: rows of tables, told apart by a key or as a whole, or lines of texts. */
   "contents.compare": { version: string; path: string; other: string; other_path?: string | null; key?: string[] | null; kinds?: string[] | null; offset?: number | null; limit?: number | null } & Record<string, unknown>;
+  /** Forget a version and what it alone holds; what other versions share with it stays. */
+  "contents.delete": { version: string } & Record<string, unknown>;
   /** How a version differs from another, or from its parents: added, removed, modified and moved files, some kinds of them, some paths. */
   "contents.diff": { version: string; other?: string | null; kinds?: string[] | null; pattern?: string | null; offset?: number | null; limit?: number | null } & Record<string, unknown>;
   /** What differs right in a folder, and how much in each folder below it, page by page. */
@@ -445,7 +447,7 @@ export interface Calls {
   /** Begin a version; the caller may have chosen its id. */
   "versions.create": { name: string; id?: string | null; project?: string | null; version?: string | null; parents?: string[]; tags?: string[]; description?: string | null; author?: string; storage?: string; use_task?: boolean } & Record<string, unknown>;
   /** Which datasets are wanted, in which order, and which page of them. */
-  "versions.datasets": { text?: string; tags?: string[]; order?: string; page?: number; page_size?: number } & Record<string, unknown>;
+  "versions.datasets": { text?: string; tags?: string[]; archived?: boolean; order?: string; page?: number; page_size?: number } & Record<string, unknown>;
   /** Whatever is to be done with one version. */
   "versions.delete": { id: string } & Record<string, unknown>;
   /** Whatever is to be done with one version. */
@@ -453,7 +455,7 @@ export interface Calls {
   /** What is to be attached to a version. */
   "versions.get_metadata": { id: string; name: string; kind?: string; value?: string } & Record<string, unknown>;
   /** A version, or a dataset, whose ancestors are wanted. */
-  "versions.lineage": { id?: string | null; project?: string | null; name?: string | null } & Record<string, unknown>;
+  "versions.lineage": { id?: string | null; whole?: boolean; project?: string | null; name?: string | null } & Record<string, unknown>;
   /** A dataset and its new project. */
   "versions.move": { project: string; name: string; new_project: string } & Record<string, unknown>;
   /** How many of the newest versions are wanted. */

@@ -159,6 +159,9 @@ export interface DatasetResults {
   "versions.datasets": { datasets: DatasetSummary[]; total: number };
   "versions.get": Version;
   "versions.update": Version;
+  "versions.publish": Version;
+  "versions.archive": Version;
+  "versions.unarchive": Version;
   "versions.lineage": { nodes: LineageNode[] };
   "versions.search": { versions: Version[]; total: number };
   "tasks.using_dataset": Uses;

@@ -9,6 +9,7 @@ import { Id, Status, Tag, TimeAgo } from "@/components/bits";
 import { bytes, count } from "@/components/format";
 import { Found } from "@/components/states";
 import { Tabbed } from "@/components/tabbed";
+import { Actions } from "./dataset/actions";
 import "./experiment.css";
 import "./dataset.css";
 
@@ -42,7 +43,7 @@ export function Page() {
 
 function Head({ version }: { version: Version }) {
   return (
-    <header className="page-head">
+    <header className="page-head dataset-head">
       <div className="grow stack tight">
         <nav aria-label="Where it is" className="small soft ellipsis">
           <Link to={version.project ? "/projects" : "/datasets"} search={version.project ? { at: version.project } : {}} className="link">
@@ -68,6 +69,7 @@ function Head({ version }: { version: Version }) {
           ))}
         </div>
       </div>
+      <Actions version={version} />
       {version.status === "aborted" ? null : (
         <Link to="/datasets/new" search={version.status === "uploading" ? { draft: version.id } : { parent: version.id }} className="button">
           <FolderUp aria-hidden />

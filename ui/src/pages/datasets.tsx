@@ -9,7 +9,9 @@ import { bytes, count } from "@/components/format";
 import { Empty, Found } from "@/components/states";
 import { type Column, Table } from "@/components/table";
 import { usePages } from "@/components/use-pages";
+import { useIsNarrow } from "@/components/use-narrow";
 import { useSlow } from "@/components/use-slow";
+import "./datasets.css";
 
 /** All datasets, each with its newest version. */
 export function Page() {
@@ -19,8 +21,10 @@ export function Page() {
   const order = search.order ?? "-created";
   const tags = search.tag ? search.tag.split(",") : [];
   const set = useCallback((values: Search) => void navigate({ to: ".", search: (before: Search) => ({ ...before, ...values }), replace: true }), [navigate]);
-  const { query, rowAt, onView } = usePages(["versions", "datasets", text, order, search.tag ?? ""], async (page, size, signal) => {
-    const { datasets, total } = await call("versions.datasets", { text, tags, order, page, page_size: size }, signal);
+  const archived = search.archived === "yes";
+  const isNarrow = useIsNarrow();
+  const { query, rowAt, onView } = usePages(["versions", "datasets", text, order, search.tag ?? "", archived], async (page, size, signal) => {
+    const { datasets, total } = await call("versions.datasets", { text, tags, order, archived, page, page_size: size }, signal);
     return { rows: datasets, total };
   });
   return (
@@ -38,8 +42,8 @@ export function Page() {
         <input
           className="input quiet find"
           type="search"
-          placeholder="Name or project"
-          aria-label="Find by name or project"
+          placeholder="Name, project, tag, author or id"
+          aria-label="Find by name, project, tag, author or id"
           value={search.q ?? ""}
           onChange={(event) => set({ q: event.target.value || undefined })}
         />
@@ -48,6 +52,19 @@ export function Page() {
             {tag} ×
           </button>
         ))}
+        <label className="row small">
+          <input type="checkbox" checked={archived} onChange={(event) => set({ archived: event.target.checked ? "yes" : undefined })} />
+          Archived
+        </label>
+        {isNarrow ? (
+          <select className="input quiet" aria-label="Order" value={order} onChange={(event) => set({ order: event.target.value })}>
+            <option value="-created">newest first</option>
+            <option value="name">by name</option>
+            <option value="-size_bytes">largest first</option>
+            <option value="-entries">most files first</option>
+            <option value="-versions">most versions first</option>
+          </select>
+        ) : null}
         <span className="faint small" role="status">
           {query.data === undefined ? "" : `${count(query.data)} ${query.data === 1 ? "dataset" : "datasets"}`}
         </span>
@@ -57,7 +74,8 @@ export function Page() {
           total ? (
             <Table
               label="Datasets"
-              columns={COLUMNS}
+              columns={isNarrow ? CARD : COLUMNS}
+              height={isNarrow ? 84 : 40}
               total={total}
               rowAt={rowAt}
               keyOf={({ newest }) => newest.id}
@@ -66,9 +84,9 @@ export function Page() {
               onOrder={(next) => set({ order: next })}
               onOpen={({ newest }) => void navigate({ to: "/datasets/$id", params: { id: newest.id } })}
             />
-          ) : text || tags.length ? (
+          ) : text || tags.length || archived ? (
             <Empty title="No datasets" icon={<Database size={24} aria-hidden />}>
-              None fits what is asked for.
+              {archived && !text && !tags.length ? "No version is archived." : "None fits what is asked for."}
             </Empty>
           ) : (
             <Empty title="No datasets yet" icon={<Database size={24} aria-hidden />}>
@@ -84,6 +102,28 @@ export function Page() {
   );
 }
 
+/** On a narrow page a dataset is a card. */
+const CARD: Column<DatasetSummary>[] = [
+  {
+    key: "dataset",
+    title: "Dataset",
+    width: 240,
+    cell: ({ newest, versions }) => (
+      <span className="dataset-card">
+        <span className="row">
+          <span className="ellipsis strong grow">{newest.name}</span>
+          <Status of={newest.status} />
+        </span>
+        <span className="ellipsis small soft">{newest.project}</span>
+        <span className="row small soft">
+          <span className="grow ellipsis">{`${newest.version} · ${count(versions)} ${versions === 1 ? "version" : "versions"}`}</span>
+          <span>{`${count(newest.entries)} ${newest.entries === 1 ? "file" : "files"}`}</span>
+          <span>{bytes(newest.size_bytes)}</span>
+        </span>
+      </span>
+    ),
+  },
+];
 const COLUMNS: Column<DatasetSummary>[] = [
   { key: "name", title: "Name", width: 200, sort: "name", cell: ({ newest }) => <span className="ellipsis strong">{newest.name}</span> },
   { key: "version", title: "Newest", width: 90, cell: ({ newest }) => <span className="ellipsis">{newest.version}</span> },

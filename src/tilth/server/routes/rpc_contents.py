@@ -131,6 +131,13 @@ def abort(call: OutsideCall, version: str) -> Item:
     return {}
 
 
+@outside("contents.delete", needs=WRITE)
+def delete(call: OutsideCall, version: str) -> Item:
+    """Forget a version and what it alone holds; what other versions share with it stays."""
+    _contents(call).delete(version)
+    return {}
+
+
 def _kinds(kinds: list[str]) -> list[str]:
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown:

@@ -163,7 +163,7 @@ def get_metadata(tx: Tx, request: wire.SetMetadata) -> dict[str, Metadata | None
 
 @rpc("versions.lineage", wire.Lineage)
 def lineage(tx: Tx, request: wire.Lineage) -> dict[str, list[LineageNode]]:
-    return {"nodes": service.lineage(tx, id=request.id, project=request.project, name=request.name)}
+    return {"nodes": service.lineage(tx, id=request.id, project=request.project, name=request.name, whole=request.whole)}
 
 
 @rpc("versions.newest", wire.Newest)
@@ -176,5 +176,11 @@ def newest(tx: Tx, request: wire.Newest) -> VersionPage:
 def datasets(tx: Tx, request: wire.ListDatasets) -> DatasetPage:
     size = max(1, min(request.page_size, 1_000))
     return service.list_datasets(
-        tx, text=request.text, tags=request.tags, order=request.order, limit=size, offset=max(0, request.page) * size
+        tx,
+        text=request.text,
+        tags=request.tags,
+        order=request.order,
+        limit=size,
+        offset=max(0, request.page) * size,
+        archived=request.archived,
     )

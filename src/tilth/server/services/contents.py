@@ -132,6 +132,10 @@ class Contents:
         self.home.reports.send(final, _LONGEST_WAIT_S)
         return final
 
+    def delete(self, id: str) -> None:
+        """Forget a version, final or not; what others share with it stays."""
+        lifecycle.delete(self.home, self.version(id))
+
     def abort(self, id: str) -> None:
         """Give up a version that was begun."""
         lifecycle.delete(self.home, lifecycle.require_open(self.version(id)))

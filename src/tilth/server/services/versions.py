@@ -198,11 +198,11 @@ def _tell_of_draft(tx: Tx, wanted: VersionFilter) -> None:
         )
 
 
-def list_datasets(tx: Tx, *, text: str, tags: Sequence[str], order: str, limit: int, offset: int) -> DatasetPage:
-    """Datasets that fit, each with its newest version."""
+def list_datasets(tx: Tx, *, text: str, tags: Sequence[str], order: str, limit: int, offset: int, archived: bool = False) -> DatasetPage:
+    """Datasets that fit, each with its newest version; with `archived`, those that have archived versions, each with the newest of them."""
     if order.removeprefix("-") not in DATASET_ORDERS:
         raise FieldInvalid(f"order: {order!r:.60} is none", hint=f"use one of {', '.join(DATASET_ORDERS)}, with or without a - before it")
-    found, total = tx.versions.datasets(text, tags, order=order, limit=limit, offset=offset)
+    found, total = tx.versions.datasets(text, tags, order=order, limit=limit, offset=offset, archived=archived)
     return DatasetPage(tuple(found), total)
 
 
@@ -357,8 +357,13 @@ def set_metadata(tx: Tx, id: str, metadata: Metadata) -> None:
     tx.changed("version.updated", id)
 
 
-def lineage(tx: Tx, *, id: str | None = None, project: str | None = None, name: str | None = None) -> list[LineageNode]:
+def lineage(
+    tx: Tx, *, id: str | None = None, project: str | None = None, name: str | None = None, whole: bool = False
+) -> list[LineageNode]:
     """A version, or all versions of a dataset, and everything they descend from; deleted ones by their id alone."""
+    if id and whole:
+        found = get_version(tx, id)
+        id, project, name = None, found.project, found.name
     if id:
         starts = [get_version(tx, id)]
     else:

@@ -43,6 +43,12 @@ DATASET_ORDERS: Mapping[str, str] = {
 }
 """What lists of datasets can be ordered by."""
 
+_SAID_OF_DATASET = f"""(
+    fits(?, {_PLAIN_NAME}) OR fits(?, task.author) OR fits(?, task.tags)
+    OR version.dataset IN (SELECT found.dataset FROM version AS found WHERE found.task >= ? AND found.task < ?)
+)"""
+"""Where it lies and what it is called, who made its newest version and how that is tagged, or how the id of any version begins."""
+
 _ALIASED = "SELECT 1 FROM version_alias WHERE version_alias.version = version.task AND alias = ?"
 
 
@@ -161,12 +167,14 @@ class Versions:
         """
         return self._versions(query, (*_FINAL, *values, limit))
 
-    def datasets(self, text: str, tags: Sequence[str], *, order: str, limit: int, offset: int) -> tuple[list[DatasetSummary], int]:
-        """A page of the datasets that fit, each with its newest version, and how many fit in all."""
+    def datasets(
+        self, text: str, tags: Sequence[str], *, order: str, limit: int, offset: int, archived: bool = False
+    ) -> tuple[list[DatasetSummary], int]:
+        """A page of the datasets that fit, each with its newest version, and how many fit in all; of their archived versions if asked."""
         shown, more = self.shown
         table: list[tuple[bool, str, Sequence[Any]]] = [
             (True, "place = 1", ()),
-            (bool(text), f"fits(?, {_PLAIN_NAME})", (containing(text),)),
+            (bool(text), _SAID_OF_DATASET, (*[containing(text)] * 3, text.lower(), f"{text.lower()}g")),
             *((True, "instr(task.tags, ?) > 0", (dumped(tag),)) for tag in tags),
             (bool(shown), shown, more),
         ]
@@ -178,7 +186,7 @@ class Versions:
                     PARTITION BY other.dataset
                     ORDER BY CASE WHEN o.status IN ({marks(_FINAL)}) THEN 0 ELSE 1 END, other.number_key DESC, o.created DESC, o.id
                 ) AS place
-                FROM version AS other JOIN task AS o ON o.id = other.task WHERE other.archived = 0
+                FROM version AS other JOIN task AS o ON o.id = other.task WHERE other.archived = {int(archived)}
             )
         """
         joined = f"""

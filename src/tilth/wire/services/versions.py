@@ -140,6 +140,8 @@ class Lineage(Struct, kw_only=True):
     """A version, or a dataset, whose ancestors are wanted."""
 
     id: str | None = None
+    whole: bool = False
+    """Whether all versions of the dataset are wanted that the version with this id belongs to."""
     project: str | None = None
     name: str | None = None
 
@@ -154,9 +156,11 @@ class ListDatasets(Struct, kw_only=True):
     """Which datasets are wanted, in which order, and which page of them."""
 
     text: str = ""
-    """A part of `project/name`."""
+    """A part of `project/name`, of an author or a tag, or the beginning of an id."""
     tags: list[str] = []
     """Of the newest version."""
+    archived: bool = False
+    """Whether those with archived versions are wanted, each with the newest of them."""
     order: str = "-created"
     """`created`, `name`, `entries`, `size_bytes` or `versions`; downwards with a `-` before it."""
     page: int = 0

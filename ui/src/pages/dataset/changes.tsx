@@ -15,6 +15,7 @@ import { Chooser } from "./compare/chooser";
 import { CompareFile } from "./compare/file";
 import { Crumbs } from "./crumbs";
 import { nodeName } from "./lineage";
+import { lineageOf } from "./lineage-query";
 import { iconOf } from "./pictures";
 import "./changes.css";
 
@@ -136,10 +137,7 @@ interface Page {
 
 /** Which version it is compared with: one of the same dataset, or any other. */
 function Against({ version, other, onChoose, onMore }: { version: Version; other: string; onChoose: (id: string) => void; onMore: () => void }) {
-  const lineage = useQuery({
-    queryKey: ["versions", "lineage", version.project, version.name],
-    queryFn: ({ signal }) => call("versions.lineage", { project: version.project, name: version.name }, signal),
-  });
+  const lineage = useQuery(lineageOf(version));
   const others = lineage.data?.nodes.filter(({ id, deleted }) => id !== version.id && !deleted).sort((a, b) => b.created.localeCompare(a.created)) ?? [];
   const isElsewhere = other !== "" && lineage.data !== undefined && !others.some(({ id }) => id === other);
   const chosen = useQuery({ queryKey: ["version", other], enabled: isElsewhere, queryFn: ({ signal }) => call("versions.get", { id: other }, signal) });

@@ -2,13 +2,13 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { List, Waypoints } from "lucide-react";
 import { lazy, Suspense } from "react";
-import { call } from "@/api/client";
 import type { LineageNode, Version } from "@/api/datasets";
 import type { Search } from "@/app/router";
 import { Status, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
 import { Busy, Found } from "@/components/states";
 import { useIsNarrow } from "@/components/use-narrow";
+import { lineageOf } from "./lineage-query";
 
 const Graph = lazy(() => import("./graph"));
 const MOST_DRAWN = 300;
@@ -18,10 +18,7 @@ export function Lineage({ version }: { version: Version }) {
   const search = useSearch({ strict: false }) as Search;
   const navigate = useNavigate();
   const isNarrow = useIsNarrow();
-  const found = useQuery({
-    queryKey: ["versions", "lineage", version.project, version.name],
-    queryFn: ({ signal }) => call("versions.lineage", { project: version.project, name: version.name }, signal),
-  });
+  const found = useQuery(lineageOf(version));
   const isLong = (found.data?.nodes.length ?? 0) > MOST_DRAWN;
   const asList = isNarrow || isLong || search.lineage === "list";
   return (

@@ -4,6 +4,7 @@ import { Code, Facts, Id, Status } from "@/components/bits";
 import { bytes, count, time } from "@/components/format";
 import { Description } from "./description";
 import { Lineage } from "./lineage";
+import { Shape } from "./shape";
 import { TagsOf } from "./tags";
 
 /** What a version is, where it comes from, and how to get it. */
@@ -31,6 +32,14 @@ export default function Overview({ version }: { version: Version }) {
               {version.parents.length === 0 ? "What it began with" : version.parents.length === 1 ? "Against its parent" : "Against its parents"}
             </h2>
             <Against changes={version.changes} />
+          </section>
+        ) : null}
+        {version.entries ? (
+          <section className="panel" aria-labelledby="shape">
+            <h2 id="shape" className="section-head">
+              What it holds
+            </h2>
+            <Shape version={version} />
           </section>
         ) : null}
         <section className="panel" aria-labelledby="facts">
