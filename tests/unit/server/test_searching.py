@@ -150,6 +150,14 @@ def test_datasets_are_found_by_author_tag_and_id_and_archived_ones_apart(catalog
     assert not author or len(found(text=author)) == 2
 
 
+def test_all_versions_of_a_dataset_are_told_by_the_id_of_one(catalog: CatalogBench) -> None:
+    cats = [catalog.final("cats", "Team", version=number).id for number in ("1.0", "2.0")]
+    catalog.final("dogs", "Team")
+    assert {node["id"] for node in catalog.ask("versions.lineage", id=cats[0], whole=True)["nodes"]} == set(cats)
+    catalog.ask("versions.rename", project="Team", name="cats", new_name="lions")
+    assert {node["name"] for node in catalog.ask("versions.lineage", id=cats[1], whole=True)["nodes"]} == {"lions"}
+
+
 def test_an_order_of_datasets_that_is_none_is_refused(catalog: CatalogBench) -> None:
     with pytest.raises(FieldInvalid, match="order"):
         catalog.ask("versions.datasets", order="task.id; --")
