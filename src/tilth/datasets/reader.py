@@ -80,16 +80,37 @@ class ChunkSource:
 
     def load(self, wanted: Sequence[ChunkRef]) -> list[Loaded]:
         """Each of the chunks, or the error that tells why it can't be read; the caller sees to it that they are not too many at once."""
-        found, others, ours = self._claim(wanted)
+        found: list[Loaded | None] = [self._here(chunk) for chunk in wanted]
+        missing = [number for number, data in enumerate(found) if data is None]
+        if missing:
+            for number, data in zip(missing, self._fetch([wanted[number] for number in missing]), strict=True):
+                found[number] = data
+        return [data for data in found if data is not None]
+
+    def _here(self, chunk: ChunkRef) -> bytes | None:
+        with self._lock:
+            data = self._memory.get(chunk.sha256)
+            if data is not None:
+                self._memory.move_to_end(chunk.sha256)
+                return data
+        data = self._cache.get(chunk) if self._cache else None
+        if data is not None:
+            self._keep(chunk, data)
+        return data
+
+    def _fetch(self, wanted: Sequence[ChunkRef]) -> list[Loaded]:
+        """Chunks from the store, or from whichever thread brings them already."""
+        waiting, ours = self._claim(wanted)
         if ours:
             self._bring(ours)
-        for number, future in others:
+        found: list[Loaded] = []
+        for chunk, future in zip(wanted, waiting, strict=True):
             try:
-                found[number] = future.result()
+                found.append(future.result())
             except TilthError as error:
                 # It may have failed for a neighbour's sake, in somebody else's request.
-                found[number] = error if wanted[number].sha256 in ours else self._alone(wanted[number])
-        return [chunk for chunk in found if chunk is not None]
+                found.append(error if chunk.sha256 in ours else self._alone(chunk))
+        return found
 
     def load_ahead(self, wanted: Sequence[ChunkRef]) -> None:
         """Bring chunks that will probably be wanted, in another thread; a failure is told to whoever then wants them."""
@@ -141,31 +162,25 @@ class ChunkSource:
         except TilthError as error:
             return error
 
-    def _claim(
-        self, wanted: Sequence[ChunkRef]
-    ) -> tuple[list[Loaded | None], list[tuple[int, Future[bytes]]], dict[bytes, tuple[ChunkRef, Future[bytes]]]]:
-        """What is in memory; for the rest what to wait for, and what of that nobody brings yet."""
-        found: list[Loaded | None] = [None] * len(wanted)
-        waiting: list[tuple[int, Future[bytes]]] = []
+    def _claim(self, wanted: Sequence[ChunkRef]) -> tuple[list[Future[bytes]], dict[bytes, tuple[ChunkRef, Future[bytes]]]]:
+        """What to wait for, and what of that nobody brings yet."""
+        waiting: list[Future[bytes]] = []
         ours: dict[bytes, tuple[ChunkRef, Future[bytes]]] = {}
         with self._lock:
-            for number, chunk in enumerate(wanted):
-                data = self._memory.get(chunk.sha256)
-                if data is not None:
-                    self._memory.move_to_end(chunk.sha256)
-                    found[number] = data
-                    continue
+            for chunk in wanted:
                 future = self._coming.get(chunk.sha256)
                 if future is None:
                     future = self._coming[chunk.sha256] = Future()
                     ours[chunk.sha256] = (chunk, future)
-                waiting.append((number, future))
-        return found, waiting, ours
+                    if (data := self._memory.get(chunk.sha256)) is not None:  # it came in this moment
+                        future.set_result(data)
+                waiting.append(future)
+        return waiting, ours
 
     def _bring(self, ours: dict[bytes, tuple[ChunkRef, Future[bytes]]]) -> None:
         """Settle what was claimed, each with its bytes or its own error."""
         try:
-            missing = [chunk for chunk, _ in ours.values() if not self._from_cache(chunk, ours)]
+            missing = [chunk for chunk, future in ours.values() if not future.done()]
             missing.sort(key=lambda chunk: (chunk.pack, chunk.offset))
             while missing:
                 missing = self._from_store(missing, ours)
@@ -176,14 +191,6 @@ class ChunkSource:
             with self._lock:
                 for sha256 in ours:
                     self._coming.pop(sha256, None)
-
-    def _from_cache(self, chunk: ChunkRef, ours: dict[bytes, tuple[ChunkRef, Future[bytes]]]) -> bool:
-        data = self._cache.get(chunk) if self._cache else None
-        if data is None:
-            return False
-        self._keep(chunk, data)
-        ours[chunk.sha256][1].set_result(data)
-        return True
 
     def _from_store(self, missing: list[ChunkRef], ours: dict[bytes, tuple[ChunkRef, Future[bytes]]]) -> list[ChunkRef]:
         """Read chunks until one fails; returns those that are to be tried after it."""
@@ -344,6 +351,8 @@ def _joined(part: Part, first: int, begin: int, loaded: Sequence[Loaded]) -> Loa
     for number, data in enumerate(loaded, first):
         if isinstance(data, TilthError):
             return _broken(part.entry, number, data)
+        if part.start <= begin and begin + len(data) <= part.stop and len(loaded) == 1:
+            return data
         pieces.append(memoryview(data)[max(0, part.start - begin) : max(0, part.stop - begin)])
         begin += len(data)
     return b"".join(pieces)

@@ -167,7 +167,9 @@ class TilthFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has n
         with _as_os_errors(path):
             reading, inside = self._place(path)
             if reading is None:
-                raise IsADirectoryError(errno.EISDIR, "the address names no file of a version", path)
+                raise FileNotFoundError(
+                    errno.ENOENT, "the address names no file of a version: write tilth://project/name@version/path", path
+                )
             try:
                 return reading, reading.entry(inside)
             except NotFound:

@@ -2,6 +2,9 @@
 
 import os
 import random
+import resource
+import shutil
+import signal
 import subprocess
 import sys
 from hashlib import sha256
@@ -144,6 +147,34 @@ def test_a_counter_that_is_wrong_is_found_out(tmp_path: Path, text: str) -> None
         cache.put(chunk_of(data), data)
         assert cache.size_bytes() <= 5_000
     assert cache.size_bytes() >= 4_000
+
+
+def test_a_cache_that_was_removed_is_begun_again(tmp_path: Path) -> None:
+    cache = ChunkCache(tmp_path / "cache", limit_bytes=10_000)
+    data = contents(1)[0]
+    for _ in range(2):
+        cache.put(chunk_of(data), data)
+        assert cache.get(chunk_of(data)) == data
+        shutil.rmtree(tmp_path / "cache")
+        assert cache.get(chunk_of(data)) is None
+
+
+def test_a_full_disk_costs_no_read_and_leaves_nothing(tmp_path: Path) -> None:
+    """The size of a file stands for the size of a disk: this process may write none larger than half of the chunk."""
+    cache = ChunkCache(tmp_path, limit_bytes=10_000_000)
+    data = random.Random(1).randbytes(200_000)
+    known = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, known[1]))
+    try:
+        cache.put(chunk_of(data), data)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, known)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert cache.get(chunk_of(data)) is None
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    cache.put(chunk_of(data), data)
+    assert cache.get(chunk_of(data)) == data
 
 
 def test_a_folder_that_can_not_be_written_costs_no_read(tmp_path: Path) -> None:

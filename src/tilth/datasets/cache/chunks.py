@@ -49,7 +49,6 @@ class ChunkCache:
         self._chunks = os.fspath(root / "chunks")
         self._blobs = os.fspath(root / "blobs")
         self._scratch = root / "tmp"
-        self._made: set[str] = set()
 
     def get(self, chunk: ChunkRef) -> bytes | None:
         """The bytes of `chunk`, checked, if they are here; also those of a file that a local copy brought."""
@@ -78,9 +77,8 @@ class ChunkCache:
         with suppress(OSError):
             try:
                 self._write(temporary, data)
-                self._make(name[:2])
                 reach("chunks.before-rename")
-                os.rename(temporary, f"{self._chunks}/{name}")
+                self._name(temporary, name)
             except BaseException:
                 with suppress(OSError):
                     os.unlink(temporary)
@@ -122,10 +120,13 @@ class ChunkCache:
         finally:
             os.close(descriptor)
 
-    def _make(self, folder: str) -> None:
-        if folder not in self._made:
-            os.makedirs(f"{self._chunks}/{folder}", exist_ok=True)
-            self._made.add(folder)
+    def _name(self, temporary: str, name: str) -> None:
+        target = f"{self._chunks}/{name}"
+        try:
+            os.rename(temporary, target)
+        except FileNotFoundError:  # the first of its folder, or somebody removed the cache
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            os.rename(temporary, target)
 
     def _add(self, size: int) -> int:
         """Count `size` more bytes; returns how many there are now."""
