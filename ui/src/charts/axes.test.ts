@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { betweenOf, lineOf, logTicksOf, span, ticksOf, zeroOf } from "./axes";
+import { betweenOf, lineOf, logSplits, logTicksOf, span, ticksOf, zeroOf } from "./axes";
 
 const curve = { name: "a", x: [2_000, 5_000], y: [1, 2] };
 
@@ -42,6 +42,11 @@ describe("ticks", () => {
     expect(ticksOf([0, 1e-5, 2e-5], 1e-5)).toEqual(["0", "1e-5", "2e-5"]);
     expect(ticksOf([1.5e-5], 5e-6)).toEqual(["1.5e-5"]);
     expect(ticksOf([-0.25, null], 0.25)).toEqual(["-0.25", ""]);
+  });
+  it("of a logarithmic axis are at powers of ten, and between them where there are few", () => {
+    expect(logSplits(0.011, 1.5)).toEqual([0.02, 0.05, 0.1, 0.2, 0.5, 1]);
+    expect(logSplits(1e-5, 1e-1)).toEqual([1e-5, 1e-4, 1e-3, 1e-2, 1e-1]);
+    expect(logSplits(1e-20, 1e20).length).toBeLessThan(9);
   });
   it("of a logarithmic axis have a size each", () => {
     expect(logTicksOf([1e-4, 1e-2, 1, 1e4, null])).toEqual(["1e-4", "0.01", "1", "10k", ""]);

@@ -69,6 +69,19 @@ export function logTicksOf(values: readonly (number | null)[]): string[] {
   return values.map((value) => (value === null ? "" : tick(value, Math.abs(value), Math.abs(value))));
 }
 
+/** Where a logarithmic axis has its ticks: at powers of ten, and between them where there are few. */
+export function logSplits(low: number, high: number): number[] {
+  const [first, last] = [Math.floor(Math.log10(low) + 1e-9), Math.ceil(Math.log10(high) - 1e-9)];
+  const every = Math.max(1, Math.ceil((last - first) / 7));
+  const times = last - first > 3 ? [1] : [1, 2, 5];
+  const found: number[] = [];
+  for (let power = first; power <= last; power++) {
+    if (power % every) continue;
+    for (const one of times) found.push(Number(`${one}e${power}`));
+  }
+  return found.filter((value) => value >= low && value <= high);
+}
+
 function tick(value: number, step: number, most: number): string {
   if (value === 0) return "0";
   if (most < 1e-3 || most >= 1e15) {

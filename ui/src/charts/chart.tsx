@@ -2,7 +2,7 @@ import { type Ref, useCallback, useEffect, useImperativeHandle, useMemo, useRef,
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useIsDark } from "@/app/theme";
-import { type Axis, clockTicksOf, logTicksOf, placeName, SECONDS, span, ticksOf } from "./axes";
+import { type Axis, clockTicksOf, logSplits, logTicksOf, placeName, SECONDS, span, ticksOf } from "./axes";
 import { type Ink, inksOf } from "./colours";
 import { listen, pointAt } from "./cursors";
 import { drawCursor, drawLines, drawStrong, prepare, type Spot } from "./draw";
@@ -20,6 +20,8 @@ const NONE: readonly Line[] = [];
 /** With more lines than these, only the nearest is marked under the pointer. */
 const FEW = 16;
 const NEAR = 36;
+
+const LOGARITHMIC: Pick<uPlot.Axis, "splits" | "filter"> = { splits: (_, __, low, high) => logSplits(low, high), filter: (_, splits) => splits };
 
 export interface ChartProps {
   lines: readonly Line[];
@@ -79,27 +81,17 @@ export function Chart({ lines, behind = NONE, axis = "iter", isLogX = false, isL
   const inkOf = useCallback((key: string) => inks.get(key) ?? NOTHING, [inks]);
 
   // What the listeners below read: they live as long as the axes, and what they draw changes under them.
-  const now = useRef({ shown, behind, hidden, inkOf, view, axis, theme, group, onZoom, measured: false });
-  now.current = { shown, behind, hidden, inkOf, view, axis, theme, group, onZoom, measured: false };
+  const now = useRef({ shown, behind, hidden, inkOf, view, axis, theme, group, onZoom });
+  now.current = { shown, behind, hidden, inkOf, view, axis, theme, group, onZoom };
 
-  const paint = useCallback((axes: uPlot) => {
-    const found = stage.current;
-    if (found === null) return;
-    const { shown: drawn, behind: faint, hidden: off, inkOf: ink, view: at } = now.current;
-    found.plane = { width: axes.over.clientWidth, height: axes.over.clientHeight, x: at.x, y: at.y, isLogX: found.plane.isLogX, isLogY: found.plane.isLogY };
-    const ctx = prepare(found.lines, found.plane);
-    if (ctx) drawLines(ctx, found.plane, drawn, faint.filter(({ name }) => !off.has(name)), ink);
-    prepare(found.pointer, found.plane);
-    if (drawn.length && !now.current.measured) {
-      now.current.measured = true;
-      measure(at.started, drawn);
-    }
-  }, []);
+  const measured = useRef<unknown>(null);
+  const pointed = useRef<[number | null, { left: number; top: number } | null, string | null] | null>(null);
 
   /** Show a place, in the values of the axis; `pointer` is where the mouse or the finger is, if it is over this very chart. */
   const point = useCallback((at: number | null, pointer: { left: number; top: number } | null, alone: string | null) => {
     const found = stage.current;
     if (found === null) return;
+    pointed.current = at === null && alone === null ? null : [at, pointer, alone];
     const ctx = prepare(found.pointer, found.plane);
     const { shown: drawn, inkOf: ink, theme: colours, axis: along, view: seen } = now.current;
     if (ctx === null || ((at === null || at < seen.x[0] || at > seen.x[1]) && alone === null)) {
@@ -128,6 +120,19 @@ export function Chart({ lines, behind = NONE, axis = "iter", isLogX = false, isL
     });
   }, []);
 
+  const paint = useCallback((axes: uPlot) => {
+    const found = stage.current;
+    if (found === null) return;
+    const { shown: drawn, behind: faint, hidden: off, inkOf: ink, view: at } = now.current;
+    found.plane = { width: axes.over.clientWidth, height: axes.over.clientHeight, x: at.x, y: at.y, isLogX: found.plane.isLogX, isLogY: found.plane.isLogY };
+    const ctx = prepare(found.lines, found.plane);
+    if (ctx) drawLines(ctx, found.plane, drawn, faint.filter(({ name }) => !off.has(name)), ink);
+    prepare(found.pointer, found.plane);
+    if (pointed.current) point(...pointed.current); // what is pointed at stays so when new points arrive
+    if (drawn.length && measured.current !== at) measure(at.started, drawn);
+    measured.current = at;
+  }, [point]);
+
   useEffect(() => {
     const host = place.current;
     if (host === null) return;
@@ -148,10 +153,10 @@ export function Chart({ lines, behind = NONE, axis = "iter", isLogX = false, isL
             ...drawn,
             size: isClock ? 40 : 26,
             space: isClock ? 64 : 72,
-            ...(axis === "timestamp" && !isLogXHere ? { incrs: SECONDS } : {}),
+            ...(isLogXHere ? LOGARITHMIC : axis === "timestamp" ? { incrs: SECONDS } : {}),
             values: (_, ticks, __, ___, step) => (isClock ? clockTicksOf(ticks, step) : axis === "timestamp" ? ticks.map((tick) => (tick === null ? "" : span(tick))) : isLogXHere ? logTicksOf(ticks) : ticksOf(ticks, step)),
           },
-          { ...drawn, size: roomFor, space: 34, values: (_, ticks, __, ___, step) => (isLogY ? logTicksOf(ticks) : ticksOf(ticks, step)) },
+          { ...drawn, size: roomFor, space: 34, ...(isLogY ? LOGARITHMIC : {}), values: (_, ticks, __, ___, step) => (isLogY ? logTicksOf(ticks) : ticksOf(ticks, step)) },
         ],
         legend: { show: false },
         cursor: { show: false },
@@ -246,9 +251,12 @@ export function Chart({ lines, behind = NONE, axis = "iter", isLogX = false, isL
     [lines],
   );
   const emphasise = useCallback((name: string | null) => point(null, null, name), [point]);
+  const isBare = range !== null && shown.length > 0 && shown.every(({ x }) => (x[0] ?? 0) > view.x[1] || (x.at(-1) ?? 0) < view.x[0]);
   return (
     <>
-      <div ref={place} className="chart" role="img" aria-label={label} style={{ height }} />
+      <div ref={place} className="chart" role="img" aria-label={label} style={{ height }}>
+        {isBare ? <p className="chart-note">No points in this part</p> : null}
+      </div>
       {tip ? <Tip {...tip} /> : null}
       <Legend lines={lines} inkOf={inkOf} values={values} hidden={hidden} onToggle={toggle} onPoint={emphasise} />
     </>

@@ -18,6 +18,7 @@ import type { Run } from "./runs";
 /** So many points in all on one chart: enough to see, and quick to draw. */
 const POINTS = 50_000;
 const CLOSE = 100_000;
+const NEWS = 10_000;
 /** With more runs than these, bands would hide each other. */
 const BANDED = 12;
 
@@ -40,10 +41,13 @@ export function Overlaid({ chart, runs, look, groups, inks, range, onZoom, isEmb
   const key = keyFor(look.axis);
   const ids = useMemo(() => runs.map(({ id }) => id), [runs]);
   const samplesOf = (points: number) => Math.max(100, Math.min(1_000, Math.floor(points / runs.length)));
+  // Not with each change of each of them: a hundred runs change all the time.
+  const every = runs.some(({ task }) => task.status === "in_progress") ? NEWS : false;
   const asked = { tasks: ids, key, metrics: [{ metric, variants: [variant] }], bands: true };
   const whole = useQuery({
-    queryKey: ["tasks", "curves", ids, metric, variant, key],
+    queryKey: ["curves", ids, metric, variant, key],
     enabled: isNear,
+    refetchInterval: every,
     placeholderData: keepPreviousData,
     queryFn: ({ signal }) => call("events.multi_task_scalar_metrics_iter_histogram", { ...asked, samples: samplesOf(POINTS) }, signal),
   });
@@ -56,8 +60,9 @@ export function Overlaid({ chart, runs, look, groups, inks, range, onZoom, isEmb
     return [Math.min(...parts.map(([from]) => from)), Math.max(...parts.map(([, to]) => to))];
   }, [range, runs, zeros, look.axis]);
   const part = useQuery({
-    queryKey: ["tasks", "curves", ids, metric, variant, key, between],
+    queryKey: ["curves", ids, metric, variant, key, between],
     enabled: isNear && between !== null && curves !== undefined && Object.values(curves).some(({ y_min }) => y_min),
+    refetchInterval: every,
     placeholderData: keepPreviousData,
     queryFn: ({ signal }) => call("events.multi_task_scalar_metrics_iter_histogram", { ...asked, samples: samplesOf(CLOSE), between }, signal),
   });
