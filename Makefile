@@ -17,7 +17,7 @@ PAGE := src/tilth/server/static/index.html
 COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help install page services demo test test-integration compat frameworks frameworks-light check lint format bench bench-server lock snapshots picture clean
+.PHONY: help install page services demo test test-integration compat frameworks frameworks-light check lint format bench bench-server bench-page lock snapshots picture clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -94,6 +94,9 @@ bench: install  ## measure Tilth beside others and the floors [WORKLOADS=images,
 
 bench-server: install  ## measure the server beside nginx and its own targets [SCALE=0.1]
 	$(BIN)/python -m benchmarks.server $(SCALE)
+
+bench-page: page  ## measure the page in Chromium beside floors of the same run [SCALE=0.1]
+	$(BIN)/python -m benchmarks.page $(SCALE)
 
 lock: | $(BIN)/uv  ## write the lock files anew [UPGRADE=1]
 	$(COMPILE) --group bootstrap --output-file requirements/bootstrap.txt

@@ -1,14 +1,14 @@
 import { useQueries } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
-const SIZE = 100;
 const AHEAD = 300;
 const BEHIND = 100;
 const PATIENCE = 80;
+const REST = 250;
 const MOST_KEPT = 20_000;
 
 /** Rows of a list that is too long to be fetched: what is in view, then what lies ahead in the direction of travel. What was seen stays known. */
-export function useRows<Row>(key: readonly unknown[], isReady: boolean, ask: (page: number, size: number, signal: AbortSignal) => Promise<Row[]>) {
+export function useRows<Row>(key: readonly unknown[], isReady: boolean, ask: (page: number, size: number, signal: AbortSignal) => Promise<Row[]>, size = 200) {
   const [view, setView] = useState({ first: 0, last: 0, isDown: true });
   const asked = useRef(view);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
@@ -26,23 +26,28 @@ export function useRows<Row>(key: readonly unknown[], isReady: boolean, ask: (pa
     else timer.current = setTimeout(show, PATIENCE);
   }, []);
 
-  const [from, to] = [Math.floor(view.first / SIZE), Math.floor(view.last / SIZE)];
+  const [from, to] = [Math.floor(view.first / size), Math.floor(view.last / size)];
   const [above, below] = view.isDown ? [BEHIND, AHEAD] : [AHEAD, BEHIND];
-  const least = Math.floor(Math.max(0, view.first - above) / SIZE);
-  const most = Math.floor((view.last + below) / SIZE);
+  // Whoever jumps about waits for nothing but what is in view.
+  const least = Math.floor(Math.max(0, view.first - above) / size);
+  const most = Math.floor((view.last + below) / size);
   const pages = useMemo(() => Array.from({ length: most - least + 1 }, (_, index) => least + index), [least, most]);
   const [hasFirst, setFirst] = useState(false);
   const found = useQueries({
     queries: pages.map((page) => ({
       queryKey: [...key, page],
-      queryFn: ({ signal }: { signal: AbortSignal }) => ask(page, SIZE, signal),
+      queryFn: ({ signal }: { signal: AbortSignal }) => ask(page, size, signal),
       // What is looked at comes before what may be looked at.
       enabled: isReady && (hasFirst || (page >= from && page <= to)),
       gcTime: 60_000,
     })),
   });
   const isThere = pages.every((page, index) => page < from || page > to || found[index]?.data !== undefined);
-  useEffect(() => setFirst(isThere), [isThere]);
+  useEffect(() => {
+    if (!isThere) return setFirst(false);
+    const soon = setTimeout(() => setFirst(true), REST);
+    return () => clearTimeout(soon);
+  }, [isThere]);
 
   const known = useRef(new Map<number, Row>());
   const list = JSON.stringify(key);
@@ -54,7 +59,7 @@ export function useRows<Row>(key: readonly unknown[], isReady: boolean, ask: (pa
   }
   pages.forEach((page, index) => {
     const result = found[index];
-    if (result?.data) for (const [at, row] of result.data.entries()) known.current.set(page * SIZE + at, row);
+    if (result?.data) for (const [at, row] of result.data.entries()) known.current.set(page * size + at, row);
   });
   if (known.current.size > MOST_KEPT) for (const at of known.current.keys()) if (Math.abs(at - view.first) > MOST_KEPT / 4) known.current.delete(at);
   return {
