@@ -131,5 +131,22 @@ def test_whoever_is_not_signed_in_is_asked_and_lands_where_they_wanted(browser: 
     context.close()
 
 
+@pytest.mark.parametrize(
+    ("printed", "seen_at"),
+    [
+        ("/projects/*/experiments/{task}/output/log", "/experiments/{task}?tab=console"),
+        ("/projects/x/tasks/{task}", "/experiments/{task}"),
+        ("/projects/x/models/{model}/general", "/models/{model}"),
+        ("/datasets/simple/x/experiments/{version}", "/datasets/{version}"),
+    ],
+)
+def test_addresses_that_clients_print_lead_there(look: Look, printed: str, seen_at: str) -> None:
+    ids = {"task": look.site.tasks[0], "model": look.site.model, "version": look.site.versions[0]}
+    page = look.open(printed.format(**ids))
+    page.wait_for_url(f"**{seen_at.format(**ids)}")
+    page.locator("main h1").wait_for()
+    look.check()
+
+
 def test_the_page_that_is_served_is_the_built_one() -> None:
     assert "static" in str(http_page._root())

@@ -1,4 +1,4 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { BASE } from "@/api/client";
 import { Empty, Failed } from "@/components/states";
 import { Shell } from "./shell";
@@ -39,8 +39,29 @@ const routes = [
   at("/settings", () => import("@/pages/settings")),
 ];
 
+/** Addresses that ClearML's clients print for what they made, and what is seen there. */
+const PRINTED = [
+  ["/projects/$project/experiments/$id", "/experiments/$id"],
+  ["/projects/$project/experiments/$id/$", "/experiments/$id"],
+  ["/projects/$project/tasks/$id", "/experiments/$id"],
+  ["/projects/$project/tasks/$id/$", "/experiments/$id"],
+  ["/projects/$project/models/$id/$", "/models/$id"],
+  ["/datasets/simple/$project/experiments/$id", "/datasets/$id"],
+] as const;
+
+const printed = PRINTED.map(([path, to]) =>
+  createRoute({
+    getParentRoute: () => root,
+    path,
+    beforeLoad: ({ params }) => {
+      const { id = "", _splat: part = "" } = params as { id?: string; _splat?: string };
+      throw redirect({ to, params: { id }, search: part.endsWith("output/log") ? { tab: "console" } : {}, replace: true });
+    },
+  }),
+);
+
 export const router = createRouter({
-  routeTree: root.addChildren(routes),
+  routeTree: root.addChildren([...routes, ...printed]),
   basepath: BASE || "/",
   defaultPreload: "intent",
   scrollRestoration: true,
