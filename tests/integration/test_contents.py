@@ -1,6 +1,7 @@
 """Files of versions as a browser asks for them: a folder as an archive, a picture made small, an upload that is sent again."""
 
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 
@@ -79,3 +80,6 @@ def test_files_that_are_sent_again_change_nothing(server: RunningServer) -> None
     ]
     found = server.call("contents.search", version=id, pattern="*", limit=10)["entries"]
     assert [(one["path"], one["size_bytes"]) for one in found] == [("a.txt", 1), ("b/c.txt", 1)]
+    answer = server.request("POST", "/api/contents.search", body=json.dumps({"version": id, "pattern": "x" * 4_001}))
+    assert answer.status == 400
+    assert "4,001 characters" in answer.json()["meta"]["result_msg"]

@@ -35,6 +35,14 @@ def _parquet() -> bytes:
     return file.getvalue()
 
 
+def _repeated() -> bytes:
+    """A few hundred bytes that are 3 GB of text, written out."""
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * 10_000, pa.int32()), pa.array(["x" * 300_000]))
+    file = io.BytesIO()
+    pq.write_table(pa.table({"a": column}), file, compression="zstd", store_schema=False)
+    return file.getvalue()
+
+
 FILES: dict[str, bytes] = {
     "rows.csv": CSV.encode(),
     "semicolons.csv": b"a;b\n1;<b>x</b>\n2;y\n",
@@ -53,6 +61,9 @@ FILES: dict[str, bytes] = {
     "large.parquet": _parquet(),
     "cut.parquet": _parquet()[:5_000],
     "claims.parquet": b"PAR1" + b"\xff" * 200 + b"\xff\xff\xff\x7fPAR1",
+    "repeated.parquet": _repeated(),
+    "wide.csv": b"a," * 100_000 + b"a\n1,2\n3\n",
+    "wide.jsonl": b"".join(b'{"a": %d, "b%d": 1}\n' % (at, at) for at in range(2_000)),
     "same.csv": b"a\n" + b"5\n" * 30,
     "page.html": b"<script>alert(1)</script>",
 }
@@ -178,3 +189,16 @@ def test_nothing_but_a_whole_id_means_a_version(server: RunningServer, version: 
     for said in ("Team/tables", "Team/tables@1.0.0", version[:10]):
         assert server.ask("contents.preview", version=said, path="rows.csv")[0] == 400
         assert server.ask("contents.list", version=said)[0] == 400
+
+
+def test_what_would_be_too_much_written_out_is_shown_as_far_as_it_fits(look: Any) -> None:
+    repeated = look("repeated.parquet", rows=1)
+    assert repeated["total_rows"] == 10_000
+    assert 0 < repeated["sampled"] * 300_000 <= 256 << 20
+    assert not repeated["whole"]
+    wide = look("wide.csv")
+    assert (wide["total_columns"], len(wide["columns"]), wide["total_rows"]) == (100_001, 200, 2)
+    assert [row[:3] for row in wide["rows"]] == [["1", "2", None], ["3", None, None]]
+    lines = look("wide.jsonl", rows=2)
+    assert len(lines["columns"]) == 200
+    assert [row[:3] for row in lines["rows"]] == [["0", "1", None], ["1", None, "1"]]

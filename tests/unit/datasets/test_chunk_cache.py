@@ -1,5 +1,6 @@
 """The cache of chunks keeps what is used, within its limit, whatever its processes go through."""
 
+import fcntl
 import os
 import random
 import resource
@@ -190,6 +191,26 @@ def test_a_process_that_is_killed_leaves_no_half_entry(tmp_path: Path) -> None:
     assert child.wait(60) == CRASH_STATUS
     assert len(list((tmp_path / "tmp").iterdir())) == 1
     assert run(tmp_path, limit=1 << 20, seed=1, count=5).wait(60) == 0
+
+
+@pytest.mark.parametrize("held", ["_counter", "evicting"])
+def test_a_fork_that_begins_while_a_lock_is_held_does_not_keep_it(tmp_path: Path, held: str) -> None:
+    cache, data = ChunkCache(tmp_path, limit_bytes=1_000_000), contents(1)[0]
+    cache.put(chunk_of(data), data)
+    ends, goes_on = os.pipe()
+    with cache._counter() if held == "_counter" else cache._alone(held, wait=False):
+        child = os.fork()
+        if not child:
+            os.close(goes_on)
+            os.read(ends, 1)
+            os._exit(0)
+    try:
+        with (tmp_path / "chunks" / ("size" if held == "_counter" else held)).open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.close(goes_on)
+        os.waitpid(child, 0)
+        os.close(ends)
 
 
 def test_many_processes_at_once_stay_within_the_limit_and_read_no_wrong_byte(tmp_path: Path) -> None:

@@ -52,7 +52,11 @@ class BlobCache:
         with lock.open("w") as held:
             with suppress(OSError):  # a file system without locks costs double work, nothing else
                 fcntl.flock(held, fcntl.LOCK_EX)
-            yield
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # closing is not enough: a fork that began meanwhile has it open as well
+                    fcntl.flock(held, fcntl.LOCK_UN)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -161,7 +161,7 @@ class ChunkCache:
             if count.value is not None:
                 os.pwrite(descriptor, f"{count.value:<31}\n".encode(), 0)
         finally:
-            os.close(descriptor)
+            _let_go(descriptor)
 
     @contextmanager
     def _alone(self, name: str, *, wait: bool) -> Iterator[bool]:
@@ -176,7 +176,16 @@ class ChunkCache:
                 pass  # no locks here: two evictions at once remove somewhat more
             yield True
         finally:
-            os.close(descriptor)
+            _let_go(descriptor)
+
+
+def _let_go(descriptor: int) -> None:
+    """Unlock and close a file. Closing is not enough: a fork that began meanwhile has it open, and would hold the lock until it ends."""
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+    finally:
+        os.close(descriptor)
 
 
 class _Count:

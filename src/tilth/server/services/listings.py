@@ -3,9 +3,10 @@
 What a final version holds never changes, so whatever was found of it is kept, within bounds.
 """
 
+from collections.abc import Sized
 from typing import Any
 
-from tilth.base.errors import Invalid, PathNotFound
+from tilth.base.errors import FieldInvalid, Invalid, PathNotFound
 from tilth.base.ids import is_id
 from tilth.base.kept import Kept
 from tilth.base.paths import normalise_prefix
@@ -22,6 +23,9 @@ _KEEP_BYTES = 256 << 20
 """As much of listings is kept in memory: those of four million files or so."""
 _KEEP_CHANGES = 2_000_000
 _KEEP_FOUND = 4_000_000
+_LEAST_WEIGHT = 1_000
+"""What was looked for weighs this much even if nothing was found: the text itself is kept too."""
+_LONGEST_PATTERN = 4_000
 _MOST_SURVEYED = 2_000_000
 """Of a longer listing only some segments are looked at, spread evenly."""
 _MOST_TYPES = 12
@@ -38,8 +42,8 @@ class Listings:
         self._home = home
         self._pieces = Pieces(keep_bytes=_KEEP_BYTES)
         self._listings: Kept[str, Listing] = Kept(64)
-        self._found: Kept[tuple[str, str], Any] = Kept(_KEEP_FOUND, len)
-        self._changes: Kept[tuple[str, ...], Changes] = Kept(_KEEP_CHANGES, len)
+        self._found: Kept[tuple[str, str], Any] = Kept(_KEEP_FOUND, _weight)
+        self._changes: Kept[tuple[str, ...], Changes] = Kept(_KEEP_CHANGES, _weight)
         self._statistics: Kept[str, Rows] = Kept(256)
 
     def folder(self, id: str, folder: str, *, after: str | None, limit: int) -> Rows:
@@ -54,6 +58,7 @@ class Listings:
 
     def search(self, id: str, pattern: str, *, offset: int, limit: int) -> Rows:
         """The files of a version whose path holds a text, or fits wildcards, and how many there are."""
+        _check_pattern(pattern)
         version = self._version(id)
         listing = self._listing(version)
         if version.status is VersionStatus.UPLOADING:
@@ -115,6 +120,7 @@ class Listings:
 
     def _differences(self, id: str, other: str | None, kinds: list[str], pattern: str) -> tuple[Changes, Changes]:
         """All differences, and those that are asked for."""
+        _check_pattern(pattern)
         version = self._version(id)
         before = self._version(other) if other else None
         known = all(one.status is not VersionStatus.UPLOADING for one in (version, before) if one)
@@ -151,6 +157,15 @@ def version_by_id(home: Home, id: str) -> DatasetVersion:
     if not is_id(id):
         raise Invalid(f"{id!r:.100} is no id of a version", hint="give the whole id, 32 digits of 0-9 and a-f")
     return lookup.find(home, id)
+
+
+def _weight(found: Sized) -> int:
+    return _LEAST_WEIGHT + len(found)
+
+
+def _check_pattern(pattern: str) -> None:
+    if len(pattern) > _LONGEST_PATTERN:
+        raise FieldInvalid(f"pattern: it has {len(pattern):,} characters", hint=f"give at most {_LONGEST_PATTERN:,}")
 
 
 def _entry(listing: Listing, folder: str, child: Child) -> Rows:

@@ -6,6 +6,7 @@ Files come from anywhere: as much is read as was allowed, and what can't be read
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,6 +26,8 @@ __all__ = ["TableSample", "is_table", "table_of"]
 
 MOST_ROWS = 50_000
 _MOST_COLUMNS = 200
+_MOST_QUICK = 1_000
+"""Of more columns than these PyArrow's readers make so much that no memory is enough: the first ones are read row by row."""
 _HEAD = 8 << 20
 """Of a table that is text."""
 _MOST_READ = 64 << 20
@@ -32,10 +35,16 @@ _MOST_DECODED = 256 << 20
 """Of a row group of Parquet, with all columns that are read."""
 _LARGEST_COLUMN = 64 << 20
 _BLOCK = 16 << 20
+_ROWS_AT_ONCE = 10_000
+_MOST_GROUPS = 1_000
+_AS_LONG = frozenset({"PLAIN", "RLE", "BIT_PACKED", "DELTA_LENGTH_BYTE_ARRAY"})
+"""How texts are kept in Parquet so that they take as much room as they are long."""
 _GUESSED = ("", "null", "none", "nan", "na", "n/a")
 """How people write that there is nothing."""
 _DATES = ("%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d")
 _TRUTH = {"true": True, "false": False}
+_TEXT = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"?(\s*+:)?', re.DOTALL)
+"""A text in JSON, and whether it is a name. It fits wherever a quote stands, so that a text is passed once."""
 
 
 class TableSample(Struct, frozen=True, kw_only=True):
@@ -83,16 +92,17 @@ def _separated(delimiter: str) -> Callable[[ObjectStore, Entry, int], TableSampl
         used = ";" if delimiter == "," and first.count(";") > first.count(",") else delimiter
         lines = (line for line in csv.reader(io.StringIO(text, newline=""), delimiter=used) if line)
         head = next(lines, [])
-        shown = [line for line, _ in zip(lines, range(rows), strict=False)]
-        table = _strings(text, used, len(head))
+        width = min(len(head), _MOST_COLUMNS)
+        shown = [line[:width] for line, _ in zip(lines, range(rows), strict=False)]
+        table = _strings(text, used, len(head)) if len(head) <= _MOST_QUICK else None
         if table is None:
-            table = _strings_by_row(text, used, len(head))
+            table = _strings_by_row(text, used, width)
         taken = table.slice(0, MOST_ROWS)
-        columns = {f"{at}": _typed(taken.column(at)) for at in range(min(len(head), _MOST_COLUMNS))}
-        named = pa.table(columns).rename_columns(_names(head[:_MOST_COLUMNS])) if columns else pa.table({})
+        columns = {f"{at}": _typed(taken.column(at)) for at in range(width)}
+        named = pa.table(columns).rename_columns(_names(head[:width])) if columns else pa.table({})
         return TableSample(
             table=named,
-            texts=[[*line, *[None] * (len(head) - len(line))][: named.num_columns] for line in shown],
+            texts=[[*line, *[None] * (width - len(line))] for line in shown],
             whole=whole and table.num_rows <= MOST_ROWS,
             total_rows=table.num_rows if whole else None,
             total_columns=len(head),
@@ -118,7 +128,8 @@ def _strings(text: str, delimiter: str, width: int) -> pa.Table | None:
 def _strings_by_row(text: str, delimiter: str, width: int) -> pa.Table:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     next(lines, None)
-    rows = [[*line, *[""] * width][:width] for line, _ in zip((line for line in lines if line), range(MOST_ROWS + 1), strict=False)]
+    kept = (line[:width] for line in lines if line)
+    rows = [[*line, *[""] * (width - len(line))] for line, _ in zip(kept, range(MOST_ROWS + 1), strict=False)]
     return pa.table({f"{at}": pa.array([row[at] for row in rows], pa.string()) for at in range(width)})
 
 
@@ -170,10 +181,21 @@ def _json_lines(store: ObjectStore, entry: Entry, rows: int) -> TableSample:
     taken = lines[:MOST_ROWS]
     try:
         read = pa_json.ReadOptions(use_threads=False, block_size=_BLOCK)
-        table = pa_json.read_json(pa.BufferReader("\n".join(taken).encode()), read)
+        table = pa_json.read_json(pa.BufferReader("\n".join(taken).encode()), read) if _has_few_names(text) else _mixed(taken)
     except pa.ArrowException:  # one column holds texts and numbers, for example
         table = _mixed(taken)
     return _sample(table, rows, whole=whole and len(lines) <= MOST_ROWS, total=len(lines) if whole else None, columns=table.num_columns)
+
+
+def _has_few_names(text: str) -> bool:
+    """Whether objects have no more names, at any depth, than PyArrow's reader may be asked to make columns of."""
+    found: set[str] = set()
+    for name in _TEXT.finditer(text):
+        if name[2]:
+            found.add(name[1])
+            if len(found) > _MOST_QUICK:
+                return False
+    return True
 
 
 def _mixed(lines: list[str]) -> pa.Table:
@@ -190,19 +212,34 @@ def _mixed(lines: list[str]) -> pa.Table:
 def _parquet(store: ObjectStore, entry: Entry, rows: int) -> TableSample:
     with RangeFile(store, entry, most_bytes=_MOST_READ) as source:
         file = pq.ParquetFile(source, buffer_size=64 << 10, pre_buffer=False)
-        names = _small_columns(file)
+        groups = _first_groups(file)
+        names, at_once = _small_columns(file, groups)
         if not names:
             raise ValueError("it has no column that is small enough")
-        batches = list(_batches(file, names))
+        texts = [name for name in names if _is_text(file.schema_arrow.field(name).type)]
+        file = pq.ParquetFile(source, metadata=file.metadata, read_dictionary=texts, buffer_size=64 << 10, pre_buffer=False)
+        batches = list(_batches(file, groups, names, at_once))
         schema = pa.schema([file.schema_arrow.field(name) for name in names])
         table = pa.Table.from_batches(batches, batches[0].schema if batches else schema)
     total = file.metadata.num_rows
     return _sample(table, rows, whole=table.num_rows == total, total=total, columns=len(file.schema_arrow.names))
 
 
-def _batches(file: Any, names: list[str]) -> Iterator[Any]:
+def _first_groups(file: Any) -> list[int]:
+    """The row groups that hold the rows which are looked at."""
+    groups: list[int] = []
+    rows = 0
+    for number in range(min(file.metadata.num_row_groups, _MOST_GROUPS)):
+        groups.append(number)
+        rows += file.metadata.row_group(number).num_rows
+        if rows >= MOST_ROWS:
+            break
+    return groups
+
+
+def _batches(file: Any, groups: list[int], names: list[str], at_once: int) -> Iterator[Any]:
     """The first rows, until there are enough of them or more would have to be read than is allowed."""
-    found = file.iter_batches(10_000, columns=names, use_threads=False)
+    found = file.iter_batches(at_once, row_groups=groups, columns=names, use_threads=False)
     taken = decoded = 0
     while taken < MOST_ROWS and decoded < _MOST_DECODED:
         try:
@@ -213,21 +250,52 @@ def _batches(file: Any, names: list[str]) -> Iterator[Any]:
             raise
         if batch is None:
             return
+        batch, whole = _plain(batch, _MOST_DECODED - decoded)
+        if batch.num_rows:
+            yield batch
+        if not whole:
+            return
         taken += batch.num_rows
         decoded += batch.nbytes
-        yield batch
 
 
-def _small_columns(file: Any) -> list[str]:
-    """The first columns; those whose pages might not fit into memory are left out."""
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_binary(kind))
+
+
+def _plain(batch: Any, most_bytes: int) -> tuple[Any, bool]:
+    """A batch with its texts written out, which are many times larger than where each is kept once; as many rows as fit, and if all do."""
+    lengths = pa.array([0] * batch.num_rows, pa.int64())
+    for column in batch.columns:
+        if pa.types.is_dictionary(column.type) and _is_text(column.type.value_type):
+            each = pc.take(pc.binary_length(column.dictionary).cast(pa.int64()), column.indices)
+            lengths = pc.add(lengths, pc.fill_null(each, 0))
+    rows = pc.sum(pc.less_equal(pc.cumulative_sum(lengths), most_bytes)).as_py() or 0
+    kept = batch.slice(0, rows)
+    columns = [column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in kept.columns]
+    return pa.RecordBatch.from_arrays(columns, names=kept.schema.names), rows == batch.num_rows
+
+
+def _small_columns(file: Any, groups: list[int]) -> tuple[list[str], int]:
+    """The first columns, without those whose pages might not fit into memory; and how many rows are to be decoded at once.
+
+    A text that a column of lists holds once may stand in each of them: so many rows are decoded that even then they fit.
+    """
     names = list(file.schema_arrow.names[:_MOST_COLUMNS])
     if len(set(names)) < len(names):
         raise ValueError("several columns have one name")
     sizes: dict[str, int] = {}
-    for group in map(file.metadata.row_group, range(min(1, file.metadata.num_row_groups))):
+    longest: dict[str, int] = {}
+    for group in map(file.metadata.row_group, groups):
+        here: dict[str, int] = {}
         for column in map(group.column, range(group.num_columns)):
             name = column.path_in_schema.partition(".")[0]
-            sizes[name] = sizes.get(name, 0) + column.total_uncompressed_size
+            size = column.total_uncompressed_size
+            here[name] = here.get(name, 0) + size
+            if column.path_in_schema != name and column.physical_type == "BYTE_ARRAY" and set(column.encodings) - _AS_LONG:
+                row = size * max(1, -(-column.num_values // max(1, group.num_rows)))
+                longest[name] = max(longest.get(name, 0), row)
+        sizes |= {name: max(sizes.get(name, 0), size) for name, size in here.items()}
     kept: list[str] = []
     left = _MOST_DECODED
     for name in names:
@@ -235,7 +303,8 @@ def _small_columns(file: Any) -> list[str]:
         if size <= min(_LARGEST_COLUMN, left):
             kept.append(name)
             left -= size
-    return kept
+    row = sum(longest.get(name, 0) for name in kept)
+    return kept, max(1, min(_ROWS_AT_ONCE, _MOST_DECODED // max(1, row)))
 
 
 def _sample(table: pa.Table, rows: int, *, whole: bool, total: int | None, columns: int) -> TableSample:
