@@ -20,7 +20,7 @@ export async function lookFor(text: string, signal: AbortSignal): Promise<Found[
   const fields = { pattern: text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), fields: ["name", "id"] };
   const some = { _any_: fields, page: 0, page_size: 5, order_by: ["-last_update"] };
   const [tasks, datasets, byId, projects, models, pipelines, reports, queues] = await Promise.all([
-    call("tasks.get_all_ex", { ...some, page_size: 8, only_fields: ["name", "status", "type", "project.name"], type: ["__$not", "dataset", "__$not", "annotation_manual"] }, signal),
+    call("tasks.get_all_ex", { ...some, page_size: 8, only_fields: ["name", "status", "type", "project.name"], system_tags: ["-dataset"], type: ["__$not", "dataset", "__$not", "annotation_manual"] }, signal),
     call("versions.datasets", { text, page: 0, page_size: 5, order: "-created" }, signal),
     AN_ID.test(text) ? call("versions.search", { ids: [text.toLowerCase()], include_archived: true, page_size: 1 }, signal) : null,
     call("projects.get_all_ex", { ...some, only_fields: ["name"] }, signal),

@@ -1,16 +1,18 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { type ReactNode, useId } from "react";
 import { BASE, call } from "@/api/client";
 import { Code, nameOf, Status, TimeAgo } from "@/components/bits";
-import { count } from "@/components/format";
+import { bytes, count } from "@/components/format";
 import { Found } from "@/components/states";
+import { runs } from "./actions/doing";
 import "./home.css";
 
 /** What is going on, and for whoever has nothing yet, how to begin. */
 export function Page() {
   const counts = useQuery({
     queryKey: ["tasks", "counts"],
-    queryFn: ({ signal }) => call("organization.get_entities_count", { projects: {}, tasks: {}, models: {}, dataset_versions: {} }, signal),
+    queryFn: ({ signal }) => call("organization.get_entities_count", { projects: {}, tasks: { system_tags: ["-archived", "-dataset"], type: NO_VERSIONS }, models: {}, dataset_versions: {} }, signal),
   });
   return (
     <div className="page">
@@ -22,16 +24,10 @@ export function Page() {
   );
 }
 
+const RUNS = ["id", "name", "status", "last_update", "started", "project.name", "last_iteration", "type"];
+const NO_VERSIONS = ["__$not", "annotation_manual", "__$not", "dataset"];
+
 function Overview({ counts }: { counts: Record<string, number> }) {
-  const fields = ["id", "name", "status", "last_update", "project.name", "last_iteration", "type"];
-  const recent = useQuery({
-    queryKey: ["tasks", "recent"],
-    queryFn: ({ signal }) => call("tasks.get_all_ex", { only_fields: fields, order_by: ["-last_update"], page: 0, page_size: 12, system_tags: ["-archived"], type: ["__$not", "annotation_manual", "__$not", "dataset"] }, signal),
-  });
-  const projects = useQuery({
-    queryKey: ["projects", "recent"],
-    queryFn: ({ signal }) => call("projects.get_all_ex", { order_by: ["-last_update"], page: 0, page_size: 6, only_fields: ["name", "last_update", "tags"], include_stats: true, stats_with_children: false }, signal),
-  });
   const places: [string, string, string][] = [
     ["Projects", "projects", "/projects"],
     ["Experiments", "tasks", "/experiments"],
@@ -51,52 +47,164 @@ function Overview({ counts }: { counts: Record<string, number> }) {
         ))}
       </ul>
       <div className="home-grid">
-        <section className="panel" aria-labelledby="recent-runs">
-          <h2 id="recent-runs" className="section-head">
-            Last changed
-          </h2>
-          <Found query={recent}>
-            {({ tasks }) => (
-              <ul className="lines">
-                {tasks.map((task) => (
-                  <li key={task.id}>
-                    <Link to="/experiments/$id" params={{ id: task.id }} className="line">
-                      <span className="grow stack tight">
-                        <span className="ellipsis strong">{task.name}</span>
-                        <span className="ellipsis faint small">{nameOf(task.project)}</span>
-                      </span>
-                      <span className="soft small">
-                        <TimeAgo at={task.last_update} />
-                      </span>
-                      <Status of={task.status} />
-                    </Link>
-                  </li>
-                ))}
-              </ul>
-            )}
-          </Found>
-        </section>
-        <section className="panel" aria-labelledby="recent-projects">
-          <h2 id="recent-projects" className="section-head">
-            Projects
-          </h2>
-          <Found query={projects}>
-            {(found) => (
-              <ul className="lines">
-                {found.projects.map((project) => (
-                  <li key={project.id}>
-                    <Link to="/experiments" search={{ project: project.id }} className="line">
-                      <span className="grow ellipsis strong">{project.name}</span>
-                      <span className="soft small nowrap">{count(project.stats?.active?.total_tasks ?? 0)} runs</span>
-                    </Link>
-                  </li>
-                ))}
-              </ul>
-            )}
-          </Found>
-        </section>
+        <div className="stack home-column">
+          <Running />
+          <Recent />
+        </div>
+        <div className="stack home-column">
+          <Datasets />
+          <Projects />
+        </div>
       </div>
     </>
+  );
+}
+
+function Section({ title, to, search, children }: { title: string; to: string; search?: Record<string, string>; children: ReactNode }) {
+  const id = useId();
+  return (
+    <section className="panel" aria-labelledby={id}>
+      <div className="row section-head">
+        <h2 id={id} className="grow">
+          {title}
+        </h2>
+        <Link to={to} search={search ?? {}} className="link small" aria-label={`All: ${title}`}>
+          All
+        </Link>
+      </div>
+      {children}
+    </section>
+  );
+}
+
+/** What runs now; nothing is said when nothing does. */
+function Running() {
+  const found = useQuery({
+    queryKey: ["tasks", "running"],
+    queryFn: ({ signal }) => call("tasks.get_all_ex", { only_fields: RUNS, status: ["in_progress"], order_by: ["-started"], page: 0, page_size: 6, system_tags: ["-archived", "-dataset"], type: NO_VERSIONS }, signal),
+  });
+  if (!found.data?.tasks.length) return null;
+  return (
+    <Section title="Running now" to="/experiments" search={{ status: "in_progress" }}>
+      <ul className="lines">
+        {found.data.tasks.map((task) => (
+          <li key={task.id}>
+            <Link to="/experiments/$id" params={{ id: task.id }} className="line">
+              <Name name={task.name} below={nameOf(task.project)} />
+              <span className="soft small nowrap" title="started">
+                <TimeAgo at={task.started} />
+              </span>
+              <Status of={task.status} />
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Recent() {
+  const found = useQuery({
+    queryKey: ["tasks", "recent"],
+    queryFn: ({ signal }) => call("tasks.get_all_ex", { only_fields: RUNS, status: ["__$not", "in_progress"], order_by: ["-last_update"], page: 0, page_size: 10, system_tags: ["-archived", "-dataset"], type: NO_VERSIONS }, signal),
+  });
+  return (
+    <Section title="Last changed" to="/experiments">
+      <Found query={found}>
+        {({ tasks }) =>
+          tasks.length ? (
+            <ul className="lines">
+              {tasks.map((task) => (
+                <li key={task.id}>
+                  <Link to="/experiments/$id" params={{ id: task.id }} className="line">
+                    <Name name={task.name} below={nameOf(task.project)} />
+                    <span className="soft small nowrap">
+                      <TimeAgo at={task.last_update} />
+                    </span>
+                    <Status of={task.status} />
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          ) : (
+            <p className="pad soft">No run yet: a script that calls Task.init appears here.</p>
+          )
+        }
+      </Found>
+    </Section>
+  );
+}
+
+function Datasets() {
+  const found = useQuery({ queryKey: ["versions", "recent"], queryFn: ({ signal }) => call("versions.datasets", { order: "-created", page: 0, page_size: 5 }, signal) });
+  return (
+    <Section title="Datasets" to="/datasets">
+      <Found query={found}>
+        {({ datasets }) =>
+          datasets.length ? (
+            <ul className="lines">
+              {datasets.map(({ newest, versions }) => (
+                <li key={newest.id}>
+                  <Link to="/datasets/$id" params={{ id: newest.id }} className="line">
+                    <Name name={newest.name} below={newest.project} />
+                    <span className="home-numbers soft small nowrap">
+                      <span>
+                        {newest.version}
+                        {versions > 1 ? `, of ${count(versions)}` : ""}
+                      </span>
+                      <span className="faint">{bytes(newest.size_bytes)}</span>
+                    </span>
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          ) : (
+            <p className="pad soft">
+              No dataset yet.{" "}
+              <Link to="/datasets/new" className="link">
+                Make one
+              </Link>{" "}
+              from a folder.
+            </p>
+          )
+        }
+      </Found>
+    </Section>
+  );
+}
+
+function Projects() {
+  const found = useQuery({
+    queryKey: ["projects", "recent"],
+    queryFn: ({ signal }) =>
+      call("projects.get_all_ex", { order_by: ["-last_update"], page: 0, page_size: 6, only_fields: ["name", "last_update", "tags"], system_tags: ["-archived"], include_stats: true, stats_with_children: true }, signal),
+  });
+  return (
+    <Section title="Projects" to="/projects">
+      <Found query={found}>
+        {({ projects }) => (
+          <ul className="lines">
+            {projects.map((project) => (
+              <li key={project.id}>
+                <Link to="/projects" search={{ at: project.name }} className="line">
+                  <span className="grow ellipsis strong">{project.name}</span>
+                  <span className="soft small nowrap">{runs(project.stats?.active?.total_tasks ?? 0)}</span>
+                </Link>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Found>
+    </Section>
+  );
+}
+
+function Name({ name, below }: { name: string; below: string }) {
+  return (
+    <span className="grow stack tight">
+      <span className="ellipsis strong">{name}</span>
+      <span className="ellipsis faint small">{below}</span>
+    </span>
   );
 }
 

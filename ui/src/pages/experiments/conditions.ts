@@ -60,7 +60,8 @@ export function requestOf(search: Search, text: string, metrics: readonly Metric
     ...(search.user ? { user: chosenOf(search.user) } : {}),
     ...(text ? { _any_: { pattern: literally(text), fields: ["name", "id"] } } : {}),
     type: search.type ? chosenOf(search.type) : NOT_RUNS.flatMap((type) => ["__$not", type]),
-    system_tags: [search.archived ? "archived" : "-archived"],
+    // The task of a version is seen among the datasets.
+    system_tags: [search.archived ? "archived" : "-archived", "-dataset"],
   };
   const all: Record<string, unknown>[] = [];
   for (const condition of readConditions(search.where)) {

@@ -98,7 +98,7 @@ function Recent({ project }: { project: Project }) {
     queryFn: ({ signal }) =>
       call(
         "tasks.get_all_ex",
-        { project: [project.id], include_subprojects: true, only_fields: FIELDS, order_by: ["-last_update"], page: 0, page_size: RECENT, system_tags: ["-archived"], type: ["__$not", "dataset", "__$not", "annotation_manual"] },
+        { project: [project.id], include_subprojects: true, only_fields: FIELDS, order_by: ["-last_update"], page: 0, page_size: RECENT, system_tags: ["-archived", "-dataset"], type: ["__$not", "dataset", "__$not", "annotation_manual"] },
         signal,
       ),
   });
