@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from hashlib import sha256
 
 import pytest
 from PIL import Image
@@ -83,3 +84,18 @@ def test_files_that_are_sent_again_change_nothing(server: RunningServer) -> None
     answer = server.request("POST", "/api/contents.search", body=json.dumps({"version": id, "pattern": "x" * 4_001}))
     assert answer.status == 400
     assert "4,001 characters" in answer.json()["meta"]["result_msg"]
+
+
+def test_what_a_begun_version_holds_is_told_path_by_path(server: RunningServer, version: str, files: dict[str, bytes]) -> None:
+    id = server.call("contents.begin", name="files", project="Team", parents=[version])["version"]["id"]
+    assert (
+        server.request("POST", f"/contents/{id}", fields={"new.txt": ("new.txt", b"new"), "ab.txt": ("ab.txt", b"changed")}).status == 200
+    )
+    server.call("contents.remove", version=id, pattern="large.png")
+    asked = ["new.txt", "ab.txt", "large.png", "a/deep/empty", "a/deep", "nothing"]
+    found = server.call("contents.known", version=id, paths=asked)["entries"]
+    expected = {"new.txt": b"new", "ab.txt": b"changed", "a/deep/empty": b""}
+    assert {one["path"]: one["size_bytes"] for one in found} == {path: len(data) for path, data in expected.items()}
+    assert {one["path"]: one["sha256"] for one in found} == {path: sha256(data).hexdigest() for path, data in expected.items()}
+    assert server.ask("contents.known", version=id, paths=["x"] * 1_001)[0] == 400
+    assert server.ask("contents.known", version=version, paths=["x"])[0] == 400

@@ -787,6 +787,7 @@ def browsed(say: Player) -> None:
     second = say("contents.begin", name="browsed", project="Data", parents=[begun["id"]])["version"]
     say("contents.abort", version=second["id"])
     third = say("contents.begin", name="browsed", project="Data", parents=[begun["id"]])["version"]
+    say("contents.known", version=third["id"], paths=["a.csv", "none.txt"])
     say("contents.delete", version=third["id"])
 
 

@@ -84,6 +84,16 @@ class DraftView:
         row = self.journal.find(path)
         return _entry_of(row) if row else self.base.find(path)
 
+    def find(self, path: str) -> Digest | None:
+        """The file at exactly `path`, if the draft holds one."""
+        row = self.journal.find(path)
+        if row is None:
+            entry = self.base.find(path)
+            return (path, entry.size, entry.sha256) if entry else None
+        if isinstance(row, Removed):
+            return None
+        return (path, row.entry.size, row.entry.sha256) if isinstance(row, Stored) else (path, row.file.size, row.sha256)
+
 
 class Draft:
     """A version that is being changed by this process. Close it, or use it as a context manager, to let others in."""

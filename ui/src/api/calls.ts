@@ -40,6 +40,8 @@ export interface Calls {
   "contents.diff_folder": { version: string; other?: string | null; folder?: string | null; kinds?: string[] | null; pattern?: string | null; after?: string | null; limit?: number | null } & Record<string, unknown>;
   /** Make a version that was begun final. */
   "contents.finish": { version: string } & Record<string, unknown>;
+  /** Which of some paths a version that was begun holds already: what is sent again need not be. */
+  "contents.known": { version: string; paths: string[] } & Record<string, unknown>;
   /** What lies right in a folder of a version, page by page. */
   "contents.list": { version: string; folder?: string | null; after?: string | null; limit?: number | null } & Record<string, unknown>;
   /** The beginning of a file: rows of a table, text, or what kind of file it is. */

@@ -172,6 +172,7 @@ export interface DatasetResults {
   "contents.diff_folder": { entries: ChangeEntry[]; next: string | null; counts: ChangeCounts; total: number };
   "contents.preview": FilePreview;
   "contents.compare": FileDifference;
+  "contents.known": { entries: Entry[] };
   "contents.begin": { version: Version };
   "contents.finish": { version: Version };
   "contents.remove": { removed: number };

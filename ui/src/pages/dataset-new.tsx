@@ -15,7 +15,16 @@ import "./dataset-new.css";
 
 /** A new dataset, a new version of one, or one that was begun: a folder goes into it. */
 export function Page() {
-  const search = useSearch({ strict: false }) as Search;
+  const said = useSearch({ strict: false }) as Search;
+  const navigate = useNavigate();
+  const first = useRef(said);
+  const [begun, setBegun] = useState<string>();
+  // A version that this page began stands in the address, so that a reload goes on with it; the page itself stays as it is.
+  const search = begun !== undefined && said.draft === begun ? first.current : said;
+  const onBegun = (id: string) => {
+    setBegun(id);
+    void navigate({ to: ".", search: { draft: id }, replace: true });
+  };
   const of = search.draft ?? search.parent;
   const found = useQuery({
     queryKey: ["version", of ?? ""],
@@ -27,7 +36,7 @@ export function Page() {
       {of === undefined ? (
         <>
           <h1>New dataset</h1>
-          <Upload />
+          <Upload onBegun={onBegun} />
         </>
       ) : (
         <Found query={found}>
@@ -37,13 +46,13 @@ export function Page() {
                 <h1>
                   Files for {version.name} {version.version}
                 </h1>
-                <Upload draft={version} />
+                <Upload draft={version} onBegun={onBegun} />
               </>
             ) : (
               <>
                 <h1>New version of {version.name}</h1>
                 <p className="soft">Files of {version.version} stay; those with the same path are replaced.</p>
-                <Upload parent={version} />
+                <Upload parent={version} onBegun={onBegun} />
               </>
             )
           }
@@ -55,7 +64,7 @@ export function Page() {
 
 type State = { at: "waiting" } | { at: "sending"; progress: Progress | null } | { at: "finishing" } | { at: "failed"; message: string };
 
-function Upload({ parent, draft }: { parent?: Version; draft?: Version }) {
+function Upload({ parent, draft, onBegun }: { parent?: Version; draft?: Version; onBegun: (id: string) => void }) {
   const navigate = useNavigate();
   const client = useQueryClient();
   const known = draft ?? parent;
@@ -79,7 +88,10 @@ function Upload({ parent, draft }: { parent?: Version; draft?: Version }) {
     stopping.current = stop;
     setState({ at: "sending", progress: null });
     try {
-      begun.current ??= (await call("contents.begin", { name: name.trim(), project: project.trim() || null, parents: parent ? [parent.id] : [] })).version.id;
+      if (begun.current === undefined) {
+        begun.current = (await call("contents.begin", { name: name.trim(), project: project.trim() || null, parents: parent ? [parent.id] : [] })).version.id;
+        onBegun(begun.current);
+      }
       const id = begun.current;
       await sendAll(id, files, (progress) => setState({ at: "sending", progress }), stop.signal);
       setState({ at: "finishing" });

@@ -14,6 +14,7 @@ from tilth.server.services.previews import preview as make_preview
 __all__: list[str] = []
 
 WRITE = Permission.WRITE
+MOST_PATHS = 1_000
 Item = dict[str, Any]
 
 
@@ -110,6 +111,14 @@ def begin(
             name=name, project=project, number=version, parents=parents, tags=tags, description=description, author=call.actor.name
         )
     }
+
+
+@outside("contents.known")
+def known(call: OutsideCall, version: str, paths: list[str]) -> Item:
+    """Which of some paths a version that was begun holds already: what is sent again need not be."""
+    if len(paths) > MOST_PATHS:
+        raise FieldInvalid(f"paths: there are {len(paths):,}", hint=f"ask for at most {MOST_PATHS:,} at once")
+    return {"entries": _contents(call).known(version, paths)}
 
 
 @outside("contents.remove", needs=WRITE)

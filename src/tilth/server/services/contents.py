@@ -121,6 +121,13 @@ class Contents:
             upload(draft, context)
         return {"added": outcome.added, "modified": outcome.modified, "unchanged": outcome.unchanged}
 
+    def known(self, id: str, paths: Sequence[str]) -> list[dict[str, Any]]:
+        """Which of some paths a version that was begun holds already, and with what."""
+        version = lifecycle.require_open(self.version(id))
+        with self.home.repository_of(version).peek_draft(version.id) as draft:
+            found = (draft.find(path) for path in sorted(paths))
+            return [{"path": one[0], "size_bytes": one[1], "sha256": one[2].hex()} for one in found if one]
+
     def remove(self, id: str, pattern: str) -> int:
         """Take files out of a version that was begun; returns how many."""
         with lifecycle.opened_draft(self.home, self.version(id)) as draft:

@@ -8,7 +8,6 @@ export interface Progress {
   allBytes: number;
 }
 
-const PAGE = 1_000;
 const LARGEST_HASHED = 256_000_000;
 const TRIES = 8;
 
@@ -17,7 +16,6 @@ const TRIES = 8;
  * folder goes on where it stopped. A batch that does not arrive is tried again for about a minute.
  */
 export async function sendAll(version: string, files: Chosen[], onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<void> {
-  const there = await known(version, signal);
   const allBytes = files.reduce((sum, { file }) => sum + file.size, 0);
   const done = { files: 0, bytes: 0 };
   const say = (more = 0) => onProgress({ files: done.files, allFiles: files.length, bytes: Math.min(done.bytes + more, allBytes), allBytes });
@@ -29,6 +27,7 @@ export async function sendAll(version: string, files: Chosen[], onProgress: (pro
   say();
   for (const batch of batches(files)) {
     signal.throwIfAborted();
+    const there = await persist(() => known(version, batch, signal), signal);
     const wanted: Chosen[] = [];
     for (const one of batch) {
       if (await isThere(one, there)) count([one]);
@@ -40,15 +39,10 @@ export async function sendAll(version: string, files: Chosen[], onProgress: (pro
   }
 }
 
-async function known(version: string, signal: AbortSignal): Promise<Map<string, { size_bytes: number; sha256?: string }>> {
-  const found = new Map<string, { size_bytes: number; sha256?: string }>();
-  let offset: number | null = 0;
-  while (offset !== null) {
-    const page: Awaited<ReturnType<typeof call<"contents.search">>> = await call("contents.search", { version, pattern: "*", offset, limit: PAGE }, signal);
-    for (const entry of page.entries) found.set(entry.path, entry);
-    offset = page.next;
-  }
-  return found;
+/** Which of these files the version holds already, and with what. */
+async function known(version: string, batch: Chosen[], signal: AbortSignal): Promise<Map<string, { size_bytes: number; sha256?: string }>> {
+  const { entries } = await call("contents.known", { version, paths: batch.map(({ path }) => path) }, signal);
+  return new Map(entries.map((entry) => [entry.path, entry]));
 }
 
 /** Whether the server has exactly these bytes. Where a page can't compute hashes, since it is not served over TLS, everything is sent. */
@@ -59,7 +53,7 @@ async function isThere({ path, file }: Chosen, there: Map<string, { size_bytes: 
   return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("") === has.sha256;
 }
 
-async function persist(attempt: () => Promise<void>, signal: AbortSignal): Promise<void> {
+async function persist<Result>(attempt: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
   for (let tries = 1; ; tries++) {
     try {
       return await attempt();
