@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chartsOf, sectionsOf } from "./grouping";
+import { chartsOf, sectionsOf, variantsByUse } from "./grouping";
 
 const NAMES = [
   { metric: ":monitor:gpu", variant: "gpu_0" },
@@ -31,5 +31,20 @@ describe("sectionsOf", () => {
       ["val", 1],
       [":monitor:", 1],
     ]);
+  });
+});
+
+describe("variantsByUse", () => {
+  it("puts those of most metrics first, and machine load last", () => {
+    const names = [
+      { metric: ":monitor:gpu", variant: "gpu_0" },
+      { metric: ":monitor:cpu", variant: "gpu_0" },
+      { metric: "rate", variant: "group 0" },
+      { metric: "loss", variant: "val" },
+      { metric: "loss", variant: "train" },
+      { metric: "accuracy", variant: "val" },
+      { metric: "accuracy", variant: "train" },
+    ];
+    expect(variantsByUse(names)).toEqual(["train", "val", "group 0", "gpu_0"]);
   });
 });

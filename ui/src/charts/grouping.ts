@@ -28,6 +28,14 @@ export function chartsOf(names: readonly CurveName[], grouping: Grouping): Chart
   return [...found.values()];
 }
 
+/** The variants, those that most metrics have first: what shares a chart stands together, `train` beside `val`. */
+export function variantsByUse(names: readonly CurveName[]): string[] {
+  const uses = new Map<string, number>();
+  for (const { metric, variant } of names) if (!metric.startsWith(MACHINE)) uses.set(variant, (uses.get(variant) ?? 0) + 1);
+  for (const { variant } of names) if (!uses.has(variant)) uses.set(variant, 0);
+  return [...uses.keys()].sort((a, b) => (uses.get(b) ?? 0) - (uses.get(a) ?? 0) || compare(a, b));
+}
+
 /** Charts by what their metrics begin with: `train/loss` and `train/accuracy` are in `train`. */
 export function sectionsOf(charts: readonly ChartSpec[]): [string, ChartSpec[]][] {
   const found = new Map<string, ChartSpec[]>();

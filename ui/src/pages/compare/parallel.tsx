@@ -10,7 +10,7 @@ import { useWidth } from "@/components/use-width";
 import type { PartProps } from "../compare";
 import { type Brush, brushesOf, isWithin, sayBrushes } from "./brush";
 import { Chooser } from "./choosers";
-import { asNumber, differs, type Trait, traitsOf } from "./runs";
+import { asNumber, differs, isCommon, type Trait, traitsOf } from "./runs";
 import { TintLegend } from "./tint-legend";
 import { tintOf } from "./tinted";
 
@@ -29,7 +29,7 @@ export default function Parallel({ runs, colours }: PartProps) {
   const traits = useMemo(() => traitsOf(runs).filter((trait) => trait.kind !== "fact" && differs(trait) && !trait.name.startsWith(":monitor:")), [runs]);
   const chosen = useMemo(() => {
     if (said.axes) return new Set(said.axes.split("\n"));
-    const first = (kind: "parameter" | "metric") => traits.filter((trait) => trait.kind === kind).slice(0, FIRST[kind]);
+    const first = (kind: "parameter" | "metric") => traits.filter((trait) => trait.kind === kind && isCommon(trait)).slice(0, FIRST[kind]);
     return new Set([...first("parameter"), ...first("metric")].map(({ key }) => key));
   }, [said.axes, traits]);
   const axes = useMemo(() => traits.filter(({ key }) => chosen.has(key)).map((trait) => ({ trait, scale: scaleOf(trait.values, number, isWide(trait.values)) })), [traits, chosen]);

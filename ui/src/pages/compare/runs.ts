@@ -55,6 +55,11 @@ export function differs(trait: Trait): boolean {
   return trait.values.some((value) => value !== trait.values[0]);
 }
 
+/** Whether more than half of the runs have it. */
+export function isCommon(trait: Trait): boolean {
+  return trait.values.filter((value) => value !== undefined).length * 2 > trait.values.length;
+}
+
 /** A value as a number, if it is one. */
 export function asNumber(value: string | number | undefined): number | null {
   if (typeof value === "number") return Number.isFinite(value) ? value : null;

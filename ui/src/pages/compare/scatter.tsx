@@ -10,7 +10,7 @@ import { Empty } from "@/components/states";
 import { useWidth } from "@/components/use-width";
 import type { PartProps } from "../compare";
 import { Chooser } from "./choosers";
-import { differs, traitsOf } from "./runs";
+import { differs, isCommon, traitsOf } from "./runs";
 import { TintLegend } from "./tint-legend";
 import { tintOf } from "./tinted";
 
@@ -24,8 +24,8 @@ export default function Scatter({ runs, colours }: PartProps) {
   const [place, width] = useWidth<HTMLDivElement>();
   const [pointed, setPointed] = useState<number | null>(null);
   const traits = useMemo(() => traitsOf(runs).filter(({ kind }) => kind !== "fact"), [runs]);
-  const x = traits.find(({ key }) => key === said.px) ?? traits.find((trait) => trait.kind === "parameter" && differs(trait)) ?? traits[0];
-  const y = traits.find(({ key }) => key === said.py) ?? traits.find(({ kind, name }) => kind === "metric" && !name.startsWith(":monitor:"));
+  const x = traits.find(({ key }) => key === said.px) ?? traits.find((trait) => trait.kind === "parameter" && differs(trait) && isCommon(trait)) ?? traits[0];
+  const y = traits.find(({ key }) => key === said.py) ?? traits.find((trait) => trait.kind === "metric" && !trait.name.startsWith(":monitor:") && isCommon(trait));
   const by = traits.find(({ key }) => key === said.by);
   const tint = useMemo(() => tintOf(runs, by, colours, dark), [runs, by, colours, dark]);
   const relation = useMemo(() => (x && y ? relationOf(x.values, y.values) : null), [x, y]);

@@ -3,6 +3,7 @@ import { useCallback, useMemo, useState } from "react";
 import { call } from "@/api/client";
 import type { Curve, Curves, Task } from "@/api/types";
 import { betweenOf, keyFor, lineOf, startOf, zeroOf } from "@/charts/axes";
+import type { Ink } from "@/charts/colours";
 import { HEIGHTS, type Look } from "@/charts/controls";
 import { type ChartSpec, MACHINE } from "@/charts/grouping";
 import { ChartPanel } from "@/charts/panel";
@@ -19,6 +20,8 @@ interface Props {
   task: Task;
   chart: ChartSpec;
   look: Look;
+  /** Inks by name, where the charts of a run share them. */
+  inks?: ReadonlyMap<string, Ink> | undefined;
   range: Span | null;
   onZoom: (range: Span | null) => void;
   /** Whether it stands in a report already. */
@@ -26,7 +29,7 @@ interface Props {
 }
 
 /** One chart of a run. It is asked for when it comes near the view; a part of it that is looked at closely comes in full detail. */
-export function ScalarChart({ task, chart, look, range: shared, onZoom, isEmbedded = false }: Props) {
+export function ScalarChart({ task, chart, look, inks, range: shared, onZoom, isEmbedded = false }: Props) {
   const [place, isNear, wasNear] = useNear<HTMLDivElement>();
   // Machines count steps of their own.
   const isApart = look.axis === "iter" && chart.section === MACHINE;
@@ -63,7 +66,7 @@ export function ScalarChart({ task, chart, look, range: shared, onZoom, isEmbedd
           <Failed error={whole.error} onRetry={() => void whole.refetch()} />
         </section>
       ) : wasNear && whole.data ? (
-        <ChartPanel title={chart.title} file={`${task.name} ${chart.title}`} lines={lines} look={look} group={`${task.id}-${look.axis}`} range={range} onZoom={isApart ? setOwn : onZoom} onTable={onTable}>
+        <ChartPanel title={chart.title} file={`${task.name} ${chart.title}`} lines={lines} look={look} inks={inks} group={`${task.id}-${look.axis}`} range={range} onZoom={isApart ? setOwn : onZoom} onTable={onTable}>
           {metrics.length === 1 && !isEmbedded ? <ToReport of={{ show: "scalars", runs: [task.id], metric: metrics[0]?.metric ?? "", variants: chart.title === metrics[0]?.metric ? [] : (metrics[0]?.variants ?? []), ...saidOf(look) }} name={chart.title} /> : null}
         </ChartPanel>
       ) : (

@@ -3,9 +3,11 @@ import { ChartLine } from "lucide-react";
 import { useMemo } from "react";
 import { call } from "@/api/client";
 import type { Task } from "@/api/types";
+import { useIsDark } from "@/app/theme";
 import { useSaid } from "@/app/use-said";
+import { inksInOrder } from "@/charts/colours";
 import { ChartControls, lookOf, rangeOf, sayRange } from "@/charts/controls";
-import { chartsOf, GROUPINGS, type Grouping } from "@/charts/grouping";
+import { chartsOf, GROUPINGS, type Grouping, variantsByUse } from "@/charts/grouping";
 import { Sections } from "@/charts/sections";
 import { type Span } from "@/charts/view";
 import { number } from "@/components/format";
@@ -23,6 +25,9 @@ export default function Scalars({ task }: { task: Task }) {
   const grouping = (said.group && Object.hasOwn(GROUPINGS, said.group) ? said.group : "metric") as Grouping;
   const find = (said.find ?? "").toLowerCase();
   const names = useMemo(() => curveNamesOf(task), [task]);
+  const dark = useIsDark();
+  // A variant has one colour on all charts of the run; where several metrics share a chart, their curves are told apart instead.
+  const inks = useMemo(() => (grouping === "metric" || grouping === "none" ? inksInOrder(variantsByUse(names), dark) : undefined), [names, grouping, dark]);
   const charts = useMemo(() => chartsOf(names.filter(({ metric, variant }) => `${metric}/${variant}`.toLowerCase().includes(find)), grouping), [names, find, grouping]);
   return (
     <>
@@ -45,7 +50,7 @@ export default function Scalars({ task }: { task: Task }) {
       />
       {charts.length ? (
         <Sections charts={charts} said={said} set={set} size={look.size}>
-          {(chart) => <ScalarChart key={chart.title} task={task} chart={chart} look={look} range={range} onZoom={zoom} />}
+          {(chart) => <ScalarChart key={chart.title} task={task} chart={chart} look={look} inks={inks} range={range} onZoom={zoom} />}
         </Sections>
       ) : (
         <Empty title={find ? "No such curve" : "No curves"} icon={<ChartLine size={24} aria-hidden />}>
