@@ -95,15 +95,17 @@ class OtherProcess:
 
 
 def _listen(answers: IO[bytes], waiting: dict[int, "Future[Any]"]) -> None:
-    while (answer := receive(answers)) is not None:
-        number, went_well, found = answer
-        future = waiting.pop(number)
-        if went_well:
-            future.set_result(found)
-        else:
-            future.set_exception(found)
-    for future in list(waiting.values()):
-        future.set_exception(_ended())
+    try:
+        while (answer := receive(answers)) is not None:
+            number, went_well, found = answer
+            future = waiting.pop(number)
+            if went_well:
+                future.set_result(found)
+            else:
+                future.set_exception(found)
+    finally:  # also if an answer can't be read: nobody waits for ever
+        for future in list(waiting.values()):
+            future.set_exception(_ended())
 
 
 def send(pipe: IO[bytes], message: Any) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tilth.base.errors import EventsRefused, FieldInvalid, ScrollUnknown
 from tilth.domain.event import SINGLE_VALUE, name_hash
+from tilth.server.services import event_reading
 from tilth.testing.catalogs import CatalogBench
 
 SCALAR = "training_stats_scalar"
@@ -138,6 +139,19 @@ def test_a_curve_with_bands_says_what_is_between_its_points(catalog: CatalogBenc
     assert sum(4 < mean < 5 for mean in curve["y"]) > 90
     several = catalog.ask("events.multi_task_scalar_metrics_iter_histogram", tasks=[task], samples=100, bands=True)
     assert several["loss"]["train"][task] == curve | {"name": "run"}
+
+
+def test_of_a_very_long_curve_the_band_is_exact_though_it_is_not_read(
+    catalog: CatalogBench, task: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {iter: float(iter % 10) for iter in range(24_000)} | {5_234: 99.0, 8_000: -99.0}
+    send(catalog, *(scalar(task, iter, value) for iter, value in values.items()))
+    monkeypatch.setattr(event_reading, "_MOST_EXACT", 10_000)
+    monkeypatch.setattr(event_reading, "_points_between", lambda *_: pytest.fail("every point is read"))
+    curve = catalog.ask("events.scalar_metrics_iter_histogram", task=task, samples=40, bands=True)["loss"]["train"]
+    assert (curve["points"], curve["x"][0], curve["x"][-1]) == (24_000, 0, 23_999)
+    assert (max(curve["y_max"]), min(curve["y_min"])) == (99.0, -99.0)
+    assert all(low <= middle <= high for low, middle, high in zip(curve["y_min"], curve["y"], curve["y_max"], strict=True))
 
 
 def test_a_curve_that_is_whole_has_no_band(catalog: CatalogBench, task: str) -> None:

@@ -77,3 +77,8 @@ def test_only_what_is_asked_for_comes_along(tasks: CatalogBench) -> None:
 def test_a_range_is_of_numbers(tasks: CatalogBench, said: Any) -> None:
     with pytest.raises(Invalid, match="a range takes the least and the greatest number"):
         names(tasks, _all_=[{"fields": ["hyperparams.Args.lr.value"], "range": said}])
+
+
+def test_a_range_ends_with_numbers_that_databases_know(tasks: CatalogBench) -> None:
+    with pytest.raises(Invalid, match=r"at most 1\.8e308"):
+        names(tasks, _all_=[{"fields": ["hyperparams.Args.lr.value"], "range": [10**400, None]}])

@@ -46,6 +46,7 @@ export function useLive(isSignedIn: boolean): void {
     // Where the feed was, so that nothing is missed between two connections.
     let last = "";
     let watch: ReturnType<typeof setTimeout> | undefined;
+    let isOver = false;
 
     /** The server says something every 15 seconds. A line that was cut without a word, as by a laptop's sleep, says nothing. */
     function heard() {
@@ -94,10 +95,11 @@ export function useLive(isSignedIn: boolean): void {
         if (error instanceof CallError && error.isSignedOut) return;
         set("away");
       }
-      connect();
+      if (!isOver) connect();
     }
     connect();
     return () => {
+      isOver = true;
       source.close();
       clearTimeout(timer);
       clearTimeout(again);

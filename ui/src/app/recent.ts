@@ -25,10 +25,11 @@ export function remember(one: Recent): void {
   }
 }
 
-/** Whoever signs out leaves no names behind. */
+/** Whoever signs out leaves no names behind, and no text that was not saved. */
 export function forget(): void {
   try {
     localStorage.removeItem(KEY);
+    sessionStorage.clear();
   } catch {
     // there is nothing to forget
   }

@@ -14,7 +14,7 @@ from tilth.server.services.context import Call
 from tilth.server.services.models import get_model
 from tilth.server.services.searching import load_scroll, save_scroll
 from tilth.server.services.tasks import get_task
-from tilth.server.stores.blocks import Columns, bands_of, reduce_points
+from tilth.server.stores.blocks import BLOCK, Columns, bands_of, reduce_points
 from tilth.server.stores.scalars import Series
 
 __all__ = [
@@ -39,6 +39,8 @@ __all__ = [
 _KEYS = ("iter", "timestamp", "iso_time")
 _MOST_SAMPLES = 100_000
 _MOST_EVENTS = 10_000
+_MOST_EXACT = 1_000_000
+"""As many points are read for the bands of one answer; of longer curves the bands are made of the extremes kept of each block."""
 _FARTHEST = 2**53
 
 Names = Mapping[str, Sequence[str]] | None
@@ -67,8 +69,9 @@ def curves(call: Call, entity: str, query: CurveQuery, names: Names) -> dict[str
     """The scalars of one task or model by metric and variant, at most about `samples` points each, extremes kept."""
     _check_query(query)
     found: dict[str, dict[str, Any]] = {}
-    for series in _wanted(call.tx.scalars.series_of([entity]), names):
-        curve = _curve(call, series, query)
+    wanted = _wanted(call.tx.scalars.series_of([entity]), names)
+    for series in wanted:
+        curve = _curve(call, series, query, exact=_MOST_EXACT // len(wanted))
         if curve["x"]:
             found.setdefault(series.metric, {})[series.variant] = {"name": series.variant} | curve
     return found
@@ -78,8 +81,9 @@ def multi_curves(call: Call, entities: Mapping[str, str], query: CurveQuery, nam
     """The same for several, whose names are given by their ids: by metric, variant and id."""
     _check_query(query)
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for series in _wanted(call.tx.scalars.series_of(list(entities)), names):
-        curve = _curve(call, series, query)
+    wanted = _wanted(call.tx.scalars.series_of(list(entities)), names)
+    for series in wanted:
+        curve = _curve(call, series, query, exact=_MOST_EXACT // len(wanted))
         if curve["x"]:
             found.setdefault(series.metric, {}).setdefault(series.variant, {})[series.entity] = {"name": entities[series.entity]} | curve
     return found
@@ -246,11 +250,13 @@ def _fits(metric: str, variant: str, names: Names) -> bool:
     return names is None or (metric in names and (not names[metric] or variant in names[metric]))
 
 
-def _curve(call: Call, series: Series, query: CurveQuery) -> dict[str, Any]:
+def _curve(call: Call, series: Series, query: CurveQuery, *, exact: int) -> dict[str, Any]:
     most = min(max(query.samples, 1), _MOST_SAMPLES)
     if query.between is None and not query.bands:
         columns = call.tx.scalars.curve(series, most)
         return {"x": _x(columns, query.key), "y": list(columns.values)}
+    if query.between is None and series.count > max(exact, most * BLOCK // 2):
+        return _outlined(call, series, query, most)
     points = _points_between(call, series, query)
     count = len(points.iters)
     if not query.bands:
@@ -259,6 +265,14 @@ def _curve(call: Call, series: Series, query: CurveQuery) -> dict[str, Any]:
     bands = bands_of(points, most)
     curve = {"x": _x(Columns(*bands[:3]), query.key), "y": list(bands.values), "points": count}
     return curve if len(bands.iters) == count else curve | {"y_min": list(bands.lows), "y_max": list(bands.highs)}
+
+
+def _outlined(call: Call, series: Series, query: CurveQuery, most: int) -> dict[str, Any]:
+    """A curve with a band that is too long to be read: its extremes are exact, and its middle is the mean of them."""
+    points = call.tx.scalars.curve(series, min(4 * most, 2 * (series.count // BLOCK)))
+    bands = bands_of(points, max(len(points.iters) // 3, 2))
+    curve = {"x": _x(Columns(*bands[:3]), query.key), "y": list(bands.values), "points": series.count}
+    return curve | {"y_min": list(bands.lows), "y_max": list(bands.highs)}
 
 
 def _points_between(call: Call, series: Series, query: CurveQuery) -> Columns:

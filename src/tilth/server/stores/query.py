@@ -3,6 +3,7 @@
 A condition is first read into a small tree, whose meaning `holds` in the tests states a second time, and then written as SQL.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -367,6 +368,8 @@ def _number_range(text: str, values: list[Any], said: Any) -> SqlText:
     bounds = [(sign, bound) for sign, bound in ((">=", low), ("<=", high)) if bound is not None]
     if not bounds or not all(isinstance(bound, (int, float)) and not isinstance(bound, bool) for _, bound in bounds):
         raise Invalid("a range takes the least and the greatest number", hint="write it like [0.5, null]")
+    if any(abs(bound) > sys.float_info.max for _, bound in bounds):
+        raise Invalid("a range ends with numbers of at most 1.8e308", hint="write null for a side that is open")
     return _joined([(f"number(CAST({text} AS TEXT)) {sign} ?", [*values, float(bound)]) for sign, bound in bounds], every=True)
 
 
