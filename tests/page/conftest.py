@@ -20,6 +20,8 @@ CHROMIUM = shutil.which("chromium")
 # What is waited for on a machine that does much else at the same time.
 expect.set_options(timeout=30_000)
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+_OF_THE_MACHINE = ("GL Driver Message", "willReadFrequently")
+"""What Chromium says of machines that draw without a graphics card: figures in space are slower there."""
 _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 SEED = """
@@ -108,6 +110,29 @@ class Look:
         self.page.goto(f"{self.site.server.web}{path}")
         return self.page
 
+    def watch(self) -> None:
+        """Note what the page complains of, and whom it asks."""
+
+        def on_console(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning") and not any(hint in message.text for hint in _OF_THE_MACHINE):
+                self.said.append(message.text)
+
+        def on_request(asked: Request) -> None:
+            if not asked.url.startswith((self.site.server.web, "data:", "blob:")):
+                self.foreign.append(asked.url)
+
+        self.page.on("console", on_console)
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", on_request)
+
+    def begin_anew(self) -> Page:
+        """Close the tab, whatever it was doing, and open another one of the same size."""
+        old, self.page = self.page, self.page.context.new_page()
+        self.page.set_viewport_size(old.viewport_size or DESK)  # type: ignore[arg-type]
+        self.watch()
+        old.close()
+        return self.page
+
     def check(self) -> None:
         """Nothing was complained of, no other host was asked, and nothing runs out of the page sideways."""
         assert (self.said, self.foreign) == ([], [])
@@ -179,23 +204,11 @@ def signed_in(browser: Browser, site: Site) -> Iterator[BrowserContext]:
 
 @pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
 def look(request: pytest.FixtureRequest, signed_in: BrowserContext, site: Site) -> Iterator[Look]:
-    page = signed_in.new_page()
-    page.set_viewport_size(request.param)
-    found = Look(page, site)
-
-    def on_console(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            found.said.append(message.text)
-
-    def on_request(asked: Request) -> None:
-        if not asked.url.startswith((site.server.web, "data:", "blob:")):
-            found.foreign.append(asked.url)
-
-    page.on("console", on_console)
-    page.on("pageerror", lambda error: found.said.append(str(error)))
-    page.on("request", on_request)
+    found = Look(signed_in.new_page(), site)
+    found.page.set_viewport_size(request.param)
+    found.watch()
     yield found
-    page.close()
+    found.page.close()
 
 
 def call(context: BrowserContext, site: Site, name: str, body: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ PAGES = {
     "compare groups": ("/compare?ids={all}&group=General/net/depth&smooth=0.5", "depth = 3"),
     "compare table": ("/compare?ids={all}&tab=table", "General/lr"),
     "compare scatter": ("/compare?ids={all}&tab=scatter", "Across"),
-    "compare parallel": ("/compare?ids={all}&tab=parallel", "General/lr"),
+    "compare parallel": ("/compare?ids={all}&tab=parallel", "Drag along an axis"),
     "compare plots": ("/compare?ids={all}&tab=plots", "confusion"),
     "compare samples": ("/compare?ids={all}&tab=samples", "first"),
     "info": ("/experiments/{task}?tab=info", "Last step"),

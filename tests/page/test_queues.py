@@ -152,13 +152,13 @@ def test_workers_show_what_they_run_and_how_busy_they_are(look: Look) -> None:
     expect(line).to_contain_text("25 %")
     page.get_by_role("button", name=f"The load of {worker} over time").click()
     for shown in ("CPU, %", "Memory, GB", "Network, MB/s"):
-        page.get_by_role("img", name=f"{shown} of {worker}, over time").locator("canvas").wait_for()
+        page.get_by_role("img", name=f"{shown} of {worker}, over time").locator("canvas").first.wait_for()
     assert page.get_by_role("img", name=f"GPU, % of {worker}").count() == 0
     assert look.violations() == []
     page.reload()
     page.get_by_role("img", name=f"CPU, % of {worker}, over time").wait_for()
     look.open("/queues")
-    page.get_by_role("img", name="Tasks that waited, over time").locator("canvas").wait_for()
+    page.get_by_role("img", name="Tasks that waited, over time").locator("canvas").first.wait_for()
     seen(look, name)
     assert look.violations() == []
     look.check()

@@ -39,6 +39,13 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
   const fits = (label: string) => wanted.split(/\s+/).every((word) => label.toLowerCase().includes(word));
   const results = asked.length > 1 && wanted ? (found.data ?? []) : [];
   const kinds = [...new Set(results.map(({ kind }) => kind))];
+  const seen = lately.filter(({ label }) => fits(label)).slice(0, wanted ? 4 : 6);
+  const doing = actions.filter(({ label }) => fits(label));
+  const places = PLACES.filter(({ label }) => fits(`go to ${label}`));
+  // What Enter chooses is always in the list: what was chosen may have left it while another text was typed.
+  const lines = [...kinds.flatMap((kind) => results.filter((one) => one.kind === kind).map(({ id }) => id)), ...seen.map(({ path }) => `lately ${path}`), ...doing.map(({ key }) => `do ${key}`), ...places.map(({ to }) => `to ${to}`)];
+  const [pointed, setPointed] = useState("");
+  const current = lines.includes(pointed) ? pointed : (lines[0] ?? "");
   function go(to: string, search: Record<string, string> = {}) {
     onClose();
     void navigate({ to, search });
@@ -50,7 +57,7 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
         <Dialog.Overlay className="dialog-veil" />
         <Dialog.Content className="palette" aria-describedby={undefined} onCloseAutoFocus={focusThePage}>
           <Dialog.Title className="visually-hidden">Search everything</Dialog.Title>
-          <Command shouldFilter={false} label="Search everything" loop>
+          <Command shouldFilter={false} label="Search everything" loop value={current} onValueChange={setPointed}>
             <div className="palette-line">
               <Search size={17} aria-hidden />
               <Command.Input value={text} onValueChange={setText} placeholder="Find anything, go anywhere, do something" />
@@ -67,13 +74,13 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
                     ))}
                 </Command.Group>
               ))}
-              <Group heading="Seen lately" of={lately.filter(({ label }) => fits(label)).slice(0, wanted ? 4 : 6)}>
+              <Group heading="Seen lately" of={seen}>
                 {({ path, label }) => <Line key={path} value={`lately ${path}`} icon={<Clock aria-hidden />} label={label} note={path.split("/")[1]} onChoose={() => go(path)} />}
               </Group>
-              <Group heading="Do" of={actions.filter(({ label }) => fits(label))}>
+              <Group heading="Do" of={doing}>
                 {({ key, label, icon, run }) => <Line key={key} value={`do ${key}`} icon={icon} label={label} onChoose={() => (onClose(), run())} />}
               </Group>
-              <Group heading="Go to" of={PLACES.filter(({ label }) => fits(`go to ${label}`))}>
+              <Group heading="Go to" of={places}>
                 {({ to, label, icon, key }) => <Line key={to} value={`to ${to}`} icon={icon} label={label} keys={["g", key]} onChoose={() => go(to)} />}
               </Group>
             </Command.List>

@@ -61,7 +61,7 @@ function Named({ metric, variant, having, colours }: { metric: string; variant: 
   const steps = [...new Set([...byRun.values()].flat())].sort((a, b) => a - b);
   const newest = Math.max(...having.map(({ last }) => last.iter));
   const step = asked ?? newest;
-  const name = `${metric} / ${variant}`;
+  const name = variant ? `${metric} / ${variant}` : metric;
   return (
     <section ref={place} className="stack">
       <div className="row wrap">

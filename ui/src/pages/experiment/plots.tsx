@@ -59,7 +59,7 @@ function Plot({ task, last }: { task: Task; last: PlotEvent }) {
     queryFn: ({ signal }) => call("events.get_plot_sample", { task: task.id, metric, iteration: step }, signal),
   });
   const shown = step === last.iter ? last : (earlier.data?.events.find((event) => event.variant === variant) ?? last);
-  const name = `${metric} / ${variant}`;
+  const name = variant ? `${metric} / ${variant}` : metric;
   return (
     <section ref={place} className="panel chart-panel plot-panel">
       <header>
