@@ -179,7 +179,7 @@ def test_a_picture_is_pasted_and_shown(look: Look) -> None:
     page.get_by_role("button", name="Save and close").click()
     picture = page.get_by_role("img", name="a picture")
     picture.wait_for()
-    page.wait_for_function("document.querySelector('.report-text img').naturalWidth === 1")
+    page.wait_for_function("document.querySelector('.report-text img')?.naturalWidth === 1")
     kept = look.site.server.call("reports.get_all_ex", id=[id])["tasks"][0]
     assert [address in kept["report"] for address in kept["report_assets"]] == [True]
     look.check()
