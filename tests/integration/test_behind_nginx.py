@@ -75,7 +75,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     folder = tmp_path_factory.mktemp("nginx")
     write_certificate(folder)
     server_port = free_port()
-    public_port = server_port + 1
+    public_port = free_port(1)
     (folder / "nginx.conf").write_text(configuration(folder, public_port=public_port, server_port=server_port))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(folder / "cert.pem"))
