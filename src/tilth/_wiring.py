@@ -19,6 +19,7 @@ from tilth.sdk._current import current_home, set_capture, set_code_looker, set_c
 from tilth.sdk.home import Home
 from tilth.sdk.recording import warn
 from tilth.server.app.embedded import EmbeddedTransport
+from tilth.store.bandwidth import Bandwidth
 from tilth.store.opening import open_store, open_streams
 from tilth.store.remote import RemoteStore
 
@@ -32,13 +33,18 @@ _REPORT_TIMEOUT_S = 20.0
 """A server that takes a connection and says nothing counts as away: what is reported waits on disk, and is sent again."""
 
 
+_bandwidth = Bandwidth()
+"""One for the whole process, whichever homes it opens."""
+
+
 def _open(settings: Settings | None = None) -> Home:
     settings = settings or load_settings()
+    _bandwidth.upload.limit, _bandwidth.download.limit = settings.upload_limit_bytes, settings.download_limit_bytes
     clock = SystemClock()
     if settings.api.server:
         return _open_remote(settings, settings.api.server, clock)
     transport = EmbeddedTransport(settings.home, clock)
-    store = open_store(settings.storage or settings.home / "store", settings.home)
+    store = open_store(settings.storage or settings.home / "store", settings.home, bandwidth=_bandwidth)
 
     def files() -> Files:
         streams = open_streams(store, spool=settings.home / "spool")
@@ -60,13 +66,14 @@ def _open(settings: Settings | None = None) -> Home:
         announce=settings.announce,
         record_untracked=settings.record_untracked,
         chunk_cache_bytes=settings.chunk_cache_bytes,
-        open_bucket=partial(open_store, home=settings.home),
+        open_bucket=partial(open_store, home=settings.home, bandwidth=_bandwidth),
+        bandwidth=_bandwidth,
     )
 
 
 def _open_repository(own: "ObjectStore", folder: Path, clock: Clock, storage: str) -> "Repository":
     """The repository at an address, or in the home's own store; whoever only records runs never loads it."""
-    store = open_store(storage, folder) if storage else own
+    store = open_store(storage, folder, bandwidth=_bandwidth) if storage else own
     opened: Repository = import_module("tilth.datasets.repository").Repository(store, drafts=folder / "drafts", clock=clock)
     return opened
 
@@ -79,7 +86,7 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
     address = api.files_server or f"{server.removesuffix('/api')}/files"
 
     def files(over: Any = session) -> Files:
-        kept: Files = import_module("tilth.client.http_files").HttpFiles(over, address)
+        kept: Files = import_module("tilth.client.http_files").HttpFiles(over, address, _bandwidth)
         return kept
 
     def reporting() -> tuple[Api, Files]:
@@ -93,7 +100,7 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
         author=settings.author,
         clock=clock,
         api=Api(http.HttpTransport(session)),
-        open_repository=partial(_open_repository, RemoteStore(session), settings.home, clock),
+        open_repository=partial(_open_repository, RemoteStore(session, _bandwidth), settings.home, clock),
         open_files=files,
         exit_wait_s=settings.exit_wait_s,
         outbox_limit_gb=settings.outbox_limit_gb,
@@ -101,7 +108,8 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
         announce=settings.announce,
         record_untracked=settings.record_untracked,
         chunk_cache_bytes=settings.chunk_cache_bytes,
-        open_bucket=partial(open_store, home=settings.home),
+        open_bucket=partial(open_store, home=settings.home, bandwidth=_bandwidth),
+        bandwidth=_bandwidth,
         open_reporting=reporting,
         files_urls=(address,),
         web_url=api.web_server or server.removesuffix("/api"),

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +17,7 @@ from tilth.base.errors import DiskFull, FormatUnsupported, Invalid, ObjectNotFou
 from tilth.base.ids import new_id
 from tilth.datasets.repository import Repository
 from tilth.store.api import Key, ObjectStore
+from tilth.store.bandwidth import Bandwidth, Lane
 from tilth.store.buckets import BucketStore
 from tilth.store.opening import open_store
 from tilth.store.probe import require_put_if_absent
@@ -354,6 +356,61 @@ def test_a_session_token_of_the_environment_does_not_mix_with_keys_of_a_bucket(
     store = open_store(f"s3://{bucket}", tmp_path)
     store.put(A, [b"a"])
     assert store.get(A) == b"a"
+
+
+class Turns:
+    """A lane in a time that does not pass: how long each piece would have waited."""
+
+    def __init__(self, limit: int) -> None:
+        self.waited: list[float] = []
+        self.lane = Lane(limit, now=lambda: 0.0, sleep=self.waited.append)
+
+    def pieces(self) -> list[int]:
+        """The sizes of all but the last piece, in the order in which they went."""
+        ends = [round(wait * self.lane.limit) for wait in sorted(self.waited)]
+        return [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
+
+
+@pytest.fixture(params=["s3", "azure"])
+def limited(request: pytest.FixtureRequest) -> tuple[ObjectStore, Turns, Turns]:
+    up, down = Turns(1_000_000), Turns(1_000_000)
+    bandwidth = Bandwidth()
+    bandwidth.upload, bandwidth.download = up.lane, down.lane
+    server: S3Server | AzureServer = request.getfixturevalue(request.param)
+    if isinstance(server, S3Server):
+        address = f"s3://{server.make_bucket(f'b-{new_id()}')}"
+    else:
+        address = f"az://{server.make_container(f'c-{new_id()}')}"
+    return open_store(address, Path("/nowhere"), server.environment(), bandwidth=bandwidth), up, down
+
+
+def test_a_limit_is_kept_by_everything_that_is_sent(limited: tuple[ObjectStore, Turns, Turns]) -> None:
+    store, up, _ = limited
+    body = LARGE[:12_000_000]
+    store.put(A, [body])
+    assert up.pieces() == [5 << 20, 5 << 20]  # the third is the rest
+    store.put_if_absent(Key("x"), b"123")
+    store.put(Key("y"), [b"12"])
+    assert up.pieces() == [5 << 20, 5 << 20, len(body) - (10 << 20), 3]
+    assert store.get(A) == body
+
+
+def test_a_limit_is_kept_by_everything_that_is_fetched(limited: tuple[ObjectStore, Turns, Turns]) -> None:
+    store, _, down = limited
+    store.put(A, [LARGE[:2_200_000]])
+    assert store.get_range(A, 100, 1_200_000) == LARGE[100:1_200_100]
+    assert down.pieces() == [500_000, 500_000]
+    assert store.get(A) == LARGE[:2_200_000]
+    assert down.pieces() == [500_000, 500_000, 200_000, *[500_000] * 4]
+    assert store.get_range(A, -50_000, 10) == LARGE[2_150_000:2_150_010]
+    assert sum(down.pieces()) == 1_200_000 + 2_200_000
+
+
+def test_threads_of_a_process_share_the_limit(limited: tuple[ObjectStore, Turns, Turns]) -> None:
+    store, up, _ = limited
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: store.put(Key(f"packs/{number}"), [bytes(100_000)]), range(8)))
+    assert up.pieces() == [100_000] * 7
 
 
 def gs_store(endpoint: str, home: Path) -> ObjectStore:

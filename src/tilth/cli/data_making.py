@@ -10,6 +10,7 @@ from tilth.base.errors import Invalid, PathNotFound, SessionFenced
 from tilth.cli.options import Id, Json, Verbose, Words
 from tilth.cli.output import Output, count, size
 from tilth.cli.progress import Progress
+from tilth.cli.rates import LimitRate, open_limited_home
 from tilth.cli.state import current_id, remember_id
 from tilth.datasets.bases import Collision, ConflictRule
 from tilth.datasets.taking import AddRequest, Outcome, add, upload
@@ -138,12 +139,13 @@ def sync_command(
     storage: Storage = None,
     skip_close: Annotated[bool, Parameter(help="Leave the version open for more changes.")] = False,
     chunk_size: ChunkSize = None,
+    limit_rate: LimitRate = None,
     no_preview: NoPreview = False,
     verbose: Verbose = False,
     json: Json = False,
 ) -> None:
     """Make a version of a folder, storing what is new. Interrupted, the same command goes on; without a change, no version is made."""
-    home = open_home()
+    home = open_limited_home(limit_rate)
     if not (parents or name):
         version_id = current_id(home.folder, id)
         require_storage(home, lookup.find(home, version_id), storage or output_uri)
@@ -175,12 +177,13 @@ def upload_command(
     storage: Storage = None,
     chunk_size: ChunkSize = None,
     max_workers: Workers = None,
+    limit_rate: LimitRate = None,
     no_preview: NoPreview = False,
     verbose: Verbose = False,
     json: Json = False,
 ) -> None:
     """Store the bytes of all files that were added. The version can still be changed."""
-    home = open_home()
+    home = open_limited_home(limit_rate)
     version = lookup.find(home, current_id(home.folder, id))
     require_storage(home, version, storage)
     if no_preview:
@@ -200,12 +203,13 @@ def close_command(
     disable_upload: Annotated[bool, Parameter(help="Fail instead of storing what was added.")] = False,
     chunk_size: ChunkSize = None,
     max_workers: Workers = None,
+    limit_rate: LimitRate = None,
     no_preview: NoPreview = False,
     verbose: Verbose = False,
     json: Json = False,
 ) -> None:
     """Store what was added and make the version immutable."""
-    home = open_home()
+    home = open_limited_home(limit_rate)
     version = lookup.find(home, current_id(home.folder, id))
     require_storage(home, version, storage)
     if not disable_upload:
@@ -220,9 +224,9 @@ def finalize_command(*, id: Id = None, no_preview: NoPreview = False, json: Json
     _finalize(home, lookup.find(home, current_id(home.folder, id)), preview=not no_preview, json=json)
 
 
-def resume_command(*, id: Id = None, verbose: Verbose = False, json: Json = False) -> None:
+def resume_command(*, id: Id = None, limit_rate: LimitRate = None, verbose: Verbose = False, json: Json = False) -> None:
     """Go on with an interrupted upload; under a new id, if it was interrupted for so long that it was given up."""
-    home = open_home()
+    home = open_limited_home(limit_rate)
     version = lookup.find(home, current_id(home.folder, id))
     try:
         outcome = _upload(home, version, verbose=verbose)

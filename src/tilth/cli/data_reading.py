@@ -13,6 +13,7 @@ from tilth.base.errors import Corrupt, Invalid
 from tilth.cli.options import FROM_0, FROM_1, Id, Json, Verbose, Words
 from tilth.cli.output import Output, count, size, stream_bytes, stream_json, stream_lines, table
 from tilth.cli.progress import Progress
+from tilth.cli.rates import LimitRate, open_limited_home
 from tilth.cli.state import current_id
 from tilth.domain.version import DatasetVersion
 from tilth.sdk import contents, copies, lookup
@@ -86,13 +87,14 @@ def get_command(
     num_parts: int | None = None,
     overwrite: Annotated[bool, Parameter(help="Replace what --copy or --link names.")] = False,
     max_workers: Annotated[int | None, Parameter(help="1: no second process helps with many files.")] = None,
+    limit_rate: LimitRate = None,
     verbose: Verbose = False,
     json: Json = False,
 ) -> None:
     """A local copy: read-only in the cache, or with --copy a folder of one's own. Prints where it is."""
     if copy and link:
         raise Invalid("--copy and --link exclude each other", hint="choose one")
-    home = open_home()
+    home = open_limited_home(limit_rate)
     found = lookup.find(home, current_id(home.folder, id))
     with Progress("restoring", verbose=verbose) as progress:
         if copy:

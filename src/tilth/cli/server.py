@@ -72,6 +72,8 @@ def up_command(
         public_url=_address(public_url),
         trusted_proxies=trusted_proxies,
         preview=settings.preview,
+        upload_limit_bytes=settings.upload_limit_bytes,
+        download_limit_bytes=settings.download_limit_bytes,
         openid=_openid(oidc_issuer, oidc_client_id, oidc_client_secret_file, oidc_role, oidc_domain, oidc_name),
     )
     serve(options, when_ready=lambda started: _show(options, started))

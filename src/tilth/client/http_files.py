@@ -12,6 +12,7 @@ from urllib3.exceptions import HTTPError
 from tilth.base.errors import Denied, Invalid, ObjectNotFound, TilthError, Unavailable
 from tilth.client.files import Counted, Told, guessed_type
 from tilth.client.http import HttpSession
+from tilth.store.bandwidth import Bandwidth, PacedFile
 
 __all__ = ["HttpFiles"]
 
@@ -23,15 +24,17 @@ _SAFE = "/!$'()*+,;=:@"
 class HttpFiles:
     """The files of a server."""
 
-    def __init__(self, session: HttpSession, files_server: str) -> None:
+    def __init__(self, session: HttpSession, files_server: str, bandwidth: Bandwidth | None = None) -> None:
         self._session = session
+        self._bandwidth = bandwidth or Bandwidth()
         self.files_server = files_server.rstrip("/")
 
     def put(self, name: str, source: Path, *, content_type: str | None = None, told: Told | None = None) -> None:
         with source.open("rb") as file:
             size = source.stat().st_size
             headers = {"content-type": content_type or guessed_type(name), "content-length": str(size)}
-            answer = self._session.send("PUT", self._url(name), body=Counted(file, told) if size else b"", headers=headers)
+            body = PacedFile(Counted(file, told), self._bandwidth.upload) if size else b""
+            answer = self._session.send("PUT", self._url(name), body=body, headers=headers)
         _check(answer, name)
 
     @contextmanager
@@ -41,7 +44,8 @@ class HttpFiles:
             if answer.status != 200:
                 answer.read()
                 _check(answer, name)
-            yield answer
+            paced: Any = PacedFile(answer, self._bandwidth.download)
+            yield paced
         except HTTPError as error:
             raise Unavailable(f"{name:.200} broke off ({error})", hint="try again") from error
         finally:

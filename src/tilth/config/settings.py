@@ -119,6 +119,16 @@ SETTINGS = (
         secret=True,
     ),
     Setting(
+        name="upload_limit",
+        variables=("TILTH_UPLOAD_LIMIT",),
+        meaning="How much a process sends to a bucket or a server a second at the most, such as `5 MB`; without it, what the line takes.",
+    ),
+    Setting(
+        name="download_limit",
+        variables=("TILTH_DOWNLOAD_LIMIT",),
+        meaning="How much a process takes from a bucket or a server a second at the most, such as `20 MB`.",
+    ),
+    Setting(
         name="exit_wait",
         variables=("TILTH_EXIT_WAIT",),
         default="10",
@@ -233,6 +243,10 @@ class Settings(Struct, frozen=True):
     """Whether the changes that a run records hold files that git does not track."""
     chunk_cache_bytes: int = DEFAULT_CHUNK_CACHE_BYTES
     """How much of the files that are read piece by piece stays in the cache."""
+    upload_limit_bytes: int = 0
+    """How much is sent to far stores in a second at the most; 0 for no limit."""
+    download_limit_bytes: int = 0
+    """How much is taken from them."""
 
 
 class Effective(Struct, frozen=True):
@@ -261,7 +275,9 @@ def load_settings(environment: Mapping[str, str] = os.environ, *, given: Mapping
         preview=_truth("preview", said.get("preview", Found("true", "default"))),
         announce=_truth("announce", said.get("announce", Found("true", "default"))),
         record_untracked=_truth("record_untracked", said.get("record_untracked", Found("false", "default"))),
-        chunk_cache_bytes=_size(said["chunk_cache"]) if "chunk_cache" in said else DEFAULT_CHUNK_CACHE_BYTES,
+        chunk_cache_bytes=_size("chunk_cache", said.get("chunk_cache"), DEFAULT_CHUNK_CACHE_BYTES),
+        upload_limit_bytes=_size("upload_limit", said.get("upload_limit"), 0),
+        download_limit_bytes=_size("download_limit", said.get("download_limit"), 0),
     )
 
 
@@ -281,6 +297,8 @@ def settings_in_force(environment: Mapping[str, str] = os.environ) -> list[Effec
         "api.access_key": api.access_key,
         "api.secret_key": api.secret_key,
         "api.token": api.token,
+        "upload_limit": readable_bytes(settings.upload_limit_bytes) if settings.upload_limit_bytes else None,
+        "download_limit": readable_bytes(settings.download_limit_bytes) if settings.download_limit_bytes else None,
         "exit_wait": str(settings.exit_wait_s),
         "outbox_limit": str(settings.outbox_limit_gb),
         "preview": str(settings.preview).lower(),
@@ -374,13 +392,12 @@ def _whole(name: str, unit: str, found: Found) -> int:
     return int(found.value)
 
 
-def _size(found: Found) -> int:
+def _size(name: str, found: Found | None, default: int) -> int:
     try:
-        return bytes_of(found.value)
+        return bytes_of(found.value) if found else default
     except ValueError:
-        raise Invalid(
-            f"chunk_cache is {found.value} ({found.source}), which is no size", hint="use a number with a unit, such as 500 MB or 10 GB"
-        ) from None
+        said = f"{name} is {found.value} ({found.source})" if found else name
+        raise Invalid(f"{said}, which is no size", hint="use a number with a unit, such as 500 MB or 10 GB") from None
 
 
 def _truth(name: str, found: Found) -> bool:

@@ -1,7 +1,7 @@
 """What everything in the SDK works on: a catalog, a repository, a cache, and who is working."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +13,7 @@ from tilth.client.api import Api
 from tilth.client.files import Files
 from tilth.domain.version import DatasetVersion
 from tilth.store.api import ObjectStore
+from tilth.store.bandwidth import Bandwidth
 
 if TYPE_CHECKING:
     from tilth.datasets.cache.blobs import BlobCache
@@ -61,6 +62,8 @@ class Home:
     """Opens the bucket that an address names, with the keys that this machine has for it."""
     chunk_cache_bytes: int = 0
     """How much of the files that are read without downloading them stays in the cache."""
+    bandwidth: Bandwidth = field(default_factory=Bandwidth)
+    """What everything that is opened here keeps to when it talks to stores that are far."""
 
     @property
     def repository(self) -> "Repository":

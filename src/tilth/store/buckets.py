@@ -23,6 +23,7 @@ from tilth import __version__
 from tilth.base.errors import Corrupt, FormatUnsupported, Invalid, ObjectNotFound, TilthError, Unavailable
 from tilth.config.storage import Access, AzureEntry, Entry, GsEntry, Place, S3Entry
 from tilth.store.api import Buffer, Key, ObjectInfo, Signed
+from tilth.store.bandwidth import Bandwidth, PacedFile
 from tilth.store.bucket_errors import is_silent, refusal_of, translated
 from tilth.store.forked import OtherProcess, elsewhere_in_forks, is_fork
 
@@ -31,12 +32,16 @@ __all__ = ["BucketStore"]
 _ONE_REQUEST_BYTES = 32 << 20
 """What is larger is sent in parts."""
 _PART_BYTES = 16 << 20
+_SMALLEST_PART_BYTES = 5 << 20
+"""What every server takes as a part."""
 _MOST_PARTS = 9_000
 _PARTS_AT_ONCE = 4
 _DELETED_AT_ONCE = 1_000
 _LISTED_AT_ONCE = 1_000
 _CHECKED = Key("tmp/ready")
 _NEAR_END_BYTES = 64 << 10
+_RANGE_BYTES = 16 << 20
+"""What is asked for at once at the most, if there is a limit."""
 _CONNECT = timedelta(seconds=10)
 _REQUEST = timedelta(minutes=2)
 """For one request with its body: a part of 16 MiB has to get through."""
@@ -51,15 +56,16 @@ RawStore = S3Store | GCSStore | AzureStore
 class BucketStore:
     """Objects in a folder of a bucket. Any number of processes on any number of machines may use it at once."""
 
-    def __init__(self, place: Place, access: Access) -> None:
+    def __init__(self, place: Place, access: Access, bandwidth: Bandwidth | None = None) -> None:
         self.place = place
+        self._bandwidth = bandwidth or Bandwidth()
         entry = access.entry
         self._endpoint = entry.endpoint or _USUAL[place.kind]
         self._quick, self._patient = _raw_store(place, entry, entry.endpoint, _QUICK), _raw_store(place, entry, entry.endpoint, _PATIENT)
         public = entry.public_endpoint if isinstance(entry, S3Entry) else ""
         self._signing = _raw_store(place, entry, public, _PATIENT) if public else self._patient
         self._answered = False
-        self.elsewhere = OtherProcess("tilth.store.bucket_process", (place, access))
+        self.elsewhere = OtherProcess("tilth.store.bucket_process", (place, access, self._bandwidth))
 
     def put(self, key: Key, parts: Sequence[Buffer]) -> None:
         self._put_bytes(key, b"".join(parts))
@@ -73,11 +79,16 @@ class BucketStore:
         if is_fork():
             self._put_bytes(key, file.read())
             return
-        part = max(_PART_BYTES, size_bytes // _MOST_PARTS)
-        in_parts = size_bytes > _ONE_REQUEST_BYTES
+        lane = self._bandwidth.upload
+        part = max(lane.piece_bytes(least=_SMALLEST_PART_BYTES, most=_PART_BYTES), size_bytes // _MOST_PARTS)
+        in_parts = size_bytes > (part if lane.limit else _ONE_REQUEST_BYTES)
+        paced: Any = PacedFile(file, lane)
         try:
             with self._asking(key, writes=True) as raw:
-                obstore.put(raw, key, file, use_multipart=in_parts, chunk_size=part, max_concurrency=_PARTS_AT_ONCE)
+                if in_parts:  # the library reads a part when it has room for it, and in this thread, which may wait
+                    obstore.put(raw, key, paced, use_multipart=True, chunk_size=part, max_concurrency=_PARTS_AT_ONCE)
+                else:
+                    obstore.put(raw, key, paced.read(), use_multipart=False)
         except TilthError as error:
             # The answer to the last request was lost, and the repeated one found the upload gone: it had been completed.
             cause = error.__cause__
@@ -89,6 +100,7 @@ class BucketStore:
     @elsewhere_in_forks
     def put_if_absent(self, key: Key, data: Buffer) -> bool:
         # An answer that was lost looks as if somebody else had been first; whoever commits compares what is there.
+        self._bandwidth.upload.take(len(data))
         with self._asking(key, writes=True) as raw:
             try:
                 obstore.put(raw, key, bytes(data), mode="create", use_multipart=False)
@@ -99,7 +111,12 @@ class BucketStore:
     @elsewhere_in_forks
     def get(self, key: Key) -> bytes:
         with self._asking(key) as raw:
-            return bytes(obstore.get(raw, key).bytes())
+            found = obstore.get(raw, key)
+            size = found.meta["size"]
+            if size <= self._range_bytes or not self._bandwidth.download.limit:
+                self._bandwidth.download.take(size)
+                return bytes(found.bytes())
+        return self.get_range(key, 0, size)
 
     @elsewhere_in_forks
     def get_range(self, key: Key, start: int, length: int) -> bytes:
@@ -107,6 +124,10 @@ class BucketStore:
             return b""
         if start < 0:
             return self._get_tail(key, -start, length)
+        most = self._range_bytes if self._bandwidth.download.limit else length
+        if length > most:
+            return b"".join(self.get_range(key, start + at, min(most, length - at)) for at in range(0, length, most))
+        self._bandwidth.download.take(length)
         try:
             with self._asking(key) as raw:
                 data = bytes(obstore.get_range(raw, key, start=start, length=length))
@@ -182,12 +203,17 @@ class BucketStore:
         with self._asking(_CHECKED, writes=True, quickly=True) as raw:
             obstore.put(raw, _CHECKED, b"?", use_multipart=False)
 
+    @property
+    def _range_bytes(self) -> int:
+        return self._bandwidth.download.piece_bytes(most=_RANGE_BYTES)
+
     def _get_tail(self, key: Key, from_end: int, length: int) -> bytes:
         if self.place.kind == "azure" or from_end > length + _NEAR_END_BYTES:  # Azure has no ranges that count from the end
             found = self.head(key)
             if found is None:
                 raise ObjectNotFound(f"object {key} does not exist")
             return self.get_range(key, max(found.size_bytes - from_end, 0), length)
+        self._bandwidth.download.take(from_end)
         try:
             with self._asking(key) as raw:
                 data = bytes(obstore.get(raw, key, options={"range": {"suffix": from_end}}).bytes())

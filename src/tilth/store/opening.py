@@ -6,20 +6,23 @@ from pathlib import Path
 
 from tilth.config.storage import Place, access_to, parse_storage
 from tilth.store.api import ObjectStore
+from tilth.store.bandwidth import Bandwidth
 from tilth.store.local import LocalStore
 from tilth.store.streams import LocalStreams, Streams
 
 __all__ = ["open_store", "open_streams"]
 
 
-def open_store(said: str | Path, home: Path, environment: Mapping[str, str] | None = None) -> ObjectStore:
+def open_store(
+    said: str | Path, home: Path, environment: Mapping[str, str] | None = None, *, bandwidth: Bandwidth | None = None
+) -> ObjectStore:
     """The store at an address, or in a folder; nothing is asked of it yet. `Invalid` if it can't be one.
 
-    Keys are found as `access_to` tells, in the settings of `home` among other places.
+    Keys are found as `access_to` tells, in the settings of `home` among other places. What goes to and from a bucket keeps to `bandwidth`.
     """
     place = said if isinstance(said, Path) else parse_storage(said)
     if isinstance(place, Place):
-        store: ObjectStore = import_module("tilth.store.buckets").BucketStore(place, access_to(place, home, environment))
+        store: ObjectStore = import_module("tilth.store.buckets").BucketStore(place, access_to(place, home, environment), bandwidth)
         return store
     return LocalStore(place)
 

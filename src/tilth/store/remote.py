@@ -5,7 +5,8 @@ one object each. Whatever does not work that way goes through the server.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -14,12 +15,15 @@ import msgspec
 
 from tilth.base.errors import Corrupt, Denied, ObjectNotFound, TooLarge, Unavailable
 from tilth.store.api import Buffer, Key, ObjectInfo
+from tilth.store.bandwidth import Bandwidth, PacedFile
 
 __all__ = ["RemoteStore", "Requester"]
 
 _BATCH = 1_000
 _DIRECT_BYTES = 256 * 1024
 """What is smaller is with the server before an address is back."""
+_RANGE_BYTES = 16 << 20
+"""What is asked for at once at the most, if there is a limit."""
 _DIRECT_KEYS = "packs/"
 _MOST_ADDRESSES = 1_000
 
@@ -50,20 +54,25 @@ class _Address(msgspec.Struct):
 class RemoteStore:
     """The objects of a server's repository."""
 
-    def __init__(self, requester: Requester) -> None:
+    def __init__(self, requester: Requester, bandwidth: Bandwidth | None = None) -> None:
         self._requester = requester
+        self._bandwidth = bandwidth or Bandwidth()
         self._signs = True
         self._addresses: dict[Key, tuple[_Address, float]] = {}
 
     def put(self, key: Key, parts: Sequence[Buffer]) -> None:
-        body = b"".join(parts)
-        address = self._address("PUT", key) if len(body) >= _DIRECT_BYTES else None
-        if address and self._requester.direct("PUT", address.url or "", body=body, headers=address.headers):
-            return
-        self._done(self._send("PUT", key, body=body), key)
+        data = b"".join(parts)
+        address = self._address("PUT", key) if len(data) >= _DIRECT_BYTES else None
+        if address:
+            body, headers = self._paced(data)
+            if self._requester.direct("PUT", address.url or "", body=body, headers={**address.headers, **headers}):
+                return
+        body, headers = self._paced(data)
+        self._done(self._send("PUT", key, body=body, headers=headers), key)
 
     def put_if_absent(self, key: Key, data: Buffer) -> bool:
         # An answer that was lost looks as if somebody else had been first; whoever commits compares what is there.
+        self._bandwidth.upload.take(len(data))
         answer = self._send("PUT", key, body=bytes(data), headers={"if-none-match": "*"})
         if answer.status == 412:
             return False
@@ -73,11 +82,18 @@ class RemoteStore:
     def get(self, key: Key) -> bytes:
         answer = self._send("GET", key)
         self._done(answer, key)
-        return bytes(answer.data)
+        data = bytes(answer.data)
+        self._bandwidth.download.take(len(data))  # nobody knew how many they would be: whoever is next waits for them
+        return data
 
     def get_range(self, key: Key, start: int, length: int) -> bytes:
         if length == 0:
             return b""
+        lane = self._bandwidth.download
+        most = lane.piece_bytes(most=_RANGE_BYTES) if lane.limit and start >= 0 else length
+        if length > most:
+            return b"".join(self.get_range(key, start + at, min(most, length - at)) for at in range(0, length, most))
+        lane.take(length if start >= 0 else -start)
         wanted = f"bytes={start}-{start + length - 1}" if start >= 0 else f"bytes={start}"
         if start >= 0 and key.startswith(_DIRECT_KEYS) and (found := self._get_directly(key, wanted, length)):
             return found
@@ -115,6 +131,11 @@ class RemoteStore:
 
     def local_path(self, key: Key) -> Path | None:
         return None
+
+    def _paced(self, data: bytes) -> tuple[Any, Mapping[str, str]]:
+        """A body to send within the limit, and the headers that it needs."""
+        lane = self._bandwidth.upload
+        return (PacedFile(BytesIO(data), lane), {"content-length": str(len(data))}) if lane.limit else (data, {})
 
     def _get_directly(self, key: Key, wanted: str, length: int) -> bytes | None:
         address = self._known_address(key)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tilth._wiring import open_home
 from tilth.base import errors
 from tilth.base.errors import ErrorCode, TilthError
 from tilth.cli import data
@@ -185,6 +186,16 @@ def test_a_setting_that_is_wrong_is_told(tilth: "Terminal", monkeypatch: pytest.
     monkeypatch.setenv("TILTH_HOME", str(tmp_path))
     (tmp_path / "tilth.toml").write_text('colour = "blue"')
     assert "has a setting colour that means nothing here; known are cache, chunk_cache, author" in tilth("search", status=2).err
+
+
+def test_a_rate_is_a_number_of_bytes(tilth: "Terminal") -> None:
+    folder = tilth.files(FILES)
+    said = tilth("sync", "--name", "r", "--folder", folder, "--limit-rate", "fast", status=2).err
+    assert "--limit-rate is fast, which is no number of bytes; write it like 500kB, 5MB or 0 for no limit" in said
+    tilth("sync", "--name", "r", "--folder", folder, "--limit-rate", "5MB/s")
+    assert (open_home().bandwidth.upload.limit, open_home().bandwidth.download.limit) == (5_000_000, 5_000_000)
+    tilth("get", "--id", "r", "--copy", "copied", "--limit-rate", "0")
+    assert (open_home().bandwidth.upload.limit, open_home().bandwidth.download.limit) == (0, 0)
 
 
 def names(tilth: "Terminal") -> list[str]:

@@ -157,6 +157,16 @@ def test_a_size_has_a_unit(desk: Desk, said: str, size: int) -> None:
     assert load_settings(desk.environment).chunk_cache_bytes == size
 
 
+def test_the_bandwidth_has_limits_if_somebody_says_so(desk: Desk) -> None:
+    found = load_settings(desk.environment)
+    assert (found.upload_limit_bytes, found.download_limit_bytes) == (0, 0)
+    desk.toml.write_text('upload_limit = "2 MB"\n')
+    found = load_settings(desk.environment | {"TILTH_DOWNLOAD_LIMIT": "500 kB"})
+    assert (found.upload_limit_bytes, found.download_limit_bytes) == (2_000_000, 500_000)
+    with pytest.raises(Invalid, match=r"^upload_limit is fast \(TILTH_UPLOAD_LIMIT\), which is no size"):
+        load_settings(desk.environment | {"TILTH_UPLOAD_LIMIT": "fast"})
+
+
 @pytest.mark.parametrize("said", ["-1 GB", "GB", "1 XB", "1,5 GB", "1 GB more"])
 def test_what_is_no_size_is_told(desk: Desk, said: str) -> None:
     with pytest.raises(Invalid, match=r"^chunk_cache is .* \(TILTH_CHUNK_CACHE\), which is no size"):

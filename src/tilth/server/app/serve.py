@@ -41,6 +41,7 @@ from tilth.server.services.openid import Rules
 from tilth.server.services.setup import ensure_key, prepare
 from tilth.server.stores.unit_of_work import Tx
 from tilth.store.api import ObjectStore
+from tilth.store.bandwidth import Bandwidth
 from tilth.store.opening import open_store, open_streams
 from tilth.store.streams import Streams
 
@@ -80,6 +81,10 @@ class Options(Struct, frozen=True, kw_only=True):
     openid: OpenIdOptions | None = None
     preview: bool = True
     """Whether versions that become final in a browser show samples of what they hold."""
+    upload_limit_bytes: int = 0
+    """How much the server sends to a bucket in a second at the most; 0 for no limit."""
+    download_limit_bytes: int = 0
+    """How much it takes from there."""
 
     @property
     def path(self) -> str:
@@ -103,7 +108,8 @@ def make_site(options: Options, database: Database, clock: Clock) -> tuple[Site,
     """The application of a server, and what its routes work with."""
     register_all()
     ports = {} if not options.clearml_ports else {port: role for port, role in CLEARML_PORTS.items() if port != options.port}
-    store = open_store(options.storage or options.home / "store", options.home)
+    bandwidth = Bandwidth(upload=options.upload_limit_bytes, download=options.download_limit_bytes)
+    store = open_store(options.storage or options.home / "store", options.home, bandwidth=bandwidth)
     objects = open_streams(store, spool=options.home / "spool", direct=options.direct)
     home = _home(options, store, objects, database, clock)
     contents = Contents(home)
