@@ -66,6 +66,8 @@ def _open(settings: Settings | None = None) -> Home:
         announce=settings.announce,
         record_untracked=settings.record_untracked,
         chunk_cache_bytes=settings.chunk_cache_bytes,
+        cache_limit_bytes=settings.cache_limit_bytes,
+        cache_age_days=settings.cache_age_days,
         open_bucket=partial(open_store, home=settings.home, bandwidth=_bandwidth),
         bandwidth=_bandwidth,
     )
@@ -108,6 +110,8 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
         announce=settings.announce,
         record_untracked=settings.record_untracked,
         chunk_cache_bytes=settings.chunk_cache_bytes,
+        cache_limit_bytes=settings.cache_limit_bytes,
+        cache_age_days=settings.cache_age_days,
         open_bucket=partial(open_store, home=settings.home, bandwidth=_bandwidth),
         bandwidth=_bandwidth,
         open_reporting=reporting,

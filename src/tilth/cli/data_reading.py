@@ -16,7 +16,7 @@ from tilth.cli.progress import Progress
 from tilth.cli.rates import LimitRate, open_limited_home
 from tilth.cli.state import current_id
 from tilth.domain.version import DatasetVersion
-from tilth.sdk import contents, copies, lookup
+from tilth.sdk import caching, contents, copies, lookup
 from tilth.sdk.home import Home
 
 __all__: list[str] = []
@@ -103,8 +103,11 @@ def get_command(
             )
         else:
             folder = copies.local_copy(home, found, part=part, num_parts=num_parts, workers=max_workers, watcher=progress)
+            caching.keep_for_caller(home, folder)
     if link:
-        folder = copies.link_to(Path(link), str(folder), overwrite=overwrite)
+        made = copies.link_to(Path(link), str(folder), overwrite=overwrite)
+        caching.keep_link(home, made, str(folder))
+        folder = made
     Output(json=json).result({"id": found.id, "folder": folder}, [str(folder)])
 
 

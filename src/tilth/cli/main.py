@@ -28,6 +28,7 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command("tilth.cli.data:app", name="data", help="Versions of datasets: make, look at, get, merge, compare, delete.")
+app.command("tilth.cli.cache:app", name="cache", help="The cache of local copies: what lies there, what stays, what goes.")
 app.command("tilth.cli.init:init_command", name="init", help=_INIT)
 app.command("tilth.cli.config:config_command", name="config", help="Show every setting in force, and where it comes from.")
 app.command("tilth.cli.sync:sync_command", name="sync", help="Send what runs recorded while the server was away.")

@@ -69,6 +69,20 @@ SETTINGS = (
         meaning="How much of the files that are read without downloading them stays in the cache, such as `500 MB`; 0 keeps nothing.",
     ),
     Setting(
+        name="cache_limit",
+        variables=("TILTH_CACHE_LIMIT",),
+        default="0",
+        meaning="How much of local copies and fetched files stays in the cache, such as `500 GB`; 0 is no limit. "
+        "`tilth cache limit` sets it for all who share the cache.",
+    ),
+    Setting(
+        name="cache_age",
+        variables=("TILTH_CACHE_AGE",),
+        default="0",
+        meaning="For how many days what nobody asks for stays in the cache; 0 is no limit. `tilth cache limit` stands over it.",
+        type=int,
+    ),
+    Setting(
         name="author",
         variables=("TILTH_AUTHOR",),
         default="the name of the user of the system",
@@ -243,6 +257,10 @@ class Settings(Struct, frozen=True):
     """Whether the changes that a run records hold files that git does not track."""
     chunk_cache_bytes: int = DEFAULT_CHUNK_CACHE_BYTES
     """How much of the files that are read piece by piece stays in the cache."""
+    cache_limit_bytes: int = 0
+    """How much of local copies stays in the cache; 0 is no limit."""
+    cache_age_days: int = 0
+    """For how long what nobody asks for stays in the cache; 0 is no limit."""
     upload_limit_bytes: int = 0
     """How much is sent to far stores in a second at the most; 0 for no limit."""
     download_limit_bytes: int = 0
@@ -278,6 +296,8 @@ def load_settings(environment: Mapping[str, str] = os.environ, *, given: Mapping
         chunk_cache_bytes=_size("chunk_cache", said.get("chunk_cache"), DEFAULT_CHUNK_CACHE_BYTES),
         upload_limit_bytes=_size("upload_limit", said.get("upload_limit"), 0),
         download_limit_bytes=_size("download_limit", said.get("download_limit"), 0),
+        cache_limit_bytes=_size("cache_limit", said.get("cache_limit"), 0),
+        cache_age_days=_whole("cache_age", "days", said.get("cache_age", Found("0", "default"))),
     )
 
 
@@ -289,6 +309,8 @@ def settings_in_force(environment: Mapping[str, str] = os.environ) -> list[Effec
         "home": str(settings.home),
         "cache": str(settings.cache),
         "chunk_cache": readable_bytes(settings.chunk_cache_bytes),
+        "cache_limit": readable_bytes(settings.cache_limit_bytes) if settings.cache_limit_bytes else "0",
+        "cache_age": str(settings.cache_age_days),
         "author": settings.author,
         "storage.url": settings.storage or str(settings.home / "store"),
         "api.server": api.server,

@@ -7,23 +7,26 @@ made of links to blobs in the cache, and has its name only when it is whole.
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tilth.base.atomic_io import describe_os_error, translated_os_errors
-from tilth.base.errors import AlreadyExists, Corrupt, Invalid, Unavailable
+from tilth.base.errors import AlreadyExists, Corrupt, Internal, Invalid
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId
 from tilth.base.paths import check_path
 from tilth.datasets.cache.blobs import BlobCache, blob_name
+from tilth.datasets.cache.evicting import keep_within
+from tilth.datasets.cache.notes import About
 from tilth.datasets.packs import read_chunks
 from tilth.datasets.placing import Damaged, Row, link, place
 from tilth.datasets.second_process import SecondProcess, second_process
 from tilth.domain.dataset import Entry
 from tilth.store.api import Key, ObjectStore
 
-__all__ = ["copy_to", "part_of", "place_entries", "view_in"]
+__all__ = ["copy_to", "mend_view", "part_of", "place_entries", "view_in"]
 
 T = TypeVar("T")
 
@@ -80,16 +83,18 @@ def view_in(
     *,
     on_done: Progress | None = None,
     workers: int | None = None,
+    about: About | None = None,
+    group: str | None = None,
 ) -> Path:
     """A read-only folder in the cache that holds just the files of `listing`; one by this name that is there is taken as it is.
 
     Only contents that the cache does not have are read from the store, by the `entries` of their paths. Any number of processes
-    may ask for the same view.
+    may ask for the same view; those of one `group`, whose contents are much the same, are fetched one after the other. Nobody
+    removes the view before this process has ended.
     """
+    if (there := cache.take(name)) is not None:
+        return there
     view = cache.views / name
-    if view.exists():
-        cache.touch(view)
-        return view
     with translated_os_errors(view), cache.locked(name), cache.scratch() as scratch:
         if view.exists():
             return view
@@ -97,14 +102,42 @@ def view_in(
         building.mkdir()
         missing = _link(cache, building, listing(), on_done or _nobody, workers)
         if missing:
-            _fetch(store, cache, scratch, building, [entry for entry in entries() if entry.path in missing], on_done, workers)
+            with cache.locked(f"of-{group}") if group else nullcontext():
+                wanted = _still_missing(cache, building, [entry for entry in entries() if entry.path in missing])
+                _fetch(store, cache, scratch, building, wanted, on_done, workers)
+        cache.sharing.admit_tree(os.fspath(building))
+        if about is not None:
+            cache.notes.tell_about(name, about)
         reach("cache.before-view")
         try:
             building.rename(view)
         except OSError:
             if not view.exists():
                 raise
+    keep_within(cache)
     return view
+
+
+def mend_view(store: ObjectStore, cache: BlobCache, view: Path, wrong: Sequence[Entry]) -> None:
+    """Put files of a view right, each by one rename, so that whoever reads it meanwhile sees the old one or the right one."""
+    with translated_os_errors(view), cache.locked(view.name), cache.scratch() as scratch:
+        mended = scratch / "view"
+        mended.mkdir()
+        missing = _still_missing(cache, mended, wrong)
+        if missing:
+            _fetch(store, cache, scratch, mended, missing, None, None)
+        cache.sharing.admit_tree(os.fspath(mended))
+        for entry in wrong:
+            target = view / entry.path
+            cache.sharing.make(os.fspath(target.parent))
+            os.replace(mended / entry.path, target)
+
+
+def _still_missing(cache: BlobCache, building: Path, missing: Sequence[Entry]) -> list[Entry]:
+    """Link what somebody else brought while this process waited; returns the rest."""
+    links = [(entry.path, entry.sha256.hex()) for entry in missing]
+    left = set(link((os.fspath(building), cache.blobs, links)))
+    return [entry for entry in missing if entry.path in left]
 
 
 def _fetch(
@@ -116,17 +149,19 @@ def _fetch(
     on_done: Progress | None,
     workers: int | None,
 ) -> None:
-    """Take the contents of `missing` into the cache, and link them."""
+    """Bring the contents of `missing`, link them, and take them into the cache for others."""
     fetched = scratch / "blobs"
     fetched.mkdir()
     wanted = {entry.sha256: _as_blob(entry) for entry in missing}
+    keep_within(cache, incoming_bytes=sum(entry.size for entry in wanted.values()))
     place_entries(store, wanted.values(), fetched, on_done, workers=workers)
+    # Linked before they are installed: a blob that a view links to is never removed.
+    links = [(entry.path, entry.sha256.hex()) for entry in missing]
+    if lost := link((os.fspath(building), os.fspath(fetched), links)):
+        raise Internal(f"{lost[0]} was fetched and is not there", hint="run the command again")
     reach("cache.before-install")
     cache.install(fetched, wanted)
     reach("cache.after-install")
-    links = [(entry.path, entry.sha256.hex()) for entry in missing]
-    if lost := link((os.fspath(building), cache.blobs, links)):
-        raise Unavailable(f"the cache lost the content of {lost[0]} while it was in use", hint="run the command again")
 
 
 def _link(cache: BlobCache, folder: Path, listing: Iterable[Digest], told: Progress, workers: int | None) -> set[str]:

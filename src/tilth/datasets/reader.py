@@ -2,6 +2,7 @@
 
 import io
 import threading
+import time
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from msgspec import Struct
 from tilth.base.errors import Corrupt, Invalid, ObjectNotFound, TilthError, Unavailable
 from tilth.base.forking import renew_after_fork
 from tilth.datasets.cache.chunks import ChunkCache
+from tilth.datasets.cache.claims import PATIENCE_S
 from tilth.datasets.packs import read_chunks
 from tilth.domain.dataset import ChunkRef, Entry
 from tilth.store.api import Key, ObjectStore
@@ -31,6 +33,9 @@ _THREADS = 8
 _REQUESTS_AT_ONCE = 4
 _MOST_AT_ONCE_BYTES = 16 << 20
 _MOST_AHEAD_BYTES = 8 << 20
+_FIRST_PAUSE_S = 0.001
+_LONGEST_PAUSE_S = 0.02
+"""How often somebody looks whether a chunk has come that another process brings."""
 
 Loaded = bytes | TilthError
 """A chunk, or what keeps it from being read."""
@@ -182,8 +187,10 @@ class ChunkSource:
         try:
             missing = [chunk for chunk, future in ours.values() if not future.done()]
             missing.sort(key=lambda chunk: (chunk.pack, chunk.offset))
-            while missing:
-                missing = self._from_store(missing, ours)
+            if self._cache and self._cache.limit_bytes and missing:
+                self._with_others(self._cache, missing, ours)
+            else:
+                self._all_from_store(missing, ours)
         finally:
             for _, future in ours.values():
                 if not future.done():  # interrupted
@@ -191,6 +198,36 @@ class ChunkSource:
             with self._lock:
                 for sha256 in ours:
                     self._coming.pop(sha256, None)
+
+    def _with_others(self, cache: ChunkCache, missing: list[ChunkRef], ours: dict[bytes, tuple[ChunkRef, Future[bytes]]]) -> None:
+        """Bring chunks, each of which only one process of the machine asks the store for; what others bring comes by the cache."""
+        waited_s, pause_s = 0.0, _FIRST_PAUSE_S
+        with cache.claims.open() as claiming:
+            while missing:
+                claimed = [chunk for chunk in missing if waited_s > PATIENCE_S or claiming.claim(chunk.sha256)]
+                fetched = [chunk for chunk in claimed if not self._has_come(cache, chunk, ours)]
+                self._all_from_store(fetched, ours)
+                for chunk in claimed:
+                    claiming.release(chunk.sha256)
+                mine = {chunk.sha256 for chunk in claimed}
+                left = [chunk for chunk in missing if chunk.sha256 not in mine and not self._has_come(cache, chunk, ours)]
+                if len(left) < len(missing):
+                    waited_s, pause_s = 0.0, _FIRST_PAUSE_S
+                elif left:
+                    time.sleep(pause_s)
+                    waited_s, pause_s = waited_s + pause_s, min(2 * pause_s, _LONGEST_PAUSE_S)
+                missing = left
+
+    def _has_come(self, cache: ChunkCache, chunk: ChunkRef, ours: dict[bytes, tuple[ChunkRef, Future[bytes]]]) -> bool:
+        data = cache.get(chunk)
+        if data is not None:
+            self._keep(chunk, data)
+            ours[chunk.sha256][1].set_result(data)
+        return data is not None
+
+    def _all_from_store(self, missing: list[ChunkRef], ours: dict[bytes, tuple[ChunkRef, Future[bytes]]]) -> None:
+        while missing:
+            missing = self._from_store(missing, ours)
 
     def _from_store(self, missing: list[ChunkRef], ours: dict[bytes, tuple[ChunkRef, Future[bytes]]]) -> list[ChunkRef]:
         """Read chunks until one fails; returns those that are to be tried after it."""

@@ -29,7 +29,7 @@ _PATIENCE_S = 10
 
 
 class StatCache:
-    """A small database beside the cache. Losing it costs time, never data: a damaged one is thrown away, and what fails is forgotten."""
+    """A small database. Losing it costs time, never data: a damaged one is thrown away, and what fails is forgotten."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -9,7 +9,9 @@ from typing import TypeVar
 from msgspec.json import encode
 
 from tilth.base.errors import AlreadyExists, HomeReadOnly, Invalid, PathNotFound, TilthError
+from tilth.datasets.cache.notes import About
 from tilth.datasets.export import ArchiveKind, export_to
+from tilth.datasets.manifests import Manifest
 from tilth.datasets.matching import matcher
 from tilth.datasets.materialise import copy_to, part_of, view_in
 from tilth.datasets.packs import read_range
@@ -22,7 +24,7 @@ from tilth.store.api import Buffer
 
 T = TypeVar("T")
 
-__all__ = ["check_stored", "export", "link_to", "local_copy", "mutable_copy", "read", "wrong_files"]
+__all__ = ["check_stored", "digests_of", "export", "link_to", "local_copy", "mutable_copy", "read", "wrong_files"]
 
 
 def read(home: Home, version: DatasetVersion, path: str, *, start: int = 0, length: int | None = None) -> Iterator[Buffer]:
@@ -57,18 +59,36 @@ def local_copy(
             home.repository_of(version).store,
             home.cache,
             name,
-            lambda: _share(_named(manifest.digests(), files, lambda digest: digest[0]), part, num_parts),
+            lambda: digests_of(manifest, files, part, num_parts),
             lambda: _named(manifest.entries(), files, lambda entry: entry.path),
             on_done=told.done,
             workers=workers,
+            about=About(
+                version=version.id,
+                project=version.project,
+                name=version.name,
+                number=version.version,
+                part=part,
+                num_parts=num_parts,
+                patterns=tuple(files) if files is not None else None,
+                made_by=home.author,
+            ),
+            group=sha256(f"{version.project}/{version.name}".encode()).hexdigest()[:16],
         )
         return os.fspath(view)
     except TilthError as error:
         if not raise_on_error:
             return ""
-        if isinstance(error, HomeReadOnly):
+        if isinstance(error, HomeReadOnly) and "TILTH_CACHE" not in (error.hint or ""):
             raise HomeReadOnly(error.message, hint="check its permissions, or set TILTH_CACHE to a folder that can be written") from error
         raise
+
+
+def digests_of(
+    manifest: Manifest, files: Sequence[str] | None, part: int | None, num_parts: int | None
+) -> Iterable[tuple[str, int, bytes]]:
+    """Path, size and SHA-256 of what a local copy holds."""
+    return _share(_named(manifest.digests(), files, lambda digest: digest[0]), part, num_parts)
 
 
 def mutable_copy(

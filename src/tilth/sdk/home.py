@@ -17,6 +17,7 @@ from tilth.store.bandwidth import Bandwidth
 
 if TYPE_CHECKING:
     from tilth.datasets.cache.blobs import BlobCache
+    from tilth.datasets.cache.chunks import ChunkCache
     from tilth.datasets.reader import ChunkSource
     from tilth.datasets.repository import Repository
     from tilth.datasets.stat_cache import StatCache
@@ -62,6 +63,9 @@ class Home:
     """Opens the bucket that an address names, with the keys that this machine has for it."""
     chunk_cache_bytes: int = 0
     """How much of the files that are read without downloading them stays in the cache."""
+    cache_limit_bytes: int = 0
+    """How much of local copies stays in the cache, unless its folder says otherwise; 0 is no limit."""
+    cache_age_days: int = 0
     bandwidth: Bandwidth = field(default_factory=Bandwidth)
     """What everything that is opened here keeps to when it talks to stores that are far."""
 
@@ -105,14 +109,20 @@ class Home:
     @cached_property
     def cache(self) -> "BlobCache":
         """Contents and views on this machine."""
-        made: BlobCache = import_module("tilth.datasets.cache.blobs").BlobCache(self.cache_folder)
+        limits = import_module("tilth.datasets.cache.notes").Limits(size_bytes=self.cache_limit_bytes, age_s=self.cache_age_days * 86_400.0)
+        made: BlobCache = import_module("tilth.datasets.cache.blobs").BlobCache(self.cache_folder, limits=limits)
+        return made
+
+    @cached_property
+    def chunk_cache(self) -> "ChunkCache":
+        """Chunks of files that are read without downloading them."""
+        made: ChunkCache = import_module("tilth.datasets.cache.chunks").ChunkCache(self.cache_folder, limit_bytes=self.chunk_cache_bytes)
         return made
 
     def chunks_of(self, version: DatasetVersion) -> "ChunkSource":
         """The chunks of the store that holds what a version holds."""
         if version.storage not in self._chunks:
-            cache = import_module("tilth.datasets.cache.chunks").ChunkCache(self.cache_folder, limit_bytes=self.chunk_cache_bytes)
-            source = import_module("tilth.datasets.reader").ChunkSource(self.repository_of(version).store, cache)
+            source = import_module("tilth.datasets.reader").ChunkSource(self.repository_of(version).store, self.chunk_cache)
             self._chunks[version.storage] = source
         return self._chunks[version.storage]
 
@@ -127,8 +137,8 @@ class Home:
 
     @cached_property
     def stat_cache(self) -> "StatCache":
-        """What is known of files that did not change."""
-        made: StatCache = import_module("tilth.datasets.stat_cache").StatCache(self.cache_folder / "stat.sqlite")
+        """What is known of this user's files that did not change. It lies in the home: a cache may be others' too."""
+        made: StatCache = import_module("tilth.datasets.stat_cache").StatCache(self.folder / "stat.sqlite")
         return made
 
     def close(self) -> None:

@@ -185,7 +185,10 @@ def test_the_archive_holds_what_the_version_does(tilth: "Terminal") -> None:
 def test_a_setting_that_is_wrong_is_told(tilth: "Terminal", monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TILTH_HOME", str(tmp_path))
     (tmp_path / "tilth.toml").write_text('colour = "blue"')
-    assert "has a setting colour that means nothing here; known are cache, chunk_cache, author" in tilth("search", status=2).err
+    assert (
+        "has a setting colour that means nothing here; known are cache, chunk_cache, cache_limit, cache_age, author"
+        in tilth("search", status=2).err
+    )
 
 
 def test_a_rate_is_a_number_of_bytes(tilth: "Terminal") -> None:

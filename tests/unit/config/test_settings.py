@@ -113,7 +113,10 @@ def test_a_representation_shows_no_secret(desk: Desk) -> None:
         ('[api]\nsever = "x"', "has a setting api.sever that means nothing here; api.server may be meant"),
         ('server = "x"', "has a setting server that means nothing here; api.server may be meant"),
         ('secret_key = "x"', "has a setting secret_key that means nothing here; api.secret_key may be meant"),
-        ('colour = "x"', "has a setting colour that means nothing here; known are cache, chunk_cache, author, storage.url, api.server, "),
+        (
+            'colour = "x"',
+            "has a setting colour that means nothing here; known are cache, chunk_cache, cache_limit, cache_age, author, ",
+        ),
         ('home = "x"', "has a setting home that means nothing here"),
         ("[api]\nserver = 5", "says api.server = 5, which is no text; write its value between quotes"),
         ("[server]\nport = true", "says server.port = True, which is no number; write a whole number"),

@@ -16,6 +16,8 @@ import pytest
 from tilth.base.faultpoints import CRASH_STATUS
 from tilth.datasets.cache.blobs import blob_name
 from tilth.datasets.cache.chunks import ChunkCache, KeptChunk, plan_eviction
+from tilth.datasets.cache.locks import held
+from tilth.datasets.cache.sharing import PRIVATE
 from tilth.domain.dataset import ChunkRef
 
 CHILD = """
@@ -193,19 +195,19 @@ def test_a_process_that_is_killed_leaves_no_half_entry(tmp_path: Path) -> None:
     assert run(tmp_path, limit=1 << 20, seed=1, count=5).wait(60) == 0
 
 
-@pytest.mark.parametrize("held", ["_counter", "evicting"])
-def test_a_fork_that_begins_while_a_lock_is_held_does_not_keep_it(tmp_path: Path, held: str) -> None:
+@pytest.mark.parametrize("what", ["size", "evicting"])
+def test_a_fork_that_begins_while_a_lock_is_held_does_not_keep_it(tmp_path: Path, what: str) -> None:
     cache, data = ChunkCache(tmp_path, limit_bytes=1_000_000), contents(1)[0]
     cache.put(chunk_of(data), data)
     ends, goes_on = os.pipe()
-    with cache._counter() if held == "_counter" else cache._alone(held, wait=False):
+    with cache.counter.held() if what == "size" else held(str(tmp_path / "chunks" / what), PRIVATE):
         child = os.fork()
         if not child:
             os.close(goes_on)
             os.read(ends, 1)
             os._exit(0)
     try:
-        with (tmp_path / "chunks" / ("size" if held == "_counter" else held)).open("r+") as file:
+        with (tmp_path / "chunks" / what).open("r+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     finally:
         os.close(goes_on)

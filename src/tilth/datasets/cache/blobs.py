@@ -2,82 +2,172 @@
 
     blobs/<hh>/<sha256>   a content, read-only       views/<name>   a whole version, made of links to blobs
     locks/<name>          who is making what         tmp/<process>  work that is going on
+    uses, about, pins     see `leases` and `notes`
 
-A blob gets its name by a link or a rename of a whole, checked and flushed file, so what has the name is whole. Locks only save
-work: without them the same content would be fetched twice.
+A blob gets its name by a rename of a whole, checked and flushed file, so what has the name is whole. Locks only save work: without them the
+same content would be fetched twice. A blob that no view links to may be removed at any moment.
 """
 
 import ctypes
+import errno
 import fcntl
+import grp
 import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 
-from tilth.base.atomic_io import sweep, translated_os_errors
+from tilth.base.atomic_io import describe_os_error, sweep, translated_os_errors
+from tilth.base.errors import HomeReadOnly, TilthError
 from tilth.base.ids import new_id
+from tilth.datasets.cache.counter import Counter
+from tilth.datasets.cache.leases import Leases
+from tilth.datasets.cache.locks import held
+from tilth.datasets.cache.notes import Limits, Notes
+from tilth.datasets.cache.sharing import Sharing, sharing_of, user_name
 
-__all__ = ["BlobCache", "blob_name"]
+__all__ = ["BlobCache", "blob_name", "blobs_in"]
+
+FOLDERS = tuple(f"{number:02x}" for number in range(256))
+
+_seen: dict[str, int] = {}
+"""Views that this process uses without being able to say so: their folders are held open."""
 
 
 class BlobCache:
-    """A cache folder. Any number of processes may use it at once; any of them may be killed at any moment."""
+    """A cache folder. Any number of processes, and of users that its mode lets in, may use it at once; any may be killed at any moment."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, limits: Limits | None = None) -> None:
         self.root = root
         self.views = root / "views"
         self.blobs = os.fspath(root / "blobs")
+        self._limits = limits or Limits()
+
+    @cached_property
+    def sharing(self) -> Sharing:
+        """Who may use it."""
+        return sharing_of(self.root)
+
+    @cached_property
+    def leases(self) -> Leases:
+        """Which processes use which views."""
+        return Leases(os.fspath(self.root), self.sharing)
+
+    @cached_property
+    def notes(self) -> Notes:
+        """What is known of views besides their bytes."""
+        return Notes(os.fspath(self.root), self.sharing)
+
+    @cached_property
+    def counter(self) -> Counter:
+        """How many bytes views, blobs and files take."""
+        return Counter(f"{self.blobs}/size", self.sharing, lambda: sum(size for _, size, _ in blobs_in(self.blobs)))
+
+    @property
+    def limits(self) -> Limits:
+        """What was set for the folder, or else what this process's settings say."""
+        return self.notes.limits() or self._limits
+
+    def take(self, name: str) -> Path | None:
+        """The view by this name, if it is there: nobody removes it before this process has ended."""
+        view = self.views / name
+        try:
+            self.leases.take(name)
+            with self.locked(name, shared=True):
+                if not view.exists():
+                    return None
+                with suppress(OSError):
+                    os.utime(view)
+        except OSError as error:
+            if _hold(view):
+                return view
+            raise self._refusal(error) from error
+        return view
 
     def install(self, folder: Path, hashes: Iterable[bytes]) -> None:
-        """Take in files of `folder`, which are whole and have the names of blobs."""
+        """Take in files of `folder`, which are whole and have the names of blobs; what is there already stays."""
         _flush(folder)
         made: set[str] = set()
+        installed = 0
         for name in map(blob_name, hashes):
             if name[:2] not in made:
-                os.makedirs(f"{self.blobs}/{name[:2]}", exist_ok=True)
+                self.sharing.make(f"{self.blobs}/{name[:2]}")
                 made.add(name[:2])
-            os.rename(f"{folder}/{name}", f"{self.blobs}/{name}")
-
-    def touch(self, view: Path) -> None:
-        """Note that `view` is in use."""
-        with suppress(OSError):
-            os.utime(view)
+            if not os.path.exists(f"{self.blobs}/{name}"):
+                self.sharing.admit(f"{folder}/{name}", 0o444)
+                installed += os.stat(f"{folder}/{name}").st_size
+                os.rename(f"{folder}/{name}", f"{self.blobs}/{name}")
+        self.counter.add(installed)
 
     @contextmanager
-    def locked(self, name: str) -> Iterator[None]:
-        """Wait until nobody else works on `name`."""
-        lock = self.root / "locks" / name
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with lock.open("w") as held:
-            with suppress(OSError):  # a file system without locks costs double work, nothing else
-                fcntl.flock(held, fcntl.LOCK_EX)
-            try:
-                yield
-            finally:
-                with suppress(OSError):  # closing is not enough: a fork that began meanwhile has it open as well
-                    fcntl.flock(held, fcntl.LOCK_UN)
+    def locked(self, name: str, *, shared: bool = False) -> Iterator[None]:
+        """Wait until nobody else works on `name`, or with `shared` until nobody makes or removes it."""
+        with held(self.lock_path(name), self.sharing, shared=shared):
+            yield
+
+    def lock_path(self, name: str) -> str:
+        """The file that is locked for `name`."""
+        return f"{self.root}/locks/{name}"
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A folder for work that is going on, gone afterwards; what killed processes left a day ago goes as well."""
         tmp = self.root / "tmp"
         with translated_os_errors(tmp):
-            tmp.mkdir(parents=True, exist_ok=True)
-            self.views.mkdir(parents=True, exist_ok=True)
+            self.sharing.make(os.fspath(tmp))
+            self.sharing.make(os.fspath(self.views))
             folder = tmp / new_id()
-            folder.mkdir()
+            self.sharing.make(os.fspath(folder))
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             sweep(tmp)
 
+    def _refusal(self, error: OSError) -> TilthError:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            return describe_os_error(error, self.root)
+        said = f"{user_name()} may not use the cache {self.root}"
+        with suppress(OSError, KeyError):
+            group = self.root.stat().st_gid
+            if self.sharing.group == group and group not in (os.getegid(), *os.getgroups()):
+                said += f", which belongs to the group {grp.getgrgid(group).gr_name}"
+        hint = "ask its owner to let you in (`tilth cache share`, or the group), or set TILTH_CACHE to a folder of your own"
+        return HomeReadOnly(said, hint=hint)
+
 
 def blob_name(sha256: bytes) -> str:
     """Where the content with this hash lies below `blobs`: spread over 256 folders, which two processes rarely want at once."""
     name = sha256.hex()
     return f"{name[:2]}/{name}"
+
+
+def blobs_in(folder: str) -> Iterator[tuple[os.DirEntry[str], int, int]]:
+    """Every blob: its entry, its size, and how many links lead to it besides its name."""
+    for name in FOLDERS:
+        with suppress(FileNotFoundError), os.scandir(f"{folder}/{name}") as found:
+            for entry in found:
+                with suppress(FileNotFoundError):
+                    seen = entry.stat(follow_symlinks=False)
+                    if not entry.name.startswith("."):
+                        yield entry, seen.st_size, seen.st_nlink - 1
+
+
+def _hold(view: Path) -> bool:
+    """Hold a view's folder open and locked until this process ends, as whoever may only read can; False if there is no view."""
+    name = os.fspath(view)
+    if name in _seen and view.exists():
+        return True
+    try:
+        descriptor = os.open(view, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    _seen[name] = descriptor
+    return view.exists()
 
 
 def _flush(folder: Path) -> None:

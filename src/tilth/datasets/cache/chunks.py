@@ -7,11 +7,11 @@ editor left there counts as missing. Entries are read with one open and one read
 who reads one loses it. Whatever keeps the cache from being written costs time, never a read.
 """
 
-import fcntl
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,14 +21,19 @@ from tilth.base.atomic_io import sweep, write_all
 from tilth.base.faultpoints import reach
 from tilth.base.ids import new_id
 from tilth.datasets.cache.blobs import blob_name
+from tilth.datasets.cache.claims import Claims
+from tilth.datasets.cache.counter import Counter
+from tilth.datasets.cache.locks import held
+from tilth.datasets.cache.sharing import Sharing, sharing_of
 from tilth.domain.dataset import ChunkRef
 from tilth.store.api import Buffer
 
-__all__ = ["ChunkCache", "KeptChunk", "plan_eviction"]
+__all__ = ["ChunkCache", "KeptChunk", "is_damaged", "plan_eviction"]
 
 _FOLDERS = 256
 _KEPT_SHARE = 0.9
 """How much of the limit is left after an eviction, so that not every chunk causes the next one."""
+_PIECE = 1 << 20
 _TOUCH_S = 60
 """An entry is noted as used once in this time."""
 
@@ -46,9 +51,24 @@ class ChunkCache:
 
     def __init__(self, root: Path, *, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
+        self._root = root
         self._chunks = os.fspath(root / "chunks")
         self._blobs = os.fspath(root / "blobs")
         self._scratch = root / "tmp"
+
+    @cached_property
+    def counter(self) -> Counter:
+        """How many bytes lie here."""
+        return Counter(f"{self._chunks}/size", self._sharing, self.size_bytes)
+
+    @cached_property
+    def claims(self) -> Claims:
+        """Who fetches what now."""
+        return Claims(os.fspath(self._root), self._sharing)
+
+    @cached_property
+    def _sharing(self) -> Sharing:
+        return sharing_of(self._root)
 
     def get(self, chunk: ChunkRef) -> bytes | None:
         """The bytes of `chunk`, checked, if they are here; also those of a file that a local copy brought."""
@@ -68,10 +88,10 @@ class ChunkCache:
                 os.unlink(path)
         return None
 
-    def put(self, chunk: ChunkRef, data: Buffer) -> None:
-        """Keep the bytes of `chunk`, which were checked, if they can be kept."""
+    def put(self, chunk: ChunkRef, data: Buffer) -> bool:
+        """Keep the bytes of `chunk`, which were checked; False if they can't be kept."""
         if len(data) > self.limit_bytes:
-            return
+            return False
         name = blob_name(chunk.sha256)
         temporary = f"{self._scratch}/{new_id()}.chunk"
         with suppress(OSError):
@@ -83,38 +103,57 @@ class ChunkCache:
                 with suppress(OSError):
                     os.unlink(temporary)
                 raise
-            if self._add(len(data)) > self.limit_bytes:
+            if self.counter.add(len(data)) > self.limit_bytes:
                 self.evict()
+            return True
+        return False
 
     def evict(self) -> None:
         """Remove what was not used for the longest time, until the rest is within the limit; nothing if somebody else does that now."""
-        with suppress(OSError), self._alone("evicting", wait=False) as alone:
+        self.remove(keep_bytes=int(self.limit_bytes * _KEPT_SHARE), over_bytes=self.limit_bytes)
+
+    def remove(self, *, keep_bytes: int, over_bytes: int = 0, unused_since_s: float | None = None) -> int:
+        """Remove entries, the longest unused first, until `keep_bytes` are left, if there are more than `over_bytes`.
+
+        With `unused_since_s`, only those not used since then. Returns how many bytes went; none if somebody else removes entries now.
+        """
+        dropped: list[KeptChunk] = []
+        with suppress(OSError), held(f"{self._chunks}/evicting", self._sharing, wait=False) as alone:
             if not alone:
-                return
-            with self._counter() as count:
+                return 0
+            with self.counter.held() as count:
                 before = count.value
             kept = list(self._scan())
-            dropped = plan_eviction(kept, keep_bytes=int(self.limit_bytes * _KEPT_SHARE)) if _total(kept) > self.limit_bytes else []
+            dropped = plan_eviction(kept, keep_bytes=keep_bytes) if _total(kept) > over_bytes else []
+            if unused_since_s is not None:
+                dropped = [entry for entry in dropped if entry.used_s < unused_since_s]
             for entry in dropped:
                 with suppress(OSError):
                     os.unlink(entry.path)
             left = _total(kept) - _total(dropped)
-            with self._counter() as count:
+            with self.counter.held() as count:
                 # What came in the meantime may have been seen by the scan too: counted twice, it only brings the next scan earlier.
                 count.value = left + max(0, (count.value or 0) - (before or 0))
         sweep(self._scratch)
+        return _total(dropped)
+
+    def check(self, on_done: Callable[[int, int], None]) -> list[str]:
+        """Compare every entry with its hash; removes those that are damaged, and returns their names."""
+        damaged: list[str] = []
+        for entry in self._scan():
+            if is_damaged(entry.path):
+                with suppress(OSError):
+                    os.unlink(entry.path)
+                    damaged.append(os.path.basename(entry.path))
+            on_done(1, entry.size_bytes)
+        return damaged
 
     def size_bytes(self) -> int:
         """How many bytes lie here, found by looking."""
         return _total(self._scan())
 
     def _write(self, path: str, data: Buffer) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        try:
-            descriptor = os.open(path, flags, 0o666)
-        except FileNotFoundError:
-            self._scratch.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, flags, 0o666)
+        descriptor = self._sharing.open(path, os.O_WRONLY | os.O_EXCL)
         try:
             write_all(descriptor, [data])
         finally:
@@ -125,72 +164,18 @@ class ChunkCache:
         try:
             os.rename(temporary, target)
         except FileNotFoundError:  # the first of its folder, or somebody removed the cache
-            os.makedirs(os.path.dirname(target), exist_ok=True)
+            self._sharing.make(os.path.dirname(target))
             os.rename(temporary, target)
-
-    def _add(self, size: int) -> int:
-        """Count `size` more bytes; returns how many there are now."""
-        with self._counter() as count:
-            known = count.value
-            if known is not None:
-                count.value = known + size
-                return count.value
-        found = self.size_bytes()
-        with self._counter() as count:
-            count.value = found
-        return found
 
     def _scan(self) -> Iterator[KeptChunk]:
         for number in range(_FOLDERS):
             with suppress(FileNotFoundError), os.scandir(f"{self._chunks}/{number:02x}") as found:
                 for entry in found:
+                    if entry.name.startswith("."):
+                        continue
                     with suppress(FileNotFoundError):
                         seen = entry.stat()
                         yield KeptChunk(entry.path, seen.st_size, seen.st_mtime)
-
-    @contextmanager
-    def _counter(self) -> Iterator["_Count"]:
-        """The number of bytes, held alone while it is changed; None if it is not known."""
-        descriptor = os.open(f"{self._chunks}/size", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            with suppress(OSError):  # a file system without locks only counts less well
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            text = os.pread(descriptor, 32, 0)
-            count = _Count(int(text) if text.strip().isdigit() else None)
-            yield count
-            if count.value is not None:
-                os.pwrite(descriptor, f"{count.value:<31}\n".encode(), 0)
-        finally:
-            _let_go(descriptor)
-
-    @contextmanager
-    def _alone(self, name: str, *, wait: bool) -> Iterator[bool]:
-        descriptor = os.open(f"{self._chunks}/{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError:
-                yield False
-                return
-            except OSError:
-                pass  # no locks here: two evictions at once remove somewhat more
-            yield True
-        finally:
-            _let_go(descriptor)
-
-
-def _let_go(descriptor: int) -> None:
-    """Unlock and close a file. Closing is not enough: a fork that began meanwhile has it open, and would hold the lock until it ends."""
-    try:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-    finally:
-        os.close(descriptor)
-
-
-class _Count:
-    def __init__(self, value: int | None) -> None:
-        self.value = value
 
 
 def plan_eviction(kept: Iterable[KeptChunk], *, keep_bytes: int) -> list[KeptChunk]:
@@ -219,3 +204,15 @@ def _read(path: str) -> bytes | None:
             return data
     except OSError:
         return None
+
+
+def is_damaged(path: str) -> bool:
+    """Whether a file is not what its name, a SHA-256, says; one that is gone, or can't be read, is not known to be."""
+    whole = sha256()
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(_PIECE):
+                whole.update(block)
+    except OSError:
+        return False
+    return whole.hexdigest() != os.path.basename(path)
