@@ -46,7 +46,7 @@ page: $(PAGE)  ## build the web page into the package
 $(PAGE): $(wildcard $(shell git ls-files ui 2>/dev/null)) tools/build_page.sh | $(STAMP)
 	@tools/build_page.sh
 
-services:  ## install what tests talk to beside Python: PostgreSQL 15, nginx, Ceph's gateway, browsers, Azurite
+services:  ## install what tests talk to beside Python: PostgreSQL 15, nginx, Ceph's gateway, browsers, FUSE, Azurite
 	@tools/install_services.sh
 
 test-integration: install services $(PAGE)  ## the tests that need these servers, and those beside them [ARGS=...]

@@ -13,6 +13,7 @@ has() {
     nginx-light) [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null ;;
     chromium) command -v chromium >/dev/null ;;
     firefox-esr) command -v firefox-esr >/dev/null || command -v firefox >/dev/null ;;
+    fuse3) command -v fusermount3 >/dev/null && ldconfig -p | grep -q libfuse3 ;;
     ceph) command -v radosgw >/dev/null && command -v ceph-mon >/dev/null && command -v ceph-osd >/dev/null && command -v ceph >/dev/null ;;
     azurite) [ -x $azurite/node_modules/.bin/azurite-blob ] && cmp -s tools/azurite/package-lock.json $azurite/package-lock.json ;;
   esac
@@ -26,7 +27,7 @@ packages_of() {
 }
 
 wanted=()
-for name in postgresql-15 nginx-light ceph chromium firefox-esr; do
+for name in postgresql-15 nginx-light ceph chromium firefox-esr fuse3; do
   if has $name; then echo "$name is there"; else wanted+=("$name"); fi
 done
 

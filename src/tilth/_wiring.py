@@ -13,7 +13,7 @@ from tilth.base.errors import Invalid
 from tilth.client.api import Api
 from tilth.client.files import Files
 from tilth.config.clearml_conf import parse_clearml
-from tilth.config.settings import Settings, environment_values, file_values, load_settings, tilth_toml_path
+from tilth.config.settings import Settings, as_environment, environment_values, file_values, load_settings, tilth_toml_path
 from tilth.config.tilth_toml import write_table
 from tilth.sdk._current import current_home, set_capture, set_code_looker, set_credentials_taker, set_home_opener
 from tilth.sdk.home import Home
@@ -70,6 +70,7 @@ def _open(settings: Settings | None = None) -> Home:
         cache_age_days=settings.cache_age_days,
         open_bucket=partial(open_store, home=settings.home, bandwidth=_bandwidth),
         bandwidth=_bandwidth,
+        environment=as_environment(settings),
     )
 
 
@@ -114,6 +115,7 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
         cache_age_days=settings.cache_age_days,
         open_bucket=partial(open_store, home=settings.home, bandwidth=_bandwidth),
         bandwidth=_bandwidth,
+        environment=as_environment(settings),
         open_reporting=reporting,
         files_urls=(address,),
         web_url=api.web_server or server.removesuffix("/api"),

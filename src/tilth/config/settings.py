@@ -27,6 +27,7 @@ __all__ = [
     "ServerSettings",
     "Setting",
     "Settings",
+    "as_environment",
     "checked_api",
     "clearml_conf_path",
     "environment_values",
@@ -299,6 +300,24 @@ def load_settings(environment: Mapping[str, str] = os.environ, *, given: Mapping
         cache_limit_bytes=_size("cache_limit", said.get("cache_limit"), 0),
         cache_age_days=_whole("cache_age", "days", said.get("cache_age", Found("0", "default"))),
     )
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The variables by which another process of this machine works in the same home, with the same store, server and cache."""
+    api = settings.api
+    values: dict[str, str | None] = {
+        "home": str(settings.home),
+        "cache": str(settings.cache),
+        "chunk_cache": str(settings.chunk_cache_bytes),
+        "storage.url": settings.storage,
+        "api.server": api.server,
+        "api.web_server": api.web_server,
+        "api.files_server": api.files_server,
+        "api.access_key": api.access_key,
+        "api.secret_key": api.secret_key,
+        "api.token": api.token,
+    }
+    return {_VARIABLES[name][0]: value for name, value in values.items() if value}
 
 
 def settings_in_force(environment: Mapping[str, str] = os.environ) -> list[Effective]:

@@ -22,7 +22,7 @@ from tilth.datasets.matching import portable_expression
 from tilth.datasets.segments import Root, SegmentRef
 from tilth.domain.dataset import Total
 
-__all__ = ["Child", "Listing", "Pieces", "Place", "SortedPaths", "children", "fitting", "numbers"]
+__all__ = ["Child", "Listing", "Pieces", "Place", "SortedPaths", "children", "children_from", "fitting", "numbers"]
 
 Place = int
 """Which row of a listing, counted from its beginning."""
@@ -79,6 +79,10 @@ class Pieces:
     def hashes(self, manifest: Manifest, segment: SegmentRef) -> pa.FixedSizeBinaryArray:
         """The hashes of one segment."""
         return self._kept.of((segment.key, "hashes"), lambda: manifest.columns(segment, ["sha256"]).column(0).combine_chunks())
+
+    def marks(self, manifest: Manifest, segment: SegmentRef) -> pa.Table:
+        """The modes and times of one segment."""
+        return self._kept.of((segment.key, "marks"), lambda: manifest.columns(segment, ["mode", "mtime_ns"]).combine_chunks())
 
 
 class Listing:
@@ -138,6 +142,11 @@ class Listing:
             return 0, len(self)
         start = self.lower(f"{folder}/")
         return start, self.lower(f"{folder}0", start)  # "0" is the character after "/"
+
+    def place_of(self, at: Place) -> tuple[SegmentRef, int]:
+        """The segment that a row lies in, and its number there."""
+        number = self._number(at)
+        return self.segments[number], at - self._starts[number]
 
     def total(self, start: Place, stop: Place) -> Total:
         """How many files rows `start` up to `stop` are, and how large."""
@@ -199,15 +208,21 @@ def children(paths: SortedPaths, folder: str, *, after: str | None, limit: int) 
     if after is not None:
         # Behind a folder: behind all below it. Behind a file: behind its path, which no other begins with and a NUL character.
         at = paths.lower(f"{prefix}{after[:-1]}0" if after.endswith("/") else f"{prefix}{after}\0", at)
+    found = children_from(paths, folder, at, stop, limit=limit)
+    more = bool(found) and found[-1].stop < stop
+    return found, found[-1].cursor if more else None
+
+
+def children_from(paths: SortedPaths, folder: str, at: Place, stop: Place, *, limit: int) -> list[Child]:
+    """What lies right in a folder, from the row `at` on, with which a file or folder begins, up to the row `stop`."""
+    prefix = f"{folder}/" if folder else ""
     found: list[Child] = []
-    while at < stop:
-        if len(found) == limit:
-            return found, found[-1].cursor
+    while at < stop and len(found) < limit:
         name, deeper, _ = paths.path(at)[len(prefix) :].partition("/")
         end = paths.lower(f"{prefix}{name}0", at) if deeper else at + 1
         found.append(Child(name, bool(deeper), at, end))
         at = end
-    return found, None
+    return found
 
 
 def fitting(pattern: str) -> Callable[[pa.Array], pa.Array]:

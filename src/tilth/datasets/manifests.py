@@ -36,8 +36,9 @@ _FOOTER_GUESS = 64 << 10
 class Manifest:
     """The listing of one Version. Segments are fetched when a path in their range is asked for, and checked by their hash."""
 
-    def __init__(self, store: ObjectStore, segments: Root) -> None:
+    def __init__(self, store: ObjectStore, segments: Root, *, most_loaded: int = _MOST_LOADED) -> None:
         self._store = store
+        self._most_loaded = most_loaded
         self._loaded: OrderedDict[str, Rows] = OrderedDict()
         self.segments = segments
 
@@ -121,7 +122,7 @@ class Manifest:
         if rows is None:
             rows = self._loaded[segment.key] = Rows.load(self._fetch(segment), name=segment.key)
         with suppress(KeyError):  # another thread may take out what this one has
-            if len(self._loaded) > _MOST_LOADED:
+            if len(self._loaded) > self._most_loaded:
                 self._loaded.popitem(last=False)
             self._loaded.move_to_end(segment.key)
         return rows

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
     from tilth.sdk.logger import Logger
+    from tilth.sdk.mounting.mounts import Mount
     from tilth.sdk.reading import Reading
 
 __all__ = ["Dataset", "FileEntry"]
@@ -154,6 +155,17 @@ class Dataset:
         Tools that take addresses instead read `tilth://project/name@version/path`.
         """
         return import_module("fsspec").filesystem("tilth", version=self._version.id, home=self._home)
+
+    def mount(self, folder: PathLike | None = None, allow_other: bool = False) -> "Mount":
+        """The version as a folder of the system, read only, for programs that read folders; files are read when they are asked for.
+
+        `with dataset.mount() as folder:` has it as long as the block runs, at an empty `folder` or at one of its own; `close` ends it
+        as well. `allow_other` lets other users of the machine read it. Needs FUSE and the extra `mount`.
+        """
+        made: Mount = import_module("tilth.sdk.mounting.mounts").Mount(
+            self._home, self._version, None if folder is None else str(folder), allow_other=allow_other
+        )
+        return made
 
     @property
     def _reading(self) -> "Reading":

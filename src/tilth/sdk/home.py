@@ -1,6 +1,6 @@
 """What everything in the SDK works on: a catalog, a repository, a cache, and who is working."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -68,6 +68,8 @@ class Home:
     cache_age_days: int = 0
     bandwidth: Bandwidth = field(default_factory=Bandwidth)
     """What everything that is opened here keeps to when it talks to stores that are far."""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # it may hold keys
+    """The variables by which another process works in this home too."""
 
     @property
     def repository(self) -> "Repository":
