@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -308,6 +309,21 @@ def outcome(work: Callable[[], object]) -> object:
         return type(error)
 
 
+def test_a_line_that_is_too_slow_for_much_at_once_gets_less(
+    proxy: FaultProxy, s3: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tilth.store.buckets._REQUEST", timedelta(seconds=4))
+    monkeypatch.setattr("tilth.store.buckets._PATIENT", {"max_retries": 0, "retry_timeout": timedelta(seconds=1)})
+    opened(s3, bucket).put(Key("packs/0f/b"), [LARGE])
+    store = through(proxy, s3, bucket)
+    proxy.fail(Fault.STALL, times=10_000, after_bytes=6 << 20)
+    store.put(A, [LARGE[:33_600_000]])
+    assert opened(s3, bucket).get(A) == LARGE[:33_600_000]
+    store = opened(s3, bucket, AWS_ENDPOINT_URL=proxy.endpoint)
+    assert store.head(A) is not None
+    assert store.get_range(Key("packs/0f/b"), 5, 8_000_000) == LARGE[5:8_000_005]
+
+
 def test_an_answer_that_is_cut_for_good_is_no_damage(proxy: FaultProxy, s3: S3Server, bucket: str) -> None:
     opened(s3, bucket).put(A, [LARGE])
     store = opened(s3, bucket, AWS_ENDPOINT_URL=proxy.endpoint)
@@ -387,11 +403,12 @@ def limited(request: pytest.FixtureRequest) -> tuple[ObjectStore, Turns, Turns]:
 def test_a_limit_is_kept_by_everything_that_is_sent(limited: tuple[ObjectStore, Turns, Turns]) -> None:
     store, up, _ = limited
     body = LARGE[:12_000_000]
-    store.put(A, [body])
-    assert up.pieces() == [5 << 20, 5 << 20]  # the third is the rest
+    store.put(A, [body[:700_000], body[700_000:]])
+    pieces = [500_000, 200_000, *[500_000] * 22]
+    assert up.pieces() == pieces  # and the rest, 300,000
     store.put_if_absent(Key("x"), b"123")
     store.put(Key("y"), [b"12"])
-    assert up.pieces() == [5 << 20, 5 << 20, len(body) - (10 << 20), 3]
+    assert up.pieces() == [*pieces, 300_000, 3]
     assert store.get(A) == body
 
 

@@ -22,6 +22,7 @@ from tilth.datasets.cache.evicting import keep_within
 from tilth.datasets.cache.notes import About
 from tilth.datasets.packs import read_chunks
 from tilth.datasets.placing import Damaged, Row, link, place
+from tilth.datasets.resuming import chunks_there
 from tilth.datasets.second_process import SecondProcess, second_process
 from tilth.domain.dataset import Entry
 from tilth.store.api import Key, ObjectStore
@@ -41,6 +42,8 @@ _LINKS = 65_536
 _ALONE_FILES = 1_000
 _ALONE_BYTES = 32 << 20
 _READ_AHEAD = 4
+_SHARE_BYTES = 512 << 20
+"""What a local copy that is interrupted may have to fetch again from far away, unless one file is larger."""
 
 
 def copy_to(
@@ -149,7 +152,21 @@ def _fetch(
     on_done: Progress | None,
     workers: int | None,
 ) -> None:
-    """Bring the contents of `missing`, link them, and take them into the cache for others."""
+    """Bring the contents of `missing`, link them, and take them into the cache for others; from far away in shares, each of which stays."""
+    is_far = store.local_path(Key("")) is None
+    for share in _shares(missing, _SHARE_BYTES if is_far else None):
+        _fetch_share(store, cache, scratch, building, share, on_done, workers)
+
+
+def _fetch_share(
+    store: ObjectStore,
+    cache: BlobCache,
+    scratch: Path,
+    building: Path,
+    missing: Sequence[Entry],
+    on_done: Progress | None,
+    workers: int | None,
+) -> None:
     fetched = scratch / "blobs"
     fetched.mkdir()
     wanted = {entry.sha256: _as_blob(entry) for entry in missing}
@@ -162,6 +179,21 @@ def _fetch(
     reach("cache.before-install")
     cache.install(fetched, wanted)
     reach("cache.after-install")
+    shutil.rmtree(fetched, ignore_errors=True)
+
+
+def _shares(entries: Sequence[Entry], most_bytes: int | None) -> Iterator[list[Entry]]:
+    """The entries, in their order, cut behind whatever makes a share as large as that."""
+    share: list[Entry] = []
+    size = 0
+    for entry in entries:
+        share.append(entry)
+        size += entry.size
+        if most_bytes is not None and size >= most_bytes:
+            yield share
+            share, size = [], 0
+    if share:
+        yield share
 
 
 def _link(cache: BlobCache, folder: Path, listing: Iterable[Digest], told: Progress, workers: int | None) -> set[str]:
@@ -243,17 +275,21 @@ def _place_from_files(store: ObjectStore, entries: Sequence[Entry], target: Path
 
 
 def _place_by_reading(store: ObjectStore, entries: Sequence[Entry], target: Path, told: Progress) -> None:
+    there = [chunks_there(target / entry.path, entry) for entry in entries]
+    wanted = [chunk for entry, count in zip(entries, there, strict=True) if count is not None for chunk in entry.chunks[count:]]
     # All at once, because neighbours in a pack are then read together, and ahead.
-    contents = read_chunks(store, [chunk for entry in entries for chunk in entry.chunks], ahead=_READ_AHEAD)
-    for entry in entries:
-        path = target / entry.path
-        with translated_os_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("wb") as out:
-                for data in islice(contents, len(entry.chunks)):
-                    out.write(data)
-            path.chmod(entry.mode)
-            os.utime(path, ns=(entry.mtime_ns, entry.mtime_ns))
+    contents = read_chunks(store, wanted, ahead=_READ_AHEAD)
+    for entry, count in zip(entries, there, strict=True):
+        if count is not None:
+            path = target / entry.path
+            with translated_os_errors(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("r+b" if count else "wb") as out:
+                    out.truncate(out.seek(sum(chunk.raw for chunk in entry.chunks[:count])))
+                    for data in islice(contents, len(entry.chunks) - count):
+                        out.write(data)
+                path.chmod(entry.mode)
+                os.utime(path, ns=(entry.mtime_ns, entry.mtime_ns))
         told(1, entry.size)
 
 

@@ -6,12 +6,13 @@ taken in pieces that are small beside a second's worth wherever that is possible
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tilth.base.forking import renew_after_fork
+from tilth.store.api import Buffer
 
-__all__ = ["Bandwidth", "Lane", "PacedFile"]
+__all__ = ["Bandwidth", "Lane", "PacedFile", "paced_blocks"]
 
 _PIECE_S = 0.5
 """How much of a second's worth is taken at once, if nothing asks for more."""
@@ -75,6 +76,16 @@ class PacedFile:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
+
+
+def paced_blocks(blocks: Iterable[Buffer], lane: Lane) -> Iterator[Buffer]:
+    """The blocks, in pieces that are taken from a lane when they are asked for."""
+    for block in blocks:
+        view = memoryview(block)
+        piece = lane.piece_bytes(most=len(view) or 1)
+        for begin in range(0, len(view), piece):
+            lane.take(min(piece, len(view) - begin))
+            yield view[begin : begin + piece]
 
 
 def _limited(upload: int, download: int) -> Bandwidth:

@@ -4,12 +4,12 @@ Only this module knows the library that speaks to them. Each request is repeated
 fails; what a lost answer leaves open is decided by reading. Large objects travel in parts and appear when the last one is there.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
-from io import BytesIO
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
@@ -23,8 +23,8 @@ from tilth import __version__
 from tilth.base.errors import Corrupt, FormatUnsupported, Invalid, ObjectNotFound, TilthError, Unavailable
 from tilth.config.storage import Access, AzureEntry, Entry, GsEntry, Place, S3Entry
 from tilth.store.api import Buffer, Key, ObjectInfo, Signed
-from tilth.store.bandwidth import Bandwidth, PacedFile
-from tilth.store.bucket_errors import is_silent, refusal_of, translated
+from tilth.store.bandwidth import Bandwidth, paced_blocks
+from tilth.store.bucket_errors import is_silent, is_timeout, refusal_of, translated
 from tilth.store.forked import OtherProcess, elsewhere_in_forks, is_fork
 
 __all__ = ["BucketStore"]
@@ -42,6 +42,9 @@ _CHECKED = Key("tmp/ready")
 _NEAR_END_BYTES = 64 << 10
 _RANGE_BYTES = 16 << 20
 """What is asked for at once at the most, if there is a limit."""
+_SLOW_RANGE_BYTES = 1 << 20
+"""The same on a line that is too slow for what is asked for otherwise."""
+_BLOCK_BYTES = 4 << 20
 _CONNECT = timedelta(seconds=10)
 _REQUEST = timedelta(minutes=2)
 """For one request with its body: a part of 16 MiB has to get through."""
@@ -65,30 +68,59 @@ class BucketStore:
         public = entry.public_endpoint if isinstance(entry, S3Entry) else ""
         self._signing = _raw_store(place, entry, public, _PATIENT) if public else self._patient
         self._answered = False
+        self._slow = False
+        """Whether a request timed out that was on its way among others: from then on, small ones go one after the other."""
+        self._turn = Lock()
         self.elsewhere = OtherProcess("tilth.store.bucket_process", (place, access, self._bandwidth))
 
     def put(self, key: Key, parts: Sequence[Buffer]) -> None:
-        self._put_bytes(key, b"".join(parts))
+        if is_fork():
+            self._put_bytes(key, b"".join(parts))
+        else:
+            self._send(key, lambda: iter(parts), sum(map(len, parts)))
 
     @elsewhere_in_forks
     def _put_bytes(self, key: Key, data: bytes) -> None:
-        self.put_file(key, BytesIO(data), len(data))
+        self.put(key, [data])
 
     def put_file(self, key: Key, file: BinaryIO, size_bytes: int) -> None:
         """Write what is left of `file` at `key`, as `put` does, holding a few parts of it in memory; in a fork, the whole."""
         if is_fork():
             self._put_bytes(key, file.read())
             return
+        begin = file.tell()
+
+        def blocks() -> Iterator[bytes]:
+            file.seek(begin)
+            return iter(lambda: file.read(_BLOCK_BYTES), b"")
+
+        self._send(key, blocks, size_bytes)
+
+    def _send(self, key: Key, blocks: Callable[[], Iterator[Buffer]], size_bytes: int) -> None:
+        """Write what `blocks` yields, whenever it is called; a second time if the line is too slow for several parts at once."""
+        try:
+            if not self._slow:
+                self._send_once(key, blocks(), size_bytes, gently=False)
+                return
+        except TilthError as error:
+            if size_bytes <= _SMALLEST_PART_BYTES or not is_timeout(error):
+                raise
+            self._slow = True
+        with self._turn:
+            self._send_once(key, blocks(), size_bytes, gently=True)
+
+    def _send_once(self, key: Key, blocks: Iterator[Buffer], size_bytes: int, *, gently: bool) -> None:
         lane = self._bandwidth.upload
-        part = max(lane.piece_bytes(least=_SMALLEST_PART_BYTES, most=_PART_BYTES), size_bytes // _MOST_PARTS)
-        in_parts = size_bytes > (part if lane.limit else _ONE_REQUEST_BYTES)
-        paced: Any = PacedFile(file, lane)
+        least = _SMALLEST_PART_BYTES if gently else lane.piece_bytes(least=_SMALLEST_PART_BYTES, most=_PART_BYTES)
+        part = max(least, size_bytes // _MOST_PARTS)
+        in_parts = size_bytes > (part if gently or lane.limit else _ONE_REQUEST_BYTES)
+        paced = paced_blocks(blocks, lane)
         try:
             with self._asking(key, writes=True) as raw:
-                if in_parts:  # the library reads a part when it has room for it, and in this thread, which may wait
-                    obstore.put(raw, key, paced, use_multipart=True, chunk_size=part, max_concurrency=_PARTS_AT_ONCE)
+                if in_parts:  # the library asks for blocks when it has room for a part, and in this thread, which may wait
+                    obstore.put(raw, key, paced, use_multipart=True, chunk_size=part, max_concurrency=1 if gently else _PARTS_AT_ONCE)
                 else:
-                    obstore.put(raw, key, paced.read(), use_multipart=False)
+                    obstore.put(raw, key, b"".join(paced), use_multipart=False)
         except TilthError as error:
             # The answer to the last request was lost, and the repeated one found the upload gone: it had been completed.
             cause = error.__cause__
@@ -113,7 +145,7 @@ class BucketStore:
         with self._asking(key) as raw:
             found = obstore.get(raw, key)
             size = found.meta["size"]
-            if size <= self._range_bytes or not self._bandwidth.download.limit:
+            if size <= self._most_at_once(size):
                 self._bandwidth.download.take(size)
                 return bytes(found.bytes())
         return self.get_range(key, 0, size)
@@ -124,9 +156,19 @@ class BucketStore:
             return b""
         if start < 0:
             return self._get_tail(key, -start, length)
-        most = self._range_bytes if self._bandwidth.download.limit else length
+        most = self._most_at_once(length)
         if length > most:
             return b"".join(self.get_range(key, start + at, min(most, length - at)) for at in range(0, length, most))
+        try:
+            with self._turn if self._slow else nullcontext():
+                return self._get_once(key, start, length)
+        except TilthError as error:
+            if self._slow or length <= _SLOW_RANGE_BYTES or not is_timeout(error):
+                raise
+        self._slow = True
+        return self.get_range(key, start, length)
+
+    def _get_once(self, key: Key, start: int, length: int) -> bytes:
         self._bandwidth.download.take(length)
         try:
             with self._asking(key) as raw:
@@ -203,9 +245,12 @@ class BucketStore:
         with self._asking(_CHECKED, writes=True, quickly=True) as raw:
             obstore.put(raw, _CHECKED, b"?", use_multipart=False)
 
-    @property
-    def _range_bytes(self) -> int:
-        return self._bandwidth.download.piece_bytes(most=_RANGE_BYTES)
+    def _most_at_once(self, wanted: int) -> int:
+        """How many of so many bytes to ask for in one request."""
+        if self._slow:
+            return min(wanted, _SLOW_RANGE_BYTES)
+        lane = self._bandwidth.download
+        return min(wanted, lane.piece_bytes(most=_RANGE_BYTES)) if lane.limit else wanted
 
     def _get_tail(self, key: Key, from_end: int, length: int) -> bytes:
         if self.place.kind == "azure" or from_end > length + _NEAR_END_BYTES:  # Azure has no ranges that count from the end
@@ -289,6 +334,8 @@ def _raw_store(place: Place, entry: Entry, endpoint: str, retry: Mapping[str, An
 
 def _s3(place: Place, entry: S3Entry, endpoint: str, shared: dict[str, Any]) -> S3Store:
     config: Any = {"region": entry.region or "us-east-1", "skip_signature": entry.anonymous}
+    if not endpoint.startswith("http://"):
+        config["unsigned_payload"] = True  # TLS sees to it that what is sent arrives: no need to hash it once more
     if endpoint:
         config["endpoint"] = endpoint
     if entry.virtual_host:

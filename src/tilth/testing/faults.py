@@ -25,6 +25,7 @@ class Fault(Enum):
     ERROR = "the answer is 500"
     SLOW_DOWN = "the answer is 503"
     SLOW = "every piece takes a moment"
+    STALL = "nothing more passes, in neither direction, and the connection stays open"
 
 
 class FaultProxy:
@@ -81,6 +82,8 @@ class FaultProxy:
                     return
                 case Fault.SLOW:
                     time.sleep(_MOMENT_S)
+                case Fault.STALL if connection.passed + len(piece) > connection.after_bytes:
+                    continue
             connection.passed += len(piece)
             connection.server.sendall(piece)
         connection.cut()
@@ -102,6 +105,10 @@ class FaultProxy:
                     continue
                 case Fault.SLOW:
                     time.sleep(_MOMENT_S)
+                case Fault.STALL:
+                    connection.came_back += len(piece)
+                    if connection.came_back > connection.after_bytes:
+                        continue
             connection.idle = True
             with suppress(OSError):
                 connection.client.sendall(piece)
@@ -125,10 +132,11 @@ class _Connection:
         self.fault: Fault | None = None
         self.after_bytes = 0
         self.passed = 0
+        self.came_back = 0
 
     def begin(self, fault: Fault | None, after_bytes: int) -> None:
         """A request has come."""
-        self.idle, self.fault, self.after_bytes, self.passed = False, fault, after_bytes, 0
+        self.idle, self.fault, self.after_bytes, self.passed, self.came_back = False, fault, after_bytes, 0, 0
 
     def from_client(self) -> bytes:
         with suppress(OSError):

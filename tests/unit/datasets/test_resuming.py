@@ -1,0 +1,122 @@
+"""Copies from far away that break off go on where they were."""
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from tilth.base.errors import Unavailable
+from tilth.base.ids import VersionId
+from tilth.datasets import materialise, packs
+from tilth.datasets.cache.blobs import BlobCache
+from tilth.datasets.materialise import copy_to, view_in
+from tilth.datasets.resuming import chunks_there
+from tilth.domain.dataset import Entry
+from tilth.store.api import Key
+from tilth.store.memory import MemoryStore
+from tilth.testing.repositories import Workbench
+
+CHANCE = random.Random(5)
+FILES = {f"{number}.bin": CHANCE.randbytes(400_000) for number in range(20)} | {"z/large.bin": CHANCE.randbytes(12 << 20)}
+SIZE = sum(map(len, FILES.values()))
+
+
+class FarStore(MemoryStore):
+    """Gives so many bytes of packs, and then nothing more."""
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__()
+        for info in bench.store.list(""):
+            self.put(info.key, [bench.store.get(info.key)])
+        self.left = 1 << 40
+        self.given = 0
+
+    def get_range(self, key: Key, start: int, length: int) -> bytes:
+        if key.startswith("packs/"):
+            if length > self.left:
+                raise Unavailable("the line is cut", hint="run the same command again")
+            self.left -= length
+            self.given += length
+        return super().get_range(key, start, length)
+
+
+@pytest.fixture
+def version(bench: Workbench) -> VersionId:
+    return bench.version(FILES)
+
+
+@pytest.fixture
+def far(bench: Workbench, version: VersionId, monkeypatch: pytest.MonkeyPatch) -> FarStore:
+    monkeypatch.setattr(packs, "_SPAN_BYTES", 1 << 20)
+    monkeypatch.setattr(materialise, "_READ_AHEAD", 1)
+    return FarStore(bench)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("first", [3_000_000, 14_000_000], ids=["among small files", "within the large one"])
+def test_a_copy_goes_on_where_it_broke_off(bench: Workbench, far: FarStore, version: VersionId, first: int) -> None:
+    entries = list(bench.repository.manifest(version).entries())
+    target = bench.root / "copy"
+    far.left = first
+    with pytest.raises(Unavailable, match="the line is cut"):
+        copy_to(far, version, entries, target)
+    assert not target.exists()
+    before, far.left, far.given = far.given, 1 << 40, 0
+    copy_to(far, version, entries, target)
+    assert contents(target) == FILES
+    # A read that had begun, or a chunk that was written in part, may come again: not more.
+    assert before > first - (5 << 20)
+    assert far.given <= SIZE - before + (9 << 20)
+
+
+def test_a_local_copy_keeps_the_shares_that_came(
+    bench: Workbench, far: FarStore, version: VersionId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(materialise, "_SHARE_BYTES", 2_000_000)
+    manifest, cache = bench.repository.manifest(version), BlobCache(bench.root / "cache")
+    far.left = 6_500_000
+    with pytest.raises(Unavailable):
+        view_in(far, cache, "view", manifest.digests, manifest.entries)
+    assert not (cache.views / "view").exists()
+    far.left, far.given = 1 << 40, 0
+    view = view_in(far, cache, "view", manifest.digests, manifest.entries)
+    assert contents(view) == FILES
+    assert far.given == SIZE - 6_000_000
+
+
+def test_what_is_there_and_wrong_is_not_kept(bench: Workbench, version: VersionId) -> None:
+    entries = {entry.path: entry for entry in bench.repository.manifest(version).entries()}
+    entry = entries["z/large.bin"]
+    file = bench.root / "part"
+    assert chunks_there(file, entry) == 0
+    first = entry.chunks[0].raw
+    for content, count in (
+        (FILES["z/large.bin"][: first + 5], 1),
+        (b"x" + FILES["z/large.bin"][1:], 0),
+        (FILES["z/large.bin"], len(entry.chunks)),
+        (FILES["z/large.bin"] + b"more", len(entry.chunks)),
+    ):
+        file.write_bytes(content)
+        assert chunks_there(file, entry) == count
+    file.write_bytes(FILES["z/large.bin"])
+    _stamp(file, entry)
+    assert chunks_there(file, entry) is None
+
+
+def _stamp(file: Path, entry: Entry) -> None:
+    os.utime(file, ns=(entry.mtime_ns, entry.mtime_ns))
+
+
+def test_a_copy_over_what_somebody_left_in_its_place_is_right(bench: Workbench, far: FarStore, version: VersionId) -> None:
+    entries = list(bench.repository.manifest(version).entries())
+    target = bench.root / "copy"
+    staged = target.with_name(f".{target.name}.tilth-{version[:12]}")
+    (staged / "z").mkdir(parents=True)
+    (staged / "0.bin").write_bytes(b"longer than it was, by some bytes" * 20_000)
+    (staged / "z" / "large.bin").write_bytes(FILES["z/large.bin"] + b"more")
+    copy_to(far, version, entries, target)
+    assert contents(target) == FILES
