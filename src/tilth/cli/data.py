@@ -11,7 +11,7 @@ app = App(
 )
 
 for _module, _names in {
-    "data_making": ["create", "add", "remove", "sync", "upload", "finalize", "close", "resume", "squash"],
+    "data_making": ["create", "add", "remove", "sync", "import", "upload", "finalize", "close", "resume", "squash"],
     "data_reading": ["list", "ls", "cat", "get", "export", "verify"],
     "data_mounting": ["mount", "unmount"],
     "data_finding": ["search", "log", "stats", "compare", "used-by", "preview"],

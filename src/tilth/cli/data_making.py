@@ -18,6 +18,8 @@ from tilth.domain.version import DatasetVersion
 from tilth.sdk import contents, lifecycle, lookup
 from tilth.sdk.finalizing import finalize, without_preview
 from tilth.sdk.home import Home
+from tilth.sdk.links.importing import import_links
+from tilth.sdk.links.registering import LinkRequest, add_links, refuse_secrets
 from tilth.sdk.storage import require_storage
 from tilth.sdk.syncing import SyncRequest, parents_of, sync_folder
 from tilth.sdk.taking import taking_context
@@ -76,27 +78,57 @@ def add_command(
         list[str] | None, Parameter(consume_multiple=True, negative=(), help="Only files with such names, e.g. '*.jpg'.")
     ] = None,
     links: Annotated[
-        list[str] | None, Parameter(consume_multiple=True, negative=(), help="Not possible yet: files that stay elsewhere.")
+        list[str] | None,
+        Parameter(consume_multiple=True, negative=(), help="Addresses of files, or folders with / at the end, that stay where they are."),
     ] = None,
     non_recursive: Annotated[bool, Parameter(help="Only the files directly in a named folder.")] = False,
+    read_hash: Annotated[bool, Parameter(help="Read each of --links once, so that its hash is known.")] = False,
     max_workers: Workers = None,
     verbose: Verbose = False,
     json: Json = False,
 ) -> None:
-    """Add files, or folders with all that lies in them. Their bytes are stored by `upload` or `close`."""
-    if links:
-        raise Invalid(
-            f"{links[0]} can't be added: files that stay elsewhere can't be part of a version yet",
-            hint="copy it here and name it with --files",
-        )
-    if not files:
-        raise Invalid("nothing to add", hint="name files or folders with --files")
+    """Add files, or folders with all that lies in them. Their bytes are stored by `upload` or `close`; those of --links never are."""
+    if not (files or links):
+        raise Invalid("nothing to add", hint="name files or folders with --files, or addresses with --links")
+    refuse_secrets(links or ())
     home = open_home()
     version = lookup.find(home, current_id(home.folder, id))
-    request = AddRequest(sources=files, prefix=dataset_folder or "", wildcards=wildcard or (), recursive=not non_recursive)
-    with Progress("hashing", verbose=verbose) as progress, lifecycle.opened_draft(home, version) as draft:
-        outcome = add(draft, request, taking_context(home, version, watcher=progress, workers=max_workers))
+    outcome = Outcome()
+    prefix, recursive = dataset_folder or "", not non_recursive
+    with Progress("adding", verbose=verbose) as progress, lifecycle.opened_draft(home, version) as draft:
+        context = taking_context(home, version, watcher=progress, workers=max_workers)
+        if files:
+            request = AddRequest(sources=files, prefix=prefix, wildcards=wildcard or (), recursive=recursive)
+            outcome = add(draft, request, context)
+        if links:
+            wanted = LinkRequest(
+                sources=links, prefix=prefix, wildcards=wildcard or (), recursive=recursive, read_hash=read_hash, workers=max_workers
+            )
+            outcome = outcome.plus(add_links(home.link_sources, draft, wanted, context))
     _tell_outcome(home, version, outcome, json=json)
+
+
+def import_command(
+    *,
+    files: Words = None,
+    id: Id = None,
+    max_workers: Workers = None,
+    verbose: Verbose = False,
+    json: Json = False,
+) -> None:
+    """Store the bytes behind the links of a version that can still be changed: all, or those of the named files, folders or patterns."""
+    home = open_home()
+    version = lookup.find(home, current_id(home.folder, id))
+    outcome = Outcome()
+    with Progress("storing", verbose=verbose) as progress, lifecycle.opened_draft(home, version) as draft:
+        context = taking_context(home, version, watcher=progress, workers=max_workers)
+        for pattern in files or [""]:
+            outcome = outcome.plus(import_links(home.link_sources, home.cache, draft, context, pattern=pattern))
+    remember_id(home.folder, version.id)
+    Output(json=json).result(
+        version_document(version) | {"imported": outcome.modified, "stored_bytes": outcome.stored_bytes},
+        [f"imported {count(outcome.modified, 'file')}, {size(outcome.stored_bytes)} of them new", f"id={version.id}"],
+    )
 
 
 def remove_command(
@@ -127,7 +159,8 @@ def remove_command(
 
 def sync_command(
     *,
-    folder: str,
+    folder: str = "",
+    links: Annotated[str, Parameter(help="Instead of --folder: the address of a folder whose files stay where they are.")] = "",
     id: Id = None,
     dataset_folder: Annotated[str | None, Parameter(help="The folder of the dataset that is to be what --folder is.")] = None,
     parents: Words = None,
@@ -145,17 +178,20 @@ def sync_command(
     json: Json = False,
 ) -> None:
     """Make a version of a folder, storing what is new. Interrupted, the same command goes on; without a change, no version is made."""
+    if bool(folder) == bool(links):
+        raise Invalid("sync needs one folder", hint="name it with --folder, or with --links if its files are to stay where they are")
     home = open_limited_home(limit_rate)
     if not (parents or name):
         version_id = current_id(home.folder, id)
         require_storage(home, lookup.find(home, version_id), storage or output_uri)
         _sync_existing(
-            home, version_id, folder, dataset_folder or "", close=not skip_close, preview=not no_preview, verbose=verbose, json=json
+            home, version_id, folder, links, dataset_folder or "", close=not skip_close, preview=not no_preview, verbose=verbose, json=json
         )
         return
     found = lookup.resolve_all(home, parents or [])
     request = SyncRequest(
         folder=folder,
+        links=links,
         project=project or (found[0].project if found else None),
         name=name or found[0].name,
         version=version,
@@ -267,10 +303,12 @@ def version_document(version: DatasetVersion) -> dict[str, Any]:
     return lookup.summary(version) | {"parents": list(version.parents), "files": version.entries, "size_bytes": version.size_bytes}
 
 
-def _sync_existing(home: Home, id: str, folder: str, prefix: str, *, close: bool, preview: bool, verbose: bool, json: bool) -> None:
+def _sync_existing(
+    home: Home, id: str, folder: str, links: str, prefix: str, *, close: bool, preview: bool, verbose: bool, json: bool
+) -> None:
     version = lookup.find(home, id)
     with Progress("storing", verbose=verbose) as progress:
-        outcome = lifecycle.sync_into(home, version, folder, prefix, progress)
+        outcome = lifecycle.sync_into(home, version, folder, prefix, progress, links=links)
         if close:
             version = finalize(home, version, preview=preview)
     _tell_outcome(home, version, outcome, json=json)

@@ -86,6 +86,7 @@ def get_command(
     part: Annotated[int | None, Parameter(help="Only this part, from 0, of --num-parts.")] = None,
     num_parts: int | None = None,
     overwrite: Annotated[bool, Parameter(help="Replace what --copy or --link names.")] = False,
+    skip_links: Annotated[bool, Parameter(help="Leave out the files that lie elsewhere.")] = False,
     max_workers: Annotated[int | None, Parameter(help="1: no second process helps with many files.")] = None,
     limit_rate: LimitRate = None,
     verbose: Verbose = False,
@@ -99,10 +100,20 @@ def get_command(
     with Progress("restoring", verbose=verbose) as progress:
         if copy:
             folder = copies.mutable_copy(
-                home, found, Path(copy), overwrite=overwrite, part=part, num_parts=num_parts, workers=max_workers, watcher=progress
+                home,
+                found,
+                Path(copy),
+                overwrite=overwrite,
+                part=part,
+                num_parts=num_parts,
+                workers=max_workers,
+                skip_links=skip_links,
+                watcher=progress,
             )
         else:
-            folder = copies.local_copy(home, found, part=part, num_parts=num_parts, workers=max_workers, watcher=progress)
+            folder = copies.local_copy(
+                home, found, part=part, num_parts=num_parts, workers=max_workers, skip_links=skip_links, watcher=progress
+            )
             caching.keep_for_caller(home, folder)
     if link:
         made = copies.link_to(Path(link), str(folder), overwrite=overwrite)

@@ -1,8 +1,13 @@
 """Files of any web server: how large one is, whether it changed, and its bytes. No keys of ours are ever sent there."""
 
+import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from email.utils import parsedate_to_datetime
+from functools import cache
+from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -13,11 +18,12 @@ from urllib3.util import make_headers
 
 from tilth.base.errors import Denied, Invalid, ObjectNotFound, TilthError, Unavailable
 
-__all__ = ["WebFile", "describe", "open_web"]
+__all__ = ["WebFile", "describe", "open_web", "open_web_from"]
 
 _TIMEOUT = urllib3.Timeout(connect=10, read=60)
 _BUSY = (408, 429, 500, 502, 503, 504)
 _TRIES = 4
+_PAGES = ("", ".html", ".htm", ".xhtml", ".shtml", ".php", ".asp", ".aspx", ".jsp", ".cgi")
 _PAUSE_S = 0.3
 _ERRORS: dict[int, type[TilthError]] = {401: Denied, 403: Denied, 404: ObjectNotFound, 410: ObjectNotFound}
 
@@ -28,6 +34,11 @@ class WebFile(Struct, frozen=True):
     size: int | None
     version: str | None
     """Changes with the content; None if the server says nothing that does."""
+    etag: str = ""
+    """The part of it that does not say how long the file is."""
+    modified_ns: int = 0
+    is_page: bool = False
+    """Whether the server answers with a page for people, although the address names something else: a login, as a rule."""
 
 
 def describe(url: str) -> WebFile:
@@ -50,20 +61,63 @@ def open_web(url: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _answer(method: str, url: str, *, refused: tuple[int, ...] = ()) -> Iterator[urllib3.BaseHTTPResponse]:
-    address, headers = _without_password(url)
-    answer = _patiently(method, address, headers)
+def open_web_from(url: str, start: int) -> Iterator[tuple[Any, WebFile, int]]:
+    """The bytes of a file from `start` on, its state as this answer tells it, and where they begin: at 0 if a server knows no parts."""
+    with _answer("GET", url, refused=(206, 416), headers={"range": f"bytes={start}-"} if start else {}) as answer:
+        if answer.status != 416:
+            begin = _begin_of(answer.headers.get("content-range", ""), start) if answer.status == 206 else 0
+            yield _Broken(answer, url), _described(answer), begin
+            return
+    with _answer("GET", url) as answer:  # it has become shorter than that
+        yield _Broken(answer, url), _described(answer), 0
+
+
+class _Broken:
+    """An answer that says so if it breaks off."""
+
+    def __init__(self, answer: urllib3.BaseHTTPResponse, url: str) -> None:
+        self._answer = answer
+        self._url = url
+
+    def read(self, size: int) -> bytes:
+        try:
+            return bytes(self._answer.read(size))
+        except HTTPError as error:
+            raise Unavailable(f"{_shown(self._url)} broke off ({error})", hint="try again") from error
+
+
+def _begin_of(said: str, start: int) -> int:
+    """Where a part begins: `bytes 10-19/20`."""
+    first = said.removeprefix("bytes ").partition("-")[0]
+    return int(first) if first.isascii() and first.isdecimal() else start
+
+
+@contextmanager
+def _answer(
+    method: str, url: str, *, refused: tuple[int, ...] = (), headers: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[urllib3.BaseHTTPResponse]:
+    address, own = _without_password(url)
+    answer = _patiently(method, address, {**own, **headers})
     try:
         if answer.status != 200 and answer.status not in refused:
             kind = _ERRORS.get(answer.status, Unavailable)
-            raise kind(f"{_shown(url)} is answered with status {answer.status}", hint="check the address")
+            hint = (
+                "it is only for those who log in: check the address, or download it by other means"
+                if kind is Denied
+                else "check the address"
+            )
+            raise kind(f"{_shown(url)} is answered with status {answer.status}", hint=hint)
         yield answer
     finally:
-        answer.close()
+        if method == "HEAD":
+            answer.drain_conn()  # the connection is good for the next request
+            answer.release_conn()
+        else:
+            answer.close()
 
 
 def _patiently(method: str, address: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
-    pool = urllib3.PoolManager(retries=False, timeout=_TIMEOUT)
+    pool = _pool(os.getpid())
     for attempt in range(1, _TRIES + 1):
         try:
             # A redirect to another host takes no authorization along: urllib3 drops it.
@@ -84,10 +138,43 @@ def _patiently(method: str, address: str, headers: dict[str, str]) -> urllib3.Ba
 
 def _described(answer: urllib3.BaseHTTPResponse) -> WebFile:
     said = answer.headers.get("content-length", "")
+    if answer.status == 206:
+        said = answer.headers.get("content-range", "").rpartition("/")[2]
     whole = answer.headers.get("content-encoding", "identity") == "identity"
     size = int(said) if said.isascii() and said.isdecimal() and whole else None
     changes = answer.headers.get("etag") or answer.headers.get("last-modified")
-    return WebFile(size, f"{changes} {said}" if changes else None)
+    return WebFile(
+        size,
+        f"{changes} {said}" if changes else None,
+        etag=(changes or "").removeprefix("W/").strip('"'),
+        modified_ns=_nanoseconds(answer.headers.get("last-modified", "")),
+        is_page=_is_page(answer),
+    )
+
+
+def _is_page(answer: urllib3.BaseHTTPResponse) -> bool:
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    ending = PurePosixPath(urlsplit(answer.url or "").path).suffix.lower()
+    return kind in ("text/html", "application/xhtml+xml") and (_is_elsewhere(answer) or ending not in _PAGES)
+
+
+def _is_elsewhere(answer: urllib3.BaseHTTPResponse) -> bool:
+    """Whether a redirect led to a page to log in."""
+    history = answer.retries.history if answer.retries else ()
+    words = urlsplit(answer.url or "").path.lower()
+    return bool(history) and any(word in words for word in ("login", "signin", "sign_in", "sign-in", "auth", "sso"))
+
+
+def _nanoseconds(said: str) -> int:
+    with suppress(ValueError):
+        return int(parsedate_to_datetime(said).timestamp()) * 1_000_000_000
+    return 0
+
+
+@cache
+def _pool(_process: int) -> urllib3.PoolManager:
+    """The connections of one process; a fork has its own."""
+    return urllib3.PoolManager(num_pools=64, maxsize=16, retries=False, timeout=_TIMEOUT)
 
 
 def _without_password(url: str) -> tuple[str, dict[str, str]]:

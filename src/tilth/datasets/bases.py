@@ -58,6 +58,13 @@ class Base:
         for _, group in self._grouped(prefix):
             yield group[self._winner(len(group))][1]
 
+    def links(self, prefix: str = "") -> Iterator[Entry]:
+        """The entries that are links; segments without any are not read."""
+        if len(self.manifests) == 1:
+            yield from self.manifests[0].link_entries(prefix)
+            return
+        yield from (entry for entry in self.entries(prefix) if entry.link)
+
     def digests(self, prefix: str = "") -> Iterator[tuple[str, int, bytes]]:
         """Path, size and hash of the entries, in the order of their paths."""
         if len(self.manifests) == 1:

@@ -72,6 +72,10 @@ class DraftView:
         """The files of the draft as it stands, in the order of their paths: all, the one at `prefix`, or all below it."""
         return _digests(self.base, self.journal, prefix)
 
+    def links(self, prefix: str = "") -> Iterator[Entry]:
+        """The links among them."""
+        return _links(self.base, self.journal, prefix)
+
     def facts(self, prefix: str = "") -> Iterator[Fact]:
         """The same files with their times and modes, also those whose bytes are not stored yet."""
         prefix = normalise_prefix(prefix)
@@ -153,7 +157,7 @@ class Draft:
         try:
             draft = cls.create(store, new_folder, successor, origin.parents, rule=origin.rule, clock=clock)
             old = Journal(folder / "journal.sqlite")
-            draft.journal.put(Waiting(row.file, row.entry.sha256) if isinstance(row, Stored) else row for row in old.rows())
+            draft.journal.put(_as_not_stored(row) for row in old.rows())
             old.close()
             return draft
         finally:
@@ -196,6 +200,17 @@ class Draft:
             entry = self.base.find(path)
             return entry.sha256 if entry else None
         return None if isinstance(row, Removed) else row.entry.sha256 if isinstance(row, Stored) else row.sha256
+
+    def entry(self, path: str) -> Entry | None:
+        """The entry at exactly `path`, if the draft holds one whose bytes need not be stored any more."""
+        row = self.journal.find(path)
+        if row is None:
+            return self.base.find(path)
+        return row.entry if isinstance(row, Stored) else None
+
+    def links(self, prefix: str = "") -> Iterator[Entry]:
+        """The links of the draft as it stands, in the order of their paths: all, the one at `prefix`, or all below it."""
+        return _links(self.base, self.journal, prefix)
 
     def collisions(self) -> Iterator[Collision]:
         """The paths that the parents disagree on; raises `PathCollision` if the draft was begun with the rule `fail`."""
@@ -303,6 +318,17 @@ def _digests(base: Base, journal: Journal, prefix: str) -> Iterator[Digest]:
     below: Iterator[tuple[str, Digest | None]] = ((digest[0], digest) for digest in base.digests(prefix))
     above = ((path, (path, size, sha256) if sha256 else None) for path, size, sha256 in journal.digests(prefix))
     return (digest for _, digest in overlaid(below, above) if digest)
+
+
+def _links(base: Base, journal: Journal, prefix: str) -> Iterator[Entry]:
+    prefix = normalise_prefix(prefix)
+    below: Iterator[tuple[str, Entry | None]] = ((entry.path, entry) for entry in base.links(prefix))
+    above = ((row.path, row.entry if isinstance(row, Stored) else None) for row in journal.rows(prefix))
+    return (entry for _, entry in overlaid(below, above) if entry and entry.link)
+
+
+def _as_not_stored(row: Row) -> Row:
+    return Waiting(row.file, row.entry.sha256) if isinstance(row, Stored) and row.entry.link is None else row
 
 
 def draft_exists(folder: Path) -> bool:

@@ -17,13 +17,13 @@ from msgspec import Struct
 from tilth.base.atomic_io import describe_os_error
 from tilth.base.errors import Corrupt, DiskFull, HomeReadOnly, TilthError, Unavailable
 from tilth.datasets.scanning import SourceFile
-from tilth.domain.dataset import ChunkRef, Entry, Total
+from tilth.domain.dataset import ChunkRef, Entry, Link, Total
 
 __all__ = ["Journal", "Pending", "Removed", "Row", "Stored", "Waiting"]
 
 
 class Stored(Struct, frozen=True, gc=False):
-    """A path whose bytes are in the store, and the file they were read from."""
+    """A path that is as it is to be: its bytes are in the store, or it is a link; and the file they were read from, or are in."""
 
     entry: Entry
     file: SourceFile
@@ -59,10 +59,11 @@ CREATE TABLE IF NOT EXISTS pending (
     chunks BLOB, source TEXT, ctime_ns INTEGER, inode INTEGER
 ) STRICT, WITHOUT ROWID;
 """
-_STORED, _WAITING, _REMOVED = 0, 1, 2
+_STORED, _WAITING, _REMOVED, _LINKED = 0, 1, 2, 3
 _COLUMNS = "path, kind, size, sha256, mode, mtime_ns, chunks, source, ctime_ns, inode"
 _encode_chunks = msgspec.msgpack.Encoder().encode
 _decode_chunks = msgspec.msgpack.Decoder(tuple[ChunkRef, ...]).decode
+_decode_link = msgspec.msgpack.Decoder(Link).decode
 
 
 class Journal:
@@ -198,9 +199,9 @@ def _dump(row: Row) -> tuple[object, ...]:
     if isinstance(row, Stored):
         entry = row.entry
         source = row.file
-        chunks = _encode_chunks(entry.chunks)
+        kind, chunks = (_LINKED, _encode_chunks(entry.link)) if entry.link else (_STORED, _encode_chunks(entry.chunks))
         return (
-            entry.path, _STORED, entry.size, entry.sha256, entry.mode, entry.mtime_ns, chunks, source.source, source.ctime_ns, source.inode,
+            entry.path, kind, entry.size, entry.sha256, entry.mode, entry.mtime_ns, chunks, source.source, source.ctime_ns, source.inode,
         )  # fmt: skip
     if isinstance(row, Waiting):
         file = row.file
@@ -213,6 +214,8 @@ def _load(row: tuple[Any, ...]) -> Row:
     if kind == _REMOVED:
         return Removed(path)
     file = SourceFile(path, source, size, mtime_ns, ctime_ns, inode, mode)
+    if kind == _LINKED:
+        return Stored(Entry(path, size, sha256, mode, mtime_ns, (), _decode_link(chunks)), file)
     if kind == _STORED:
         return Stored(Entry(path, size, sha256, mode, mtime_ns, _decode_chunks(chunks)), file)
     return Waiting(file, sha256)

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from itertools import chain, islice, zip_longest
@@ -80,6 +80,32 @@ class Manifest:
             start, stop = rows.range_of(prefix)
             yield from rows.digests(start, stop)
 
+    def digests_with(self, content_of: Callable[[Entry], bytes | None]) -> Iterator[tuple[str, int, bytes]]:
+        """As `digests`, with what `content_of` says of each link as its hash; those of which it says nothing are left out."""
+        for segment in self.segments:
+            rows = self.load(segment)
+            if not rows.has_links:
+                yield from rows.digests()
+                continue
+            for at in range(0, len(rows), BATCH):
+                for entry in rows.entries(at, min(at + BATCH, len(rows))):
+                    digest = content_of(entry) if entry.link else entry.sha256
+                    if digest is not None:
+                        yield entry.path, entry.size, digest
+
+    def link_entries(self, prefix: str = "") -> Iterator[Entry]:
+        """The entries that are links, in the order of their paths."""
+        if prefix and (exact := self.find(prefix)):
+            if exact.link:
+                yield exact
+            return
+        for segment in self.segments_of(prefix):
+            rows = self.load(segment)
+            if rows.has_links:
+                start, stop = rows.range_of(prefix)
+                for at in range(start, stop, BATCH):
+                    yield from (entry for entry in rows.entries(at, min(at + BATCH, stop)) if entry.link)
+
     def facts(self, prefix: str = "", *, batch_rows: int) -> "Iterator[pa.RecordBatch]":
         """What the listing says of the files, all or those below `prefix`, in the order of their paths; nothing of it is kept."""
         for segment in self.segments_of(prefix, itself=True):
@@ -111,6 +137,10 @@ class Manifest:
     def columns(self, segment: SegmentRef, names: Sequence[str]) -> Any:
         """Some columns of one segment as a table of Arrow's, kept by nobody."""
         return Rows.load_columns(self._fetch(segment), names, name=segment.key)
+
+    def links(self, segment: SegmentRef) -> Any:
+        """The links of one segment, null where an entry is none."""
+        return Rows.load_columns(self._fetch(segment), ["link"], name=segment.key).column(0).combine_chunks()
 
     def entry(self, segment: SegmentRef, row: int) -> Entry:
         """The entry of one row of a segment."""

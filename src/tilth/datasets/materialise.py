@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from tilth.base.atomic_io import describe_os_error, translated_os_errors
 from tilth.base.errors import AlreadyExists, Corrupt, Internal, Invalid
@@ -37,6 +37,17 @@ Digest = tuple[str, int, bytes]
 Progress = Callable[[int, int], None]
 """Told how many more files, and bytes, are done."""
 
+
+class Links(Protocol):
+    """Whoever fetches what lies elsewhere."""
+
+    def link(self, links: Sequence[Entry], folder: Path, on_done: Progress) -> None:
+        """Take the contents of links into the cache, and make read-only files below `folder` that share them."""
+
+    def place(self, links: Sequence[Entry], folder: Path, on_done: Progress) -> None:
+        """Write the contents of links below `folder`, to be changed at will."""
+
+
 _BATCH = 16_384
 _LINKS = 65_536
 _ALONE_FILES = 1_000
@@ -55,6 +66,7 @@ def copy_to(
     overwrite: bool = False,
     on_done: Progress | None = None,
     workers: int | None = None,
+    links: Links | None = None,
 ) -> None:
     """Make `target` a folder that holds just `entries`, to be changed at will, with their modes and times.
 
@@ -66,7 +78,7 @@ def copy_to(
     staged = target.with_name(f".{target.name}.tilth-{version[:12]}")
     with translated_os_errors(staged):
         staged.mkdir(parents=True, exist_ok=True)
-    place_entries(store, entries, staged, on_done, workers=workers)
+    place_entries(store, entries, staged, on_done, workers=workers, links=links)
     reach("copy.before-rename")
     replaced = target.with_name(f".{target.name}.tilth-replaced-{version[:12]}")
     with translated_os_errors(target):
@@ -88,6 +100,7 @@ def view_in(
     workers: int | None = None,
     about: About | None = None,
     group: str | None = None,
+    links: Links | None = None,
 ) -> Path:
     """A read-only folder in the cache that holds just the files of `listing`; one by this name that is there is taken as it is.
 
@@ -107,7 +120,9 @@ def view_in(
         if missing:
             with cache.locked(f"of-{group}") if group else nullcontext():
                 wanted = _still_missing(cache, building, [entry for entry in entries() if entry.path in missing])
-                _fetch(store, cache, scratch, building, wanted, on_done, workers)
+                _fetch(store, cache, scratch, building, [entry for entry in wanted if not entry.link], on_done, workers)
+            if links and (elsewhere := [entry for entry in wanted if entry.link]):
+                links.link(elsewhere, building, on_done or _nobody)
         cache.sharing.admit_tree(os.fspath(building))
         if about is not None:
             cache.notes.tell_about(name, about)
@@ -221,7 +236,13 @@ def part_of(files: Iterable[T], part: int, parts: int) -> Iterator[T]:
 
 
 def place_entries(
-    store: ObjectStore, entries: Iterable[Entry], target: Path, on_done: Progress | None = None, *, workers: int | None = None
+    store: ObjectStore,
+    entries: Iterable[Entry],
+    target: Path,
+    on_done: Progress | None = None,
+    *,
+    workers: int | None = None,
+    links: Links | None = None,
 ) -> None:
     """Write `entries` below `target`, each chunk checked before a byte of it is written.
 
@@ -231,7 +252,10 @@ def place_entries(
     told = on_done or _nobody
     wrong: Corrupt | None = None
     with second_process(wanted=workers != 1) as second:
-        for batch in _batches(_checked(entries), _BATCH):
+        for both in _batches(_checked(entries), _BATCH):
+            batch = [entry for entry in both if not entry.link]
+            if links and len(batch) < len(both):
+                links.place([entry for entry in both if entry.link], target, told)
             try:
                 if store.local_path(Key("")) is None:
                     _place_by_reading(store, batch, target, told)

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
 from io import BytesIO
-from itertools import chain
+from itertools import chain, repeat
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,7 +23,7 @@ import pyarrow.parquet as pq
 from msgspec import Struct
 
 from tilth.base.errors import Corrupt
-from tilth.domain.dataset import ChunkRef, Entry
+from tilth.domain.dataset import ChunkRef, Entry, Link
 
 __all__ = ["Root", "Rows", "SegmentRef", "cut", "dump_root", "load_root", "packs_of_segment"]
 
@@ -30,7 +31,8 @@ LEAST_WEIGHT = 1 << 16
 MOST_WEIGHT = 1 << 18
 CUT_MASK = (1 << 14) - 1
 _PACKS = "tilth.packs"
-_ENCODING = {
+_LINK_COLUMN = "link"
+_ENCODING: dict[str, Any] = {
     "compression": "zstd",
     "use_dictionary": ["mode", "chunks.list.element.pack"],
     "column_encoding": {
@@ -66,6 +68,12 @@ _SCHEMA = pa.schema(
         ("chunks", pa.list_(_CHUNK)),
     ]
 )
+_LINK = pa.struct([("address", pa.string()), ("etag", pa.string()), ("hashed", pa.bool_())])
+_LINKED_SCHEMA = _SCHEMA.append(pa.field("link", _LINK))
+"""Of a Segment that holds a link, and of no other: one without is the same, byte for byte, whether or not its writer knows of links."""
+_LINKED_ENCODING = _ENCODING | {
+    "column_encoding": {**_ENCODING["column_encoding"], "link.address": "DELTA_BYTE_ARRAY", "link.etag": "PLAIN", "link.hashed": "PLAIN"},
+}
 _ROOT = pa.schema(
     [
         ("first_path", pa.string()),
@@ -128,6 +136,8 @@ class Rows:
             _numbers(pa.int64(), "q", (entry.mtime_ns for entry in entries)),
             pa.ListArray.from_arrays(pa.Array.from_buffers(pa.int32(), len(ends), [None, pa.py_buffer(ends)]), structs),
         ]
+        if any(entry.link for entry in entries):
+            return cls(pa.table([*columns, _links(entries)], schema=_LINKED_SCHEMA), list(packs))
         return cls(pa.table(columns, schema=_SCHEMA), list(packs))
 
     @classmethod
@@ -136,7 +146,8 @@ class Rows:
         try:
             file = pq.ParquetFile(pa.BufferReader(data))
             packs = json.loads(file.metadata.metadata[_PACKS.encode()])
-            return cls(file.read(use_threads=False).replace_schema_metadata(None).cast(_SCHEMA), packs)
+            table = file.read(use_threads=False).replace_schema_metadata(None)
+            return cls(table.cast(_LINKED_SCHEMA if _LINK_COLUMN in table.column_names else _SCHEMA), packs)
         except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
             raise Corrupt(f"segment {name} is damaged: {error}", hint="run `tilth data verify`") from error
 
@@ -151,15 +162,20 @@ class Rows:
         """Some columns of an encoded Segment."""
         try:
             table = pq.ParquetFile(pa.BufferReader(data)).read(columns, use_threads=False).replace_schema_metadata(None)
-            return table.cast(pa.schema([_SCHEMA.field(column) for column in columns]))
+            if _LINK_COLUMN in columns and _LINK_COLUMN not in table.column_names:
+                table = table.append_column(_LINKED_SCHEMA.field(_LINK_COLUMN), pa.nulls(len(table), _LINK))
+            return table.select(columns).cast(pa.schema([_LINKED_SCHEMA.field(column) for column in columns]))
         except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
             raise Corrupt(f"segment {name} is damaged: {error}", hint="run `tilth data verify`") from error
 
     def dump(self) -> bytes:
         """The rows as a Segment: the same rows always give the same bytes."""
         used, table = self._with_used_packs_only()
+        is_linked = self.has_links
+        if not is_linked:
+            table = table.select(_SCHEMA.names)
         out = BytesIO()
-        with pq.ParquetWriter(out, _SCHEMA, **_ENCODING) as writer:
+        with pq.ParquetWriter(out, table.schema, **(_LINKED_ENCODING if is_linked else _ENCODING)) as writer:
             writer.write_table(table)
             writer.add_key_value_metadata({_PACKS: json.dumps(used)})
         return out.getvalue()
@@ -171,6 +187,11 @@ class Rows:
     def paths(self) -> list[str]:
         """All paths, in order."""
         return list(self._table.column("path").to_pylist())
+
+    @property
+    def has_links(self) -> bool:
+        """Whether any of the entries is a link."""
+        return _LINK_COLUMN in self._table.column_names and self._table.column(_LINK_COLUMN).null_count < len(self)
 
     @cached_property
     def size_bytes(self) -> int:
@@ -213,13 +234,13 @@ class Rows:
             strict=True,
         )
         columns = (part.column(name).to_pylist() for name in ("path", "size", "sha256", "mode", "mtime_ns"))
-        for path, size, digest, mode, mtime_ns, count in zip(*columns, ends, strict=True):
+        for path, size, digest, mode, mtime_ns, count, link in zip(*columns, ends, _links_in(part), strict=True):
             if count == 1:
                 _, pack, offset, stored, raw = next(chunk_columns)
                 chunks: tuple[ChunkRef, ...] = (ChunkRef(digest, pack, offset, stored, raw),)
             else:
                 chunks = tuple(ChunkRef(*next(chunk_columns)) for _ in range(count))
-            yield Entry(path, size, digest, mode, mtime_ns, chunks)
+            yield Entry(path, size, digest, mode, mtime_ns, chunks, link)
 
     def digests(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[str, int, bytes]]:
         """Path, size and SHA-256 of rows `start` up to `stop`."""
@@ -297,8 +318,36 @@ def joined(pieces: Sequence[Rows]) -> Rows:
     if len(pieces) == 1:
         return pieces[0]
     packs: dict[str, int] = {}
-    tables = [piece._renumbered(packs) for piece in pieces]
+    tables = _alike([piece._renumbered(packs) for piece in pieces])
     return Rows(pa.concat_tables(tables).combine_chunks() if tables else _SCHEMA.empty_table(), list(packs))
+
+
+def _alike(tables: list[pa.Table]) -> list[pa.Table]:
+    """The tables with the column of links in all of them, if it is in any."""
+    if not any(_LINK_COLUMN in table.column_names for table in tables):
+        return tables
+    field = _LINKED_SCHEMA.field(_LINK_COLUMN)
+    return [table if _LINK_COLUMN in table.column_names else table.append_column(field, pa.nulls(len(table), _LINK)) for table in tables]
+
+
+def _links(entries: Sequence[Entry]) -> pa.Array:
+    links = [entry.link for entry in entries]
+    columns = [
+        pa.array([link.address if link else None for link in links], pa.string()),
+        pa.array([link.etag if link else None for link in links], pa.string()),
+        pa.array([link.is_hashed if link else None for link in links], pa.bool_()),
+    ]
+    return pa.StructArray.from_arrays(columns, fields=list(_LINK), mask=pa.array([link is None for link in links], pa.bool_()))
+
+
+def _links_in(part: pa.Table) -> Iterator[Link | None]:
+    if _LINK_COLUMN not in part.column_names:
+        yield from repeat(None, len(part))
+        return
+    links = _single(part.column(_LINK_COLUMN))
+    columns = (links.field(name).to_pylist() for name in ("address", "etag", "hashed"))
+    for is_link, address, etag, hashed in zip(links.is_valid().to_pylist(), *columns, strict=True):
+        yield Link(address, etag, hashed) if is_link else None
 
 
 def cut(rows: Rows, *, last: bool) -> tuple[list[Rows], Rows]:

@@ -31,7 +31,7 @@ from tilth.datasets.stat_cache import StatCache
 from tilth.domain.dataset import Entry
 from tilth.store.api import Key
 
-__all__ = ["AddRequest", "Change", "Outcome", "TakingContext", "add", "check_folder", "sync", "upload"]
+__all__ = ["AddRequest", "Change", "Outcome", "TakingContext", "add", "check_folder", "count", "ingesting", "sync", "upload"]
 
 T = TypeVar("T")
 
@@ -70,6 +70,16 @@ class Outcome(Struct):
     unchanged: int = 0
     stored_bytes: int = 0
 
+    def plus(self, other: "Outcome") -> "Outcome":
+        """What both together did."""
+        return Outcome(
+            self.added + other.added,
+            self.modified + other.modified,
+            self.removed + other.removed,
+            self.unchanged + other.unchanged,
+            self.stored_bytes + other.stored_bytes,
+        )
+
     @property
     def is_change(self) -> bool:
         return bool(self.added or self.modified or self.removed)
@@ -101,7 +111,7 @@ def add(draft: Draft, request: AddRequest, context: TakingContext) -> Outcome:
             for (_, known), (file, digest) in zip(batch, _hashed(batch, context.workers), strict=True):
                 if not known:
                     fresh.append((file, digest))
-                if _count(outcome, context, file.path, draft.find(file.path), digest) or draft.waits(file.path):
+                if count(outcome, context, file.path, draft.find(file.path), digest) or draft.waits(file.path):
                     changed.append(Waiting(file, digest))
                 context.on_done(1, file.size)
             context.stat_cache.remember(folder, fresh, read_since_ns=started)
@@ -119,7 +129,7 @@ def upload(draft: Draft, context: TakingContext) -> Outcome:
     outcome = Outcome()
     context.on_found(*draft.journal.count_waiting())
     changed: list[str] = []
-    with _ingest(draft, context, outcome) as (ingest, known):
+    with ingesting(draft, context, outcome) as (ingest, known):
         for batch in _batches(draft.journal.waiting()):
             _probe(known, [(waiting.file, waiting.sha256) for waiting in batch])
             for waiting in batch:
@@ -146,7 +156,7 @@ def sync(draft: Draft, folder: str, context: TakingContext, *, prefix: str = "",
     outcome = Outcome()
     some_wait = draft.is_dirty()
     files = context.stat_cache.matched(folder, scan(folder, prefix))
-    with _ingest(draft, context, outcome) as (ingest, known):
+    with ingesting(draft, context, outcome) as (ingest, known):
         for batch in _batches(_differing(draft, files, prefix, outcome, context)):
             context.on_found(len(batch), sum(file.size for file, _, _ in batch))
             started = time.time_ns()
@@ -158,7 +168,7 @@ def sync(draft: Draft, folder: str, context: TakingContext, *, prefix: str = "",
                     fresh.append((now, digest))
                 else:
                     digest = known_digest
-                _count(outcome, context, file.path, before, digest)
+                count(outcome, context, file.path, before, digest)
                 context.on_done(1, file.size)
             context.stat_cache.remember(folder, fresh, read_since_ns=started)
             reach("sync.after-batch")
@@ -193,7 +203,8 @@ def _differing(
     draft.record_removed(gone)
 
 
-def _count(outcome: Outcome, context: TakingContext, path: str, before: bytes | None, after: bytes) -> bool:
+def count(outcome: Outcome, context: TakingContext, path: str, before: bytes | None, after: bytes) -> bool:
+    """Take one path into account, by its hash in the draft and its hash now; True if that is a change."""
     if before == after:
         outcome.unchanged += 1
         return False
@@ -207,7 +218,8 @@ def _count(outcome: Outcome, context: TakingContext, path: str, before: bytes | 
 
 
 @contextmanager
-def _ingest(draft: Draft, context: TakingContext, outcome: Outcome) -> Iterator[tuple[Ingest, KnownChunks]]:
+def ingesting(draft: Draft, context: TakingContext, outcome: Outcome) -> Iterator[tuple[Ingest, KnownChunks]]:
+    """What stores the bytes of files, and records them in the draft as soon as they are durable."""
     known = KnownChunks(draft.store, draft.session, draft.base.manifests, context.candidates)
     sequence = 0
     while draft.store.head(key := pack_key(draft.id, sequence)):

@@ -1,8 +1,10 @@
 """What a dataset version consists of: Entries, the Chunks that hold their bytes, and how two listings differ in numbers."""
 
+from hashlib import sha256
+
 from msgspec import Struct
 
-__all__ = ["ChangeTotals", "ChunkRef", "Entry", "Total"]
+__all__ = ["ChangeTotals", "ChunkRef", "Entry", "Link", "Total", "fingerprint"]
 
 
 class ChunkRef(Struct, frozen=True, gc=False, array_like=True):
@@ -18,8 +20,18 @@ class ChunkRef(Struct, frozen=True, gc=False, array_like=True):
     raw: int
 
 
+class Link(Struct, frozen=True, gc=False):
+    """Where the bytes of an entry lie that is only registered, and what was known of them when it was."""
+
+    address: str
+    etag: str
+    """A text that the other side changes with the content; empty if it says nothing."""
+    is_hashed: bool
+    """Whether the entry's `sha256` is that of the bytes. Otherwise it is their `fingerprint`."""
+
+
 class Entry(Struct, frozen=True, gc=False):
-    """One path of a version. Its bytes are the bytes of `chunks`, in order; an empty file has none."""
+    """One path of a version. Its bytes are the bytes of `chunks`, in order; an empty file has none, and neither has a link."""
 
     path: str
     size: int
@@ -29,6 +41,13 @@ class Entry(Struct, frozen=True, gc=False):
     mtime_ns: int
     """When the file was last modified, in nanoseconds since the epoch; informative, never part of what makes two entries equal."""
     chunks: tuple[ChunkRef, ...]
+    link: Link | None = None
+    """Set if the bytes lie elsewhere."""
+
+
+def fingerprint(address: str, size: int, etag: str) -> bytes:
+    """What stands for the hash of bytes that nobody read: equal only for the same address in the same state."""
+    return sha256(f"link\0{address}\0{size}\0{etag}".encode()).digest()
 
 
 class Total(Struct, frozen=True):

@@ -252,11 +252,19 @@ def _mended(home: Home, name: str, sound: dict[int, bytes], damaged: set[int]) -
         version = home.api.versions.get(about.version)
         repository = home.repository_of(version)
         manifest = repository.manifest(version.id)
-        listed = copies.digests_of(manifest, about.patterns, about.part, about.num_parts)
+        fetcher = home.link_fetcher()
+        listed = copies.digests_of(manifest, about.patterns, about.part, about.num_parts, fetcher.content_of)
         wrong = {path for path, size, digest in listed if not _is_right(view / path, size, digest, sound)}
         if not wrong:
             return None
-        mend_view(repository.store, home.cache, view, [entry for entry in manifest.entries() if entry.path in wrong])
+        entries = [entry for entry in manifest.entries() if entry.path in wrong]
+        # Links may have been left out, and nobody knows the content of one that was not fetched.
+        links = [entry for entry in entries if entry.link and fetcher.knows(entry) and (view / entry.path).exists()]
+        if links:
+            return f"the link {links[0].path} in it is damaged"
+        if not (entries := [entry for entry in entries if not entry.link]):
+            return None
+        mend_view(repository.store, home.cache, view, entries)
     except TilthError as error:
         # Without the version, what is known is which contents are damaged.
         inodes = {found.stat().st_ino for found in view.rglob("*") if found.is_file()} if damaged else set()

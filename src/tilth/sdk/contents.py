@@ -21,6 +21,7 @@ from tilth.store.api import Key
 __all__ = [
     "RULE",
     "FileEntry",
+    "LinkEntry",
     "PathChanges",
     "changed_digests",
     "changes",
@@ -30,6 +31,8 @@ __all__ = [
     "existing_folder",
     "file_entries",
     "folder_of",
+    "link_entries",
+    "links_of",
     "manifest_of",
     "matcher_of",
     "matching",
@@ -52,6 +55,20 @@ class FileEntry(Struct, frozen=True):
     """Bytes."""
     parent_dataset_id: str
     """The version that first stored the bytes, or the version itself for an empty file."""
+
+
+class LinkEntry(Struct, frozen=True):
+    """One file of a version that lies elsewhere, as `Dataset.link_entries` shows it."""
+
+    link: str
+    """Its address."""
+    relative_path: str
+    hash: str | None
+    """SHA-256 of the content, hexadecimal, if anybody read it."""
+    size: int
+    """Bytes."""
+    parent_dataset_id: str
+    """The version that shows it."""
 
 
 def digests(home: Home, version: DatasetVersion, prefix: str = "") -> Iterator[Digest]:
@@ -127,17 +144,37 @@ def existing_folder(home: Home, version: DatasetVersion, path: str) -> str:
 
 
 def file_entries(home: Home, version: DatasetVersion) -> list[FileEntry]:
-    """Every file of `version`, final or not."""
+    """Every file of `version`, final or not, that does not lie elsewhere."""
     if version.status is not VersionStatus.UPLOADING:
-        return [_file_entry(entry, version.id) for entry in manifest_of(home, version).entries()]
+        return [_file_entry(entry, version.id) for entry in manifest_of(home, version).entries() if not entry.link]
     with home.repository_of(version).peek_draft(version.id) as draft:
         inherited = draft.base.find
+        links = {entry.path for entry in draft.links()}
         return [
             _file_entry(entry, version.id)
             if (entry := inherited(path)) and entry.sha256 == sha256
             else FileEntry(path, sha256.hex(), size, version.id)
             for path, size, sha256 in draft.digests()
+            if path not in links
         ]
+
+
+def link_entries(home: Home, version: DatasetVersion) -> list[LinkEntry]:
+    """Every file of `version`, final or not, that lies elsewhere."""
+    return [
+        LinkEntry(entry.link.address, entry.path, entry.sha256.hex() if entry.link.is_hashed else None, entry.size, version.id)
+        for entry in links_of(home, version)
+        if entry.link
+    ]
+
+
+def links_of(home: Home, version: DatasetVersion, prefix: str = "") -> Iterator[Entry]:
+    """The links of a version, final or not, in the order of their paths."""
+    if version.status is not VersionStatus.UPLOADING:
+        yield from manifest_of(home, version).link_entries(prefix)
+        return
+    with home.repository_of(version).peek_draft(version.id) as draft:
+        yield from draft.links(prefix)
 
 
 def count_packs(home: Home, version: DatasetVersion, *, own_only: bool) -> int:

@@ -16,6 +16,7 @@ from tilth.datasets.matching import matcher
 from tilth.datasets.materialise import copy_to, part_of, view_in
 from tilth.datasets.packs import read_range
 from tilth.datasets.verify import Level, Problem, differing_files, verify_stored
+from tilth.domain.dataset import Entry
 from tilth.domain.version import DatasetVersion
 from tilth.sdk import contents, lifecycle
 from tilth.sdk.home import Home
@@ -44,13 +45,16 @@ def local_copy(
     files: Sequence[str] | None = None,
     raise_on_error: bool = True,
     workers: int | None = None,
+    skip_links: bool = False,
     watcher: Watcher | None = None,
 ) -> str:
     """The read-only view of a version in the cache, made if it is not there."""
     lifecycle.require_final(version)
     told = watcher or Watcher()
-    selection = encode([part, num_parts, sorted(files) if files is not None else None])
-    whole = part is None and num_parts is None and files is None
+    chosen = [part, num_parts, sorted(files) if files is not None else None]
+    selection = encode([*chosen, "without links"] if skip_links else chosen)
+    whole = part is None and num_parts is None and files is None and not skip_links
+    fetcher = home.link_fetcher(workers)
     name = version.id if whole else f"{version.id}-{sha256(selection).hexdigest()[:16]}"
     try:
         manifest = home.repository_of(version).manifest(version.id)
@@ -59,7 +63,7 @@ def local_copy(
             home.repository_of(version).store,
             home.cache,
             name,
-            lambda: digests_of(manifest, files, part, num_parts),
+            lambda: digests_of(manifest, files, part, num_parts, _nothing if skip_links else fetcher.content_of),
             lambda: _named(manifest.entries(), files, lambda entry: entry.path),
             on_done=told.done,
             workers=workers,
@@ -74,6 +78,7 @@ def local_copy(
                 made_by=home.author,
             ),
             group=sha256(f"{version.project}/{version.name}".encode()).hexdigest()[:16],
+            links=fetcher,
         )
         return os.fspath(view)
     except TilthError as error:
@@ -85,10 +90,14 @@ def local_copy(
 
 
 def digests_of(
-    manifest: Manifest, files: Sequence[str] | None, part: int | None, num_parts: int | None
+    manifest: Manifest,
+    files: Sequence[str] | None,
+    part: int | None,
+    num_parts: int | None,
+    content_of: Callable[[Entry], bytes | None],
 ) -> Iterable[tuple[str, int, bytes]]:
-    """Path, size and SHA-256 of what a local copy holds."""
-    return _share(_named(manifest.digests(), files, lambda digest: digest[0]), part, num_parts)
+    """Path, size and SHA-256 of what a local copy holds; of links what `content_of` says, or not at all if it says nothing."""
+    return _share(_named(manifest.digests_with(content_of), files, lambda digest: digest[0]), part, num_parts)
 
 
 def mutable_copy(
@@ -101,6 +110,7 @@ def mutable_copy(
     num_parts: int | None = None,
     raise_on_error: bool = True,
     workers: int | None = None,
+    skip_links: bool = False,
     watcher: Watcher | None = None,
 ) -> str | None:
     """A folder of one's own that holds the version."""
@@ -109,13 +119,26 @@ def mutable_copy(
     try:
         manifest = home.repository_of(version).manifest(version.id)
         told.found(manifest.count, manifest.size_bytes)
-        entries = _share(manifest.entries(), part, num_parts)
-        copy_to(home.repository_of(version).store, version.id, entries, target, overwrite=overwrite, on_done=told.done, workers=workers)
+        entries = _share((entry for entry in manifest.entries() if not (skip_links and entry.link)), part, num_parts)
+        copy_to(
+            home.repository_of(version).store,
+            version.id,
+            entries,
+            target,
+            overwrite=overwrite,
+            on_done=told.done,
+            workers=workers,
+            links=home.link_fetcher(workers),
+        )
     except TilthError:
         if raise_on_error:
             raise
         return None
     return os.fspath(target)
+
+
+def _nothing(_link: Entry) -> None:
+    return None
 
 
 def link_to(link: Path, folder: str, *, overwrite: bool) -> str:

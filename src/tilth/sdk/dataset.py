@@ -12,8 +12,11 @@ from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import contents, copies, finalizing, lifecycle, lookup
 from tilth.sdk import metadata as metadata_module
 from tilth.sdk._current import current_home, running
-from tilth.sdk.contents import FileEntry
+from tilth.sdk.contents import FileEntry, LinkEntry
 from tilth.sdk.home import Home
+from tilth.sdk.links import registering as links
+from tilth.sdk.links.importing import import_links
+from tilth.sdk.links.syncing import sync_links
 from tilth.sdk.storage import require_storage, storage_of
 from tilth.sdk.taking import taking_context
 
@@ -87,6 +90,16 @@ class Dataset:
     def file_entries(self) -> list[FileEntry]:
         """Every file, in the order of the paths; of a version that is being made, as it stands."""
         return contents.file_entries(self._home, self._version)
+
+    @property
+    def link_entries(self) -> list[LinkEntry]:
+        """Every file that lies elsewhere, in the order of the paths; of a version that is being made, as it stands."""
+        return contents.link_entries(self._home, self._version)
+
+    @property
+    def link_entries_dict(self) -> Mapping[str, LinkEntry]:
+        """Every file that lies elsewhere by its path."""
+        return {entry.relative_path: entry for entry in self.link_entries}
 
     @property
     def file_entries_dict(self) -> Mapping[str, FileEntry]:
@@ -196,6 +209,58 @@ class Dataset:
             outcome = add(draft, request, taking_context(self._home, self._version, verbose=verbose, workers=max_workers))
         return outcome.added + outcome.modified
 
+    def add_external_files(
+        self,
+        source_url: str | Sequence[str],
+        wildcard: str | Sequence[str] | None = None,
+        dataset_path: str | None = None,
+        recursive: bool = True,
+        verbose: bool = False,
+        max_workers: int | None = None,
+        read_hash: bool = False,
+    ) -> int:
+        """Register files that stay where they are, and return how many of them are new or changed. Nothing is copied.
+
+        `source_url` is the address of a file, of a folder with all that lies in it, or a list: `s3://`, `gs://`, `azure://`, `file://`,
+        a path, or files of `http(s)://`. A file gets its name as its path, what lies in a folder its path there, below `dataset_path`.
+        What is kept is the size, the state (`etag`) and the time of each; with `read_hash` they are read once, for their hashes. Copies
+        of the version fetch them, and tell of those that were changed since.
+        """
+        request = links.LinkRequest(
+            sources=_words(source_url),
+            prefix=dataset_path or "",
+            wildcards=_words(wildcard),
+            recursive=recursive,
+            read_hash=read_hash,
+            workers=max_workers,
+        )
+        with lifecycle.opened_draft(self._home, self._version) as draft:
+            context = taking_context(self._home, self._version, verbose=verbose)
+            outcome = links.add_links(self._home.link_sources, draft, request, context)
+        return outcome.added + outcome.modified
+
+    def sync_external_files(
+        self, source_url: str, dataset_path: str | None = None, wildcard: str | Sequence[str] | None = None, verbose: bool = False
+    ) -> tuple[int, int, int]:
+        """Make the links to what lies below the address of a folder just what lies there now, costing one listing.
+
+        Returns how many were removed, added and modified. Stored files, and links to other places, stay.
+        """
+        with lifecycle.opened_draft(self._home, self._version) as draft:
+            context = taking_context(self._home, self._version, verbose=verbose)
+            outcome = sync_links(self._home.link_sources, draft, source_url, context, prefix=dataset_path or "", wildcards=_words(wildcard))
+        return outcome.removed, outcome.added, outcome.modified
+
+    def import_external_files(self, dataset_path: str | None = None, verbose: bool = False, max_workers: int | None = None) -> int:
+        """Store the bytes behind the links that `dataset_path` means, all without it; returns how many. They are no links then.
+
+        `SourceChanged` names those that are not what was registered any more.
+        """
+        with lifecycle.opened_draft(self._home, self._version) as draft:
+            context = taking_context(self._home, self._version, verbose=verbose, workers=max_workers)
+            outcome = import_links(self._home.link_sources, self._home.cache, draft, context, pattern=dataset_path or "")
+        return outcome.modified
+
     def remove_files(self, dataset_path: str | None = None, recursive: bool = True, verbose: bool = False) -> int:
         """Remove just the files that `dataset_path` means, and return how many there were; nothing is fetched for it.
 
@@ -302,15 +367,25 @@ class Dataset:
         raise_on_error: bool = True,
         max_workers: int | None = None,
         files: Sequence[str] | None = None,
+        skip_links: bool = False,
     ) -> str:
         """A read-only folder in the cache that holds the version; only what the cache does not have is fetched.
 
         With `part` of `num_parts`, only that share of the files; with `files`, only those. The folder must not be changed: its
         files are shared. Unless `max_workers` is 1, a second process helps with many files. `use_soft_links` is for Windows and
         for the sake of existing scripts: links here are always hard ones, or copies where the file system has none.
+
+        Files that lie elsewhere are fetched, unless `skip_links` leaves them out; `SourceChanged` names those that were changed since.
         """
         return copies.local_copy(
-            self._home, self._version, part=part, num_parts=num_parts, files=files, raise_on_error=raise_on_error, workers=max_workers
+            self._home,
+            self._version,
+            part=part,
+            num_parts=num_parts,
+            files=files,
+            raise_on_error=raise_on_error,
+            workers=max_workers,
+            skip_links=skip_links,
         )
 
     def get_mutable_local_copy(
@@ -321,6 +396,7 @@ class Dataset:
         num_parts: int | None = None,
         raise_on_error: bool = True,
         max_workers: int | None = None,
+        skip_links: bool = False,
     ) -> str | None:
         """Copy the version, or `part` of `num_parts` of it, to `target_folder`, to be changed at will; returns the folder.
 
@@ -335,6 +411,7 @@ class Dataset:
             part=part,
             num_parts=num_parts,
             raise_on_error=raise_on_error,
+            skip_links=skip_links,
         )
 
     def verify_dataset_hash(self, local_copy_path: str | None = None, skip_hash: bool = False, verbose: bool = False) -> list[str]:

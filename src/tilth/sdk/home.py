@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tilth.datasets.repository import Repository
     from tilth.datasets.stat_cache import StatCache
     from tilth.sdk.dataset_reports import DatasetReports
+    from tilth.sdk.links.fetching import LinkFetcher
+    from tilth.sdk.links.sources import Sources
     from tilth.sdk.reading import Reading
 
 __all__ = ["Home"]
@@ -119,6 +121,17 @@ class Home:
     def chunk_cache(self) -> "ChunkCache":
         """Chunks of files that are read without downloading them."""
         made: ChunkCache = import_module("tilth.datasets.cache.chunks").ChunkCache(self.cache_folder, limit_bytes=self.chunk_cache_bytes)
+        return made
+
+    @cached_property
+    def link_sources(self) -> "Sources":
+        """Where the bytes behind links are read."""
+        made: Sources = import_module("tilth.sdk.links.sources").Sources(self)
+        return made
+
+    def link_fetcher(self, workers: int | None = None) -> "LinkFetcher":
+        """What brings the bytes behind links into the cache."""
+        made: LinkFetcher = import_module("tilth.sdk.links.fetching").LinkFetcher(self.link_sources, self.cache, workers=workers)
         return made
 
     def chunks_of(self, version: DatasetVersion) -> "ChunkSource":

@@ -19,6 +19,7 @@ from tilth.domain.dataset import ChangeTotals, Total
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk.contents import RULE
 from tilth.sdk.home import Home
+from tilth.sdk.links.syncing import sync_links
 from tilth.sdk.storage import chosen_storage
 from tilth.sdk.taking import Watcher, taking_context
 
@@ -218,10 +219,13 @@ def require_open(version: DatasetVersion) -> DatasetVersion:
     return version
 
 
-def sync_into(home: Home, version: DatasetVersion, folder: str, prefix: str, watcher: Watcher) -> Outcome:
-    """Make `version`, or its folder `prefix`, just what `folder` holds."""
+def sync_into(home: Home, version: DatasetVersion, folder: str, prefix: str, watcher: Watcher, *, links: str = "") -> Outcome:
+    """Make `version`, or its folder `prefix`, just what `folder` holds; or the links to what lies at the address `links` just that."""
     with opened_draft(home, version) as draft:
-        return sync(draft, folder, taking_context(home, version, watcher=watcher), prefix=prefix)
+        context = taking_context(home, version, watcher=watcher)
+        if links:
+            return sync_links(home.link_sources, draft, links, context, prefix=prefix)
+        return sync(draft, folder, context, prefix=prefix)
 
 
 def abort(home: Home, version: DatasetVersion) -> None:

@@ -178,9 +178,9 @@ class BucketPlace:
         parts = rest.split("/")
         named = 2 if (":" in parts[0] if scheme == "s3" else _BLOB in parts[0]) else 1
         self._home = home
-        self._bucket = f"{scheme}://{'/'.join(parts[:named])}"
+        self.bucket = f"{scheme}://{'/'.join(parts[:named])}"
         self.path = "/".join(part for part in parts[named:] if part)
-        self.address = f"{self._bucket}/{self.path}"
+        self.address = f"{self.bucket}/{self.path}"
 
     def size(self) -> int | None:
         return self._found().size_bytes
@@ -219,7 +219,7 @@ class BucketPlace:
     def _store(self) -> Any:
         if self._home.open_bucket is None:
             raise Internal("this home opens no buckets", hint="open it with tilth, not from its parts")
-        return self._home.open_bucket(self._bucket)
+        return self._home.open_bucket(self.bucket)
 
     def _found(self) -> ObjectInfo:
         found: ObjectInfo | None = self._store.head(Key(self.path)) if self.path else None

@@ -21,15 +21,17 @@ from tilth.datasets.taking import Outcome, check_folder, sync
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import finalizing, lifecycle, lookup
 from tilth.sdk.home import Home
+from tilth.sdk.links.syncing import check_linked_folder, sync_links
 from tilth.sdk.taking import Watcher, taking_context
 
 __all__ = ["SyncRequest", "Synced", "begun", "parents_of", "sync_folder"]
 
 
 class SyncRequest(Struct, frozen=True, kw_only=True):
-    """What is to become a version: `folder`, on top of `parents`."""
+    """What is to become a version: `folder`, or what lies at the address `links` and stays there, on top of `parents`."""
 
-    folder: str
+    folder: str = ""
+    links: str = ""
     project: str | None = None
     name: str | None = None
     version: str | None = None
@@ -51,11 +53,17 @@ def sync_folder(
     home: Home, request: SyncRequest, watcher: Watcher, *, close: bool, chunk_mb: int | None = None, preview: bool = True
 ) -> Synced:
     """Make a version that holds just what the folder does, or go on with one that an interrupted call had begun."""
-    check_folder(request.folder, request.dataset_path, watcher.warned)
+    if request.links:
+        check_linked_folder(home.link_sources, request.links)
+    else:
+        check_folder(request.folder, request.dataset_path, watcher.warned)
     version = begun(home, request)
     with lifecycle.opened_draft(home, version) as draft:
         context = taking_context(home, version, watcher=watcher, chunk_mb=chunk_mb)
-        outcome = sync(draft, request.folder, context, prefix=request.dataset_path, checked=True)
+        if request.links:
+            outcome = sync_links(home.link_sources, draft, request.links, context, prefix=request.dataset_path)
+        else:
+            outcome = sync(draft, request.folder, context, prefix=request.dataset_path, checked=True)
         changed = draft.is_changed()
     reach("sync.before-close")
     if close and not changed:
@@ -95,7 +103,7 @@ def _forget(home: Home, request: SyncRequest) -> None:
 
 
 def _note(home: Home, request: SyncRequest) -> Path:
-    asked = msgspec.structs.replace(request, folder=os.path.abspath(request.folder))
+    asked = msgspec.structs.replace(request, folder=os.path.abspath(request.folder)) if request.folder else request
     return home.folder / "drafts" / f"sync-{sha256(msgspec.json.encode(asked)).hexdigest()[:32]}"
 
 

@@ -10,7 +10,7 @@ from typing import NewType, Protocol, TypeAlias
 
 from msgspec import Struct
 
-__all__ = ["Buffer", "Key", "ObjectInfo", "ObjectStore", "Signed"]
+__all__ = ["Buffer", "Key", "ObjectInfo", "ObjectStore", "OtherObject", "Signed"]
 
 Key = NewType("Key", str)
 Buffer: TypeAlias = bytes | bytearray | memoryview
@@ -23,6 +23,16 @@ class ObjectInfo(Struct, frozen=True):
     size_bytes: int
     modified_s: float
     """Seconds since the epoch by the store's clock; used for liveness and display only, never for safety."""
+
+
+class OtherObject(Struct, frozen=True, gc=False):
+    """An object of somebody else's, which may be replaced at any time: where it lies, and the state that it is in."""
+
+    key: str
+    size_bytes: int
+    etag: str
+    """Changes with the content."""
+    modified_ns: int
 
 
 class Signed(Struct, frozen=True):

@@ -29,7 +29,7 @@ def main() -> None:
     def answer(number: int, method: str, args: tuple[Any, ...], named: dict[str, Any]) -> None:
         try:
             found = getattr(store, method)(*args, **named)
-            said = (number, True, list(found) if method == "list" else found)
+            said = (number, True, list(found) if method in ("list", "pages") else found)
         except TilthError as error:
             said = (number, False, error)
         except Exception as error:  # noqa: BLE001  the top of a thread: whoever asked must not wait for ever

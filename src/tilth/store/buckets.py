@@ -22,7 +22,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 from tilth import __version__
 from tilth.base.errors import Corrupt, FormatUnsupported, Invalid, ObjectNotFound, TilthError, Unavailable
 from tilth.config.storage import Access, AzureEntry, Entry, GsEntry, Place, S3Entry
-from tilth.store.api import Buffer, Key, ObjectInfo, Signed
+from tilth.store.api import Buffer, Key, ObjectInfo, OtherObject, Signed
 from tilth.store.bandwidth import Bandwidth, paced_blocks
 from tilth.store.bucket_errors import is_silent, is_timeout, refusal_of, translated
 from tilth.store.forked import OtherProcess, elsewhere_in_forks, is_fork
@@ -214,6 +214,43 @@ class BucketStore:
             # Some servers take no notice of where to begin.
             yield from (info for info in map(_info, page) if info.key > after)
 
+    @elsewhere_in_forks
+    def pages(self, prefix: str, *, after: str = "") -> Iterator[Sequence[OtherObject]]:
+        """The objects whose keys start with the folder `prefix` and are greater than `after`, in key order, a request's worth at a time."""
+        with self._asking(prefix) as raw:
+            pages = iter(obstore.list(raw, prefix.rstrip("/") or None, offset=after or None, chunk_size=_LISTED_AT_ONCE))
+        while True:
+            with self._asking(prefix):
+                page = next(pages, None)
+            if page is None:
+                return
+            if found := [one for one in map(_other, page) if one.key > after]:
+                yield found
+
+    @elsewhere_in_forks
+    def right_in(self, prefix: str) -> Sequence[OtherObject]:
+        """The objects right in the folder `prefix`, in key order, without those in folders of its own."""
+        with self._asking(prefix) as raw:
+            found = obstore.list_with_delimiter(raw, prefix.rstrip("/") or None)
+        return sorted(map(_other, found["objects"]), key=lambda one: one.key)
+
+    @elsewhere_in_forks
+    def other(self, key: str) -> OtherObject | None:
+        """The state of an object, or None if it does not exist."""
+        if self.head(Key(key)) is None:
+            return None
+        with self._asking(key) as raw:
+            return _other(obstore.head(raw, key))
+
+    @elsewhere_in_forks
+    def get_other(self, key: str, start: int, length: int) -> tuple[bytes, OtherObject]:
+        """At most `length` bytes of an object from `start`, and the state that it was in when they were read."""
+        with self._asking(key) as raw:
+            if length == 0:
+                return b"", _other(obstore.head(raw, key))
+            found = obstore.get(raw, key, options={"range": (start, start + length)})
+            return bytes(found.bytes()), _other(found.meta)
+
     def delete(self, keys: Iterable[Key]) -> None:
         if is_fork():
             self.elsewhere.ask("delete", (list(keys),), {})
@@ -309,6 +346,12 @@ class _Credentials(Struct):
 def _info(found: Any) -> ObjectInfo:
     # Listings tell parts of a second, and answers about one object do not.
     return ObjectInfo(Key(found["path"]), found["size"], float(int(found["last_modified"].timestamp())))
+
+
+def _other(found: Any) -> OtherObject:
+    modified_ns = int(found["last_modified"].timestamp()) * 1_000_000_000
+    etag = (found.get("e_tag") or str(modified_ns)).removeprefix("W/").strip('"')
+    return OtherObject(found["path"], found["size"], etag, modified_ns)
 
 
 def _raw_store(place: Place, entry: Entry, endpoint: str, retry: Mapping[str, Any]) -> RawStore:

@@ -107,8 +107,8 @@ def test_the_list_of_commands_says_what_each_does(tilth: "Terminal") -> None:
         (["verify", "--sample", "2"], 'error: Invalid value "2.0" for --sample. Must be <= 1; '),
         (["squash", "--name", "n"], "error: nothing to squash; name versions with --ids\n"),
         (
-            ["add", "--links", "s3://bucket/x"],
-            "error: s3://bucket/x can't be added: files that stay elsewhere can't be part of a version yet;",
+            ["add", "--links", "s3://key:word@bucket/x"],
+            "error: s3://bucket/x can't be registered: it holds a name or password before its @, which everybody would see",
         ),
         (["dance"], 'error: Unknown command "dance". Available commands: create, add, '),
     ],

@@ -16,6 +16,7 @@ FILES = {"PetImages/Cat/1.jpg": b"cat one", "PetImages/Cat/2.jpg": b"cat two", "
 SIGNATURES = {
     "add_tags": "tags",
     "add_files": "path, wildcard=None, local_base_folder=None, dataset_path=None, recursive=True, verbose=False, max_workers=None",
+    "add_external_files": "source_url, wildcard=None, dataset_path=None, recursive=True, verbose=False, max_workers=None, read_hash=False",
     "remove_files": "dataset_path=None, recursive=True, verbose=False",
     "sync_folder": "local_path, dataset_path=None, verbose=False",
     "upload": "show_progress=True, verbose=False, output_url=None, compression=None, chunk_size=None, max_workers=None, retries=3, "
@@ -27,8 +28,9 @@ SIGNATURES = {
     "publish": "raise_on_error=True",
     "is_final": "",
     "is_dirty": "",
-    "get_local_copy": "use_soft_links=None, part=None, num_parts=None, raise_on_error=True, max_workers=None, files=None",
-    "get_mutable_local_copy": "target_folder, overwrite=False, part=None, num_parts=None, raise_on_error=True, max_workers=None",
+    "get_local_copy": "use_soft_links=None, part=None, num_parts=None, raise_on_error=True, max_workers=None, files=None, skip_links=False",
+    "get_mutable_local_copy": "target_folder, overwrite=False, part=None, num_parts=None, raise_on_error=True, max_workers=None, "
+    "skip_links=False",
     "list_files": "dataset_path=None, recursive=True, dataset_id=None",
     "list_removed_files": "dataset_id=None",
     "list_modified_files": "dataset_id=None",

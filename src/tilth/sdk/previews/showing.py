@@ -79,7 +79,9 @@ def _opened(manifest: Manifest, candidates: Iterable[Candidate], clock: Clock, u
     for candidate in candidates:
         if clock.monotonic() > until:
             return
-        yield manifest.entry(manifest.segments[candidate.segment], candidate.row)
+        entry = manifest.entry(manifest.segments[candidate.segment], candidate.row)
+        if not entry.link:  # nobody asked for it to be fetched
+            yield entry
 
 
 def _show_numbers(logger: Logger, found: Survey) -> None:

@@ -1,0 +1,210 @@
+"""How the bytes behind links come into the cache, where they are blobs like all others, and from there into folders.
+
+    links/<hh>/<fingerprint>   which content the link with this fingerprint had
+
+A content that another link, or a stored file, has brought already is not fetched again. Of several processes that want the same link
+one fetches it. What a killed one had fetched stays, a batch at a time.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from tilth.base.atomic_io import translated_os_errors
+from tilth.base.errors import Denied, Internal, Invalid, PathNotFound, SourceChanged, TilthError
+from tilth.base.faultpoints import reach
+from tilth.base.ids import new_id
+from tilth.datasets.cache.blobs import BlobCache, blob_name
+from tilth.datasets.cache.evicting import keep_within
+from tilth.datasets.placing import link
+from tilth.domain.dataset import Entry
+from tilth.sdk.links.reading import download_link, link_of
+from tilth.sdk.links.sources import Sources
+
+__all__ = ["LinkFetcher"]
+
+Progress = Callable[[int, int], None]
+Deliver = Callable[[Entry, str, bytes], bool]
+"""Makes a file of a link out of the blob of a content in a folder of blobs; False if there is no such blob."""
+
+_WORKERS = 8
+_BATCH_FILES = 128
+_BATCH_BYTES = 256 << 20
+_MOST_TOLD = 10
+_OF_ONE_FILE = (SourceChanged, PathNotFound, Denied, Invalid)
+"""What keeps one link from being fetched, and says nothing of the others."""
+
+
+class LinkFetcher:
+    """Fetches links into one cache. Any number of processes may do so at once."""
+
+    def __init__(self, sources: Sources, cache: BlobCache, *, workers: int | None = None) -> None:
+        self._sources = sources
+        self._cache = cache
+        self._workers = workers or _WORKERS
+        self._known = cache.root / "links"
+
+    def content_of(self, entry: Entry) -> bytes:
+        """The SHA-256 of the bytes behind a link, as far as it is known; otherwise a text of which there is no content."""
+        if link_of(entry).is_hashed:
+            return entry.sha256
+        with suppress(OSError, ValueError):
+            return bytes.fromhex((self._known / blob_name(entry.sha256)).read_text())
+        return entry.sha256
+
+    def cached(self, entry: Entry) -> Path | None:
+        """The file in the cache that has the bytes behind a link, if there is one."""
+        blob = Path(self._cache.blobs, blob_name(self.content_of(entry)))
+        return blob if blob.is_file() else None
+
+    def knows(self, entry: Entry) -> bool:
+        """Whether the SHA-256 of the bytes behind a link is known."""
+        return link_of(entry).is_hashed or self.content_of(entry) != entry.sha256
+
+    def link(self, links: Sequence[Entry], folder: Path, on_done: Progress = lambda files, size: None) -> None:
+        """Take the contents of links into the cache, and make read-only files below `folder` that share them.
+
+        Those that can't be had, because they were changed or are gone, are named once all others are there.
+        """
+
+        def deliver(entry: Entry, blobs: str, digest: bytes) -> bool:
+            return not link((os.fspath(folder), blobs, [(entry.path, digest.hex())]))
+
+        self._fetch(links, deliver, on_done)
+
+    def place(self, links: Sequence[Entry], folder: Path, on_done: Progress = lambda files, size: None) -> None:
+        """Write the contents of links below `folder`, to be changed at will; what is there and whole is passed over."""
+
+        def deliver(entry: Entry, blobs: str, digest: bytes) -> bool:
+            path = folder / entry.path
+            partial = path.with_name(f".{new_id()}.part")
+            with translated_os_errors(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    shutil.copyfile(f"{blobs}/{blob_name(digest)}", partial)
+                    partial.chmod(entry.mode)
+                    os.utime(partial, ns=(entry.mtime_ns, entry.mtime_ns))
+                    partial.replace(path)
+                except FileNotFoundError:
+                    return False
+                finally:
+                    partial.unlink(missing_ok=True)
+            return True
+
+        self._fetch([entry for entry in links if not _is_there(folder / entry.path, entry)], deliver, on_done)
+
+    def _fetch(self, links: Sequence[Entry], deliver: Deliver, on_done: Progress) -> None:
+        failed: list[TilthError] = []
+        for batch in _batches(links):
+            with ExitStack() as held:
+                # In one order in all processes, so that no two wait for each other.
+                for name in sorted({_lock_of(entry) for entry in batch}):
+                    held.callback(_remove, self._cache.lock_path(name))
+                    held.enter_context(self._cache.locked(name))
+                self._fetch_batch(batch, deliver, failed, on_done)
+        if failed:
+            raise _joined(failed)
+
+    def _fetch_batch(self, batch: Sequence[Entry], deliver: Deliver, failed: list[TilthError], on_done: Progress) -> None:
+        missing: list[Entry] = []
+        for entry in batch:
+            if deliver(entry, self._cache.blobs, self.content_of(entry)):
+                on_done(1, entry.size)
+            else:
+                missing.append(entry)
+        if not missing:
+            return
+        keep_within(self._cache, incoming_bytes=sum(entry.size for entry in missing))
+        with self._cache.scratch() as scratch:
+            fetched: dict[str, bytes] = {}
+            blobs = os.fspath(scratch / "blobs")
+
+            with ThreadPoolExecutor(self._workers, thread_name_prefix="tilth-links") as pool:
+                for entry, came in zip(missing, pool.map(lambda one: self._bring(one, scratch, blobs), missing), strict=True):
+                    if isinstance(came, TilthError):
+                        failed.append(came)
+                    else:
+                        fetched[entry.path] = came
+                        on_done(1, entry.size)
+            there = [entry for entry in missing if entry.path in fetched]
+            # Delivered before they are installed: what nobody uses may be removed from the cache at any moment.
+            for entry in there:
+                if not deliver(entry, blobs, fetched[entry.path]):
+                    raise Internal(f"{entry.path} was fetched and is not there", hint="run the command again")
+            if there:
+                self._install(there, fetched, scratch)
+
+    def _bring(self, entry: Entry, scratch: Path, blobs: str) -> bytes | TilthError:
+        """Make a blob of the bytes behind a link in a folder of blobs; returns their SHA-256, or why this one can't be had."""
+        part = scratch / new_id()
+        try:
+            digest = download_link(self._sources, entry, part)
+        except _OF_ONE_FILE as error:
+            return error
+        part.chmod(0o444)
+        blob = Path(blobs, blob_name(digest))
+        blob.parent.mkdir(parents=True, exist_ok=True)
+        part.replace(blob)
+        return digest
+
+    def _install(self, links: Sequence[Entry], contents: Mapping[str, bytes], scratch: Path) -> None:
+        """Take what was fetched into the cache, and remember which content each link had."""
+        reach("links.before-install")
+        self._cache.install(scratch / "blobs", set(contents.values()))
+        reach("links.after-install")
+        for entry in links:
+            if not link_of(entry).is_hashed:
+                self._remember(scratch, entry, contents[entry.path])
+
+    def _remember(self, scratch: Path, entry: Entry, digest: bytes) -> None:
+        place = self._known / blob_name(entry.sha256)
+        note = scratch / "note"
+        with translated_os_errors(place):
+            self._cache.sharing.make(os.fspath(place.parent))
+            note.write_text(digest.hex())
+            self._cache.sharing.admit(os.fspath(note), 0o644)
+            note.replace(place)
+
+
+def _batches(links: Sequence[Entry]) -> Iterator[list[Entry]]:
+    batch: list[Entry] = []
+    size = 0
+    for entry in links:
+        if batch and (len(batch) == _BATCH_FILES or size + entry.size > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(entry)
+        size += entry.size
+    if batch:
+        yield batch
+
+
+def _lock_of(entry: Entry) -> str:
+    return f"link-{entry.sha256.hex()[:32]}"
+
+
+def _remove(lock: str) -> None:
+    # Who waits for the file that goes and who makes a new one may then both fetch; that costs work, and nothing else.
+    with suppress(OSError):
+        os.unlink(lock)
+
+
+def _is_there(path: Path, entry: Entry) -> bool:
+    with suppress(OSError):
+        found = path.stat()
+        return bool(entry.mtime_ns) and (found.st_size, found.st_mtime_ns) == (entry.size, entry.mtime_ns)
+    return False
+
+
+def _joined(failed: Sequence[TilthError]) -> TilthError:
+    """One error for many."""
+    first = failed[0]
+    if len(failed) == 1:
+        return first
+    worst = next((error for error in failed if isinstance(error, SourceChanged)), first)
+    lines = "\n  ".join(error.message for error in failed[:_MOST_TOLD])
+    more = f"\n  and {len(failed) - _MOST_TOLD:,} more" if len(failed) > _MOST_TOLD else ""
+    return type(worst)(f"{len(failed):,} links can't be had:\n  {lines}{more}", hint=worst.hint)

@@ -1,0 +1,95 @@
+"""How files that lie elsewhere become stored content: read in the state that was registered, and cut into chunks like all others."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from tilth.base.errors import PathNotFound
+from tilth.base.faultpoints import reach
+from tilth.base.ids import new_id
+from tilth.datasets.cache.blobs import BlobCache
+from tilth.datasets.drafts import Draft
+from tilth.datasets.ingest import Ingest
+from tilth.datasets.matching import literal_prefix, matcher
+from tilth.datasets.scanning import SourceFile, one_file
+from tilth.datasets.taking import Outcome, TakingContext, ingesting
+from tilth.domain.dataset import Entry
+from tilth.sdk.links.reading import download_link
+from tilth.sdk.links.sources import Sources
+
+__all__ = ["import_links", "take_links"]
+
+T = TypeVar("T")
+
+_WORKERS = 8
+_BATCH = 2_048
+
+
+def import_links(
+    sources: Sources, cache: BlobCache, draft: Draft, context: TakingContext, *, pattern: str = "", recursive: bool = True
+) -> Outcome:
+    """Store the bytes behind the links of the draft that `pattern` means, all without one. Interrupted, the same call goes on."""
+    outcome = Outcome()
+    means = matcher(pattern, recursive=recursive)
+    wanted = (entry for entry in draft.links(literal_prefix(pattern)) if means(entry.path))
+    with cache.scratch() as scratch, ingesting(draft, context, outcome) as (ingest, _):
+        for batch in _batches(wanted):
+            context.on_found(len(batch), sum(entry.size for entry in batch))
+            for entry in take_links(sources, ingest, batch, scratch, workers=context.workers):
+                outcome.modified += 1
+                context.on_change("modified", entry.path)
+                context.on_done(1, entry.size)
+            reach("import.after-batch")
+    if not outcome.modified:
+        shown = f"no link that {pattern} means" if pattern else "no links"
+        raise PathNotFound(f"nothing to import: the version has {shown}", hint="`tilth data list` shows what it has")
+    return outcome
+
+
+def take_links(sources: Sources, ingest: Ingest, links: Iterable[Entry], scratch: Path, *, workers: int | None = None) -> Iterator[Entry]:
+    """Give the bytes behind links to `ingest`, in their order, a few of them being fetched at a time; yields each when that is done.
+
+    `scratch` is a folder for what is on its way. `SourceChanged` names a file that is not what was registered any more.
+    """
+    at_once = workers or _WORKERS
+
+    def bring(entry: Entry) -> SourceFile:
+        part = scratch / new_id()
+        download_link(sources, entry, part)
+        part.chmod(entry.mode | 0o400)
+        os.utime(part, ns=(entry.mtime_ns, entry.mtime_ns))
+        return replace(one_file(os.fspath(part), entry.path), mode=entry.mode)
+
+    with ThreadPoolExecutor(at_once, thread_name_prefix="tilth-links") as pool:
+        for entry, file in _ahead(pool, bring, links, 2 * at_once):
+            ingest.take(file)
+            os.unlink(file.source)
+            yield entry
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, work: Callable[[Entry], SourceFile], links: Iterable[Entry], most: int
+) -> Iterator[tuple[Entry, SourceFile]]:
+    """Each link with what became of it, in order; at most so many are begun and not asked for."""
+    waiting: list[tuple[Entry, Future[SourceFile]]] = []
+    todo = iter(links)
+    try:
+        while True:
+            waiting += [(entry, pool.submit(work, entry)) for entry in islice(todo, most - len(waiting))]
+            if not waiting:
+                return
+            entry, future = waiting.pop(0)
+            yield entry, future.result()
+    finally:
+        for _, future in waiting:
+            future.cancel()
+
+
+def _batches(items: Iterator[T]) -> Iterator[list[T]]:
+    while batch := list(islice(items, _BATCH)):
+        yield batch

@@ -1,0 +1,230 @@
+"""The bytes behind links: taken only in the state that was registered, whole or from any place on.
+
+`SourceChanged` names the file whose bytes are others now. A line that breaks off is taken up where it broke.
+"""
+
+import io
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tilth.base.addresses import shown_address
+from tilth.base.atomic_io import translated_os_errors
+from tilth.base.errors import Denied, NotFound, PathNotFound, SourceChanged, SourceUnreadable, TilthError, Unavailable
+from tilth.domain.dataset import Entry, Link
+from tilth.sdk.links.sources import Opened, RemoteFile, Sources
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+__all__ = ["LinkFile", "check_state", "download_link", "hash_of", "link_of"]
+
+_PIECE = 1 << 20
+_TRIES = 4
+_PAUSE_S = 0.3
+
+
+def link_of(entry: Entry) -> Link:
+    """Where the bytes of an entry lie that is a link."""
+    assert entry.link is not None
+    return entry.link
+
+
+def download_link(sources: Sources, entry: Entry, target: Path, *, told: Callable[[int], None] = lambda _: None) -> bytes:
+    """Write the bytes behind a link to `target` and return their SHA-256; `SourceChanged` if they are not what was registered."""
+    link = link_of(entry)
+    source, _ = sources.of(link.address)
+    with translated_os_errors(target), target.open("wb") as file:
+        digest = sha256()
+        for attempt in range(1, _TRIES + 1):
+            try:
+                with _explained(entry), source.open(link.address, file.tell()) as opened:
+                    check_state(entry, opened.file)
+                    if opened.start != file.tell():
+                        file.seek(0)
+                        file.truncate()
+                        digest = sha256()
+                        told(0)
+                    while piece := opened.read(_PIECE):
+                        file.write(piece)
+                        digest.update(piece)
+                        told(file.tell())
+                    _require_all(opened.file, file.tell())
+                break
+            except Unavailable:
+                if attempt == _TRIES:
+                    raise
+                time.sleep(_PAUSE_S * 2**attempt)
+        size = file.tell()
+    if _knows_size(entry) and size != entry.size:
+        raise _changed(entry, f"{size:,} bytes long")
+    if link.is_hashed and digest.digest() != entry.sha256:
+        raise _changed(entry, "of other contents")
+    return digest.digest()
+
+
+def hash_of(sources: Sources, file: RemoteFile) -> tuple[bytes, RemoteFile]:
+    """The SHA-256 of a file as it is now, and its state with the size that it turned out to have. Nothing of it is kept."""
+    source, address = sources.of(file.address)
+    for attempt in range(1, _TRIES + 1):
+        digest, size = sha256(), 0
+        try:
+            with source.open(address) as opened:
+                while piece := opened.read(_PIECE):
+                    digest.update(piece)
+                    size += len(piece)
+                _require_all(opened.file, size)
+                return digest.digest(), RemoteFile(address, size, opened.file.etag, opened.file.modified_ns)
+        except Unavailable:
+            if attempt == _TRIES:
+                raise
+            time.sleep(_PAUSE_S * 2**attempt)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def check_state(entry: Entry, now: RemoteFile) -> None:
+    """Raise `SourceChanged` if a file is certainly not what was registered as `entry`."""
+    link = link_of(entry)
+    if _knows_size(entry) and now.size not in (-1, entry.size):
+        raise _changed(entry, f"{now.size:,} bytes long")
+    if not link.is_hashed and link.etag and now.etag != link.etag:
+        raise _changed(entry, "another state of it")
+
+
+class LinkFile(io.RawIOBase):
+    """The file behind a link, read only, from any place on; each answer is checked to be of what was registered.
+
+    Not safe for threads by itself: put an `io.BufferedReader` around it.
+    """
+
+    mode = "rb"
+
+    def __init__(self, sources: Sources, entry: Entry) -> None:
+        super().__init__()
+        self.name = entry.path
+        self.size = entry.size
+        self._entry = entry
+        self._source, _ = sources.of(link_of(entry).address)
+        self._position = 0
+        self._context: AbstractContextManager[Opened] | None = None
+        self._opened: Opened | None = None
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        self._check_open()
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._check_open()
+        begin = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}.get(whence)
+        if begin is None:
+            raise ValueError(f"invalid whence ({whence}, should be 0, 1 or 2)")
+        if begin + offset < 0:
+            raise OSError(22, "a file has no negative positions", self.name)
+        self._position = begin + offset
+        return self._position
+
+    def readinto(self, target: "WriteableBuffer") -> int:
+        view = memoryview(target).cast("B")
+        self._check_open()
+        wanted = min(len(view), self.size - self._position)
+        if wanted <= 0:
+            return 0
+        piece = self._patiently(wanted)
+        view[: len(piece)] = piece
+        self._position += len(piece)
+        self._at = self._position
+        return len(piece)
+
+    def _patiently(self, wanted: int) -> bytes:
+        for attempt in range(1, _TRIES + 1):
+            try:
+                with _explained(self._entry):
+                    return _some(self._stream().read(wanted), self._entry)
+            except Unavailable:
+                self._let_go()
+                if attempt == _TRIES:
+                    raise
+                time.sleep(_PAUSE_S * 2**attempt)
+        raise AssertionError("the last attempt returns or raises")
+
+    def close(self) -> None:
+        self._let_go()
+        super().close()
+
+    def _stream(self) -> Opened:
+        """What gives the bytes at the position."""
+        if self._opened is None or self._at != self._position:
+            self._let_go()
+            context = self._source.open(link_of(self._entry).address, self._position)
+            opened = context.__enter__()
+            self._context, self._opened, self._at = context, opened, opened.start
+            check_state(self._entry, opened.file)
+            while self._at < self._position:  # a server that knows no parts
+                self._at += len(_some(opened.read(min(_PIECE, self._position - self._at)), self._entry))
+        return self._opened
+
+    def _let_go(self) -> None:
+        context, self._context, self._opened = self._context, None, None
+        if context is not None:
+            with suppress(TilthError, OSError):
+                context.__exit__(None, None, None)
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ValueError(f"{self.name} is closed")
+
+
+class _explained:  # noqa: N801  it is used as a function
+    """Raise what keeps a link from being read as errors that name the file."""
+
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, SourceChanged):
+            return
+        shown = shown_address(link_of(self._entry).address)
+        if isinstance(error, NotFound):
+            raise PathNotFound(
+                f"{self._entry.path} can't be had: nothing lies at {shown} any more",
+                hint="put it back, or leave links out with --skip-links",
+            ) from error
+        if isinstance(error, Denied | SourceUnreadable):
+            raise type(error)(f"{self._entry.path} can't be had: {error.message}", hint=error.hint) from error
+
+
+def _require_all(file: RemoteFile, came: int) -> None:
+    if 0 <= file.size != came:
+        raise Unavailable(f"{came} of {file.size} bytes of {shown_address(file.address)} came", hint="try again")
+
+
+def _some(piece: bytes, entry: Entry) -> bytes:
+    if not piece:
+        raise Unavailable(f"{entry.path} ends before its {entry.size} bytes have come", hint="try again")
+    return piece
+
+
+def _knows_size(entry: Entry) -> bool:
+    # ClearML's client may have registered it without asking anything of it.
+    return bool(entry.size or link_of(entry).etag or link_of(entry).is_hashed)
+
+
+def _changed(entry: Entry, now: str) -> SourceChanged:
+    known = f"{entry.size:,} bytes" + (f", state {link_of(entry).etag[:40]}" if link_of(entry).etag else "")
+    return SourceChanged(
+        f"{entry.path} was changed since it was registered: what lies at {shown_address(link_of(entry).address)} is {now} ({known} then)",
+        hint="make a new version with `tilth data sync --links`, or leave links out with --skip-links",
+    )

@@ -1,0 +1,161 @@
+"""Files that lie elsewhere as parts of versions: registered, fetched, told when they changed, synchronised and imported."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tilth import Dataset
+from tilth.base.errors import Invalid, PathCollision, PathNotFound, SourceChanged
+from tilth.sdk.home import Home
+from tilth.testing.repositories import write_files
+
+FILES = {"one.txt": b"one", "a/t w#o%20.txt": b"two", "a/b/three.bin": b"3" * 70_000, "a/empty": b""}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(write_files(tmp_path / "elsewhere", FILES))
+
+
+@pytest.fixture
+def draft(own: Home) -> Dataset:
+    return Dataset.create("linked", "p")
+
+
+def linked(folder: Path, **named: object) -> Dataset:
+    made = Dataset.create("linked", "p")
+    made.add_external_files(str(folder), **named)  # type: ignore[arg-type]
+    made.finalize()
+    return made
+
+
+def files_in(folder: str | None) -> dict[str, bytes]:
+    assert folder
+    found = [Path(at, name) for at, _, names in os.walk(folder) for name in names]
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in found}
+
+
+def test_a_folder_is_registered_without_being_copied(own: Home, folder: Path) -> None:
+    made = linked(folder)
+    assert [(entry.relative_path, entry.size, entry.hash) for entry in made.link_entries] == [
+        (path, len(data), None) for path, data in sorted(FILES.items())
+    ]
+    assert made.link_entries_dict["one.txt"].link == f"file://{folder}/one.txt"
+    assert made.file_entries == []
+    assert made.list_files() == sorted(FILES)
+    assert made.get_num_chunks() == 0
+
+
+def test_copies_fetch_links_and_leave_them_out_when_asked(own: Home, folder: Path, tmp_path: Path) -> None:
+    made = linked(folder)
+    assert files_in(made.get_local_copy()) == FILES
+    assert files_in(made.get_mutable_local_copy(tmp_path / "copy")) == FILES
+    assert files_in(made.get_local_copy(skip_links=True)) == {}
+
+
+def test_a_link_that_was_fetched_once_is_not_fetched_again(own: Home, folder: Path, tmp_path: Path) -> None:
+    made = linked(folder)
+    made.get_local_copy()
+    for path in FILES:
+        (folder / path).unlink()
+    assert files_in(made.get_mutable_local_copy(tmp_path / "copy")) == FILES
+
+
+def test_what_changed_since_is_told_and_not_taken(own: Home, folder: Path) -> None:
+    made = linked(folder)
+    (folder / "one.txt").write_bytes(b"ONE")
+    os.utime(folder / "one.txt", ns=(1, 1))
+    (folder / "a/empty").unlink()
+    with pytest.raises(SourceChanged, match="2 links can't be had") as told:
+        made.get_local_copy()
+    assert "one.txt was changed since it was registered" in str(told.value)
+    assert "a/empty can't be had: nothing lies at" in str(told.value)
+
+
+def test_other_contents_under_a_known_hash_are_not_taken(own: Home, folder: Path) -> None:
+    made = linked(folder, read_hash=True)
+    (folder / "one.txt").write_bytes(b"ONE")
+    with pytest.raises(SourceChanged, match=r"one\.txt was changed"):
+        made.get_local_copy()
+
+
+def test_the_same_contents_under_a_known_hash_are_taken_whatever_the_time_says(own: Home, folder: Path) -> None:
+    made = linked(folder, read_hash=True)
+    os.utime(folder / "one.txt", ns=(5, 5))
+    assert files_in(made.get_local_copy()) == FILES
+
+
+def test_a_synchronised_folder_shows_what_was_added_removed_and_changed(own: Home, folder: Path) -> None:
+    first = linked(folder)
+    stored = Path(write_files(folder.parent / "own", {"kept.txt": b"kept"}))
+    (folder / "one.txt").write_bytes(b"other")
+    (folder / "a/empty").unlink()
+    write_files(folder / "new", {"file": b"new"})
+    second = Dataset.create("linked", "p", parent_datasets=[first.id])
+    second.add_files(stored)
+    second.upload()
+    assert second.sync_external_files(str(folder)) == (1, 1, 1)
+    assert second.sync_external_files(str(folder)) == (0, 0, 0)
+    second.finalize()
+    assert second.list_added_files() == ["kept.txt", "new/file"]
+    assert second.list_removed_files() == ["a/empty"]
+    assert second.list_modified_files() == ["one.txt"]
+
+
+def test_an_imported_link_is_stored_content(own: Home, folder: Path) -> None:
+    made = Dataset.create("linked", "p")
+    made.add_external_files(str(folder))
+    assert made.import_external_files("a/*") == 3
+    made.finalize()
+    assert [entry.relative_path for entry in made.link_entries] == ["one.txt"]
+    for path in ("a/t w#o%20.txt", "a/b/three.bin", "a/empty"):
+        (folder / path).unlink()
+    assert files_in(made.get_local_copy()) == FILES
+
+
+def test_what_changed_since_is_not_imported(own: Home, folder: Path) -> None:
+    made = Dataset.create("linked", "p")
+    made.add_external_files(str(folder))
+    (folder / "one.txt").write_bytes(b"other")
+    with pytest.raises(SourceChanged, match=r"one\.txt was changed"):
+        made.import_external_files()
+    made.finalize()
+    assert "one.txt" in made.link_entries_dict
+
+
+def test_wildcards_folders_of_the_dataset_and_depth(draft: Dataset, folder: Path) -> None:
+    assert draft.add_external_files(str(folder), wildcard="*.txt", dataset_path="x/y") == 2
+    assert draft.add_external_files(f"{folder}/a/b/*.bin", dataset_path="z") == 1
+    assert draft.add_external_files(str(folder), recursive=False) == 1
+    assert draft.list_files() == ["one.txt", "x/y/a/t w#o%20.txt", "x/y/one.txt", "z/three.bin"]
+    assert draft.remove_files("x/") == 2
+    assert draft.add_external_files(str(folder), recursive=False) == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("http://name:word@example.org/a.bin", "a name or password"),
+        ("https://example.org/a.bin?X-Amz-Signature=abc", r"a signature or key \(X-Amz-Signature=\)"),
+        ("s3://key:secret@bucket/a.bin", "a name or password"),
+        ("ftp://example.org/a.bin", "is no address"),
+    ],
+)
+def test_addresses_that_let_their_holder_in_are_refused_and_not_repeated(draft: Dataset, address: str, message: str) -> None:
+    with pytest.raises(Invalid, match=message) as told:
+        draft.add_external_files(address)
+    assert not any(secret in str(told.value) for secret in ("word@", "=abc", "secret"))
+
+
+def test_two_files_can_not_be_one_path(draft: Dataset, folder: Path) -> None:
+    write_files(folder / "other", {"one.txt": b"1"})
+    with pytest.raises(PathCollision, match=r"would both be one\.txt"):
+        draft.add_external_files([f"{folder}/one.txt", f"{folder}/other/one.txt"])
+
+
+def test_what_is_not_there_can_not_be_registered(draft: Dataset, folder: Path) -> None:
+    with pytest.raises(PathNotFound, match="does not exist"):
+        draft.add_external_files(f"{folder}/none.txt")
+    with pytest.raises(Invalid, match="nothing to register"):
+        draft.add_external_files(str(folder), wildcard="*.none")
