@@ -62,6 +62,7 @@ __all__ = [
     "StatusRefused",
     "StoreMissing",
     "StoreRefused",
+    "TableMalformed",
     "TaskInUse",
     "TaskNotFound",
     "TilthError",
@@ -140,6 +141,7 @@ class ErrorCode(StrEnum):
     WORKER_NOT_FOUND = "worker_not_found"
     STORE_MISSING = "store_missing"
     STORE_REFUSED = "store_refused"
+    TABLE_MALFORMED = "table_malformed"
 
 
 class TilthError(Exception):
@@ -391,3 +393,7 @@ class StoreMissing(Invalid):
 
 class StoreRefused(Denied):
     code = ErrorCode.STORE_REFUSED
+
+
+class TableMalformed(Invalid):
+    code = ErrorCode.TABLE_MALFORMED

@@ -6,6 +6,8 @@ from cyclopts import Parameter
 
 from tilth._wiring import open_home
 from tilth.cli.data_making import title, version_document
+from tilth.cli.data_tables import Key, Memory, SkipMalformed, key_columns
+from tilth.cli.differences import said_of_columns, tell_rows
 from tilth.cli.options import FROM_0, FROM_1, Id, Json, Verbose, Words
 from tilth.cli.output import Output, count, size, table
 from tilth.cli.state import current_id
@@ -14,6 +16,9 @@ from tilth.sdk import comparing, lookup
 from tilth.sdk.dataset_uses import users_of
 from tilth.sdk.lifecycle import require_final
 from tilth.sdk.previews import showing
+from tilth.sdk.tables.asked import memory_of
+from tilth.sdk.tables.comparing import changed_tables
+from tilth.sdk.tables.drift import MOST_TABLES, drifts
 
 __all__: list[str] = []
 
@@ -88,21 +93,54 @@ def stats_command(*, id: Id = None, json: Json = False) -> None:
     )
 
 
-def compare_command(*, source: str, target: str, verbose: Verbose = False, json: Json = False) -> None:
-    """What the target has that the source has not: added, removed, modified and moved files."""
+def compare_command(
+    *,
+    source: str,
+    target: str,
+    rows: Annotated[bool, Parameter(help="Compare the rows of tables: those that differ, or the one at --path.")] = False,
+    key: Key = None,
+    path: Annotated[str | None, Parameter(help="The table whose rows are compared.")] = None,
+    shown: Annotated[int, Parameter(help="How many rows of each kind of difference are shown of a table.", validator=FROM_0)] = 10,
+    skip_malformed: SkipMalformed = False,
+    memory: Memory = None,
+    verbose: Verbose = False,
+    json: Json = False,
+) -> None:
+    """What the target has that the source has not: added, removed, modified and moved files, and how the columns of tables changed.
+
+    With --rows instead the rows of tables that were added, removed and changed, by --key, or by all that they say.
+    """
     home = open_home()
     before, after = lookup.find(home, source), lookup.find(home, target)
-    found = comparing.compared(home, before, after)
-    lines = [f"{title(before)} ({before.id}) -> {title(after)} ({after.id})"]
+    head = f"{title(before)} ({before.id}) -> {title(after)} ({after.id})"
     document: dict[str, Any] = {"source": before.id, "target": after.id}
+    if rows or key or path:
+        tables = changed_tables(
+            home,
+            before,
+            after,
+            path=path,
+            key=key_columns(key),
+            shown=shown,
+            skip_malformed=skip_malformed,
+            memory_bytes=memory_of(memory),
+        )
+        tell_rows(document, head, tables, json=json)
+        return
+    found = comparing.compared(home, before, after)
+    lines = [head]
     for what, paths in (("added", found.added), ("removed", found.removed), ("modified", found.modified), ("moved", found.moved)):
         names = [f"{path[0]} -> {path[1]}" if isinstance(path, tuple) else path for path in paths]
-        shown = names if verbose or len(names) <= _SHOWN else names[:_SHOWN]
-        lines += [f"  {what:<9}{name}" for name in shown]
-        lines += [f"  {what:<9}... and {len(names) - len(shown):,} more (--verbose names all)"] if len(names) > len(shown) else []
+        few = names if verbose or len(names) <= _SHOWN else names[:_SHOWN]
+        lines += [f"  {what:<9}{name}" for name in few]
+        lines += [f"  {what:<9}... and {len(names) - len(few):,} more (--verbose names all)"] if len(names) > len(few) else []
         document[what] = [{"from": path[0], "to": path[1]} if isinstance(path, tuple) else path for path in paths]
+    schemas, all_seen = drifts(home, before, after, found.modified)
+    lines += [f"  columns  {line}" for drift in schemas for line in said_of_columns(drift)]
+    lines += [] if all_seen else [f"  columns  ... of the first {MOST_TABLES} tables only"]
     numbers = [f"{len(document[what]):,} {what}" for what in ("added", "removed", "modified", "moved")]
-    Output(json=json).result(document | {"unchanged": found.unchanged}, [*lines, f"{', '.join(numbers)}, {found.unchanged:,} unchanged"])
+    document |= {"unchanged": found.unchanged, "columns": schemas, "columns_of_all": all_seen}
+    Output(json=json).result(document, [*lines, f"{', '.join(numbers)}, {found.unchanged:,} unchanged"])
 
 
 def used_by_command(*, id: Id = None, json: Json = False) -> None:

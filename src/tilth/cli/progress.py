@@ -20,10 +20,11 @@ class Progress(Watcher):
     Short work is never drawn. Use as a context manager, so that the line goes away at the end.
     """
 
-    def __init__(self, what: str, *, verbose: bool = False) -> None:
+    def __init__(self, what: str, *, verbose: bool = False, unit: str = "files") -> None:
         super().__init__(verbose=verbose)
         self._warnings = 0
         self._what = what
+        self._unit = unit
         self._visible = sys.stderr.isatty()
         self._begun = self._drawn_at = time.monotonic()
         self._drawn = False
@@ -72,6 +73,7 @@ class Progress(Watcher):
         self._drawn_at, self._drawn = now, True
         rate = self._size / (now - self._begun)
         left = f", {readable_duration((self._all_size - self._size) / rate)} left" if rate and self._all_size > self._size else ""
-        line = f"{self._what}: {self._files:,} files, {readable_bytes(self._size)}, {readable_bytes(rate)}/s{left}"
+        moved = f", {readable_bytes(self._size)}, {readable_bytes(rate)}/s{left}" if self._size or self._unit == "files" else ""
+        line = f"{self._what}: {self._files:,} {self._unit}{moved}"
         sys.stderr.write(f"\r\x1b[K{line}")
         sys.stderr.flush()

@@ -180,6 +180,43 @@ class Dataset:
         )
         return made
 
+    def query(self, sql: str, as_texts: bool = False, memory: int | str | None = None) -> "pa.Table":
+        """Ask the version's tables in SQL, as DuckDB has it; what is found is a table of PyArrow.
+
+        A table is called by its path, `FROM 'labels/train.csv'`, by a pattern, `FROM 'trips/*.parquet'`, or by its plain name, `FROM
+        train`, where only one has it. They are read where they are stored, and a query sees nothing beside them. With `as_texts`, cells
+        of CSV and TSV are the texts that stand there. What does not fit into `memory`, 512 MB by default, goes to the disk meanwhile.
+        """
+        found: pa.Table = import_module("tilth.sdk.tables.asked").query(self._home, self._version, sql, as_texts=as_texts, memory=memory)
+        return found
+
+    def compare_rows(
+        self,
+        other: "str | Dataset",
+        path: str | None = None,
+        key: Sequence[str] | str | None = None,
+        shown: int = 10,
+        skip_malformed: bool = False,
+        memory: int | str | None = None,
+    ) -> list[dict[str, Any]]:
+        """How the rows of tables here differ from those of version `other`: of the one at `path`, or of each that differs.
+
+        Rows with the same `key`, one or more columns, belong together; without it a row is all that it says. Each table is a dictionary
+        with the numbers of rows `added`, `removed`, `changed` and `same`, in how many of the changed ones which of the `cells` differs,
+        and the first `rows` of each kind, at most `shown`.
+        """
+        found: list[dict[str, Any]] = import_module("tilth.sdk.tables.asked").row_changes(
+            self._home,
+            _version_of(self._home, other),
+            self._version,
+            path=path,
+            key=_words(key),
+            shown=shown,
+            skip_malformed=skip_malformed,
+            memory=memory,
+        )
+        return found
+
     @property
     def _reading(self) -> "Reading":
         found: Reading = import_module("tilth.sdk.reading").reading_of(self._home, self._version)
@@ -598,6 +635,51 @@ class Dataset:
             versions = [lookup.find_parts(home, project=project, name=name) for project, name in dataset_project_name_pairs or ()]
         squashed = lifecycle.squash(home, dataset_name, versions, storage=output_url)
         return cls(home, finalizing.finalize(home, squashed) if close_squashed_dataset else squashed)
+
+    @classmethod
+    def merge_tables(
+        cls,
+        dataset_ids: "Sequence[str | Dataset]",
+        dataset_name: str | None = None,
+        dataset_project: str | None = None,
+        dataset_version: str | None = None,
+        key: Sequence[str] | str | None = None,
+        on_conflict: str = "fail",
+        drop_duplicates: bool = False,
+        columns: str = "all",
+        mixed_types: str = "fail",
+        tables: Sequence[str] | str | None = None,
+        skip_malformed: bool = False,
+        memory: int | str | None = None,
+        output_uri: str | None = None,
+    ) -> "Dataset":
+        """A new final version with the given ones as parents, in which equally named tables are one, row by row.
+
+        CSV, TSV, JSON lines (each also as .gz and .zst) and Parquet; cells stay as they stand. Rows follow each other; of those with the
+        same `key` one stands: if they differ, the `first` or `last` one, as `on_conflict` says, or that is an error. `drop_duplicates`
+        keeps the first of equal rows. Where the tables' `columns` differ, `all` stand, those that are `common`, or that is an error
+        (`same`); of Parquet, `mixed_types="text"` makes texts of columns whose types hold no common values. Only `tables` that a pattern
+        means are joined, if any is given. Of other files the first version's stands. A row that can't be read is an error that names file
+        and line, or left out with `skip_malformed`. What became of each table is told by `get_metadata("merged_tables")`.
+        """
+        home = current_home()
+        found: DatasetVersion = import_module("tilth.sdk.tables.asked").merged(
+            home,
+            [_version_of(home, dataset) for dataset in dataset_ids],
+            name=dataset_name,
+            project=dataset_project,
+            version=dataset_version,
+            key=_words(key),
+            on_conflict=on_conflict,
+            drop_duplicates=drop_duplicates,
+            columns=columns,
+            mixed_types=mixed_types,
+            tables=_words(tables),
+            skip_malformed=skip_malformed,
+            memory=memory,
+            storage=output_uri,
+        )
+        return cls(home, found)
 
     @classmethod
     def delete(

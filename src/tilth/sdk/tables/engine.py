@@ -1,0 +1,114 @@
+"""DuckDB, with as much memory as it is given and a folder for what does not fit; it is the engine behind joins of rows and behind SQL.
+
+What it is given of a table is narrow: where a row stands, its key, and its texts or their hash. The rows themselves never pass through
+it, so that no reader of numbers or dates can change them.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+
+from tilth.base.atomic_io import translated_os_errors
+from tilth.base.errors import DiskFull, Invalid, TilthError, Unavailable
+
+__all__ = ["MEMORY_BYTES", "Engine", "connected", "engine_error"]
+
+MEMORY_BYTES = 512 << 20
+_MOST_THREADS = 4
+_CLOSED = {
+    # Nothing comes from elsewhere, and nothing of this process is seen by queries.
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+}
+
+
+def connected(folder: Path, *, memory_bytes: int = MEMORY_BYTES, ordered: bool = True) -> Any:
+    """A new database in memory that writes what does not fit there into `folder`."""
+    try:
+        duckdb = import_module("duckdb")
+    except ImportError as error:
+        raise Invalid("joining, comparing and querying rows needs DuckDB", hint="pip install 'tilth[tables]'") from error
+    config = _CLOSED | {
+        "memory_limit": f"{memory_bytes}B",
+        "temp_directory": str(folder),
+        "threads": str(min(_MOST_THREADS, os.cpu_count() or 1)),
+        "preserve_insertion_order": "true" if ordered else "false",
+    }
+    return duckdb.connect(":memory:", config=config)
+
+
+def engine_error(error: Exception, folder: Path) -> TilthError:
+    """What an error of the engine means for a person."""
+    said = str(error)
+    if "No space left" in said or "max_temp_directory_size" in said:
+        return DiskFull(
+            f"no space left in {folder} for what does not fit into memory", hint="free some space, or set TMPDIR to another disk"
+        )
+    if "Out of Memory" in said:
+        return Unavailable(f"the rows did not fit into memory: {said.partition(chr(10))[0]}", hint="give more with --memory")
+    return Invalid(said.strip(), hint="see DuckDB's documentation")
+
+
+class Engine:
+    """Rows of several tables by their keys. Use as a context manager: what was spilled is removed with it."""
+
+    def __init__(self, scratch: Path, *, memory_bytes: int = MEMORY_BYTES) -> None:
+        with translated_os_errors(scratch):
+            self._folder = Path(tempfile.mkdtemp(prefix="tables-", dir=scratch))
+        try:
+            self._connection = connected(self._folder, memory_bytes=memory_bytes, ordered=False)
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        self._errors = import_module("duckdb").Error
+        self.run("CREATE TABLE rows (side UTINYINT, n BIGINT, line BIGINT, key BLOB, said BLOB)")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def add(self, side: int, first: int, lines: Sequence[int], keys: Sequence[bytes], said: Sequence[bytes]) -> None:
+        """Take rows in: which table's, the number of the first, and of each its line, its key and what it says."""
+        count = len(lines)
+        batch = pa.table(
+            {
+                "side": pa.array([side] * count, pa.uint8()),
+                "n": pa.array(range(first, first + count), pa.int64()),
+                "line": pa.array(lines, pa.int64()),
+                "key": pa.array(keys, pa.binary()),
+                "said": pa.array(said, pa.binary()),
+            }
+        )
+        try:
+            self._connection.register("batch", batch)
+            self._connection.execute("INSERT INTO rows SELECT * FROM batch")
+            self._connection.unregister("batch")
+        except self._errors as error:
+            raise engine_error(error, self._folder) from error
+
+    def run(self, statement: str) -> list[tuple[Any, ...]]:
+        """What a statement finds; not too much."""
+        try:
+            found: list[tuple[Any, ...]] = self._connection.execute(statement).fetchall()
+        except self._errors as error:
+            raise engine_error(error, self._folder) from error
+        return found
+
+    def stream(self, statement: str, *, at_once: int = 10_000) -> Iterator[tuple[Any, ...]]:
+        """What a statement finds, however much; nothing else may be asked until it is at its end."""
+        try:
+            self._connection.execute(statement)
+            while found := self._connection.fetchmany(at_once):
+                yield from found
+        except self._errors as error:
+            raise engine_error(error, self._folder) from error

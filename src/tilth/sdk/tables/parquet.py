@@ -1,0 +1,163 @@
+"""Tables in Parquet: their types stay what they are; for keys and comparisons each value is read as a text."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tilth.base.errors import Invalid, TableMalformed
+from tilth.sdk.tables.formats import Source
+from tilth.sdk.tables.malformed import Problems
+from tilth.sdk.tables.rows import Cell, Rows, rows_at_once
+
+__all__ = ["ParquetTable", "ParquetWriter", "fitting", "texts_of", "united_type"]
+
+_BUFFER = 1 << 20
+_GROUP_ROWS = 100_000
+_GROUP_BYTES = 64 << 20
+
+
+class ParquetTable:
+    """A file of Parquet. One that is damaged can't be read in part: what says where the rows are stands at its end."""
+
+    unit = "row"
+
+    def __init__(self, source: Source, problems: Problems) -> None:
+        self.label = source.label
+        self._source = source
+        self._problems = problems
+        with source.open() as file:
+            try:
+                opened = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
+                self.schema: pa.Schema = opened.schema_arrow
+                groups = opened.metadata.num_row_groups
+                codec = opened.metadata.row_group(0).column(0).compression if groups and len(self.schema) else "SNAPPY"
+            except (pa.ArrowException, OSError, IndexError) as error:
+                raise self._broken(error) from error
+        self.compression = "NONE" if codec == "UNCOMPRESSED" else codec
+        if len(set(self.schema.names)) < len(self.schema.names):
+            twice = next(name for name in self.schema.names if self.schema.names.count(name) > 1)
+            raise Invalid(f"{self.label} has two columns {twice!r:.100}", hint="write it again with names that differ")
+        self.columns: Sequence[str] = self.schema.names
+
+    def rows(self) -> Iterator[Rows]:
+        self._problems.begin(self.label)
+        done = 0
+        for batch in self.batches():
+            yield Rows(range(done + 1, done + 1 + batch.num_rows), list(zip(*map(texts_of, batch.columns), strict=True)), batch=batch)
+            done += batch.num_rows
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows with their types."""
+        done = 0
+        with self._source.open() as file:
+            try:
+                opened = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
+                for batch in opened.iter_batches(rows_at_once(len(self.columns)), use_threads=False):
+                    if batch.num_rows:
+                        yield batch
+                        done += batch.num_rows
+            except (pa.ArrowException, OSError) as error:
+                raise self._broken(error, f"row {done + 1:,} or one behind it") from error
+
+    def types(self) -> dict[str, str]:
+        return {field.name: str(field.type) for field in self.schema}
+
+    def _broken(self, error: Exception, where: str = "") -> TableMalformed:
+        said = str(error).partition("\n")[0].rstrip(".")[:200]
+        place = f"{self.label}, {where}" if where else self.label
+        return TableMalformed(f"{place}: it is no Parquet file, or a damaged one: {said}", hint="replace it in the version")
+
+
+def texts_of(column: Any) -> list[Cell]:
+    """The values as texts, each other value as another one; numbers as short as they can be without losing anything."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return texts_of(column.dictionary_decode())
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return list(column.to_pylist())
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return [None if value is None else json.dumps(value, default=_plain, ensure_ascii=False) for value in column.to_pylist()]
+    try:
+        return list(pc.cast(column, pa.string()).to_pylist())
+    except pa.ArrowNotImplementedError:
+        return [None if value is None else str(value) for value in column.to_pylist()]
+
+
+def _plain(value: Any) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def united_type(one: Any, other: Any) -> Any:
+    """The type that holds the values of both without changing any; None if there is none."""
+    if one == other or pa.types.is_null(other):
+        return one
+    if pa.types.is_null(one):
+        return other
+    one, other = (kind.value_type if pa.types.is_dictionary(kind) else kind for kind in (one, other))
+    try:
+        (field,) = pa.unify_schemas([pa.schema([("", one)]), pa.schema([("", other)])], promote_options="permissive")
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        return None
+    kinds = (one, other)
+    if pa.types.is_integer(field.type) and any(map(pa.types.is_uint64, kinds)) and not all(map(pa.types.is_unsigned_integer, kinds)):
+        return None  # half of the large numbers would not fit
+    if pa.types.is_float16(field.type) and any(map(pa.types.is_integer, kinds)):
+        return None
+    if pa.types.is_floating(field.type) and any(map(pa.types.is_integer, kinds)):
+        return pa.float64()
+    return field.type
+
+
+class ParquetWriter:
+    """Writes a file of Parquet: row groups of as many rows as fit into some memory, so that the same rows give the same bytes."""
+
+    def __init__(self, file: Any, schema: Any, compression: str) -> None:
+        self._schema = schema
+        codec = compression if compression in ("NONE", "SNAPPY", "GZIP", "BROTLI", "ZSTD") else "ZSTD"
+        self._writer = pq.ParquetWriter(file, schema, compression=codec)
+        self._waiting: list[Any] = []
+        self._rows = self._bytes = 0
+
+    def write(self, batch: Any) -> None:
+        """Write rows that have the schema."""
+        self._waiting.append(batch)
+        self._rows += batch.num_rows
+        self._bytes += batch.nbytes
+        if self._rows >= _GROUP_ROWS or self._bytes >= _GROUP_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.Table.from_batches(self._waiting, self._schema), row_group_size=self._rows)
+            self._waiting, self._rows, self._bytes = [], 0, 0
+
+    def close(self) -> None:
+        """Write what is left, and what says where the rows are."""
+        self._flush()
+        self._writer.close()
+
+
+def fitting(batch: Any, schema: Any, label: str) -> Any:
+    """The rows with the columns of `schema`: with other types where those hold the same values, with nothing where there is no column."""
+    columns = []
+    for field in schema:
+        at = batch.schema.get_field_index(field.name)
+        if at < 0:
+            columns.append(pa.nulls(batch.num_rows, field.type))
+            continue
+        column = batch.column(at)
+        if pa.types.is_string(field.type) and not pa.types.is_string(column.type):
+            columns.append(pa.array(texts_of(column), pa.string()))
+            continue
+        try:
+            columns.append(column if column.type == field.type else pc.cast(column, field.type, safe=True))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise Invalid(
+                f"{label}: column {field.name!r:.100} is {column.type}, and as {field.type} its values would be others: {error}",
+                hint="make the types equal, or write them as texts with --mixed-types text (mixed_types='text')",
+            ) from error
+    return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -1,0 +1,168 @@
+"""SQL over the tables of one version. DuckDB reads them where they are stored, and nothing else: not this machine, not the network.
+
+A table is called by its path in quotes, `FROM 'labels/train.csv'`, or by a pattern of paths; where no other table has it, by its plain
+name, `FROM train`. Only those that a query names are opened.
+"""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tilth.base.errors import Denied, DiskFull, Invalid, TilthError
+from tilth.datasets.matching import has_wildcard, matcher
+from tilth.domain.version import DatasetVersion
+from tilth.sdk.contents import digests
+from tilth.sdk.home import Home
+from tilth.sdk.tables.engine import MEMORY_BYTES, connected, engine_error
+from tilth.sdk.tables.formats import Kind, format_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["opened_query"]
+
+_NAMED = re.compile(r"""'((?:[^']|'')*)'|"((?:[^"]|"")*)"|(\w+)""")
+_SHOWN = 10
+_ONLY = ("SELECT", "EXPLAIN")
+_BATCH_ROWS = 10_000
+
+
+@contextmanager
+def opened_query(
+    home: Home, version: DatasetVersion, sql: str, *, as_texts: bool = False, memory_bytes: int = 0, scratch: Path
+) -> "Iterator[pa.RecordBatchReader]":
+    """What a query finds in a version, batch by batch; with `as_texts`, cells of CSV and TSV are the texts that stand there."""
+    folder = Path(tempfile.mkdtemp(prefix="query-", dir=scratch))
+    try:
+        connection = connected(folder, memory_bytes=memory_bytes or MEMORY_BYTES)
+        try:
+            yield from _asked(connection, home, version, sql, as_texts=as_texts, folder=folder)
+        finally:
+            connection.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _asked(
+    connection: Any, home: Home, version: DatasetVersion, sql: str, *, as_texts: bool, folder: Path
+) -> "Iterator[pa.RecordBatchReader]":
+    duckdb = import_module("duckdb")
+    arrow = import_module("pyarrow")
+    paths = [path for path, _, _ in digests(home, version) if format_of(path) is not None]
+    try:
+        statements = connection.extract_statements(sql)
+        if len(statements) != 1:
+            raise Invalid(f"one query is answered at a time, and not {len(statements)}", hint="ask one after the other")
+        kind = str(statements[0].type).rpartition(".")[2]
+        if kind not in _ONLY:
+            raise Denied(f"{kind} is not possible: a version is read only, and queries see nothing beside it", hint="ask with SELECT")
+        connection.register_filesystem(import_module("fsspec").filesystem("tilth", version=version.id, home=home))
+        for name, found in _tables_in(sql, paths):
+            connection.execute(_view(name, found, as_texts=as_texts))
+        for setting in _SETTINGS:
+            connection.execute(setting)
+        reader = _reader(connection, sql, explains=kind == "EXPLAIN")
+        yield arrow.RecordBatchReader.from_batches(reader.schema, _batches(reader, folder, paths, (duckdb.Error, arrow.ArrowException)))
+    except duckdb.Error as error:
+        raise _explained(error, folder, paths) from error
+
+
+def _reader(connection: Any, sql: str, *, explains: bool) -> Any:
+    if not explains:
+        return connection.sql(sql).to_arrow_reader(_BATCH_ROWS)
+    rows = connection.execute(sql).fetchall()
+    arrow = import_module("pyarrow")
+    return arrow.table({"plan": ["\n".join(row[1] for row in rows)]}).to_reader()
+
+
+_SETTINGS = (
+    "SET allowed_directories = ['tilth://']",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
+
+
+def _batches(reader: Any, folder: Path, paths: Sequence[str], errors: tuple[type[Exception], ...]) -> Iterator[Any]:
+    try:
+        yield from reader
+    except errors as error:
+        raise _explained(error, folder, paths) from error
+
+
+def _tables_in(sql: str, paths: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """What a query may call a table, and the files that it means. What stands elsewhere in a query means none, or does no harm."""
+    known = set(paths)
+    plain = _plain_names(paths)
+    done: set[str] = set()
+    for text, quoted, word in _NAMED.findall(sql):
+        name = text.replace("''", "'") or quoted.replace('""', '"') or word
+        if name.lower() in done:
+            continue
+        done.add(name.lower())
+        if not word and name in known:
+            yield name, [name]
+        elif not word and has_wildcard(name) and (found := [path for path in paths if matcher(name)(path)]):
+            yield name, found
+        elif name.lower() in plain:
+            yield name, [plain[name.lower()]]
+
+
+def _plain_names(paths: Sequence[str]) -> dict[str, str]:
+    """The tables whose file names, without endings, are one word that no other table has."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        found.setdefault(re.sub(r"\W", "_", path.rpartition("/")[2].partition(".")[0]).lower(), []).append(path)
+    return {name: having[0] for name, having in found.items() if len(having) == 1 and name}
+
+
+def _view(name: str, paths: Sequence[str], *, as_texts: bool) -> str:
+    kinds = {format_of(path).kind for path in paths}  # type: ignore[union-attr]
+    if len(kinds) > 1:
+        raise Invalid(f"{name} means tables of several kinds, such as {paths[0]} and {paths[-1]}", hint="name those of one kind")
+    (kind,) = kinds
+    files = "[" + ", ".join(_text(f"tilth://{_literally(path)}") for path in paths) + "]"
+    more = ", union_by_name = true" if len(paths) > 1 else ""
+    if kind is Kind.PARQUET:
+        reader = f"read_parquet({files}{more})"
+    elif kind is Kind.JSON_LINES:
+        reader = f"read_json({files}, format = 'newline_delimited', maximum_object_size = {16 << 20}{more})"
+    else:
+        delimiter = ", delim = '\t'" if kind is Kind.TSV else ""
+        texts = ", all_varchar = true" if as_texts else ""
+        reader = f"read_csv({files}, header = true{delimiter}{texts}{more})"
+    return f'CREATE VIEW "{name.replace(chr(34), chr(34) * 2)}" AS SELECT * FROM {reader}'  # noqa: S608 - names and texts are quoted
+
+
+def _literally(path: str) -> str:
+    """A path as a pattern that means just this file."""
+    return re.sub(r"([*?\[\]])", r"[\1]", path)
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _explained(error: Exception, folder: Path, paths: Sequence[str]) -> TilthError:
+    """What an error of the engine means: one who asks for what lies elsewhere is told so, and one who mistypes what there is."""
+    said = str(error).replace("tilth://", "").strip()
+    if "disabled by configuration" in said or "configuration has been locked" in said or "disabled through configuration" in said:
+        first = said.partition("\n")[0].removeprefix("Permission Error: ").removeprefix("Invalid Input Error: ")
+        return Denied(f"{first.partition(' - ')[0]}: queries see the tables of the version, and nothing else", hint=_known(paths))
+    if re.search(r"Table with name .* does not exist", said):
+        return Invalid(said.partition("\n")[0].removeprefix("Catalog Error: "), hint=_known(paths))
+    if "__arrow" in said or not said:
+        return Invalid("the query could not be answered", hint=_known(paths))
+    found = engine_error(error, folder)
+    return found if isinstance(found, DiskFull) else type(found)(said[:2_000], hint=found.hint)
+
+
+def _known(paths: Sequence[str]) -> str:
+    if not paths:
+        return "the version has no tables"
+    more = f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else ""
+    return f"its tables are {', '.join(_text(path) for path in paths[:_SHOWN])}{more}"

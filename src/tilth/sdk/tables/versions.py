@@ -1,0 +1,144 @@
+"""Tables of versions: found by their paths, read where they are stored, joined into a new version."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from msgspec import Struct
+
+from tilth.base.atomic_io import sweep, translated_os_errors
+from tilth.base.errors import Invalid, NotFound, VersionNameTaken
+from tilth.base.faultpoints import reach
+from tilth.datasets.taking import AddRequest, add, upload
+from tilth.domain.version import DatasetVersion
+from tilth.sdk import contents, finalizing, lifecycle, lookup
+from tilth.sdk.home import Home
+from tilth.sdk.metadata import put
+from tilth.sdk.reading import reading_of
+from tilth.sdk.tables.formats import Source, format_of
+from tilth.sdk.tables.merging import JoinRules, TableReport, join_tables
+from tilth.sdk.taking import Watcher, taking_context
+
+__all__ = ["MERGED", "MergeRequest", "merge_tables", "report_document", "scratch_in", "source_of", "title"]
+
+MERGED = "merged_tables"
+"""Under which name a version's metadata tells how its tables were joined."""
+_JOINED = "joined"
+
+
+class MergeRequest(Struct, frozen=True, kw_only=True):
+    """What is to become a version: what `versions` hold together, with their equally named tables joined."""
+
+    versions: Sequence[DatasetVersion]
+    rules: JoinRules
+    tables: Sequence[str] = ()
+    """Only tables that one of these patterns means are joined; all without."""
+    skip_malformed: bool = False
+    name: str | None = None
+    project: str | None = None
+    version: str | None = None
+    tags: Sequence[str] = ()
+    storage: str | None = None
+    preview: bool = True
+
+
+def title(version: DatasetVersion) -> str:
+    """What messages call a version."""
+    return f"{version.project}/{version.name} {version.version}"
+
+
+def source_of(home: Home, version: DatasetVersion, path: str) -> Source:
+    """A table of a version; `PathNotFound` or `Invalid` if it is none."""
+    if format_of(path) is None:
+        raise Invalid(
+            f"{path} is no table that can be read", hint="CSV, TSV, JSON lines and Parquet are; CSV and JSON lines also as .gz and .zst"
+        )
+    reading = reading_of(home, version)
+    reading.entry(path)
+    return Source(path, title(version), lambda: reading.open(path))
+
+
+@contextmanager
+def scratch_in(home: Home) -> Iterator[Path]:
+    """A folder for what is being worked on; what processes that were killed left there is removed after a day."""
+    above = home.cache_folder / "tables"
+    with translated_os_errors(above):
+        above.mkdir(parents=True, exist_ok=True)
+        sweep(above)
+        folder = Path(tempfile.mkdtemp(dir=above))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def merge_tables(home: Home, request: MergeRequest, watcher: Watcher) -> tuple[DatasetVersion, list[TableReport]]:
+    """A new version with the given ones as parents, in which equally named tables are one. It is begun when all of them are joined."""
+    versions = [lifecycle.require_final(version) for version in request.versions]
+    if len(versions) < 2:
+        raise Invalid("rows are joined out of two or more versions", hint="name them with --ids")
+    name, project = request.name or versions[0].name, request.project or versions[0].project
+    if request.version:
+        with suppress(NotFound):
+            taken = lookup.find_parts(home, project=project, name=name, version=request.version)
+            raise VersionNameTaken(f"{title(taken)} exists already", hint="choose another version number")
+    found = _shared_tables(home, versions, request.tables)
+    if request.tables and not found:
+        raise Invalid(
+            f"no two of the versions have a different table that {', '.join(request.tables)} means",
+            hint="`tilth data ls` shows what they hold",
+        )
+    with scratch_in(home) as scratch:
+        reports = [_joined(home, path, owners, request, scratch, watcher) for path, owners in found]
+        reach("merge-tables.before-create")
+        made = lifecycle.create(
+            home,
+            name=name,
+            project=project,
+            version=request.version,
+            parents=[version.id for version in versions],
+            tags=request.tags,
+            storage=request.storage,
+        )
+        try:
+            with lifecycle.opened_draft(home, made) as draft:
+                context = taking_context(home, made)
+                for path, _ in found:
+                    add(draft, AddRequest(sources=[str(scratch / _JOINED / path)], prefix=os.path.dirname(path)), context)
+                upload(draft, context)
+        except BaseException:
+            lifecycle.delete(home, made)
+            raise
+        made = finalizing.finalize(home, made, preview=request.preview)
+    put(home, made, [report_document(report) for report in reports], MERGED)
+    return made, reports
+
+
+def report_document(report: TableReport) -> dict[str, object]:
+    """A report as JSON has it."""
+    return {name: getattr(report, name) for name in report.__struct_fields__}
+
+
+def _shared_tables(home: Home, versions: Sequence[DatasetVersion], patterns: Sequence[str]) -> list[tuple[str, list[DatasetVersion]]]:
+    """The tables that versions have with different contents: path, and the versions whose contents count."""
+    means = [contents.matcher_of(pattern, recursive=True) for pattern in patterns]
+    having: dict[str, dict[bytes, DatasetVersion]] = {}
+    for version in versions:
+        for path, _, digest in contents.digests(home, version):
+            if format_of(path) is not None and (not means or any(test(path) for test in means)):
+                having.setdefault(path, {}).setdefault(digest, version)
+    return [(path, list(owners.values())) for path, owners in sorted(having.items()) if len(owners) > 1]
+
+
+def _joined(home: Home, path: str, owners: Sequence[DatasetVersion], request: MergeRequest, scratch: Path, watcher: Watcher) -> TableReport:
+    target = scratch / _JOINED / path
+    sources = [source_of(home, version, path) for version in owners]
+    with translated_os_errors(scratch):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            return join_tables(
+                sources, request.rules, file, scratch, lambda rows: watcher.done(rows, 0), skip_malformed=request.skip_malformed
+            )
