@@ -1,5 +1,6 @@
 """Commands that read what versions hold."""
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -15,11 +16,15 @@ from tilth.cli.output import Output, count, size, stream_bytes, stream_json, str
 from tilth.cli.progress import Progress
 from tilth.cli.rates import LimitRate, open_limited_home
 from tilth.cli.state import current_id
-from tilth.domain.version import DatasetVersion
+from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import caching, contents, copies, lookup
 from tilth.sdk.home import Home
+from tilth.sdk.media.verifying import broken_media
+from tilth.sdk.reading import reading_of
 
 __all__: list[str] = []
+
+_MOST_QUOTED = 5
 
 Page = Annotated[int | None, Parameter(help="Which page, from 0, of --page-size rows; all without it.", validator=FROM_0)]
 
@@ -147,13 +152,20 @@ def verify_command(
     ] = None,
     filesize: Annotated[bool, Parameter(help="Compare sizes only.")] = False,
     level: Annotated[Literal["structure", "presence", "content"], Parameter(help="How deep to check what is stored.")] = "content",
+    media: Annotated[bool, Parameter(help="Look for pictures, sounds and films that are broken in themselves.")] = False,
+    path: Annotated[str, Parameter(help="With --media: only this file or folder.")] = "",
+    names: Annotated[bool, Parameter(help="With --media: print the paths of what is broken and nothing else, for `xargs`.")] = False,
     sample: Annotated[float, Parameter(help="The share of the bytes to read, from 0 to 1.", validator=Number(gte=0, lte=1))] = 1.0,
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:
-    """Check a local copy against its version, or what is stored of it."""
+    """Check a local copy against its version, or what is stored of it, or, with --media, whether pictures, sounds and films are whole."""
+    if ((path or names) and not media) or (media and (folder or filesize)):
+        raise Invalid("--path and --names go with --media, and --media without --folder and --filesize", hint="leave one of them out")
     home = open_home()
     found = lookup.find(home, current_id(home.folder, id))
+    if media:
+        return _verify_media(home, found, path, names=names, json=json)
     if folder:
         wrong = copies.wrong_files(home, found, folder, skip_hash=filesize, verbose=verbose and not json)
         lines = [*wrong, f"{count(len(wrong), 'file')} differ from the version" if wrong else "every file is what the version holds"]
@@ -166,6 +178,38 @@ def verify_command(
         {"id": found.id, "level": level, "errors": problems}, lines or [f"{found.id}: {level} verified, nothing wrong"]
     )
     return Corrupt.exit_status if problems else 0
+
+
+def _verify_media(home: Home, version: DatasetVersion, path: str, *, names: bool, json: bool) -> int:
+    with Progress("looking at media") as progress:
+        checked = 0
+
+        def seen(files: int, size: int) -> None:
+            nonlocal checked
+            checked += files
+            progress.done(files, size)
+
+        broken = list(broken_media(reading_of(home, version), path.strip("/"), on_done=seen))
+    if names and not json:
+        stream_lines(found.path for found in broken)
+        return Corrupt.exit_status if broken else 0
+    said = f"{len(broken):,} of {count(checked, 'media file')}" if broken else f"{count(checked, 'media file')}, nothing is broken"
+    lines = [*map(str, broken), f"{said} are broken; {_ways_out(version, [found.path for found in broken])}" if broken else said]
+    errors = [{"path": found.path, "what": found.what} for found in broken]
+    Output(json=json).result({"id": version.id, "checked": checked, "errors": errors}, lines)
+    return Corrupt.exit_status if broken else 0
+
+
+def _ways_out(version: DatasetVersion, broken: Sequence[str]) -> str:
+    """How broken files are removed: from this version while it can be changed, or in one that comes after it."""
+    if len(broken) <= _MOST_QUOTED:
+        remove = f"tilth data remove --files {' '.join(shlex.quote(path) for path in broken)}"
+    else:
+        remove = f"tilth data verify --media --names --id {version.id} | xargs -d '\\n' tilth data remove --files"
+    if version.status is VersionStatus.UPLOADING:
+        return f"`{remove}` removes them"
+    create = f"tilth data create --project {shlex.quote(version.project)} --name {shlex.quote(version.name)} --parents {version.id}"
+    return f"`{create} && {remove}` removes them in a new version"
 
 
 def _one(home: Home, id: str | None, project: str | None, name: str | None, version: str | None) -> DatasetVersion:

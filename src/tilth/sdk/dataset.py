@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
     from tilth.sdk.logger import Logger
+    from tilth.sdk.media.verifying import BrokenFile
     from tilth.sdk.mounting.mounts import Mount
     from tilth.sdk.reading import Reading
 
@@ -457,6 +458,14 @@ class Dataset:
         With `skip_hash` only sizes are compared.
         """
         return copies.wrong_files(self._home, self._version, local_copy_path, skip_hash=skip_hash, verbose=verbose)
+
+    def verify_media(self, dataset_path: str | None = None) -> "list[BrokenFile]":
+        """The pictures, sounds and films, all or those in a folder, that are broken in themselves: `path` and `what` is wrong.
+
+        Pictures are decoded, of sounds and films the headers are read. Needs the extra `media`. `remove_files` takes the paths.
+        """
+        found: list[BrokenFile] = list(import_module("tilth.sdk.media.verifying").broken_media(self._reading, dataset_path or ""))
+        return found
 
     def get_default_storage(self) -> str:
         """Where the version's bytes are kept."""
