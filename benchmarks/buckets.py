@@ -1,10 +1,11 @@
-"""What storing in a bucket, and restoring from one, costs: `python -m benchmarks.buckets [SCALE] [WORKLOAD ...]` prints it.
+"""What storing in a bucket, and restoring from one, costs: `python -m benchmarks.buckets [SCALE] [WORKLOAD ...] [--rounds N]` prints it.
 
 Tilth, `rclone copy`, `aws s3 sync` and `aws s3 cp` bring the same folder to Ceph's gateway on this machine, and back. Each run has a
 gateway of its own, which keeps objects in memory, so that nobody pays for what another left behind. Beside them stands the gateway
 itself: the same bytes, already in memory, as objects of 64 MiB. A tool that is not installed is left out. The best of the rounds counts.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -50,12 +51,17 @@ with ThreadPoolExecutor(3) as pool:
 
 
 def main() -> None:
-    scale = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scale", type=float, nargs="?", default=1.0, help="the fraction of the full size")
+    parser.add_argument("workloads", nargs="*", default=_WORKLOADS, help="some of those of benchmarks.generate")
+    parser.add_argument("--rounds", type=int, default=_ROUNDS)
+    given = parser.parse_args()
+    scale = given.scale
     folder = Path(mkdtemp(prefix="tilth-bench-"))
     print(f"{machine()}; scale {scale:g}, {datetime.now().astimezone():%d %B %Y %H:%M}, load {os.getloadavg()[0]:.1f}\n")
     try:
-        for workload in sys.argv[2:] or _WORKLOADS:
-            Bench(folder, workload, scale).run()
+        for workload in given.workloads:
+            Bench(folder, workload, scale).run(given.rounds)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -74,10 +80,10 @@ class Bench:
         subprocess.run(words, check=True)
         self._tree = tree_of(self._source)
 
-    def run(self) -> None:
+    def run(self, rounds: int) -> None:
         """All rounds, and the table."""
         players = {"the gateway itself": self._floor, "Tilth": self._tilth, **self._peers()}
-        for _ in range(_ROUNDS):
+        for _ in range(rounds):
             for name, play in players.items():
                 with running_radosgw() as s3:
                     s3.make_bucket(_BUCKET)

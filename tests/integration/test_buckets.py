@@ -14,7 +14,17 @@ import pytest
 import urllib3
 
 from tilth.base.clock import SystemClock
-from tilth.base.errors import DiskFull, FormatUnsupported, Invalid, ObjectNotFound, StoreMissing, StoreRefused, TilthError, Unavailable
+from tilth.base.errors import (
+    Corrupt,
+    DiskFull,
+    FormatUnsupported,
+    Invalid,
+    ObjectNotFound,
+    StoreMissing,
+    StoreRefused,
+    TilthError,
+    Unavailable,
+)
 from tilth.base.ids import new_id
 from tilth.datasets.repository import Repository
 from tilth.store.api import Key, ObjectStore
@@ -73,7 +83,9 @@ class Overwriting(Answering):
 
     def do_GET(self) -> None:
         found = self.objects.get(self.path)
-        if found is None:
+        if "list-type=2" in self.path:
+            self._reply(200, b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")
+        elif found is None:
             self._reply(404, b"<Error><Code>NoSuchKey</Code></Error>")
         else:
             self._reply(200, found, **{"etag": '"1"', "last-modified": "Wed, 21 Oct 2015 07:28:00 GMT"})
@@ -238,9 +250,63 @@ def test_a_store_that_overwrites_is_refused_with_the_way_out(s3: S3Server, tmp_p
     with serving(Overwriting) as endpoint:
         store = opened(s3, "bucket", AWS_ENDPOINT_URL=endpoint)
         repository = Repository(store, drafts=tmp_path, clock=SystemClock())
-        with pytest.raises(FormatUnsupported, match=r"let 8 of 8 writers create .*; use a store that honours `If-None-M"):
+        with pytest.raises(
+            FormatUnsupported, match=r"^s3://bucket/folder let 8 of 8 writers create .*; use a store that honours `If-None-M"
+        ):
             repository.prepare()
     assert Overwriting.objects == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("Signature not valid in the specified time frame: Start [..] - Expiry [..] - Current [..]", "the token has expired"),
+        ("Request date header too old: 'Mon, 01 Jan 2024'", "the clock of this machine"),
+        ("The MAC signature found in the HTTP request is not the same as any computed signature.", "the secret key does not fit"),
+    ],
+)
+def test_azure_says_why_in_words(said: str, words: str) -> None:
+    body = f"<Error><Code>AuthenticationFailed</Code><AuthenticationErrorDetail>{said}</AuthenticationErrorDetail></Error>"
+    with answering("403 Forbidden", body) as endpoint:
+        environment = {"AZURE_STORAGE_ACCOUNT": "a", "AZURE_STORAGE_KEY": "AAAA", "AZURE_STORAGE_ENDPOINT": endpoint}
+        with pytest.raises(StoreRefused, match=words):
+            open_store("az://container", Path("/nowhere"), environment).put(A, [b"a"])
+
+
+@pytest.mark.parametrize(
+    ("objects", "kind", "words"),
+    [
+        (
+            {"format.json": b"hello"},
+            Corrupt,
+            r"^the format\.json of s3://.*/folder is none of Tilth's, or damaged \(.*\); name another folder",
+        ),
+        ({"format.json": b'{"a": 1}'}, Corrupt, r"is none of Tilth's"),
+        ({"packs/mine": b"x"}, Invalid, r"^s3://.*/folder holds something else: packs/mine, and no format\.json, .*; name another folder"),
+        ({"versions/1.0/a.txt": b"x"}, Invalid, r"holds something else: versions/1\.0/a\.txt"),
+    ],
+)
+def test_a_bucket_that_holds_something_else_is_refused_and_left_alone(
+    s3: S3Server, bucket: str, tmp_path: Path, objects: dict[str, bytes], kind: type[TilthError], words: str
+) -> None:
+    folder = f"s3://{bucket}/{new_id()}/folder"
+    store = open_store(folder, Path("/nowhere"), s3.environment())
+    for key, data in objects.items():
+        store.put(Key(key), [data])
+    with pytest.raises(kind, match=words):
+        Repository(store, drafts=tmp_path, clock=SystemClock()).prepare()
+    assert {info.key: store.get(info.key) for info in store.list("")} == objects
+
+
+def test_a_repository_lies_beside_other_files_and_never_touches_them(s3: S3Server, bucket: str, tmp_path: Path) -> None:
+    store = open_store(f"s3://{bucket}/{new_id()}", Path("/nowhere"), s3.environment())
+    others = {Key("pictures/a.png"): b"a", Key("README"): b"b", Key("models/packs/x"): b"c"}
+    for key, data in others.items():
+        store.put(key, [data])
+    repository = Repository(store, drafts=tmp_path, clock=SystemClock())
+    repository.prepare()
+    repository.execute_gc(repository.plan_gc(), confirmed=True)
+    assert {info.key: store.get(info.key) for info in store.list("") if info.key != "format.json"} == others
 
 
 def test_ceph_and_azurite_decide_races(s3: S3Server, bucket: str, azure: AzureServer) -> None:

@@ -11,9 +11,10 @@ from hashlib import sha256
 import msgspec
 from msgspec import Struct
 
-from tilth.base.errors import Corrupt, FormatUnsupported, NotFound
+from tilth.base.errors import Corrupt, FormatUnsupported, Invalid, NotFound
 from tilth.base.ids import VersionId
 from tilth.store.api import Key, ObjectStore
+from tilth.store.probe import name_of
 
 __all__ = [
     "FORMAT_KEY",
@@ -34,6 +35,7 @@ __all__ = [
     "owner_of",
     "pack_key",
     "read_format",
+    "require_unused",
     "root_key",
     "segment_key",
     "session_key",
@@ -127,6 +129,19 @@ def init_format(store: ObjectStore, chunker: Chunker) -> Format:
     return read_format(store)
 
 
+def require_unused(store: ObjectStore) -> None:
+    """Refuse a place without a format that has objects where a repository's would lie: they are somebody else's, or their format is lost.
+
+    Whatever has other names may lie beside a repository, which never touches it.
+    """
+    for prefix in (PACKS, SEGMENTS, ROOTS, VERSIONS, SESSIONS, HEARTBEATS, TOMBSTONES):
+        found = next(iter(store.list(prefix)), None)
+        if found is None or store.head(FORMAT_KEY) is not None:  # somebody made a repository meanwhile
+            continue
+        said = f"{name_of(store)} holds something else: {found.key}, and no {FORMAT_KEY}, which every repository of Tilth has"
+        raise Invalid(said, hint=f"name another folder of the store; or, if it was Tilth's, restore {FORMAT_KEY} from a backup")
+
+
 def read_format(store: ObjectStore) -> Format:
     """The repository's format.
 
@@ -141,7 +156,8 @@ def read_format(store: ObjectStore) -> Format:
             raise _unsupported(f"has format {version}, and this release reads up to {FORMAT_VERSION}")
         found = msgspec.json.decode(data, type=Format)
     except msgspec.MsgspecError as error:
-        raise Corrupt(f"{FORMAT_KEY} can't be read ({error})", hint="restore it from a backup") from error
+        said = f"the {FORMAT_KEY} of {name_of(store)} is none of Tilth's, or damaged ({error})"
+        raise Corrupt(said, hint="name another folder of the store, or restore it from a backup") from error
     if unknown := sorted(set(found.required) - FEATURES):
         raise _unsupported(f"needs {', '.join(unknown)}, which this release does not know")
     if found.hash != "sha256":

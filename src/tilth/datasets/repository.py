@@ -12,7 +12,7 @@ from tilth.datasets.bases import ConflictRule
 from tilth.datasets.catalog import list_records, read_record, write_tombstone
 from tilth.datasets.chunking import CHUNKER
 from tilth.datasets.drafts import Draft, DraftView, draft_exists
-from tilth.datasets.format import init_format, read_format
+from tilth.datasets.format import init_format, read_format, require_unused
 from tilth.datasets.gc import DEFAULT_LEASE, GcPlan, execute_gc, lease_expired, plan_gc
 from tilth.datasets.manifests import Manifest, Marker, open_manifest
 from tilth.datasets.records import VersionRecord, fetch_register
@@ -38,10 +38,14 @@ class Repository:
         self._clock = clock
 
     def prepare(self) -> None:
-        """Make the store a repository if it is none; `FormatUnsupported` if it can't be one, or is one that this release can't write."""
+        """Make the store a repository if it is none.
+
+        `FormatUnsupported` if it can't be one, or is one that this release can't write; `Invalid` if it holds something else.
+        """
         try:
             read_format(self.store)
         except NotFound:
+            require_unused(self.store)
             require_put_if_absent(self.store)
             init_format(self.store, CHUNKER)
 

@@ -128,6 +128,11 @@ def _wrong_key(found: Refusal, asked: Asked) -> TilthError:
 
 
 def _wrong_secret(found: Refusal, asked: Asked) -> TilthError:
+    # Azure has one code for all of these, and tells them apart in words.
+    if "time frame" in found.text or "xpired" in found.text:
+        return _expired(found, asked)
+    if "date header too old" in found.text:
+        return _clock(found, asked)
     return StoreRefused(f"{asked.store}: the secret key does not fit the access key", hint=f"check {_KEYS[asked.kind]}")
 
 

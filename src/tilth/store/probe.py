@@ -9,9 +9,15 @@ from tilth.base.ids import new_id
 from tilth.store.api import Key, ObjectStore
 from tilth.store.bucket_errors import OTHER_STORES
 
-__all__ = ["require_put_if_absent"]
+__all__ = ["name_of", "require_put_if_absent"]
 
 _RACERS = 8
+
+
+def name_of(store: ObjectStore) -> str:
+    """What a person calls a store: its address, or its folder."""
+    place = getattr(store, "place", None)
+    return str(place.url if place is not None else getattr(store, "root", "the store"))
 
 
 def require_put_if_absent(store: ObjectStore) -> None:
@@ -39,6 +45,6 @@ def require_put_if_absent(store: ObjectStore) -> None:
     store.delete([key])
     if not good:
         raise FormatUnsupported(
-            f"this store let {len(winners)} of {_RACERS} writers create the same object, so versions could overwrite each other",
+            f"{name_of(store)} let {len(winners)} of {_RACERS} writers create the same object, so versions could overwrite each other",
             hint=OTHER_STORES,
         )
