@@ -22,7 +22,7 @@ from tilth.datasets.cache.evicting import keep_within
 from tilth.datasets.cache.notes import About
 from tilth.datasets.packs import read_chunks
 from tilth.datasets.placing import Damaged, Row, link, place
-from tilth.datasets.resuming import chunks_there
+from tilth.datasets.resuming import chunks_there, copied_from_blob
 from tilth.datasets.second_process import SecondProcess, second_process
 from tilth.domain.dataset import Entry
 from tilth.store.api import Key, ObjectStore
@@ -67,18 +67,20 @@ def copy_to(
     on_done: Progress | None = None,
     workers: int | None = None,
     links: Links | None = None,
+    cache: BlobCache | None = None,
 ) -> None:
     """Make `target` a folder that holds just `entries`, to be changed at will, with their modes and times.
 
     A folder that holds anything is refused, or with `overwrite` replaced as a whole once the copy is whole; until then it stays as
-    it is. Safe to repeat after an interruption: what was placed is not placed again.
+    it is. Safe to repeat after an interruption: what was placed is not placed again. Contents that the `cache` has are not fetched
+    from far away.
     """
     target = target.absolute()
     _check_target(store, target, overwrite=overwrite)
     staged = target.with_name(f".{target.name}.tilth-{version[:12]}")
     with translated_os_errors(staged):
         staged.mkdir(parents=True, exist_ok=True)
-    place_entries(store, entries, staged, on_done, workers=workers, links=links)
+    place_entries(store, entries, staged, on_done, workers=workers, links=links, cache=cache)
     reach("copy.before-rename")
     replaced = target.with_name(f".{target.name}.tilth-replaced-{version[:12]}")
     with translated_os_errors(target):
@@ -243,6 +245,7 @@ def place_entries(
     *,
     workers: int | None = None,
     links: Links | None = None,
+    cache: BlobCache | None = None,
 ) -> None:
     """Write `entries` below `target`, each chunk checked before a byte of it is written.
 
@@ -258,7 +261,7 @@ def place_entries(
                 links.place([entry for entry in both if entry.link], target, told)
             try:
                 if store.local_path(Key("")) is None:
-                    _place_by_reading(store, batch, target, told)
+                    _place_by_reading(store, batch, target, told, cache)
                 else:
                     _place_from_files(store, batch, target, told, second)
             except Corrupt as error:
@@ -298,8 +301,12 @@ def _place_from_files(store: ObjectStore, entries: Sequence[Entry], target: Path
         raise _corrupt(list(packs)[number], offset, path)
 
 
-def _place_by_reading(store: ObjectStore, entries: Sequence[Entry], target: Path, told: Progress) -> None:
+def _place_by_reading(store: ObjectStore, entries: Sequence[Entry], target: Path, told: Progress, cache: BlobCache | None) -> None:
     there = [chunks_there(target / entry.path, entry) for entry in entries]
+    if cache is not None:
+        for number, entry in enumerate(entries):
+            if there[number] == 0 and copied_from_blob(f"{cache.blobs}/{blob_name(entry.sha256)}", target / entry.path, entry):
+                there[number] = None
     wanted = [chunk for entry, count in zip(entries, there, strict=True) if count is not None for chunk in entry.chunks[count:]]
     # All at once, because neighbours in a pack are then read together, and ahead.
     contents = read_chunks(store, wanted, ahead=_READ_AHEAD)

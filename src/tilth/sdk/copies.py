@@ -129,6 +129,7 @@ def mutable_copy(
             on_done=told.done,
             workers=workers,
             links=home.link_fetcher(workers),
+            cache=home.cache,
         )
     except TilthError:
         if raise_on_error:

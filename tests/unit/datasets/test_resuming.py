@@ -9,7 +9,7 @@ import pytest
 from tilth.base.errors import Unavailable
 from tilth.base.ids import VersionId
 from tilth.datasets import materialise, packs
-from tilth.datasets.cache.blobs import BlobCache
+from tilth.datasets.cache.blobs import BlobCache, blob_name
 from tilth.datasets.materialise import copy_to, view_in
 from tilth.datasets.resuming import chunks_there
 from tilth.domain.dataset import Entry
@@ -86,6 +86,22 @@ def test_a_local_copy_keeps_the_shares_that_came(
     view = view_in(far, cache, "view", manifest.digests, manifest.entries)
     assert contents(view) == FILES
     assert far.given == SIZE - 6_000_000
+
+
+def test_a_copy_takes_what_the_cache_has(bench: Workbench, far: FarStore, version: VersionId) -> None:
+    manifest, cache = bench.repository.manifest(version), BlobCache(bench.root / "cache")
+    view = view_in(far, cache, "view", manifest.digests, manifest.entries)
+    blob = Path(cache.blobs) / blob_name(next(entry.sha256 for entry in manifest.entries() if entry.path == "1.bin"))
+    blob.chmod(0o644)
+    blob.write_bytes(b"damaged by somebody")
+    far.given = 0
+    copy_to(far, version, list(manifest.entries()), bench.root / "copy", cache=cache)
+    assert contents(bench.root / "copy") == FILES
+    assert far.given == len(FILES["1.bin"])
+    for path in FILES:
+        found, shown = (bench.root / "copy" / path).stat(), (view / path).stat()
+        assert found.st_ino != shown.st_ino
+        assert found.st_mode & 0o200
 
 
 def test_what_is_there_and_wrong_is_not_kept(bench: Workbench, version: VersionId) -> None:
