@@ -17,6 +17,9 @@ PAGE := src/tilth/server/static/index.html
 COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
+# All but Ray, which is large: only the environment of `make frameworks-light` has it.
+EXTRAS = $(addprefix --extra ,media mount oidc postgres tables)
+
 .PHONY: help install page services demo test test-integration compat frameworks frameworks-light check lint format bench bench-server bench-page lock snapshots picture clean
 
 help:  ## list the commands
@@ -104,8 +107,8 @@ lock: | $(BIN)/uv  ## write the lock files anew [UPGRADE=1]
 	$(COMPILE) requirements/compat.in --output-file requirements/compat.txt
 	$(COMPILE) pyproject.toml requirements/frameworks-light.in --constraint requirements/runtime.txt --output-file requirements/frameworks-light.txt
 	$(COMPILE) requirements/node.in --output-file requirements/node.txt
-	$(COMPILE) pyproject.toml --all-extras --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
-	$(COMPILE) pyproject.toml --all-extras --constraint requirements/dev.txt --output-file requirements/server.txt
+	$(COMPILE) pyproject.toml $(EXTRAS) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml $(EXTRAS) --constraint requirements/dev.txt --output-file requirements/server.txt
 
 $(BIN)/uv:
 	"$(PYTHON)" -m venv $(VENV)

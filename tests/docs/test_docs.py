@@ -10,8 +10,12 @@ from tests.docs.guide import Block, Command, Page, blocks_of, commands_of, match
 from tilth.testing.fuse import needs_fuse
 
 NEEDS = {"mounting.md": [needs_fuse]}
+ELSEWHERE = ("scale.md",)
+"""Needs Ray: `tests/integration/test_ray.py` runs it."""
 PAGES = [
-    pytest.param(page, marks=NEEDS.get(page.name, []), id=page.name) for page in sorted((Path(__file__).parents[2] / "docs").glob("*.md"))
+    pytest.param(page, marks=NEEDS.get(page.name, []), id=page.name)
+    for page in sorted((Path(__file__).parents[2] / "docs").glob("*.md"))
+    if page.name not in ELSEWHERE
 ]
 
 Open = Callable[[], Page]

@@ -1,7 +1,8 @@
 """Where a test may kill this process: named points that do nothing unless the environment names one of them.
 
 `TILTH_CRASH_AT=commit.before-register` ends the process, as a power cut would, when it first reaches that point;
-`TILTH_CRASH_AT=gc.before-delete:3` when it reaches it for the third time. No cleanup runs and nothing is flushed.
+`TILTH_CRASH_AT=gc.before-delete:3` when it reaches it for the third time. No cleanup runs and nothing is flushed. Of several processes
+with one environment, only the first ends there if `TILTH_CRASH_ONCE` names a file that does not exist: it is made then.
 """
 
 import os
@@ -15,19 +16,29 @@ CRASH_STATUS = 137
 class _Fuse:
     """Counts down the visits of one point."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, once: str) -> None:
         self.point, _, count = text.partition(":")
         self.left = int(count or 1)
+        self.once = once
 
     def burn(self) -> None:
         self.left -= 1
-        if self.left == 0:
+        if self.left == 0 and self._is_first():
             os._exit(CRASH_STATUS)
+
+    def _is_first(self) -> bool:
+        if not self.once:
+            return True
+        try:
+            os.close(os.open(self.once, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        except FileExistsError:
+            return False
+        return True
 
 
 # The one place outside `tilth.config` that reads the environment: a crash must be possible at any depth of any process,
 # before and without settings, and nothing that a user may rely on depends on it.
-_FUSE = _Fuse(os.environ.get("TILTH_CRASH_AT", ""))
+_FUSE = _Fuse(os.environ.get("TILTH_CRASH_AT", ""), os.environ.get("TILTH_CRASH_ONCE", ""))
 
 
 def reach(point: str) -> None:

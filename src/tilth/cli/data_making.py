@@ -13,12 +13,12 @@ from tilth.cli.progress import Progress
 from tilth.cli.rates import LimitRate, open_limited_home
 from tilth.cli.state import current_id, remember_id
 from tilth.datasets.bases import Collision, ConflictRule
-from tilth.datasets.taking import AddRequest, Outcome, add, upload
+from tilth.datasets.taking import AddRequest, Outcome, upload
 from tilth.domain.version import DatasetVersion
 from tilth.sdk import contents, lifecycle, lookup
+from tilth.sdk.cluster import add_on, import_on
 from tilth.sdk.finalizing import finalize, without_preview
 from tilth.sdk.home import Home
-from tilth.sdk.links.importing import import_links
 from tilth.sdk.links.registering import LinkRequest, add_links, refuse_secrets
 from tilth.sdk.storage import require_storage
 from tilth.sdk.syncing import SyncRequest, parents_of, sync_folder
@@ -30,6 +30,10 @@ Storage = Annotated[
     str | None, Parameter(help="Where the bytes are to be kept: a folder, s3://, gs:// or azure://. Default: in the home's store.")
 ]
 Workers = Annotated[int | None, Parameter(help="How many large files are hashed, or packs stored, at once.")]
+Engine = Annotated[
+    str | None,
+    Parameter(help="Spread the reading over the machines of a Ray cluster: ray://host:10001, or ray for the one that Ray finds itself."),
+]
 NoPreview = Annotated[bool, Parameter(help="Show no samples of what the version holds.")]
 ChunkSize = Annotated[int | None, Parameter(help="Store packs of this many MB; never more than 64.")]
 
@@ -84,10 +88,13 @@ def add_command(
     non_recursive: Annotated[bool, Parameter(help="Only the files directly in a named folder.")] = False,
     read_hash: Annotated[bool, Parameter(help="Read each of --links once, so that its hash is known.")] = False,
     max_workers: Workers = None,
+    engine: Engine = None,
     verbose: Verbose = False,
     json: Json = False,
 ) -> None:
-    """Add files, or folders with all that lies in them. Their bytes are stored by `upload` or `close`; those of --links never are."""
+    """Add files, or folders with all that lies in them. Their bytes are stored by `upload` or `close`, or with `--engine` at once; those of
+    --links never are.
+    """
     if not (files or links):
         raise Invalid("nothing to add", hint="name files or folders with --files, or addresses with --links")
     refuse_secrets(links or ())
@@ -99,7 +106,7 @@ def add_command(
         context = taking_context(home, version, watcher=progress, workers=max_workers)
         if files:
             request = AddRequest(sources=files, prefix=prefix, wildcards=wildcard or (), recursive=recursive)
-            outcome = add(draft, request, context)
+            outcome = add_on(engine, home, version, draft, request, context)
         if links:
             wanted = LinkRequest(
                 sources=links, prefix=prefix, wildcards=wildcard or (), recursive=recursive, read_hash=read_hash, workers=max_workers
@@ -113,6 +120,7 @@ def import_command(
     files: Words = None,
     id: Id = None,
     max_workers: Workers = None,
+    engine: Engine = None,
     verbose: Verbose = False,
     json: Json = False,
 ) -> None:
@@ -123,7 +131,7 @@ def import_command(
     with Progress("storing", verbose=verbose) as progress, lifecycle.opened_draft(home, version) as draft:
         context = taking_context(home, version, watcher=progress, workers=max_workers)
         for pattern in files or [""]:
-            outcome = outcome.plus(import_links(home.link_sources, home.cache, draft, context, pattern=pattern))
+            outcome = outcome.plus(import_on(engine, home, version, draft, context, pattern=pattern))
     remember_id(home.folder, version.id)
     Output(json=json).result(
         version_document(version) | {"imported": outcome.modified, "stored_bytes": outcome.stored_bytes},
@@ -173,6 +181,7 @@ def sync_command(
     skip_close: Annotated[bool, Parameter(help="Leave the version open for more changes.")] = False,
     chunk_size: ChunkSize = None,
     limit_rate: LimitRate = None,
+    engine: Engine = None,
     no_preview: NoPreview = False,
     verbose: Verbose = False,
     json: Json = False,
@@ -180,13 +189,19 @@ def sync_command(
     """Make a version of a folder, storing what is new. Interrupted, the same command goes on; without a change, no version is made."""
     if bool(folder) == bool(links):
         raise Invalid("sync needs one folder", hint="name it with --folder, or with --links if its files are to stay where they are")
+    if engine and (links or limit_rate):
+        other = "links are listed by one machine" if links else "the machines of a cluster keep to the limits of their own settings"
+        raise Invalid(f"--engine can't be given with {'--links' if links else '--limit-rate'}: {other}", hint="leave one of them out")
     home = open_limited_home(limit_rate)
     if not (parents or name):
         version_id = current_id(home.folder, id)
         require_storage(home, lookup.find(home, version_id), storage or output_uri)
-        _sync_existing(
-            home, version_id, folder, links, dataset_folder or "", close=not skip_close, preview=not no_preview, verbose=verbose, json=json
-        )
+        version_of_id = lookup.find(home, version_id)
+        with Progress("storing", verbose=verbose) as progress:
+            outcome = lifecycle.sync_into(home, version_of_id, folder, dataset_folder or "", progress, links=links, engine=engine)
+            if not skip_close:
+                version_of_id = finalize(home, version_of_id, preview=not no_preview)
+        _tell_outcome(home, version_of_id, outcome, json=json)
         return
     found = lookup.resolve_all(home, parents or [])
     request = SyncRequest(
@@ -201,7 +216,7 @@ def sync_command(
         storage=storage or output_uri,
     )
     with Progress("storing", verbose=verbose) as progress:
-        synced = sync_folder(home, request, progress, close=not skip_close, chunk_mb=chunk_size, preview=not no_preview)
+        synced = sync_folder(home, request, progress, close=not skip_close, chunk_mb=chunk_size, preview=not no_preview, engine=engine)
     if not synced.changed:
         Output(json=json).note("nothing changed: no version was made")
     _tell_outcome(home, synced.version, synced.outcome, json=json, changed=synced.changed)
@@ -301,17 +316,6 @@ def title(version: DatasetVersion) -> str:
 def version_document(version: DatasetVersion) -> dict[str, Any]:
     """A version as scripts get it."""
     return lookup.summary(version) | {"parents": list(version.parents), "files": version.entries, "size_bytes": version.size_bytes}
-
-
-def _sync_existing(
-    home: Home, id: str, folder: str, links: str, prefix: str, *, close: bool, preview: bool, verbose: bool, json: bool
-) -> None:
-    version = lookup.find(home, id)
-    with Progress("storing", verbose=verbose) as progress:
-        outcome = lifecycle.sync_into(home, version, folder, prefix, progress, links=links)
-        if close:
-            version = finalize(home, version, preview=preview)
-    _tell_outcome(home, version, outcome, json=json)
 
 
 def _upload(home: Home, version: DatasetVersion, *, verbose: bool, workers: int | None = None, chunk_mb: int | None = None) -> Outcome:

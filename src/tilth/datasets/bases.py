@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tilth.base.errors import PathCollision
 from tilth.datasets.manifests import Change, Manifest
+from tilth.datasets.segments import SegmentRef
 from tilth.domain.dataset import Entry, Total
 
 __all__ = ["Base", "Collision", "ConflictRule", "overlaid"]
@@ -44,6 +45,11 @@ class Base:
     def __init__(self, manifests: Sequence[Manifest], rule: ConflictRule = ConflictRule.FIRST) -> None:
         self.manifests = manifests
         self._rule = rule
+
+    @property
+    def segments(self) -> tuple[SegmentRef, ...]:
+        """The segments of all listings."""
+        return tuple(segment for manifest in self.manifests for segment in manifest.segments)
 
     def find(self, path: str) -> Entry | None:
         """The entry at exactly `path`."""

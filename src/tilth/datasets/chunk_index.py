@@ -39,7 +39,7 @@ class ChunkIndex:
         self._recent[chunk.sha256] = chunk
         self._count += 1
         if len(self._recent) >= _RECENT:
-            self._pieces.append(_Piece(_table_of(self._recent.values())))
+            self._pieces.append(_Piece.of(_table_of(self._recent.values())))
             self._recent = {}
 
     def add_manifest(self, manifest: Manifest, *, seen: set[str] | None = None, most: int = MOST_CHUNKS) -> None:
@@ -58,13 +58,28 @@ class ChunkIndex:
             tables.append(manifest.load(segment).chunks())
             self._count += len(tables[-1])
         if tables:
-            self._pieces.append(_Piece(pa.concat_tables(tables).unify_dictionaries().combine_chunks()))
+            self._pieces.append(_Piece.of(pa.concat_tables(tables).unify_dictionaries().combine_chunks()))
 
     def absorb(self, other: "ChunkIndex") -> None:
         """Take in all that `other` holds."""
         self._pieces += other._pieces
         self._recent |= other._recent
         self._count += other._count
+
+    def tables(self) -> list[pa.Table]:
+        """All that was taken in, as `of_tables` makes an index of it elsewhere, which shares the memory of the tables."""
+        if self._recent:
+            self._pieces.append(_Piece.of(_table_of(self._recent.values())))
+            self._recent = {}
+        return [piece.table for piece in self._pieces]
+
+    @classmethod
+    def of_tables(cls, tables: Iterable[pa.Table]) -> "ChunkIndex":
+        """An index of what `tables` gave."""
+        index = cls()
+        index._pieces = [_Piece(table) for table in tables]
+        index._count = sum(len(piece.table) for piece in index._pieces)
+        return index
 
     def find(self, sha256: bytes) -> ChunkRef | None:
         """The chunk with this hash, if it was taken in."""
@@ -79,15 +94,21 @@ class ChunkIndex:
 class _Piece:
     """Chunks in columns, found by bisecting the first eight bytes of their hashes."""
 
-    def __init__(self, chunks: pa.Table) -> None:
-        columns = {name: _single(chunks.column(name)) for name in chunks.column_names}
-        self._hashes = _bytes_of(columns["sha256"], 32)
+    @classmethod
+    def of(cls, chunks: pa.Table) -> "_Piece":
+        """A piece of chunks in any order."""
         prefixes = array("Q")
-        prefixes.frombytes(bytes(self._hashes.cast("Q")[::4]))
+        prefixes.frombytes(bytes(_bytes_of(_single(chunks.column("sha256")), 32).cast("Q")[::4]))
         unsorted = pa.Array.from_buffers(pa.uint64(), len(prefixes), [None, pa.py_buffer(prefixes)])
         order = pc.sort_indices(unsorted)
-        self._order = _bytes_of(order, 8).cast("Q")
-        self._prefixes = _bytes_of(pc.take(unsorted, order), 8).cast("Q")
+        return cls(chunks.append_column("order", order).append_column("prefix", pc.take(unsorted, order)))
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+        columns = {name: _single(table.column(name)) for name in table.column_names}
+        self._hashes = _bytes_of(columns["sha256"], 32)
+        self._order = _bytes_of(columns["order"], 8).cast("Q")
+        self._prefixes = _bytes_of(columns["prefix"], 8).cast("Q")
         self._packs = columns["pack"].dictionary.to_pylist()
         self._pack = _bytes_of(columns["pack"].indices, 4).cast("i")
         self._offset = _bytes_of(columns["offset"], 8).cast("Q")

@@ -6,11 +6,14 @@ call goes on where the last one was.
 """
 
 import fcntl
+import heapq
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Self
 
@@ -19,20 +22,21 @@ from msgspec import Struct
 
 from tilth.base.atomic_io import replace_durably, translated_os_errors
 from tilth.base.clock import Clock
-from tilth.base.errors import Corrupt, DraftBusy, PathCollision, VersionDeleted, VersionNotFinal, VersionNotFound
+from tilth.base.errors import Corrupt, DraftBusy, PathCollision, SessionFenced, VersionDeleted, VersionNotFinal, VersionNotFound
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId
 from tilth.base.paths import normalise_prefix
 from tilth.datasets.bases import Base, Collision, ConflictRule, overlaid
 from tilth.datasets.facts import Fact
 from tilth.datasets.journal import Journal, Removed, Row, Stored, Waiting
-from tilth.datasets.manifests import Change, Manifest, WrittenRoot, open_manifest, write_manifest
+from tilth.datasets.manifests import Change, Manifest, WrittenRoot, merge_manifests, open_manifest, write_manifest
 from tilth.datasets.matching import has_wildcard, literal_prefix, literally, matcher
 from tilth.datasets.records import VersionRecord, fetch_register
+from tilth.datasets.segments import load_root
 from tilth.datasets.sessions import Session, open_session, resume_session
 from tilth.datasets.totals import TotalsCounter
-from tilth.domain.dataset import ChangeTotals, Entry
-from tilth.store.api import ObjectStore
+from tilth.domain.dataset import ChangeTotals, Entry, Total
+from tilth.store.api import Key, ObjectStore
 
 __all__ = ["Digest", "Draft", "DraftView", "draft_exists"]
 
@@ -61,6 +65,7 @@ class DraftView:
         records = [register for register in registers if isinstance(register, VersionRecord)]
         self.base = Base([open_manifest(store, record) for record in records], origin.rule)
         self.journal = Journal(folder / "journal.sqlite")
+        self.ground = _ground(store, self.base, self.journal)
 
     def __enter__(self) -> Self:
         return self
@@ -70,29 +75,29 @@ class DraftView:
 
     def digests(self, prefix: str = "") -> Iterator[Digest]:
         """The files of the draft as it stands, in the order of their paths: all, the one at `prefix`, or all below it."""
-        return _digests(self.base, self.journal, prefix)
+        return _digests(self.ground, self.journal, prefix)
 
     def links(self, prefix: str = "") -> Iterator[Entry]:
         """The links among them."""
-        return _links(self.base, self.journal, prefix)
+        return _links(self.ground, self.journal, prefix)
 
     def facts(self, prefix: str = "") -> Iterator[Fact]:
         """The same files with their times and modes, also those whose bytes are not stored yet."""
         prefix = normalise_prefix(prefix)
-        below: Iterator[tuple[str, Fact | None]] = ((entry.path, _fact_of(entry)) for entry in self.base.entries(prefix))
+        below: Iterator[tuple[str, Fact | None]] = ((entry.path, _fact_of(entry)) for entry in self.ground.entries(prefix))
         above = ((row.path, None if isinstance(row, Removed) else _fact_of(row)) for row in self.journal.rows(prefix))
         return (fact for _, fact in overlaid(below, above) if fact)
 
     def entry(self, path: str) -> Entry | None:
         """The file at exactly `path`, if there is one; `VersionNotFinal` if its bytes are not stored yet."""
         row = self.journal.find(path)
-        return _entry_of(row) if row else self.base.find(path)
+        return _entry_of(row) if row else self.ground.find(path)
 
     def find(self, path: str) -> Digest | None:
         """The file at exactly `path`, if the draft holds one."""
         row = self.journal.find(path)
         if row is None:
-            entry = self.base.find(path)
+            entry = self.ground.find(path)
             return (path, entry.size, entry.sha256) if entry else None
         if isinstance(row, Removed):
             return None
@@ -144,7 +149,9 @@ class Draft:
         try:
             session = resume_session(store, id, clock=clock)
             _hold_parents(session, origin)
-            return cls(store, folder, origin, session, Journal(folder / "journal.sqlite"), lock, clock)
+            draft = cls(store, folder, origin, session, Journal(folder / "journal.sqlite"), lock, clock)
+            draft.merge()
+            return draft
         except BaseException:
             _unlock(lock)
             raise
@@ -154,13 +161,18 @@ class Draft:
         """Carry a fenced draft's changes over to a new one: what had not been stored elsewhere is to be stored again."""
         origin = _read_origin(folder, id)
         lock = _locked(folder, id)
+        old = Journal(folder / "journal.sqlite")
         try:
+            if old.ground() or old.deltas():
+                raise SessionFenced(
+                    f"version {id} was given up, and with it what the machines of a cluster had stored for it",
+                    hint=f"`tilth data delete --id {id}` and run the same command again",
+                )
             draft = cls.create(store, new_folder, successor, origin.parents, rule=origin.rule, clock=clock)
-            old = Journal(folder / "journal.sqlite")
             draft.journal.put(_as_not_stored(row) for row in old.rows())
-            old.close()
             return draft
         finally:
+            old.close()
             _unlock(lock)
 
     def close(self) -> None:
@@ -179,6 +191,32 @@ class Draft:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def merge(self) -> None:
+        """Lay segments that were recorded in the journal over the listing, so that they become part of it. Safe to repeat."""
+        deltas = self.journal.deltas()
+        if not deltas:
+            return
+        above = Manifest(self.store, deltas)
+        known = [segment for manifest in self.base.manifests for segment in manifest.segments]
+        self._unite()
+        _, first = self.journal.ground() or ((), 0)
+        ground = self.ground.manifests
+        below = ground[0] if ground else Manifest(self.store, ())
+        root, following = merge_manifests(self.store, self.id, below, above, known=known, first_sequence=first)
+        reach("merge.before-ground")
+        covered = (path for path, _, _ in above.digests()) if not self.journal.is_empty() else ()
+        self.journal.set_ground(root, following, covered)
+        vars(self).pop("ground", None)
+
+    def _unite(self) -> None:
+        """Write what several parents hold together as one listing, which segments can be laid over."""
+        if self.journal.ground() is None and len(self.base.manifests) > 1:
+            first, *others = self.base.manifests
+            known = [segment for manifest in others for segment in manifest.segments]
+            written = write_manifest(self.store, self.id, first, self.base.changes_to_first(), known=known)
+            self.journal.set_ground(load_root(self.store.get(written.key), name=written.key), written.new_segments, ())
+            vars(self).pop("ground", None)
+
     @property
     def rule(self) -> ConflictRule:
         """Whose file stands where parents have the same path."""
@@ -189,15 +227,20 @@ class Draft:
         """The united listing of the parents."""
         return Base([open_manifest(self.store, self.session.bases[parent]) for parent in self.parents], self._origin.rule)
 
+    @cached_property
+    def ground(self) -> Base:
+        """The listing that the journal's rows are changes of: the parents', or one that was written on the way."""
+        return _ground(self.store, self.base, self.journal)
+
     def digests(self, prefix: str = "") -> Iterator[Digest]:
         """The files of the draft as it stands, in the order of their paths: all, the one at `prefix`, or all below it."""
-        return _digests(self.base, self.journal, prefix)
+        return _digests(self.ground, self.journal, prefix)
 
     def find(self, path: str) -> bytes | None:
         """The SHA-256 of the file at exactly `path`, if the draft holds one."""
         row = self.journal.find(path)
         if row is None:
-            entry = self.base.find(path)
+            entry = self.ground.find(path)
             return entry.sha256 if entry else None
         return None if isinstance(row, Removed) else row.entry.sha256 if isinstance(row, Stored) else row.sha256
 
@@ -205,12 +248,12 @@ class Draft:
         """The entry at exactly `path`, if the draft holds one whose bytes need not be stored any more."""
         row = self.journal.find(path)
         if row is None:
-            return self.base.find(path)
+            return self.ground.find(path)
         return row.entry if isinstance(row, Stored) else None
 
     def links(self, prefix: str = "") -> Iterator[Entry]:
         """The links of the draft as it stands, in the order of their paths: all, the one at `prefix`, or all below it."""
-        return _links(self.base, self.journal, prefix)
+        return _links(self.ground, self.journal, prefix)
 
     def collisions(self) -> Iterator[Collision]:
         """The paths that the parents disagree on; raises `PathCollision` if the draft was begun with the rule `fail`."""
@@ -226,7 +269,7 @@ class Draft:
 
     def is_changed(self) -> bool:
         """Whether the draft is anything else than what its first parent is."""
-        return len(self.parents) != 1 or not self.journal.is_empty()
+        return len(self.parents) != 1 or not self.journal.is_empty() or self.ground.segments != self.base.segments
 
     def remove(self, pattern: str, *, recursive: bool = True) -> list[str]:
         """Take away just the files that `pattern` means (see `tilth.datasets.matching`); returns their paths.
@@ -244,17 +287,19 @@ class Draft:
         """Record that `paths` are to be gone."""
         for at in range(0, len(paths), _BATCH):
             batch = paths[at : at + _BATCH]
-            inherited = {path for path in batch if self.base.find(path)}
+            inherited = {path for path in batch if self.ground.find(path)}
             self.journal.put(Removed(path) for path in batch if path in inherited)
             self.journal.forget(path for path in batch if path not in inherited)
 
     def totals(self) -> ChangeTotals:
         """How the draft differs from its parents' united listing, in numbers."""
+        if self.journal.ground():
+            return self._totals_over_ground()
         if not self.base.manifests:
             return ChangeTotals(added=self.journal.total())
         counter = TotalsCounter()
         for path, size, sha256 in self.journal.digests():
-            before = self.base.find(path)
+            before = self.ground.find(path)
             counter.count((before.size, before.sha256) if before else None, (size, sha256) if sha256 else None)
         return counter.totals(self.base.total())
 
@@ -266,16 +311,23 @@ class Draft:
 
     def write(self) -> WrittenRoot:
         """Write the listing, durably; nobody sees it before `commit`."""
-        self._check_clashes()
-        first = self.base.manifests[0] if self.base.manifests else Manifest(self.store, ())
-        known = [segment for manifest in self.base.manifests[1:] for segment in manifest.segments]
-        return write_manifest(self.store, self.id, first, overlaid(self.base.changes_to_first(), self._changes()), known=known)
+        ground = self.journal.ground()
+        if ground:
+            _check_sorted(path for path, _, _ in self.digests())
+        else:
+            self._check_clashes()
+        base = self.ground
+        first = base.manifests[0] if base.manifests else Manifest(self.store, ())
+        known = [segment for manifest in self.base.manifests for segment in manifest.segments]
+        changes = overlaid(base.changes_to_first(), self._changes())
+        return write_manifest(self.store, self.id, first, changes, known=known, first_sequence=ground[1] if ground else 0)
 
     def commit(self, record: VersionRecord) -> None:
         """Make the version real, once for all, and forget the draft. Safe to call again with the same record."""
         reach("commit.before-record")
         self.session.commit(record)
         reach("commit.after-record")
+        self.store.delete(Key(key) for key in self.journal.merged_keys())
 
     def discard(self) -> None:
         """Forget what this machine knows of the draft; what it stored is collected later unless it was committed."""
@@ -286,6 +338,20 @@ class Draft:
         """Give the draft up."""
         self.session.abort()
         self.discard()
+
+    def _totals_over_ground(self) -> ChangeTotals:
+        if not self.base.manifests:
+            sizes = [0, 0]
+            for _, size, _ in self.digests():
+                sizes = [sizes[0] + 1, sizes[1] + size]
+            return ChangeTotals(added=Total(*sizes))
+        counter = TotalsCounter()
+        below = ((path, ((size, sha256), None)) for path, size, sha256 in self.base.digests())
+        above = ((path, (None, (size, sha256))) for path, size, sha256 in self.digests())
+        for _, group in groupby(heapq.merge(below, above, key=itemgetter(0)), key=itemgetter(0)):
+            sides = [side for _, side in group]
+            counter.count(sides[0][0], sides[-1][1])
+        return counter.totals(self.base.total())
 
     def _changes(self) -> Iterator[Change]:
         for row in self.journal.rows():
@@ -305,12 +371,12 @@ class Draft:
                 if self._holds(folder):
                     raise _clash(folder, path)
                 folder = folder.rpartition("/")[0]
-            if self.base.has_below(path) and (below := next((found for found, _, _ in self.digests(path) if found != path), None)):
+            if self.ground.has_below(path) and (below := next((found for found, _, _ in self.digests(path) if found != path), None)):
                 raise _clash(path, below)
 
     def _holds(self, path: str) -> bool:
         row = self.journal.find(path)
-        return not isinstance(row, Removed) if row else self.base.find(path) is not None
+        return not isinstance(row, Removed) if row else self.ground.find(path) is not None
 
 
 def _digests(base: Base, journal: Journal, prefix: str) -> Iterator[Digest]:
@@ -329,6 +395,23 @@ def _links(base: Base, journal: Journal, prefix: str) -> Iterator[Entry]:
 
 def _as_not_stored(row: Row) -> Row:
     return Waiting(row.file, row.entry.sha256) if isinstance(row, Stored) and row.entry.link is None else row
+
+
+def _ground(store: ObjectStore, base: Base, journal: Journal) -> Base:
+    found = journal.ground()
+    return Base([Manifest(store, found[0])]) if found else base
+
+
+def _check_sorted(paths: Iterable[str]) -> None:
+    """A path can't be a file and a folder at once: of all paths, in their order."""
+    trail: list[str] = []
+    for path in paths:
+        while trail and not path.startswith(trail[-1]):
+            trail.pop()
+        for above in trail:
+            if path[len(above)] == "/":
+                raise _clash(above, path)
+        trail.append(path)
 
 
 def draft_exists(folder: Path) -> bool:

@@ -9,12 +9,11 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from hashlib import sha256
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from tilth.base.errors import Conflict, PathNotFound, SourceChanged, SourceUnreadable, TilthError
 from tilth.datasets.chunking import ONE_CHUNK_BYTES, cut_points
 from tilth.datasets.compression import Compressor
-from tilth.datasets.known_chunks import KnownChunks
 from tilth.datasets.packs import PackWriter, StoredPack
 from tilth.datasets.scanning import SourceFile, one_file
 from tilth.domain.dataset import ChunkRef, Entry
@@ -23,11 +22,21 @@ from tilth.store.api import Buffer
 if TYPE_CHECKING:
     from _hashlib import HASH
 
-__all__ = ["Ingest", "hash_file", "sample_hashes"]
+__all__ = ["Ingest", "StoredChunks", "hash_file", "sample_hashes"]
 
 _BLOCK_BYTES = 16 << 20
 _SAMPLE_FILES = 16
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+class StoredChunks(Protocol):
+    """What need not be stored again."""
+
+    def find(self, sha256: bytes) -> ChunkRef | None:
+        """Where a chunk with this hash lies, if the session may refer to it."""
+
+    def add(self, chunk: ChunkRef) -> None:
+        """Take in a chunk of the session's own packs."""
 
 
 class Ingest:
@@ -41,7 +50,7 @@ class Ingest:
     def __init__(
         self,
         writer: PackWriter,
-        known: KnownChunks,
+        known: StoredChunks,
         *,
         on_durable: Callable[[Sequence[tuple[SourceFile, Entry]]], None],
     ) -> None:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from tilth.base.atomic_io import describe_os_error
 from tilth.base.errors import Corrupt, DiskFull, HomeReadOnly, TilthError, Unavailable
 from tilth.datasets.scanning import SourceFile
+from tilth.datasets.segments import Root, SegmentRef, dump_root, load_root
 from tilth.domain.dataset import ChunkRef, Entry, Link, Total
 
 __all__ = ["Journal", "Pending", "Removed", "Row", "Stored", "Waiting"]
@@ -58,6 +59,11 @@ CREATE TABLE IF NOT EXISTS pending (
     path TEXT PRIMARY KEY, kind INTEGER NOT NULL, size INTEGER, sha256 BLOB, mode INTEGER, mtime_ns INTEGER,
     chunks BLOB, source TEXT, ctime_ns INTEGER, inode INTEGER
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS delta (
+    key TEXT PRIMARY KEY, first_path TEXT NOT NULL, last_path TEXT NOT NULL, entries INTEGER NOT NULL, size_bytes INTEGER NOT NULL,
+    sha256 BLOB NOT NULL, merged INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ground (only INTEGER PRIMARY KEY CHECK (only = 0), root BLOB NOT NULL, next_segment INTEGER NOT NULL) STRICT;
 """
 _STORED, _WAITING, _REMOVED, _LINKED = 0, 1, 2, 3
 _COLUMNS = "path, kind, size, sha256, mode, mtime_ns, chunks, source, ctime_ns, inode"
@@ -129,16 +135,52 @@ class Journal:
         row = self._connection.execute(f"SELECT count(*), coalesce(sum(size), 0) FROM pending WHERE kind != {_REMOVED}").fetchone()
         return Total(row[0], row[1])
 
+    def put_delta(self, delta: SegmentRef) -> None:
+        """Record a segment of the draft's own that holds entries to be laid over the listing, its packs durable like itself."""
+        row = (delta.key, delta.first_path, delta.last_path, delta.entries, delta.size_bytes, delta.sha256)
+        self._in_transaction("INSERT INTO delta (key, first_path, last_path, entries, size_bytes, sha256) VALUES (?, ?, ?, ?, ?, ?)", [row])
+
+    def deltas(self) -> Root:
+        """The recorded segments that are not merged yet, in the order of their paths, which they share with none other."""
+        with _Translated(self._path):
+            rows = self._connection.execute(
+                "SELECT first_path, last_path, entries, size_bytes, key, sha256 FROM delta WHERE NOT merged ORDER BY first_path"
+            ).fetchall()
+        return tuple(SegmentRef(*row) for row in rows)
+
+    def merged_keys(self) -> list[str]:
+        """The objects of recorded segments that nothing needs any more."""
+        with _Translated(self._path):
+            return [key for (key,) in self._connection.execute("SELECT key FROM delta WHERE merged")]
+
+    def ground(self) -> tuple[Root, int] | None:
+        """The listing that the rows are changes of, if it is not just the parents', and the number of the session's next segment."""
+        with _Translated(self._path):
+            found = self._connection.execute("SELECT root, next_segment FROM ground").fetchone()
+        return (load_root(found[0], name="of the draft"), found[1]) if found else None
+
+    def set_ground(self, root: Root, next_segment: int, covered: Iterable[str]) -> None:
+        """Record the listing that recorded segments were merged into; nothing is said any more of the paths that they `covered`."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO ground VALUES (0, ?, ?)", (dump_root(root), next_segment))
+            connection.execute("UPDATE delta SET merged = 1")
+            connection.executemany("DELETE FROM pending WHERE path = ?", ((path,) for path in covered))
+
     def is_empty(self) -> bool:
-        """Whether the draft is just what its parents are."""
+        """Whether nothing is recorded of any path."""
         with _Translated(self._path):
             return self._connection.execute("SELECT 1 FROM pending LIMIT 1").fetchone() is None
 
     def _in_transaction(self, statement: str, values: Iterable[Sequence[object]]) -> None:
+        with self._transaction() as connection:
+            connection.executemany(statement, values)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         with _Translated(self._path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                self._connection.executemany(statement, values)
+                yield self._connection
                 self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:  # a full disk may have ended it already

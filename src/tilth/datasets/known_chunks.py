@@ -43,9 +43,14 @@ class KnownChunks:
 
     def find(self, sha256: bytes) -> ChunkRef | None:
         """Where a chunk with this hash lies, if the session may refer to it."""
+        return self.index.find(sha256)
+
+    @property
+    def index(self) -> ChunkIndex:
+        """All that can be found now."""
         while self._parents:
             self._index.add_manifest(self._parents.pop())
-        return self._index.find(sha256)
+        return self._index
 
     @property
     def has_candidates(self) -> bool:
@@ -54,17 +59,20 @@ class KnownChunks:
             self._unpinned = self._opened_candidates()
         return bool(self._unpinned)
 
-    def probe(self, sample: Iterable[bytes]) -> None:
-        """Pin the candidates that hold any chunk of `sample`, and take in what they hold."""
+    def probe(self, sample: Iterable[bytes]) -> bool:
+        """Pin the candidates that hold any chunk of `sample`, and take in what they hold; whether there were any."""
         missing = [sha256 for sha256 in sample if self.find(sha256) is None]
+        found = False
         if not missing or not self.has_candidates:
-            return
+            return found
         assert self._unpinned is not None
         for version, index in list(self._unpinned.items()):
             if any(index.find(sha256) for sha256 in missing):
                 del self._unpinned[version]
                 if self._session.pin(version) is not None:
                     self._index.absorb(index)
+                    found = True
+        return found
 
     def _opened_candidates(self) -> dict[VersionId, ChunkIndex]:
         opened: dict[VersionId, ChunkIndex] = {}

@@ -1,12 +1,12 @@
 """What a Version consists of: the full listing, found by path, walked in order, and rewritten only where it changed."""
 
 from bisect import bisect_left, bisect_right
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from itertools import chain, islice, zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
@@ -23,7 +23,7 @@ from tilth.store.api import Key, ObjectStore
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Change", "Manifest", "Marker", "WrittenRoot", "live_keys", "open_manifest", "write_manifest"]
+__all__ = ["Change", "Manifest", "Marker", "WrittenRoot", "live_keys", "merge_manifests", "open_manifest", "write_manifest"]
 
 Change = tuple[str, Entry | None]
 """A path and what it is to be: an entry, or None for nothing."""
@@ -217,32 +217,95 @@ class WrittenRoot(Struct, frozen=True):
 
 
 def write_manifest(
-    store: ObjectStore, session: VersionId, base: Manifest, changes: Iterable[Change], *, known: Iterable[SegmentRef] = ()
+    store: ObjectStore,
+    session: VersionId,
+    base: Manifest,
+    changes: Iterable[Change],
+    *,
+    known: Iterable[SegmentRef] = (),
+    first_sequence: int = 0,
 ) -> WrittenRoot:
     """Write the listing that `base` becomes with `changes`, which are sorted by path, each path once.
 
     Segments that no change touches are shared with the base. A segment that comes out equal to one of `known`, such as the
-    segments of other parents, is shared with that.
+    segments of other parents, is shared with that. New ones are numbered from `first_sequence`.
     """
-    writer = _SegmentWriter(store, session, [*base.segments, *known])
-    pending = _Batches(changes)
+    writer = _SegmentWriter(store, session, [*base.segments, *known], first_sequence)
+    _merge(base, _Batches(changes), writer)
+    return writer.write_root()
+
+
+def merge_manifests(
+    store: ObjectStore, session: VersionId, base: Manifest, above: Manifest, *, known: Iterable[SegmentRef] = (), first_sequence: int
+) -> tuple[Root, int]:
+    """Write the segments of the listing that `base` becomes when that of `above` is laid over it, without making objects of entries.
+
+    Returns them all, and the number of the session's next segment.
+    """
+    writer = _SegmentWriter(store, session, [*base.segments, *known], first_sequence)
+    _merge(base, _Pieces(above), writer)
+    return writer.root, first_sequence + writer.new
+
+
+class _Edit(Protocol):
+    """What is to become of some paths after each other."""
+
+    @property
+    def last_path(self) -> str: ...
+
+    def laid_over(self, rows: Rows) -> Rows:
+        """What `rows`, which reach just as far, become."""
+
+
+class _Edits(Protocol):
+    def before(self, bound: str | None) -> Iterator[_Edit]:
+        """The edits not yet handed out of paths below `bound`, all if it is None."""
+
+
+def _merge(base: Manifest, pending: _Edits, writer: "_SegmentWriter") -> None:
     carry = Rows.of([])
     bounds = [segment.first_path for segment in base.segments[1:]]
     for segment, bound in zip_longest(base.segments, bounds):
-        batches = list(islice(pending.before(bound), 1))
+        batches: list[_Edit] = list(islice(pending.before(bound), 1))
         if not batches and not carry:
             writer.share(segment)
             continue
         rows = base.load(segment)
         done = 0
         for batch in chain(batches, pending.before(bound)):
-            stop = bisect_right(rows.paths, batch[-1][0])
-            carry = writer.feed(joined([carry, rows.slice(done, stop).splice(batch)]))
+            stop = bisect_right(rows.paths, batch.last_path)
+            carry = writer.feed(joined([carry, batch.laid_over(rows.slice(done, stop))]))
             done = stop
         carry = writer.feed(joined([carry, rows.slice(done, len(rows))]))
     for batch in pending.before(None):
-        carry = writer.feed(joined([carry, Rows.of([entry for _, entry in batch if entry])]))
-    return writer.finish(carry)
+        carry = writer.feed(joined([carry, batch.laid_over(Rows.of([]))]))
+    writer.end(carry)
+
+
+class _Changes(Struct, frozen=True):
+    """Some changes after each other."""
+
+    changes: list[Change]
+
+    @property
+    def last_path(self) -> str:
+        return self.changes[-1][0]
+
+    def laid_over(self, rows: Rows) -> Rows:
+        return rows.splice(self.changes)
+
+
+class _Piece(Struct, frozen=True):
+    """Some rows after each other that are to be there."""
+
+    rows: Rows
+
+    @property
+    def last_path(self) -> str:
+        return self.rows.paths[-1]
+
+    def laid_over(self, rows: Rows) -> Rows:
+        return rows.overlaid(self.rows) if rows else self.rows
 
 
 class _Batches:
@@ -252,28 +315,56 @@ class _Batches:
         self._changes = iter(changes)
         self._next = next(self._changes, None)
 
-    def before(self, bound: str | None) -> Iterator[list[Change]]:
+    def before(self, bound: str | None) -> Iterator[_Changes]:
         """The changes not yet handed out whose path is below `bound`, all if it is None."""
         batch: list[Change] = []
         while self._next is not None and (bound is None or self._next[0] < bound):
             batch.append(self._next)
             self._next = next(self._changes, None)
             if len(batch) == BATCH:
-                yield batch
+                yield _Changes(batch)
                 batch = []
         if batch:
-            yield batch
+            yield _Changes(batch)
+
+
+class _Pieces:
+    """Hands out the rows of a listing up to a path, as they lie in its segments."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._segments = deque(manifest.segments)
+        self._rest = Rows.of([])
+
+    def before(self, bound: str | None) -> Iterator[_Piece]:
+        """The rows not yet handed out whose path is below `bound`, all if it is None."""
+        while self._rest or self._segments:
+            if not self._rest:
+                if bound is not None and self._segments[0].first_path >= bound:
+                    return
+                self._rest = self._manifest.load(self._segments.popleft())
+            count = len(self._rest) if bound is None else bisect_left(self._rest.paths, bound)
+            if count == 0:
+                return
+            piece, self._rest = self._rest.slice(0, count), self._rest.slice(count, len(self._rest))
+            yield _Piece(piece)
 
 
 class _SegmentWriter:
-    """Cuts rows into segments, stores those that are new, and ends with the Root."""
+    """Cuts rows into segments, stores those that are new, and may end with the Root."""
 
-    def __init__(self, store: ObjectStore, session: VersionId, known: Iterable[SegmentRef]) -> None:
+    def __init__(self, store: ObjectStore, session: VersionId, known: Iterable[SegmentRef], first_sequence: int) -> None:
         self._store = store
         self._session = session
         self._known = {segment.sha256: segment for segment in known}
         self._root: list[SegmentRef] = []
-        self._new = 0
+        self._first = first_sequence
+        self.new = 0
+
+    @property
+    def root(self) -> Root:
+        """All segments so far."""
+        return tuple(self._root)
 
     def share(self, segment: SegmentRef) -> None:
         self._root.append(segment)
@@ -285,25 +376,28 @@ class _SegmentWriter:
             self._write(segment)
         return rest
 
-    def finish(self, rest: Rows) -> WrittenRoot:
+    def end(self, rest: Rows) -> None:
+        """Store what is left."""
         for segment in cut(rest, last=True)[0]:
             self._write(segment)
-        data = dump_root(tuple(self._root))
+
+    def write_root(self) -> WrittenRoot:
+        data = dump_root(self.root)
         key = root_key(self._session)
         reach("commit.before-root")
         self._store.put(key, [data])
         entries = sum(segment.entries for segment in self._root)
         size_bytes = sum(segment.size_bytes for segment in self._root)
-        return WrittenRoot(key, sha256(data).hexdigest(), entries, size_bytes, self._new)
+        return WrittenRoot(key, sha256(data).hexdigest(), entries, size_bytes, self.new)
 
     def _write(self, rows: Rows) -> None:
         data = rows.dump()
         digest = sha256(data).digest()
         shared = self._known.get(digest)
         if shared is None:
-            key = segment_key(self._session, self._new)
+            key = segment_key(self._session, self._first + self.new)
             reach("commit.before-segment")
             self._store.put(key, [data])
-            self._new += 1
+            self.new += 1
             shared = SegmentRef(rows.paths[0], rows.paths[-1], len(rows), rows.size_bytes, key, digest)
         self._root.append(shared)

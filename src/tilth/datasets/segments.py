@@ -266,13 +266,22 @@ class Rows:
 
     def splice(self, changes: Sequence[tuple[str, Entry | None]]) -> "Rows":
         """These rows with each path of `changes`, sorted, set to its entry, or taken away where it is None."""
-        both = joined([self, Rows.of([entry for _, entry in changes if entry is not None])])
+        added = Rows.of([entry for _, entry in changes if entry is not None])
+        return self._spliced(added, ((path, entry is not None) for path, entry in changes))
+
+    def overlaid(self, above: "Rows") -> "Rows":
+        """These rows and those of `above`; where both have a path, the row of `above` stands."""
+        return self._spliced(above, ((path, True) for path in above.paths))
+
+    def _spliced(self, rows: "Rows", changes: Iterable[tuple[str, bool]]) -> "Rows":
+        """Each path of `changes` set to the next of `rows`, or taken away."""
+        both = joined([self, rows])
         order = array("q")
         position, added = 0, len(self)
-        for path, entry in changes:
+        for path, is_there in changes:
             at = bisect_left(self.paths, path, lo=position)
             order.extend(range(position, at))
-            if entry is not None:
+            if is_there:
                 order.append(added)
                 added += 1
             position = at + 1 if at < len(self) and self.paths[at] == path else at

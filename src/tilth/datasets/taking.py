@@ -31,7 +31,23 @@ from tilth.datasets.stat_cache import StatCache
 from tilth.domain.dataset import Entry
 from tilth.store.api import Key
 
-__all__ = ["AddRequest", "Change", "Outcome", "TakingContext", "add", "check_folder", "count", "ingesting", "sync", "upload"]
+__all__ = [
+    "AddRequest",
+    "Change",
+    "Outcome",
+    "TakingContext",
+    "add",
+    "check_added",
+    "check_folder",
+    "count",
+    "differing",
+    "ingesting",
+    "known_chunks",
+    "probe",
+    "sources_of",
+    "sync",
+    "upload",
+]
 
 T = TypeVar("T")
 
@@ -102,7 +118,7 @@ class AddRequest(Struct, frozen=True, kw_only=True):
 def add(draft: Draft, request: AddRequest, context: TakingContext) -> Outcome:
     """Hash the files of `request` and let them wait in the draft for `upload`."""
     outcome = Outcome()
-    for folder, files in _sources(request, context):
+    for folder, files in sources_of(request, context):
         for batch in _batches(context.stat_cache.matched(folder, files)):
             context.on_found(len(batch), sum(file.size for file, _ in batch))
             started = time.time_ns()
@@ -117,11 +133,16 @@ def add(draft: Draft, request: AddRequest, context: TakingContext) -> Outcome:
             context.stat_cache.remember(folder, fresh, read_since_ns=started)
             draft.journal.put(changed)
             reach("add.after-batch")
+    check_added(outcome, request)
+    return outcome
+
+
+def check_added(outcome: Outcome, request: AddRequest) -> None:
+    """Refuse a request that meant no file at all."""
     if not (outcome.is_change or outcome.unchanged):
         raise Invalid(
             f"nothing to add: {', '.join(request.sources)} holds no file that is wanted", hint="check the folder and the wildcards"
         )
-    return outcome
 
 
 def upload(draft: Draft, context: TakingContext) -> Outcome:
@@ -131,7 +152,7 @@ def upload(draft: Draft, context: TakingContext) -> Outcome:
     changed: list[str] = []
     with ingesting(draft, context, outcome) as (ingest, known):
         for batch in _batches(draft.journal.waiting()):
-            _probe(known, [(waiting.file, waiting.sha256) for waiting in batch])
+            probe(known, [(waiting.file, waiting.sha256) for waiting in batch])
             for waiting in batch:
                 if not ingest.reuse(waiting.file, waiting.sha256) and not ingest.take_known(waiting.file, waiting.sha256):
                     changed.append(waiting.file.source)
@@ -157,10 +178,10 @@ def sync(draft: Draft, folder: str, context: TakingContext, *, prefix: str = "",
     some_wait = draft.is_dirty()
     files = context.stat_cache.matched(folder, scan(folder, prefix))
     with ingesting(draft, context, outcome) as (ingest, known):
-        for batch in _batches(_differing(draft, files, prefix, outcome, context)):
+        for batch in _batches(differing(draft, files, prefix, outcome, context)):
             context.on_found(len(batch), sum(file.size for file, _, _ in batch))
             started = time.time_ns()
-            _probe(known, [(file, digest) for file, _, digest in batch])
+            probe(known, [(file, digest) for file, _, digest in batch])
             fresh: list[tuple[SourceFile, bytes]] = []
             for file, before, known_digest in batch:
                 if known_digest is None or not ingest.reuse(file, known_digest):
@@ -175,7 +196,7 @@ def sync(draft: Draft, folder: str, context: TakingContext, *, prefix: str = "",
     return outcome
 
 
-def _differing(
+def differing(
     draft: Draft, files: Iterator[tuple[SourceFile, bytes | None]], prefix: str, outcome: Outcome, context: TakingContext
 ) -> Iterator[tuple[SourceFile, bytes | None, bytes | None]]:
     """The files that are not known to be what the draft has stored: file, hash in the draft, hash now as far as it is known."""
@@ -220,12 +241,7 @@ def count(outcome: Outcome, context: TakingContext, path: str, before: bytes | N
 @contextmanager
 def ingesting(draft: Draft, context: TakingContext, outcome: Outcome) -> Iterator[tuple[Ingest, KnownChunks]]:
     """What stores the bytes of files, and records them in the draft as soon as they are durable."""
-    known = KnownChunks(draft.store, draft.session, draft.base.manifests, context.candidates)
-    sequence = 0
-    while draft.store.head(key := pack_key(draft.id, sequence)):
-        for chunk in read_pack_index(draft.store, key):
-            known.add(chunk)
-        sequence += 1
+    known, sequence = known_chunks(draft, context)
 
     def record(durable: Sequence[tuple[SourceFile, Entry]]) -> None:
         reach("ingest.before-journal")
@@ -238,6 +254,18 @@ def ingesting(draft: Draft, context: TakingContext, outcome: Outcome) -> Iterato
     with Ingest(writer, known, on_durable=record) as ingest:
         yield ingest, known
     outcome.stored_bytes = writer.stored_bytes
+
+
+def known_chunks(draft: Draft, context: TakingContext) -> tuple[KnownChunks, int]:
+    """What need not be stored again, and the number of the next pack that this process stores."""
+    manifests = [*draft.base.manifests, *(manifest for manifest in draft.ground.manifests if manifest not in draft.base.manifests)]
+    known = KnownChunks(draft.store, draft.session, manifests, context.candidates)
+    sequence = 0
+    while draft.store.head(key := pack_key(draft.id, sequence)):
+        for chunk in read_pack_index(draft.store, key):
+            known.add(chunk)
+        sequence += 1
+    return known, sequence
 
 
 def _hashed(batch: Sequence[tuple[SourceFile, bytes | None]], workers: int | None) -> Iterator[tuple[SourceFile, bytes]]:
@@ -254,12 +282,12 @@ def _hashed(batch: Sequence[tuple[SourceFile, bytes | None]], workers: int | Non
             pool.shutdown(cancel_futures=True)
 
 
-def _probe(known: KnownChunks, files: Sequence[tuple[SourceFile, bytes | None]]) -> None:
-    if known.has_candidates:
-        known.probe(sample_hashes(files))
+def probe(known: KnownChunks, files: Sequence[tuple[SourceFile, bytes | None]]) -> bool:
+    """Look for a few of `files` in candidates; whether more is known since then."""
+    return known.has_candidates and known.probe(sample_hashes(files))
 
 
-def _sources(request: AddRequest, context: TakingContext) -> Iterator[tuple[str, Iterator[SourceFile]]]:
+def sources_of(request: AddRequest, context: TakingContext) -> Iterator[tuple[str, Iterator[SourceFile]]]:
     """The files to add, by the folder they are remembered under, sorted by their source below it."""
     singles: list[tuple[str, SourceFile]] = []
     begin = normalise_prefix(request.prefix)

@@ -14,9 +14,10 @@ from tilth.base.ids import VersionId, new_id
 from tilth.datasets.bases import ConflictRule
 from tilth.datasets.drafts import Draft
 from tilth.datasets.records import VersionRecord, timestamp
-from tilth.datasets.taking import Outcome, sync
+from tilth.datasets.taking import Outcome
 from tilth.domain.dataset import ChangeTotals, Total
 from tilth.domain.version import DatasetVersion, VersionStatus
+from tilth.sdk.cluster import sync_on
 from tilth.sdk.contents import RULE
 from tilth.sdk.home import Home
 from tilth.sdk.links.syncing import sync_links
@@ -219,13 +220,18 @@ def require_open(version: DatasetVersion) -> DatasetVersion:
     return version
 
 
-def sync_into(home: Home, version: DatasetVersion, folder: str, prefix: str, watcher: Watcher, *, links: str = "") -> Outcome:
-    """Make `version`, or its folder `prefix`, just what `folder` holds; or the links to what lies at the address `links` just that."""
+def sync_into(
+    home: Home, version: DatasetVersion, folder: str, prefix: str, watcher: Watcher, *, links: str = "", engine: str | None = None
+) -> Outcome:
+    """Make `version`, or its folder `prefix`, just what `folder` holds; or the links to what lies at the address `links` just that.
+
+    With an `engine`, its machines read the folder.
+    """
     with opened_draft(home, version) as draft:
         context = taking_context(home, version, watcher=watcher)
         if links:
             return sync_links(home.link_sources, draft, links, context, prefix=prefix)
-        return sync(draft, folder, context, prefix=prefix)
+        return sync_on(engine, home, version, draft, folder, context, prefix=prefix, checked=False)
 
 
 def abort(home: Home, version: DatasetVersion) -> None:

@@ -17,9 +17,10 @@ from tilth.base.atomic_io import replace_durably
 from tilth.base.errors import NotFound
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId, new_id
-from tilth.datasets.taking import Outcome, check_folder, sync
+from tilth.datasets.taking import Outcome, check_folder
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import finalizing, lifecycle, lookup
+from tilth.sdk.cluster import sync_on
 from tilth.sdk.home import Home
 from tilth.sdk.links.syncing import check_linked_folder, sync_links
 from tilth.sdk.taking import Watcher, taking_context
@@ -50,9 +51,19 @@ class Synced(Struct, frozen=True):
 
 
 def sync_folder(
-    home: Home, request: SyncRequest, watcher: Watcher, *, close: bool, chunk_mb: int | None = None, preview: bool = True
+    home: Home,
+    request: SyncRequest,
+    watcher: Watcher,
+    *,
+    close: bool,
+    chunk_mb: int | None = None,
+    preview: bool = True,
+    engine: str | None = None,
 ) -> Synced:
-    """Make a version that holds just what the folder does, or go on with one that an interrupted call had begun."""
+    """Make a version that holds just what the folder does, or go on with one that an interrupted call had begun.
+
+    With an `engine`, its machines read the folder, which has to be there at the same path.
+    """
     if request.links:
         check_linked_folder(home.link_sources, request.links)
     else:
@@ -63,7 +74,7 @@ def sync_folder(
         if request.links:
             outcome = sync_links(home.link_sources, draft, request.links, context, prefix=request.dataset_path)
         else:
-            outcome = sync(draft, request.folder, context, prefix=request.dataset_path, checked=True)
+            outcome = sync_on(engine, home, version, draft, request.folder, context, prefix=request.dataset_path, checked=True)
         changed = draft.is_changed()
     reach("sync.before-close")
     if close and not changed:

@@ -22,7 +22,7 @@ from tilth.domain.dataset import Entry
 from tilth.sdk.links.reading import download_link
 from tilth.sdk.links.sources import Sources
 
-__all__ = ["import_links", "take_links"]
+__all__ = ["import_links", "links_meant", "refuse_none", "take_links"]
 
 T = TypeVar("T")
 
@@ -35,8 +35,7 @@ def import_links(
 ) -> Outcome:
     """Store the bytes behind the links of the draft that `pattern` means, all without one. Interrupted, the same call goes on."""
     outcome = Outcome()
-    means = matcher(pattern, recursive=recursive)
-    wanted = (entry for entry in draft.links(literal_prefix(pattern)) if means(entry.path))
+    wanted = links_meant(draft, pattern, recursive=recursive)
     with cache.scratch() as scratch, ingesting(draft, context, outcome) as (ingest, _):
         for batch in _batches(wanted):
             context.on_found(len(batch), sum(entry.size for entry in batch))
@@ -45,10 +44,21 @@ def import_links(
                 context.on_change("modified", entry.path)
                 context.on_done(1, entry.size)
             reach("import.after-batch")
+    refuse_none(outcome, pattern)
+    return outcome
+
+
+def links_meant(draft: Draft, pattern: str = "", *, recursive: bool = True) -> Iterator[Entry]:
+    """The links of a draft that `pattern` means, in the order of their paths."""
+    means = matcher(pattern, recursive=recursive)
+    return (entry for entry in draft.links(literal_prefix(pattern)) if means(entry.path))
+
+
+def refuse_none(outcome: Outcome, pattern: str) -> None:
+    """Refuse a request that meant no link at all."""
     if not outcome.modified:
         shown = f"no link that {pattern} means" if pattern else "no links"
         raise PathNotFound(f"nothing to import: the version has {shown}", hint="`tilth data list` shows what it has")
-    return outcome
 
 
 def take_links(sources: Sources, ingest: Ingest, links: Iterable[Entry], scratch: Path, *, workers: int | None = None) -> Iterator[Entry]:

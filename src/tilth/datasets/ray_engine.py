@@ -1,0 +1,123 @@
+"""Ray as what runs work on many machines: a cluster that is there already, or one of this machine's cores for as long as a command runs.
+
+Ray is told to run each piece of work once. Whether a piece that was lost is done again is decided above, because an attempt must never
+write what an earlier one may still be writing. Nothing is sent to anybody: what Ray would tell its makers is switched off.
+"""
+
+import os
+from collections.abc import Callable, Hashable, Mapping
+from importlib import import_module
+from typing import Any
+
+from tilth.base.errors import Internal, Invalid, Unavailable
+from tilth.config.ray import ray_address
+from tilth.datasets.spreading import Lost
+
+__all__ = ["RayEngine"]
+
+_STORE_BYTES = 1 << 30
+_STARTS = 3
+_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+_LOST = (
+    "ActorDiedError",
+    "LocalRayletDiedError",
+    "NodeDiedError",
+    "ObjectLostError",
+    "OutOfMemoryError",
+    "OwnerDiedError",
+    "WorkerCrashedError",
+)
+
+
+class RayEngine:
+    """Processes of a Ray cluster: of the one at `address`, or of the one that Ray itself finds, or else of one of our own."""
+
+    def __init__(self, address: str | None = None) -> None:
+        for name, value in _QUIET.items():
+            os.environ.setdefault(name, value)
+        try:
+            self._ray: Any = import_module("ray")
+        except ModuleNotFoundError:
+            hint = "install it with `pip install 'tilth[ray]'`, and on all machines of the cluster"
+            raise Invalid("Ray is not installed here", hint=hint) from None
+        self._connect(address)
+        self._lost = tuple(found for name in _LOST if (found := getattr(self._ray.exceptions, name, None)) is not None)
+        self._functions: dict[Callable[[Any, Any], Any], Any] = {}
+        self._running: list[Any] = []
+
+    @property
+    def slots(self) -> int:
+        try:
+            return int(self._ray.cluster_resources().get("CPU", 1))
+        except (ConnectionError, self._ray.exceptions.RayError) as error:
+            raise _gone(error) from error
+
+    def share(self, value: Any) -> Any:
+        return self._ray.put(value)
+
+    def begin(self, function: Callable[[Any, Any], Any], shared: Any, job: Any) -> Hashable:
+        if function not in self._functions:
+            self._functions[function] = self._ray.remote(max_retries=0, num_cpus=1, scheduling_strategy="SPREAD")(function)
+        try:
+            reference: Hashable = self._functions[function].remote(shared, job)
+        except (ConnectionError, self._ray.exceptions.RayError) as error:
+            raise _gone(error) from error
+        self._running.append(reference)
+        return reference
+
+    def wait(self, timeout_s: float) -> tuple[Hashable, Any] | None:
+        ended: list[Any] = []
+        try:
+            ended, _ = self._ray.wait(self._running, num_returns=1, timeout=timeout_s)
+            if not ended:
+                return None
+            self._running.remove(ended[0])
+            return ended[0], self._ray.get(ended[0])
+        except self._lost as error:
+            return ended[0], Lost(_first_line(error))
+        except self._ray.exceptions.RayTaskError as error:
+            raise Internal(f"work failed on another machine:\n{error}", hint="report this") from error
+        except (ConnectionError, self._ray.exceptions.RayError) as error:
+            raise _gone(error) from error
+
+    def close(self) -> None:
+        for reference in self._running:
+            self._ray.cancel(reference, force=True)
+        self._ray.shutdown()
+
+    def _connect(self, address: str | None) -> None:
+        said = {"logging_level": "ERROR", "log_to_driver": False, "namespace": "tilth"}
+        try:
+            if address:
+                self._ray.init(address, **said)
+                return
+            try:
+                self._ray.init("auto", **said)
+            except ConnectionError:
+                if ray_address():
+                    raise
+                self._begin_own(said)
+        except Exception as error:
+            said_of_it = f"Ray can't be reached at {address or ray_address() or 'this machine'} ({_first_line(error)})"
+            raise Unavailable(said_of_it, hint="check that it runs there, with the same releases of Ray and Python") from error
+
+    def _begin_own(self, said: Mapping[str, Any]) -> None:
+        for attempt in range(_STARTS):
+            try:
+                self._ray.init("local", include_dashboard=False, object_store_memory=_STORE_BYTES, **said)
+                return
+            except Exception:
+                # On a machine that is very busy its parts do not find each other in time.
+                self._ray.shutdown()
+                if attempt == _STARTS - 1:
+                    raise
+
+
+def _gone(error: BaseException) -> Unavailable:
+    return Unavailable(
+        f"the Ray cluster does not answer any more ({_first_line(error)})", hint="run the same command again; it goes on where it was"
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
