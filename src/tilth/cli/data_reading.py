@@ -10,21 +10,25 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from tilth._wiring import open_home
-from tilth.base.errors import Corrupt, Invalid
+from tilth.base.addresses import shown_address
+from tilth.base.errors import Corrupt, Invalid, SourceChanged
 from tilth.cli.options import FROM_0, FROM_1, Id, Json, Verbose, Words
 from tilth.cli.output import Output, count, size, stream_bytes, stream_json, stream_lines, table
 from tilth.cli.progress import Progress
 from tilth.cli.rates import LimitRate, open_limited_home
 from tilth.cli.state import current_id
+from tilth.domain.dataset import Link
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import caching, contents, copies, lookup
 from tilth.sdk.home import Home
+from tilth.sdk.links.checking import check_links
 from tilth.sdk.media.verifying import broken_media
 from tilth.sdk.reading import reading_of
 
 __all__: list[str] = []
 
 _MOST_QUOTED = 5
+_ELSEWHERE = "sha256, or where it lies"
 
 Page = Annotated[int | None, Parameter(help="Which page, from 0, of --page-size rows; all without it.", validator=FROM_0)]
 
@@ -49,9 +53,9 @@ def list_command(
     if modified:
         means = [contents.matcher_of(pattern, recursive=True) for pattern in patterns or [""]]
         changed = [row for row in contents.changed_digests(home, found) if any(test(row[1]) for test in means)]
-        _tell_files(found, lambda: changed, page, page_size, header=("change", "path", "bytes", "sha256"), json=json)
+        _tell_files(home, found, lambda: changed, page, page_size, header=("change", "path", "bytes", "sha256"), json=json)
     else:
-        _tell_files(found, lambda: _listed(home, found, patterns), page, page_size, header=("path", "bytes", "sha256"), json=json)
+        _tell_files(home, found, lambda: _listed(home, found, patterns), page, page_size, header=("path", "bytes", "sha256"), json=json)
 
 
 def ls_command(path: str = "", /, *, id: Id = None, json: Json = False) -> None:
@@ -61,12 +65,14 @@ def ls_command(path: str = "", /, *, id: Id = None, json: Json = False) -> None:
     folder = contents.existing_folder(home, found, path)
     rows = list(contents.folder_of(contents.digests(home, found, folder), folder))
     skip = len(folder) + 1 if folder else 0
-    names = [(name if name.endswith("/") else name[skip:], size_bytes, sha256.hex()) for name, size_bytes, sha256 in rows]
-    document = [{"name": name, "size": size_bytes, "sha256": sha256 or None} for name, size_bytes, sha256 in names]
-    Output(json=json).result(
-        {"id": found.id, "path": folder, "entries": document},
-        table([(n, size(s), h[:12]) for n, s, h in names], ("name", "size", "sha256")),
-    )
+    links = {entry.path: entry.link for entry in contents.links_of(home, found, folder)}
+    names = [
+        (name if name.endswith("/") else name[skip:], size_bytes, *_content(sha256, links.get(name))) for name, size_bytes, sha256 in rows
+    ]
+    document = [{"name": n, "size": s, "sha256": h or None} | ({"link": link} if link else {}) for n, s, h, link in names]
+    lines = [(name, size(size_bytes), link or sha256[:12]) for name, size_bytes, sha256, link in names]
+    header = ("name", "size", _ELSEWHERE if links else "sha256")
+    Output(json=json).result({"id": found.id, "path": folder, "entries": document}, table(lines, header))
 
 
 def cat_command(
@@ -134,13 +140,14 @@ def export_command(
     id: Id = None,
     path: Annotated[str, Parameter(help="Only this folder of the version.")] = "",
     kind: Annotated[Literal["zip", "tar"] | None, Parameter("--format", help="Default: what the file's name says.")] = None,
+    skip_links: Annotated[bool, Parameter(help="Leave out the files that lie elsewhere.")] = False,
     json: Json = False,
 ) -> None:
     """Write a version as a zip or tar file."""
     home = open_home()
     found = lookup.find(home, current_id(home.folder, id))
     with Progress("exporting") as progress:
-        written = copies.export(home, found, Path(file), prefix=path, kind=kind, watcher=progress)
+        written = copies.export(home, found, Path(file), prefix=path, kind=kind, skip_links=skip_links, watcher=progress)
     Output(json=json).result({"id": found.id, "file": file, "size_bytes": written}, [f"{file}: {size(written)}"])
 
 
@@ -151,6 +158,7 @@ def verify_command(
         str | None, Parameter(help="A local copy to compare with the version; without it, the stored bytes are checked.")
     ] = None,
     filesize: Annotated[bool, Parameter(help="Compare sizes only.")] = False,
+    links: Annotated[bool, Parameter(help="Ask for the state of what lies elsewhere, instead of checking what is stored.")] = False,
     level: Annotated[Literal["structure", "presence", "content"], Parameter(help="How deep to check what is stored.")] = "content",
     media: Annotated[bool, Parameter(help="Look for pictures, sounds and films that are broken in themselves.")] = False,
     path: Annotated[str, Parameter(help="With --media: only this file or folder.")] = "",
@@ -171,6 +179,12 @@ def verify_command(
         lines = [*wrong, f"{count(len(wrong), 'file')} differ from the version" if wrong else "every file is what the version holds"]
         Output(json=json).result({"id": found.id, "errors": wrong}, lines)
         return Corrupt.exit_status if wrong else 0
+    if links:
+        with Progress("asking") as progress:
+            changed = check_links(home.link_sources, contents.links_of(home, found), told=progress.done)
+        lines = [*changed, f"{count(len(changed), 'link')} can't be had as registered" if changed else "every link is what was registered"]
+        Output(json=json).result({"id": found.id, "errors": changed}, lines)
+        return SourceChanged.exit_status if changed else 0
     with Progress("verifying") as progress:
         problems = copies.check_stored(home, found, level=level, sample=sample, watcher=progress)
     lines = [line for problem in problems for line in (problem.what, *(f"  {path}" for path in problem.paths))]
@@ -225,7 +239,23 @@ def _listed(home: Home, version: DatasetVersion, patterns: Words) -> Iterator[tu
     return (digest for digest in contents.digests(home, version) if not means or any(test(digest[0]) for test in means))
 
 
+def _content(sha256: bytes, link: Link | None) -> tuple[str, str]:
+    """The hash of a file and its address, if it lies elsewhere; nothing for what is not known, or not so."""
+    return (sha256.hex() if link is None or link.is_hashed else "", shown_address(link.address) if link else "")
+
+
+def _with_links(home: Home, version: DatasetVersion, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Rows that end with path, size and SHA-256, in the order of the paths, with the hash in hexadecimal digits and the address."""
+    links = contents.links_of(home, version)
+    link = next(links, None)
+    for row in rows:
+        while link is not None and link.path < row[-3]:
+            link = next(links, None)
+        yield (*row[:-1], *_content(row[-1], link.link if link is not None and link.path == row[-3] else None))
+
+
 def _tell_files(
+    home: Home,
     version: DatasetVersion,
     rows: Callable[[], Iterable[tuple[Any, ...]]],
     page: int | None,
@@ -239,15 +269,21 @@ def _tell_files(
     for row in rows():
         files, total, largest, width = files + 1, total + row[-2], max(largest, row[-2]), max(width, len(row[-3]))
     first = 0 if page is None else page * page_size
-    shown = islice(rows(), first, None if page is None else first + page_size)
+    shown = _with_links(home, version, islice(rows(), first, None if page is None else first + page_size))
+    has_links = next(contents.links_of(home, version), None) is not None
     if json:
         head = {"id": version.id, "total_files": files, "total_bytes": total}
         names = ["size" if name == "bytes" else name for name in header]
-        stream_json(head, "files", (dict(zip(names, (*row[:-1], row[-1].hex()), strict=True)) for row in shown))
+        files_shown = (
+            dict(zip(names, (*row[:-2], row[-2] or None), strict=True)) | ({"link": row[-1]} if row[-1] else {}) for row in shown
+        )
+        stream_json(head, "files", files_shown)
         return
+    if has_links:  # their hashes, as far as they are known, are told by --json
+        header = (*header[:-1], _ELSEWHERE)
     total_line = f"total {count(files, 'file')}, {size(total)} ({total} bytes)"
     widths = [*(len("modified") for _ in header[:-3]), max(width, len("path")), max(len(str(largest)), len("bytes")), 0]
-    lines = ((*row[:-2], str(row[-2]), row[-1].hex()) for row in shown)
+    lines = ((*row[:-3], str(row[-3]), row[-1] or row[-2]) for row in shown)
     stream_lines(
         "  ".join(cell.ljust(cells) for cell, cells in zip(line, widths, strict=True)).rstrip()
         for line in chain([header] if files else [], lines)

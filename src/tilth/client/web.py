@@ -23,6 +23,7 @@ __all__ = ["WebFile", "describe", "open_web", "open_web_from"]
 _TIMEOUT = urllib3.Timeout(connect=10, read=60)
 _BUSY = (408, 429, 500, 502, 503, 504)
 _TRIES = 4
+_PIECE = 64 << 10
 _PAGES = ("", ".html", ".htm", ".xhtml", ".shtml", ".php", ".asp", ".aspx", ".jsp", ".cgi")
 _PAUSE_S = 0.3
 _ERRORS: dict[int, type[TilthError]] = {401: Denied, 403: Denied, 404: ObjectNotFound, 410: ObjectNotFound}
@@ -81,7 +82,7 @@ class _Broken:
 
     def read(self, size: int) -> bytes:
         try:
-            return bytes(self._answer.read(size))
+            return bytes(self._answer.read(min(size, _PIECE)))  # what a larger piece had when it broke off would be lost
         except HTTPError as error:
             raise Unavailable(f"{_shown(self._url)} broke off ({error})", hint="try again") from error
 

@@ -20,7 +20,7 @@ from tilth.base.kept import Kept
 from tilth.datasets.manifests import Manifest
 from tilth.datasets.matching import portable_expression
 from tilth.datasets.segments import Root, SegmentRef
-from tilth.domain.dataset import Total
+from tilth.domain.dataset import Entry, Link, Total
 
 __all__ = ["Child", "Listing", "Pieces", "Place", "SortedPaths", "children", "children_from", "fitting", "numbers"]
 
@@ -78,7 +78,15 @@ class Pieces:
 
     def hashes(self, manifest: Manifest, segment: SegmentRef) -> pa.FixedSizeBinaryArray:
         """The hashes of one segment."""
-        return self._kept.of((segment.key, "hashes"), lambda: manifest.columns(segment, ["sha256"]).column(0).combine_chunks())
+        return self._contents(manifest, segment).column("sha256").combine_chunks()
+
+    def links(self, manifest: Manifest, segment: SegmentRef) -> pa.StructArray | None:
+        """The links of one segment, null where a file is none; None if there are none at all."""
+        found = self._contents(manifest, segment)
+        return found.column("link").combine_chunks() if "link" in found.column_names else None
+
+    def _contents(self, manifest: Manifest, segment: SegmentRef) -> pa.Table:
+        return self._kept.of((segment.key, "contents"), lambda: _without_null_links(manifest.columns(segment, ["sha256", "link"])))
 
     def marks(self, manifest: Manifest, segment: SegmentRef) -> pa.Table:
         """The modes and times of one segment."""
@@ -88,8 +96,15 @@ class Pieces:
 class Listing:
     """A listing to be walked through."""
 
-    def __init__(self, segments: Root, piece: Callable[[SegmentRef], Piece], hashes: Callable[[SegmentRef], Any]) -> None:
+    def __init__(
+        self,
+        segments: Root,
+        piece: Callable[[SegmentRef], Piece],
+        hashes: Callable[[SegmentRef], Any],
+        links: Callable[[SegmentRef], Any] = lambda _: None,
+    ) -> None:
         self.segments = segments
+        self._links_of = links
         self._piece_of = piece
         self._hashes_of = hashes
         self._starts = [0, *accumulate(segment.entries for segment in segments)]
@@ -98,11 +113,14 @@ class Listing:
     @classmethod
     def of_manifest(cls, manifest: Manifest, pieces: Pieces) -> "Listing":
         """The listing of a final version."""
-        return cls(manifest.segments, partial(pieces.piece, manifest), partial(pieces.hashes, manifest))
+        return cls(manifest.segments, partial(pieces.piece, manifest), partial(pieces.hashes, manifest), partial(pieces.links, manifest))
 
     @classmethod
-    def of_digests(cls, digests: Iterable[tuple[str, int, bytes]]) -> "Listing":
-        """A listing that lies in no Segments, such as that of a draft; paths, sizes and hashes in the order of the paths."""
+    def of_digests(cls, digests: Iterable[tuple[str, int, bytes]], links: Iterable[Entry] = ()) -> "Listing":
+        """A listing that lies in no Segments, such as that of a draft; paths, sizes and hashes in the order of the paths.
+
+        `links` are those of the files that lie elsewhere.
+        """
         table = _in_columns(list(digests))
         piece = _piece(table)
         hashes = table.column("sha256").combine_chunks()
@@ -110,7 +128,9 @@ class Listing:
         if len(table):
             first, last = (str(piece.paths[at].as_py()) for at in (0, len(table) - 1))
             segments = (SegmentRef(first, last, len(table), piece.ends[-1].as_py(), "", b""),)
-        return cls(segments, lambda _: piece, lambda _: hashes)
+        elsewhere = {entry.path: entry.link for entry in links}
+        rows = [elsewhere.get(path) for path in table.column("path").to_pylist()] if elsewhere else None
+        return cls(segments, lambda _: piece, lambda _: hashes, lambda _: rows)
 
     def __len__(self) -> int:
         return self._starts[-1]
@@ -163,6 +183,16 @@ class Listing:
         number = self._number(at)
         found: bytes = self._hashes_of(self.segments[number])[at - self._starts[number]].as_py()
         return found
+
+    def link(self, at: Place) -> Link | None:
+        """Where the file of one row lies, if that is elsewhere."""
+        number = self._number(at)
+        links = self._links_of(self.segments[number])
+        found = None if links is None else links[at - self._starts[number]]
+        if found is None or isinstance(found, Link):
+            return found
+        said = found.as_py()
+        return said and Link(said["address"], said["etag"], said["hashed"])
 
     def matching(self, pattern: str) -> pa.Int64Array:
         """The rows whose path fits (see `fitting`), in order."""
@@ -250,6 +280,10 @@ def _in_columns(digests: Sequence[tuple[str, int, bytes]]) -> pa.Table:
         return pa.table({name: pa.nulls(0, kind) for name, kind in _COLUMNS})
     columns = zip(*digests, strict=True)
     return pa.table({name: pa.array(column, kind) for column, (name, kind) in zip(columns, _COLUMNS, strict=True)})
+
+
+def _without_null_links(table: pa.Table) -> pa.Table:
+    return table.select(["sha256"]) if table.column("link").null_count == len(table) else table
 
 
 def _piece(table: pa.Table) -> Piece:

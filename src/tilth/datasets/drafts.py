@@ -460,9 +460,9 @@ def _unlock(lock: int) -> None:
 
 def _fact_of(found: Entry | Stored | Waiting) -> Fact:
     if isinstance(found, Waiting):
-        return found.path, found.file.size, found.sha256, found.file.mtime_ns, found.file.mode
+        return found.path, found.file.size, found.sha256, found.file.mtime_ns, found.file.mode, None
     entry = found.entry if isinstance(found, Stored) else found
-    return entry.path, entry.size, entry.sha256, entry.mtime_ns, entry.mode
+    return entry.path, entry.size, entry.sha256, entry.mtime_ns, entry.mode, entry.link
 
 
 def _entry_of(row: Row) -> Entry | None:

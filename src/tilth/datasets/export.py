@@ -16,6 +16,8 @@ from tilth.store.api import Buffer, ObjectStore
 
 __all__ = ["ArchiveKind", "export_to"]
 
+Read = Callable[[Entry], Iterator[Buffer]]
+
 _OLDEST_ZIP = 315_532_800
 """1980, the first year that a zip file can name."""
 
@@ -33,13 +35,22 @@ def export_to(
     target: Path,
     kind: ArchiveKind,
     on_done: Callable[[int, int], None] = lambda files, size: None,
+    *,
+    read_link: Callable[[Entry], Iterator[Buffer]] = lambda entry: iter(()),
 ) -> int:
-    """Write `entries` to the file `target`, in their order, each chunk checked; returns the size. An existing file is replaced."""
+    """Write `entries` to the file `target`, in their order, each chunk checked; returns the size. An existing file is replaced.
+
+    The bytes of those that lie elsewhere are what `read_link` gives.
+    """
+
+    def read(entry: Entry) -> Iterator[Buffer]:
+        return read_link(entry) if entry.link else read_chunks(store, entry.chunks)
+
     partial = target.with_name(f".{target.name}.{new_id()}.part")
     write = _write_zip if kind is ArchiveKind.ZIP else _write_tar
     with translated_os_errors(target):
         try:
-            write(store, entries, partial, on_done)
+            write(read, entries, partial, on_done)
             size = partial.stat().st_size
             partial.replace(target)
         finally:
@@ -47,7 +58,7 @@ def export_to(
     return size
 
 
-def _write_zip(store: ObjectStore, entries: Iterable[Entry], path: Path, on_done: Callable[[int, int], None]) -> None:
+def _write_zip(read: Read, entries: Iterable[Entry], path: Path, on_done: Callable[[int, int], None]) -> None:
     with zipfile.ZipFile(path, "w", compression=zipfile.ZIP_STORED, allowZip64=True) as archive:
         for entry in entries:
             moment = time.localtime(max(entry.mtime_ns / 1e9, _OLDEST_ZIP))
@@ -55,17 +66,17 @@ def _write_zip(store: ObjectStore, entries: Iterable[Entry], path: Path, on_done
             member.external_attr = entry.mode << 16
             member.file_size = entry.size
             with archive.open(member, "w", force_zip64=entry.size > zipfile.ZIP64_LIMIT) as out:
-                for data in read_chunks(store, entry.chunks):
+                for data in read(entry):
                     out.write(data)
             on_done(1, entry.size)
 
 
-def _write_tar(store: ObjectStore, entries: Iterable[Entry], path: Path, on_done: Callable[[int, int], None]) -> None:
+def _write_tar(read: Read, entries: Iterable[Entry], path: Path, on_done: Callable[[int, int], None]) -> None:
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
         for entry in entries:
             member = tarfile.TarInfo(entry.path)
             member.size, member.mode, member.mtime = entry.size, entry.mode, entry.mtime_ns // 1_000_000_000
-            archive.addfile(member, _Reader(read_chunks(store, entry.chunks)))
+            archive.addfile(member, _Reader(read(entry)))
             on_done(1, entry.size)
 
 

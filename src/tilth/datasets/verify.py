@@ -6,7 +6,7 @@ content     and every chunk, or a share of them, unpacks to what its hash says
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from hashlib import sha256
 
@@ -79,12 +79,15 @@ def verify_stored(
     return [Problem(reason, tuple(paths)) for reason, paths in damaged.items()]
 
 
-def differing_files(manifest: Manifest, folder: str, *, sizes_only: bool = False) -> Iterator[tuple[str, str]]:
-    """What is wrong with a local copy: the path of each file that is `missing` or `modified`, and which of the two it is."""
-    for path, size, digest in manifest.digests():
+def differing_files(listed: Iterable[tuple[str, int, bytes]], folder: str, *, sizes_only: bool = False) -> Iterator[tuple[str, str]]:
+    """What is wrong with a local copy: the path of each file that is `missing` or `modified`, and which of the two it is.
+
+    Of files whose hash is empty only the sizes are compared.
+    """
+    for path, size, digest in listed:
         target = os.path.join(folder, path)
         try:
-            if os.stat(target).st_size != size or (not sizes_only and _hash(target) != digest):
+            if os.stat(target).st_size != size or (digest and not sizes_only and _hash(target) != digest):
                 yield path, "modified"
         except OSError:
             yield path, "missing"

@@ -247,9 +247,12 @@ def _file(path: str, size: int) -> Info:
 
 
 def _facts(reading: Reading, path: str) -> Info:
-    name, _, digest, mtime_ns, mode = reading.fact(path)
+    name, _, digest, mtime_ns, mode, link = reading.fact(path)
     assert name == path
-    return {"sha256": digest.hex(), "modified": datetime.fromtimestamp(mtime_ns / 1e9, UTC), "mode": mode}
+    found: Info = {"sha256": digest.hex(), "modified": datetime.fromtimestamp(mtime_ns / 1e9, UTC), "mode": mode}
+    if link:
+        found |= {"link": link.address, "sha256": digest.hex() if link.is_hashed else None}
+    return found
 
 
 def _from_beginning(value: int | None, size: int, default: int) -> int:

@@ -3,6 +3,7 @@
 Paths and SHA-256 come from the client's own listing, and every file is checked against it; nothing is adopted that differs.
 """
 
+import re
 import shutil
 import zipfile
 from collections.abc import Callable, Sequence
@@ -17,15 +18,20 @@ from tilth.base.ids import VersionId, new_id
 from tilth.base.paths import check_path
 from tilth.datasets.bases import ConflictRule
 from tilth.datasets.drafts import Draft
+from tilth.datasets.journal import Stored
+from tilth.datasets.scanning import SourceFile
 from tilth.datasets.taking import AddRequest, add, upload
-from tilth.domain.dataset import ChangeTotals
+from tilth.domain.dataset import ChangeTotals, Entry, Link, fingerprint
 from tilth.domain.version import DatasetVersion
 from tilth.sdk.home import Home
 from tilth.sdk.lifecycle import CHANGES, commit
 from tilth.sdk.taking import taking_context
-from tilth.wire.dataset_state import DATA, DatasetState, FileRow
+from tilth.wire.dataset_state import DATA, DatasetState, FileRow, LinkRow
 
 __all__ = ["adopt"]
+
+_MODE = 0o644
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def adopt(home: Home, version: DatasetVersion, state: DatasetState, open_archive: Callable[[str], BinaryIO]) -> DatasetVersion:
@@ -63,6 +69,7 @@ def _commit(home: Home, version: DatasetVersion, state: DatasetState, open_archi
                 add(draft, AddRequest(sources=[str(folder)]), context)
                 upload(draft, context)
             _match(draft, state)
+            draft.journal.put(_link(row) for row in state.dataset_link_entries)
             commit(home, version, draft)
         except BaseException:
             draft.abort()
@@ -99,6 +106,16 @@ def _extract(rows: Sequence[FileRow], folder: Path, open_archive: Callable[[str]
             raise Corrupt(f"the archive {name} is not what the listing says: {error}", hint="upload the dataset again") from error
         except NotFound as error:
             raise Corrupt(f"the archive {name} is not there", hint="upload the dataset again") from error
+
+
+def _link(row: LinkRow) -> Stored:
+    """What the listing says of a file that lies elsewhere, which is not asked: a server fetches nothing that its clients name."""
+    check_path(row.relative_path)
+    is_hashed = row.hash is not None and _SHA256.fullmatch(row.hash) is not None
+    size = row.size or 0
+    digest = bytes.fromhex(row.hash or "") if is_hashed else fingerprint(row.link, size, "")
+    entry = Entry(row.relative_path, size, digest, _MODE, 0, (), Link(row.link, "", is_hashed=is_hashed))
+    return Stored(entry, SourceFile(row.relative_path, row.link, size, 0, 0, 0, _MODE))
 
 
 def _match(draft: Draft, state: DatasetState) -> None:

@@ -20,10 +20,13 @@ from tilth.domain.dataset import Entry
 from tilth.domain.version import DatasetVersion
 from tilth.sdk import contents, lifecycle
 from tilth.sdk.home import Home
+from tilth.sdk.reading import reading_of
 from tilth.sdk.taking import Watcher
 from tilth.store.api import Buffer
 
 T = TypeVar("T")
+
+_PIECE = 1 << 20
 
 __all__ = ["check_stored", "digests_of", "export", "link_to", "local_copy", "mutable_copy", "read", "wrong_files"]
 
@@ -33,7 +36,20 @@ def read(home: Home, version: DatasetVersion, path: str, *, start: int = 0, leng
     entry = contents.entry_at(home, lifecycle.require_final(version), path)
     if start < 0 or (length is not None and length < 0):
         raise Invalid("a range begins at 0 or later and has no negative length", hint="give --start and --length as numbers of bytes")
+    if entry.link:
+        yield from _linked(home, version, entry, start, length)
+        return
     yield from read_range(home.repository_of(version).store, entry.chunks, start, entry.size if length is None else length)
+
+
+def _linked(home: Home, version: DatasetVersion, entry: Entry, start: int = 0, length: int | None = None) -> Iterator[Buffer]:
+    """The bytes of a file that lies elsewhere, or `length` of them from `start`."""
+    with reading_of(home, version).open_entry(entry) as file:
+        file.seek(start)
+        left = entry.size - start if length is None else length
+        while left > 0 and (piece := file.read(min(left, _PIECE))):
+            left -= len(piece)
+            yield piece
 
 
 def local_copy(
@@ -175,7 +191,11 @@ def wrong_files(home: Home, version: DatasetVersion, folder: str | None, *, skip
     place = folder or local_copy(home, version)
     if not os.path.isdir(place):
         raise PathNotFound(f"{place} is not a folder", hint="name the folder of a local copy")
-    found = list(differing_files(home.repository_of(version).manifest(version.id), place, sizes_only=skip_hash))
+    fetcher = home.link_fetcher()
+    listed = (
+        home.repository_of(version).manifest(version.id).digests_with(lambda link: fetcher.content_of(link) if fetcher.knows(link) else b"")
+    )
+    found = list(differing_files(listed, place, sizes_only=skip_hash))
     if verbose:
         for path, what in found:
             print(f"{what} {path}")
@@ -192,7 +212,14 @@ def check_stored(home: Home, version: DatasetVersion, *, level: str, sample: flo
 
 
 def export(
-    home: Home, version: DatasetVersion, target: Path, *, prefix: str = "", kind: str | None = None, watcher: Watcher | None = None
+    home: Home,
+    version: DatasetVersion,
+    target: Path,
+    *,
+    prefix: str = "",
+    kind: str | None = None,
+    skip_links: bool = False,
+    watcher: Watcher | None = None,
 ) -> int:
     """Write a version, or a folder of it, to one file; of the kind that its name says, if none is given. Returns the size."""
     lifecycle.require_final(version)
@@ -205,4 +232,11 @@ def export(
     manifest = home.repository_of(version).manifest(version.id)
     told.found(manifest.count, manifest.size_bytes)
     folder = contents.existing_folder(home, version, prefix)
-    return export_to(home.repository_of(version).store, manifest.entries(folder), target, ArchiveKind(wanted), told.done)
+    return export_to(
+        home.repository_of(version).store,
+        (entry for entry in manifest.entries(folder) if not (skip_links and entry.link)),
+        target,
+        ArchiveKind(wanted),
+        told.done,
+        read_link=lambda entry: _linked(home, version, entry),
+    )

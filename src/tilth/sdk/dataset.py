@@ -154,8 +154,8 @@ class Dataset:
     def files(self, dataset_path: str | None = None) -> "pa.Table":
         """The files that `dataset_path` means, all without it, as a table of PyArrow, in the order of their paths.
 
-        Its columns are `path`, `size` in bytes, `sha256` in hexadecimal digits, `modified` and `mode`. Of a version that is being made,
-        the files as they stand.
+        Its columns are `path`, `size` in bytes, `sha256` in hexadecimal digits, `modified`, `mode` and `link`, the address of a file that
+        lies elsewhere. Of a version that is being made, the files as they stand.
         """
         return import_module("tilth.datasets.facts").table_of(self.iter_files(dataset_path))
 

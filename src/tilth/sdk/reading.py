@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from tilth.domain.dataset import Entry
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk.contents import digests
 from tilth.sdk.home import Home
+from tilth.sdk.links.reading import LinkFile
 from tilth.sdk.lookup import find
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ __all__ = ["Reading", "reading_of"]
 _LISTING_BYTES = 64 << 20
 _MOST_KEPT = 16
 """Of so many versions the listings stay known to this process."""
+_LINK_BUFFER = 256 << 10
+_LINKS_AT_ONCE = 8
 _MODES = ("rb", "br", "r", "rt", "tr")
 
 
@@ -91,12 +95,30 @@ class Reading:
             with self.home.repository_of(version).peek_draft(version.id) as draft:
                 return next(draft.facts(path))
         entry = self.entry(path)
-        return entry.path, entry.size, entry.sha256, entry.mtime_ns, entry.mode
+        return entry.path, entry.size, entry.sha256, entry.mtime_ns, entry.mode, entry.link
 
     def read_many(self, parts: Sequence[tuple[Entry, int, int]]) -> list[Loaded]:
         """The bytes of many files from one place up to another, or what keeps them from being read."""
+        if any(entry.link for entry, _, _ in parts):
+            return self._read_mixed(parts)
         found = self.chunks.read_many([Part(*part) for part in parts])
         return [self.explained(data) if isinstance(data, TilthError) else data for data in found]
+
+    def _read_mixed(self, parts: Sequence[tuple[Entry, int, int]]) -> list[Loaded]:
+        """The same of files of which some lie elsewhere."""
+        stored = iter(self.read_many([part for part in parts if not part[0].link]))
+        with ThreadPoolExecutor(_LINKS_AT_ONCE, thread_name_prefix="tilth-links") as pool:
+            elsewhere = pool.map(self._read_link, [part for part in parts if part[0].link])
+            return [next(elsewhere) if part[0].link else next(stored) for part in parts]
+
+    def _read_link(self, part: tuple[Entry, int, int]) -> Loaded:
+        entry, start, stop = part
+        try:
+            with self.open_entry(entry) as file:
+                file.seek(start)
+                return file.read(max(0, min(stop, entry.size) - start))
+        except TilthError as error:
+            return error
 
     def facts(self, pattern: str | None, *, batch_rows: int) -> "Iterator[pa.RecordBatch]":
         """What is known of the files that `pattern` means (see `tilth.datasets.matching`), in the order of their paths."""
@@ -129,6 +151,9 @@ class Reading:
 
     def open_entry(self, entry: Entry) -> io.BufferedReader:
         """The bytes of a file whose entry is known."""
+        if entry.link:
+            cached = self.home.link_fetcher().cached(entry)
+            return cached.open("rb") if cached else io.BufferedReader(LinkFile(self.home.link_sources, entry), _LINK_BUFFER)
         return io.BufferedReader(StoredFile(self.chunks, entry, explain=self.explained), BUFFER_BYTES)
 
     def explained(self, error: TilthError) -> TilthError:

@@ -64,12 +64,12 @@ def test_a_damaged_segment_is_found(bench: Workbench, version: VersionId) -> Non
 def test_a_local_copy_is_compared_file_by_file(bench: Workbench, version: VersionId) -> None:
     folder = Path(bench.folder(FILES, "copy"))
     manifest = bench.repository.manifest(version)
-    assert list(differing_files(manifest, str(folder))) == []
+    assert list(differing_files(manifest.digests(), str(folder))) == []
     (folder / "b").write_bytes(b"SECOND")
     (folder / "c" / "d").unlink()
     (folder / "a").write_bytes(b"short")
-    assert list(differing_files(manifest, str(folder))) == [("a", "modified"), ("b", "modified"), ("c/d", "missing")]
-    assert list(differing_files(manifest, str(folder), sizes_only=True)) == [("a", "modified"), ("c/d", "missing")]
+    assert list(differing_files(manifest.digests(), str(folder))) == [("a", "modified"), ("b", "modified"), ("c/d", "missing")]
+    assert list(differing_files(manifest.digests(), str(folder), sizes_only=True)) == [("a", "modified"), ("c/d", "missing")]
 
 
 def flip(file: Path, at: int) -> None:

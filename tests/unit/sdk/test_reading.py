@@ -119,7 +119,14 @@ def test_the_files_of_a_version_are_a_table(home: Home, tmp_path: Path) -> None:
     dataset = made(tmp_path)
     table = dataset.files()
     types = {field.name: str(field.type) for field in table.schema}
-    assert types == {"path": "string", "size": "int64", "sha256": "string", "modified": "timestamp[ns, tz=UTC]", "mode": "uint16"}
+    assert types == {
+        "path": "string",
+        "size": "int64",
+        "sha256": "string",
+        "modified": "timestamp[ns, tz=UTC]",
+        "mode": "uint16",
+        "link": "string",
+    }
     seen = {path: (tmp_path / "source" / path).stat() for path in sorted(FILES)}
     assert table.to_pydict() == {
         "path": list(seen),

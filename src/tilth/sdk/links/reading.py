@@ -5,7 +5,6 @@
 
 import io
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +19,7 @@ from tilth.sdk.links.sources import Opened, RemoteFile, Sources
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["LinkFile", "check_state", "download_link", "hash_of", "link_of"]
+__all__ = ["LinkFile", "check_state", "download_link", "explained", "hash_of", "link_of"]
 
 _PIECE = 1 << 20
 _TRIES = 4
@@ -33,31 +32,32 @@ def link_of(entry: Entry) -> Link:
     return entry.link
 
 
-def download_link(sources: Sources, entry: Entry, target: Path, *, told: Callable[[int], None] = lambda _: None) -> bytes:
+def download_link(sources: Sources, entry: Entry, target: Path) -> bytes:
     """Write the bytes behind a link to `target` and return their SHA-256; `SourceChanged` if they are not what was registered."""
     link = link_of(entry)
     source, _ = sources.of(link.address)
     with translated_os_errors(target), target.open("wb") as file:
         digest = sha256()
-        for attempt in range(1, _TRIES + 1):
+        tries = 0
+        while True:
+            before = file.tell()
             try:
-                with _explained(entry), source.open(link.address, file.tell()) as opened:
+                with explained(entry), source.open(link.address, before) as opened:
                     check_state(entry, opened.file)
-                    if opened.start != file.tell():
+                    if opened.start != before:
                         file.seek(0)
                         file.truncate()
                         digest = sha256()
-                        told(0)
                     while piece := opened.read(_PIECE):
                         file.write(piece)
                         digest.update(piece)
-                        told(file.tell())
                     _require_all(opened.file, file.tell())
                 break
             except Unavailable:
-                if attempt == _TRIES:
+                tries = 0 if file.tell() > before else tries + 1
+                if tries == _TRIES:
                     raise
-                time.sleep(_PAUSE_S * 2**attempt)
+                time.sleep(_PAUSE_S * 2**tries)
         size = file.tell()
     if _knows_size(entry) and size != entry.size:
         raise _changed(entry, f"{size:,} bytes long")
@@ -148,7 +148,7 @@ class LinkFile(io.RawIOBase):
     def _patiently(self, wanted: int) -> bytes:
         for attempt in range(1, _TRIES + 1):
             try:
-                with _explained(self._entry):
+                with explained(self._entry):
                     return _some(self._stream().read(wanted), self._entry)
             except Unavailable:
                 self._let_go()
@@ -184,7 +184,7 @@ class LinkFile(io.RawIOBase):
             raise ValueError(f"{self.name} is closed")
 
 
-class _explained:  # noqa: N801  it is used as a function
+class explained:  # noqa: N801  it is used as a function
     """Raise what keeps a link from being read as errors that name the file."""
 
     def __init__(self, entry: Entry) -> None:

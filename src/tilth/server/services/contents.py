@@ -6,10 +6,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tilth.base.errors import ObjectNotFound
+from tilth.base.addresses import shown_address
+from tilth.base.errors import Invalid, ObjectNotFound
 from tilth.base.ids import VersionId
 from tilth.datasets.taking import AddRequest, add, upload
 from tilth.datasets.zipping import Part, parts_of, stream_zip, zip_size
+from tilth.domain.dataset import Entry
 from tilth.domain.version import DatasetVersion
 from tilth.sdk import contents, copies, finalizing, lifecycle
 from tilth.sdk.home import Home
@@ -18,7 +20,7 @@ from tilth.sdk.previews.thumbnails import LARGEST, Thumbnail, thumbnail_of
 from tilth.sdk.taking import taking_context
 from tilth.server.services.listings import Listings, version_by_id
 from tilth.server.services.tables import TableSample, table_of
-from tilth.wire.dataset_state import DatasetState, FileRow, data_name, dump_state
+from tilth.wire.dataset_state import DatasetState, FileRow, LinkRow, data_name, dump_state
 
 __all__ = ["Contents", "as_limit"]
 
@@ -44,15 +46,27 @@ class Contents:
         parts = self.parts(id)
         rows: list[FileRow] = []
         place = 0
-        for path, size, sha256 in manifest.digests():
+        for path, size, sha256 in manifest.digests_with(_left_out):
             while place < len(parts) - 1 and path > parts[place].last:
                 place += 1
             rows.append(FileRow(relative_path=path, hash=sha256.hex(), size=size, parent_dataset_id=id, artifact_name=data_name(place)))
+        links = [
+            LinkRow(
+                link=entry.link.address,
+                relative_path=entry.path,
+                hash=entry.sha256.hex() if entry.link.is_hashed else None,
+                size=entry.size,
+                parent_dataset_id=id,
+            )
+            for entry in manifest.link_entries()
+            if entry.link
+        ]
         state = DatasetState(
             id=id,
-            file_count=len(rows),
+            file_count=len(rows) + len(links),
             total_size=manifest.size_bytes,
             dataset_file_entries=rows,
+            dataset_link_entries=links,
             dependency_graph={id: []},
             dependency_chunk_lookup={id: len(parts)},
         )
@@ -65,7 +79,7 @@ class Contents:
             raise ObjectNotFound(f"version {id} has no archive {place}", hint="check the address")
         part = parts[place]
         manifest = self.home.repository.manifest(VersionId(id))
-        entries = (entry for entry in manifest.entries() if part.first <= entry.path <= part.last)
+        entries = (entry for entry in manifest.entries() if part.first <= entry.path <= part.last and not entry.link)
         return part.size_bytes, stream_zip(self.home.repository.store, entries)
 
     def version(self, id: str) -> DatasetVersion:
@@ -75,13 +89,13 @@ class Contents:
     def file(self, id: str, path: str, *, start: int = 0, length: int | None = None) -> tuple[int, Iterator[Any]]:
         """The size of one file, and its bytes or a part of them."""
         version = require_final(self.version(id))
-        entry = contents.entry_at(self.home, version, path)
+        entry = _here(contents.entry_at(self.home, version, path))
         return entry.size, copies.read(self.home, version, path, start=start, length=length)
 
     def table(self, id: str, path: str, *, rows: int) -> TableSample | None:
         """The first rows of a file that is a table; None if it is none."""
         version = require_final(self.version(id))
-        return table_of(self.home.repository_of(version).store, contents.entry_at(self.home, version, path), rows=rows)
+        return table_of(self.home.repository_of(version).store, _here(contents.entry_at(self.home, version, path)), rows=rows)
 
     def thumbnail(self, id: str, path: str) -> Thumbnail | None:
         """A small picture of a file; None if it is no picture that can be read, or too large a one."""
@@ -92,9 +106,10 @@ class Contents:
         """The length of an archive of a folder of a version, or of all of it, and the archive's bytes."""
         version = require_final(self.version(id))
         prefix = contents.existing_folder(self.home, version, folder)
-        length = zip_size([(path, size) for path, size, _ in contents.digests(self.home, version, prefix)])
+        manifest = contents.manifest_of(self.home, version)
+        length = zip_size([(entry.path, entry.size) for entry in manifest.entries(prefix) if not entry.link])
         store = self.home.repository_of(version).store
-        return length, stream_zip(store, contents.manifest_of(self.home, version).entries(prefix))
+        return length, stream_zip(store, (entry for entry in manifest.entries(prefix) if not entry.link))
 
     def begin(
         self,
@@ -148,8 +163,22 @@ class Contents:
         lifecycle.delete(self.home, lifecycle.require_open(self.version(id)))
 
     def _find_parts(self, id: str) -> tuple[Part, ...]:
-        digests = self.home.repository.manifest(VersionId(id)).digests()
+        digests = self.home.repository.manifest(VersionId(id)).digests_with(_left_out)
         return tuple(parts_of((path, size) for path, size, _ in digests))
+
+
+def _left_out(_link: Entry) -> None:
+    return None
+
+
+def _here(entry: Entry) -> Entry:
+    """An entry whose bytes are stored: a server never fetches addresses that its clients named."""
+    if entry.link:
+        raise Invalid(
+            f"{entry.path} is a link to {shown_address(entry.link.address)}, which the server does not fetch",
+            hint="open that address, or get a copy of the version with `tilth data get`",
+        )
+    return entry
 
 
 def as_limit(limit: int) -> int:

@@ -6,6 +6,7 @@ What a final version holds never changes, so whatever was found of it is kept, w
 from collections.abc import Sized
 from typing import Any
 
+from tilth.base.addresses import shown_address
 from tilth.base.errors import FieldInvalid, Invalid, PathNotFound
 from tilth.base.ids import is_id
 from tilth.base.kept import Kept
@@ -66,7 +67,7 @@ class Listings:
         else:
             rows = self._found.of((version.id, pattern), lambda: listing.matching(pattern))
         page = rows.slice(offset, limit).to_pylist()
-        entries = [{"path": listing.path(at), "size_bytes": listing.size(at), "sha256": listing.sha256(at).hex()} for at in page]
+        entries = [{"path": listing.path(at), "size_bytes": listing.size(at)} | _content(listing, at) for at in page]
         return {"entries": entries, "next": offset + limit if offset + limit < len(rows) else None, "total": len(rows)}
 
     def diff(self, id: str, other: str | None, *, kinds: list[str], pattern: str, offset: int, limit: int) -> Rows:
@@ -104,7 +105,7 @@ class Listings:
 
     def _listing(self, version: DatasetVersion) -> Listing:
         if version.status is VersionStatus.UPLOADING:
-            return Listing.of_digests(contents.digests(self._home, version))
+            return Listing.of_digests(contents.digests(self._home, version), contents.links_of(self._home, version))
 
         def opened() -> Listing:
             return Listing.of_manifest(contents.manifest_of(self._home, version), self._pieces)
@@ -172,7 +173,15 @@ def _entry(listing: Listing, folder: str, child: Child) -> Rows:
     total = listing.total(child.start, child.stop)
     path = f"{folder}/{child.name}" if folder else child.name
     found = {"name": child.name, "path": path, "folder": child.is_folder, "files": total.files, "size_bytes": total.size_bytes}
-    return found if child.is_folder else found | {"sha256": listing.sha256(child.start).hex()}
+    return found if child.is_folder else found | _content(listing, child.start)
+
+
+def _content(listing: Listing, at: int) -> Rows:
+    """The hash of a file, and of one that lies elsewhere its address; its hash only if anybody read it."""
+    link = listing.link(at)
+    if link is None:
+        return {"sha256": listing.sha256(at).hex()}
+    return {"link": shown_address(link.address)} | ({"sha256": listing.sha256(at).hex()} if link.is_hashed else {})
 
 
 def _change(row: Changed) -> Rows:
