@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.docs.guide import Block, Command, Page, blocks_of, commands_of, matches
+from tilth.testing.azurite import AzureServer
 from tilth.testing.fuse import needs_fuse
+from tilth.testing.radosgw import S3Server
 
 NEEDS = {"mounting.md": [needs_fuse]}
 ELSEWHERE = ("scale.md",)
@@ -29,8 +31,26 @@ def open_page(tmp_path: Path) -> Open:
     return lambda: Page(home, folder)
 
 
+@pytest.fixture
+def services(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Brings what a page needs beside Tilth into its environment."""
+
+    def bring(page: str) -> None:
+        if page != "stores.md":
+            return
+        s3: S3Server = request.getfixturevalue("s3")
+        azure: AzureServer = request.getfixturevalue("azure")
+        s3.make_bucket("team-data")
+        azure.make_container("team-data")
+        for name, value in (s3.environment() | azure.environment()).items():
+            monkeypatch.setenv(name, value)
+
+    return bring
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_is_true(page: Path, open_page: Open) -> None:
+def test_a_page_is_true(page: Path, services: Callable[[str], None], open_page: Open) -> None:
+    services(page.name)
     with open_page() as opened:
         for block in blocks_of(page.read_text()):
             opened.run(block)
