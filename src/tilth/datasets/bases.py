@@ -71,13 +71,13 @@ class Base:
             return
         yield from (entry for entry in self.entries(prefix) if entry.link)
 
-    def digests(self, prefix: str = "") -> Iterator[tuple[str, int, bytes]]:
-        """Path, size and hash of the entries, in the order of their paths."""
+    def digests(self, prefix: str = "", *, of_links: bytes | None = None) -> Iterator[tuple[str, int, bytes]]:
+        """Path, size and hash of the entries, in the order of their paths; with `of_links`, that is the hash of every link."""
         if len(self.manifests) == 1:
-            yield from self.manifests[0].digests(prefix)
+            yield from self.manifests[0].digests_with(lambda _: of_links, prefix) if of_links else self.manifests[0].digests(prefix)
             return
         for entry in self.entries(prefix):
-            yield entry.path, entry.size, entry.sha256
+            yield entry.path, entry.size, of_links if of_links and entry.link else entry.sha256
 
     def has_below(self, path: str) -> bool:
         """Whether any entry lies below `path`, taken as a folder."""

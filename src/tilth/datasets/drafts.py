@@ -43,6 +43,8 @@ __all__ = ["Digest", "Draft", "DraftView", "draft_exists"]
 Digest = tuple[str, int, bytes]
 """Path, size and SHA-256 of a file."""
 
+NOT_STORED = b"link"
+"""Stands where the hash of a link would, for whoever asks what is stored."""
 _BATCH = 5_000
 _HEARTBEAT_S = 600
 
@@ -243,6 +245,23 @@ class Draft:
             entry = self.ground.find(path)
             return entry.sha256 if entry else None
         return None if isinstance(row, Removed) else row.entry.sha256 if isinstance(row, Stored) else row.sha256
+
+    def held(self, path: str) -> bytes | None:
+        """As `find`, but of a link something that is no hash: whatever is known of its bytes, they are not stored."""
+        row = self.journal.find(path)
+        entry = self.base.find(path) if row is None else row.entry if isinstance(row, Stored) else None
+        if entry:
+            return NOT_STORED if entry.link else entry.sha256
+        return row.sha256 if isinstance(row, Waiting) else None
+
+    def held_digests(self, prefix: str = "") -> Iterator[Digest]:
+        """As `digests`, with what `held` says as the hashes."""
+        prefix = normalise_prefix(prefix)
+        below: Iterator[tuple[str, Digest | None]] = ((digest[0], digest) for digest in self.base.digests(prefix, of_links=NOT_STORED))
+        above = (
+            (path, (path, size, sha256) if sha256 else None) for path, size, sha256 in self.journal.digests(prefix, of_links=NOT_STORED)
+        )
+        return (digest for _, digest in overlaid(below, above) if digest)
 
     def entry(self, path: str) -> Entry | None:
         """The entry at exactly `path`, if the draft holds one whose bytes need not be stored any more."""

@@ -111,10 +111,14 @@ class Journal:
             for row in connection.execute(f"SELECT {_COLUMNS} FROM pending{_where(prefix)} ORDER BY path", _bounds(prefix)):
                 yield _load(row)
 
-    def digests(self, prefix: str = "") -> Iterator[tuple[str, int, bytes | None]]:
-        """Path, size and hash of what is recorded below `prefix`, the hash None where a path is to be gone; cheaper than `rows`."""
+    def digests(self, prefix: str = "", *, of_links: bytes | None = None) -> Iterator[tuple[str, int, bytes | None]]:
+        """Path, size and hash of what is recorded below `prefix`, the hash None where a path is to be gone; cheaper than `rows`.
+
+        With `of_links`, that stands for the hash of every link.
+        """
+        hashes = f"CASE kind WHEN {_LINKED} THEN x'{of_links.hex()}' ELSE sha256 END" if of_links else "sha256"
         with _reading(self._path) as connection:
-            yield from connection.execute(f"SELECT path, size, sha256 FROM pending{_where(prefix)} ORDER BY path", _bounds(prefix))
+            yield from connection.execute(f"SELECT path, size, {hashes} FROM pending{_where(prefix)} ORDER BY path", _bounds(prefix))
 
     def waiting(self) -> Iterator[Waiting]:
         """What still has to be stored, in the order of the paths."""

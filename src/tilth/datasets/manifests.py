@@ -80,18 +80,26 @@ class Manifest:
             start, stop = rows.range_of(prefix)
             yield from rows.digests(start, stop)
 
-    def digests_with(self, content_of: Callable[[Entry], bytes | None]) -> Iterator[tuple[str, int, bytes]]:
+    def digests_with(self, content_of: Callable[[Entry], bytes | None], prefix: str = "") -> Iterator[tuple[str, int, bytes]]:
         """As `digests`, with what `content_of` says of each link as its hash; those of which it says nothing are left out."""
-        for segment in self.segments:
+
+        def told(entries: Iterable[Entry]) -> Iterator[tuple[str, int, bytes]]:
+            for entry in entries:
+                digest = content_of(entry) if entry.link else entry.sha256
+                if digest is not None:
+                    yield entry.path, entry.size, digest
+
+        if prefix and (exact := self.find(prefix)):
+            yield from told([exact])
+            return
+        for segment in self.segments_of(prefix):
             rows = self.load(segment)
+            start, stop = rows.range_of(prefix)
             if not rows.has_links:
-                yield from rows.digests()
+                yield from rows.digests(start, stop)
                 continue
-            for at in range(0, len(rows), BATCH):
-                for entry in rows.entries(at, min(at + BATCH, len(rows))):
-                    digest = content_of(entry) if entry.link else entry.sha256
-                    if digest is not None:
-                        yield entry.path, entry.size, digest
+            for at in range(start, stop, BATCH):
+                yield from told(rows.entries(at, min(at + BATCH, stop)))
 
     def link_entries(self, prefix: str = "") -> Iterator[Entry]:
         """The entries that are links, in the order of their paths."""

@@ -219,6 +219,9 @@ def _link(cache: BlobCache, folder: Path, listing: Iterable[Digest], told: Progr
     place = os.fspath(folder)
     with second_process(wanted=workers != 1) as second:
         for batch in _batches(listing, _LINKS):
+            for path, _, _ in batch:
+                if ".." in path:  # only such a path could lead out of the folder
+                    check_path(path)
             links = [(path, sha256.hex()) for path, _, sha256 in batch]
             half = len(links) // 2 if second.wanted and len(links) >= _ALONE_FILES else len(links)
             if half < len(links):

@@ -127,7 +127,7 @@ def add(draft: Draft, request: AddRequest, context: TakingContext) -> Outcome:
             for (_, known), (file, digest) in zip(batch, _hashed(batch, context.workers), strict=True):
                 if not known:
                     fresh.append((file, digest))
-                if count(outcome, context, file.path, draft.find(file.path), digest) or draft.waits(file.path):
+                if count(outcome, context, file.path, draft.held(file.path), digest) or draft.waits(file.path):
                     changed.append(Waiting(file, digest))
                 context.on_done(1, file.size)
             context.stat_cache.remember(folder, fresh, read_since_ns=started)
@@ -200,7 +200,7 @@ def differing(
     draft: Draft, files: Iterator[tuple[SourceFile, bytes | None]], prefix: str, outcome: Outcome, context: TakingContext
 ) -> Iterator[tuple[SourceFile, bytes | None, bytes | None]]:
     """The files that are not known to be what the draft has stored: file, hash in the draft, hash now as far as it is known."""
-    held = draft.digests(prefix)
+    held = draft.held_digests(prefix)
     some_wait = draft.is_dirty()
     gone: list[str] = []
     now = next(held, None)

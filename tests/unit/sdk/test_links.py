@@ -7,7 +7,9 @@ import pytest
 
 from tilth import Dataset
 from tilth.base.errors import Invalid, PathCollision, PathNotFound, SourceChanged
+from tilth.sdk import contents
 from tilth.sdk.home import Home
+from tilth.sdk.links.reading import LinkFile
 from tilth.testing.repositories import write_files
 
 FILES = {"one.txt": b"one", "a/t w#o%20.txt": b"two", "a/b/three.bin": b"3" * 70_000, "a/empty": b""}
@@ -159,3 +161,48 @@ def test_what_is_not_there_can_not_be_registered(draft: Dataset, folder: Path) -
         draft.add_external_files(f"{folder}/none.txt")
     with pytest.raises(Invalid, match="nothing to register"):
         draft.add_external_files(str(folder), wildcard="*.none")
+
+
+def stored(made: Dataset) -> dict[str, str]:
+    return {entry.relative_path: entry.hash for entry in made.file_entries}
+
+
+def test_files_that_are_added_over_links_of_the_same_content_are_stored(own: Home, folder: Path, tmp_path: Path) -> None:
+    before = linked(folder, read_hash=True)
+    for begun in (Dataset.create("added", "p", parent_datasets=[before]), Dataset.create("new", "p")):
+        if begun.name == "new":
+            begun.add_external_files(str(folder), read_hash=True)
+        assert begun.add_files(str(folder)) == len(FILES)
+        begun.finalize(auto_upload=True)
+        assert not begun.link_entries
+        assert set(stored(begun)) == set(FILES)
+    for path in FILES:
+        (folder / path).unlink()
+    assert files_in(begun.get_mutable_local_copy(tmp_path / "copy")) == FILES
+
+
+def test_a_folder_that_is_synchronised_over_links_to_it_is_stored(own: Home, folder: Path) -> None:
+    made = Dataset.create("linked", "p", parent_datasets=[linked(folder, read_hash=True)])
+    assert made.sync_folder(str(folder))[:3] == (0, 0, len(FILES))
+    assert made.sync_folder(str(folder))[:3] == (0, 0, 0)
+    made.finalize(auto_upload=True)
+    assert not made.link_entries
+    assert set(stored(made)) == set(FILES)
+
+
+def test_who_reads_on_after_the_error_gets_no_other_bytes(own: Home, folder: Path) -> None:
+    (entry,) = contents.links_of(own, linked(folder / "one.txt")._version)
+    (folder / "one.txt").write_bytes(b"ONE")
+    os.utime(folder / "one.txt", ns=(1, 1))
+    with LinkFile(own.link_sources, entry) as file:
+        for _ in range(2):
+            with pytest.raises(SourceChanged):
+                file.read(3)
+
+
+def test_a_note_of_a_content_that_a_crash_left_empty_counts_as_none(own: Home, folder: Path, tmp_path: Path) -> None:
+    made = linked(folder / "one.txt")
+    made.get_local_copy()
+    (note,) = (own.cache_folder / "links").glob("??/*")
+    note.write_text("")
+    assert files_in(made.get_mutable_local_copy(tmp_path / "copy")) == {"one.txt": b"one"}

@@ -193,6 +193,8 @@ def _trash(cache: BlobCache) -> Iterator[Path]:
         yield folder
         for place, folders, _ in os.walk(folder):
             for name in folders:
+                if os.path.islink(os.path.join(place, name)):  # what it leads to is not deleted
+                    continue
                 with suppress(OSError):  # deleting needs it, and a view may have folders that are read-only
                     os.chmod(os.path.join(place, name), 0o700)
         shutil.rmtree(folder, ignore_errors=True)

@@ -62,6 +62,17 @@ class _Own:
         self.descriptor = descriptor
         self.pid = os.getpid()
         self.names: set[str] = set()
+        found = os.fstat(descriptor)
+        self._inode = found.st_dev, found.st_ino
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the file is still open and has its name. What closes all files of a process, as daemons do, may have closed it."""
+        try:
+            found = os.fstat(self.descriptor)
+        except OSError:
+            return False
+        return found.st_nlink > 0 and (found.st_dev, found.st_ino) == self._inode
 
     def say(self, text: str) -> None:
         os.write(self.descriptor, f"{text}\n".encode())
@@ -83,7 +94,7 @@ class Leases:
         """Note that this process uses a view until it ends. OSError if that can't be noted."""
         with _guard:
             own = _own.get(self._folder)
-            if own is None or not os.fstat(own.descriptor).st_nlink:
+            if own is None or not own.is_there:
                 own = _own[self._folder] = self._begin()
             if name not in own.names:
                 own.say(f"+{name}")
@@ -95,7 +106,7 @@ class Leases:
         """Note that this process does not use a view any more."""
         with _guard:
             own = _own.get(self._folder)
-            if own is not None and name in own.names:
+            if own is not None and name in own.names and own.is_there:
                 own.say(f"-{name}")
                 own.names.discard(name)
 
@@ -251,7 +262,8 @@ def _end(own: _Own) -> None:
     if os.getpid() != own.pid:
         return
     with suppress(OSError):
-        os.close(own.descriptor)
+        if own.is_there:
+            os.close(own.descriptor)
         descriptor = os.open(own.path, os.O_RDWR | os.O_CLOEXEC)
         try:
             if locked_by_others(descriptor) is not True:

@@ -49,7 +49,8 @@ class Sharing(Struct, frozen=True):
 
     def open(self, path: str, flags: int = os.O_RDWR) -> int:
         """Open a file that all who use the cache may change, such as a lock; made if it is not there, with the folders above."""
-        made = self._opened(path, flags)
+        # Never through a symbolic link: whoever may write here could have made it lead to a file of this user's.
+        made = self._opened(path, flags | os.O_NOFOLLOW)
         if self.mode is not None:
             self.admit(made, 0o666)
         return made
@@ -70,7 +71,7 @@ class Sharing(Struct, frozen=True):
             for name in names:
                 path = f"{place}/{name}"
                 found = os.lstat(path)
-                if stat.S_IMODE(found.st_mode) != files:
+                if stat.S_ISREG(found.st_mode) and stat.S_IMODE(found.st_mode) != files:
                     with suppress(PermissionError):  # a link to a file of another user
                         os.chmod(path, files)
 

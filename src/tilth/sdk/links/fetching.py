@@ -52,7 +52,9 @@ class LinkFetcher:
         if link_of(entry).is_hashed:
             return entry.sha256
         with suppress(OSError, ValueError):
-            return bytes.fromhex((self._known / blob_name(entry.sha256)).read_text())
+            known = bytes.fromhex((self._known / blob_name(entry.sha256)).read_text())
+            if len(known) == len(entry.sha256):  # a crash of the machine may leave an empty note
+                return known
         return entry.sha256
 
     def cached(self, entry: Entry) -> Path | None:

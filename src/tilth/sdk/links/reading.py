@@ -168,7 +168,11 @@ class LinkFile(io.RawIOBase):
             context = self._source.open(link_of(self._entry).address, self._position)
             opened = context.__enter__()
             self._context, self._opened, self._at = context, opened, opened.start
-            check_state(self._entry, opened.file)
+            try:
+                check_state(self._entry, opened.file)
+            except BaseException:
+                self._let_go()  # whoever reads on after the error must not be given the other bytes
+                raise
             while self._at < self._position:  # a server that knows no parts
                 self._at += len(_some(opened.read(min(_PIECE, self._position - self._at)), self._entry))
         return self._opened

@@ -12,6 +12,7 @@ from msgspec import Struct
 from tilth.base.atomic_io import sweep, translated_os_errors
 from tilth.base.errors import Invalid, NotFound, VersionNameTaken
 from tilth.base.faultpoints import reach
+from tilth.base.paths import check_path
 from tilth.datasets.taking import AddRequest, add, upload
 from tilth.domain.version import DatasetVersion
 from tilth.sdk import contents, finalizing, lifecycle, lookup
@@ -66,7 +67,7 @@ def scratch_in(home: Home) -> Iterator[Path]:
     """A folder for what is being worked on; what processes that were killed left there is removed after a day."""
     above = home.cache_folder / "tables"
     with translated_os_errors(above):
-        above.mkdir(parents=True, exist_ok=True)
+        home.cache.sharing.make(os.fspath(above))  # others of a shared cache work there as well
         sweep(above)
         folder = Path(tempfile.mkdtemp(dir=above))
     try:
@@ -134,6 +135,7 @@ def _shared_tables(home: Home, versions: Sequence[DatasetVersion], patterns: Seq
 
 
 def _joined(home: Home, path: str, owners: Sequence[DatasetVersion], request: MergeRequest, scratch: Path, watcher: Watcher) -> TableReport:
+    check_path(path)  # of a listing that somebody else may have written
     target = scratch / _JOINED / path
     sources = [source_of(home, version, path) for version in owners]
     with translated_os_errors(scratch):

@@ -1,0 +1,101 @@
+"""What others who may write to a cache could put there: it must not lead out of the cache, nor into files of whoever uses it."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tilth.base.errors import PathInvalid
+from tilth.datasets.cache.blobs import BlobCache
+from tilth.datasets.cache.evicting import remove_view
+from tilth.datasets.cache.sharing import Sharing
+from tilth.datasets.materialise import view_in
+from tilth.store.local import LocalStore
+
+SHARED = Sharing(0o777)
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    path = tmp_path / "secret"
+    path.write_text("only mine")
+    path.chmod(0o600)
+    return path
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> BlobCache:
+    root = tmp_path / "cache"
+    root.mkdir()
+    root.chmod(0o777)
+    return BlobCache(root)
+
+
+def test_a_lock_that_leads_elsewhere_opens_nothing(cache: BlobCache, secret: Path) -> None:
+    (cache.root / "locks").mkdir()
+    (cache.root / "locks/thing").symlink_to(secret)
+    with pytest.raises(OSError, match="symbolic links"), cache.locked("thing"):
+        pass
+    assert mode_of(secret) == 0o600
+
+
+def test_a_count_that_leads_elsewhere_is_not_written(cache: BlobCache, secret: Path) -> None:
+    (cache.root / "blobs").mkdir()
+    (cache.root / "blobs/size").symlink_to(secret)
+    with pytest.raises(OSError, match="symbolic links"):
+        cache.counter.add(1)
+    assert secret.read_text() == "only mine"
+
+
+def test_a_link_in_a_tree_does_not_open_what_it_leads_to(tmp_path: Path, secret: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/file").symlink_to(secret)
+    SHARED.admit_tree(str(tmp_path / "tree"))
+    assert mode_of(secret) == 0o600
+
+
+def test_removing_a_view_changes_no_folder_that_a_link_in_it_leads_to(cache: BlobCache, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir(mode=0o755)
+    (cache.views / "view").mkdir(parents=True)
+    (cache.views / "view/link").symlink_to(mine)
+    assert remove_view(cache, "view")
+    assert mode_of(mine) == 0o755
+
+
+def test_a_listing_can_not_make_files_outside_of_the_view(cache: BlobCache, tmp_path: Path) -> None:
+    (cache.root / "blobs/ab").mkdir(parents=True)
+    digest = bytes.fromhex("ab" * 32)
+    (cache.root / "blobs/ab" / digest.hex()).write_text("content")
+    with pytest.raises(PathInvalid):
+        view_in(LocalStore(tmp_path / "store"), cache, "v", lambda: [("../../../../out", 7, digest)], list)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_file_of_uses_is_known_again_after_all_files_were_closed(cache: BlobCache, secret: Path) -> None:
+    (cache.views / "one").mkdir(parents=True)
+    (cache.views / "two").mkdir()
+    assert cache.take("one")
+    before = {path.name: path.stat().st_ino for path in (cache.root / "uses").iterdir()}
+    held = [fd for fd in map(int, os.listdir("/proc/self/fd")) if _inode(fd) in before.values()]
+    other = os.open(secret, os.O_RDWR)
+    for descriptor in held:
+        os.dup2(other, descriptor)  # as in a daemon that closed all files and opened others
+    assert cache.take("two")
+    assert secret.read_text() == "only mine"
+    assert set(cache.leases.users()) == {"two"}
+    os.close(other)
+    for descriptor in held:
+        os.close(descriptor)
+
+
+def _inode(descriptor: int) -> int:
+    try:
+        return os.fstat(descriptor).st_ino
+    except OSError:
+        return 0
