@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 DEFAULT_CHUNK_CACHE_BYTES = 10_000_000_000
+DEFAULT_PREVIEW_BYTES = 500_000_000
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -165,6 +166,19 @@ SETTINGS = (
         type=bool,
     ),
     Setting(
+        name="preview_time",
+        variables=("TILTH_PREVIEW_TIME",),
+        default="10",
+        meaning="After how many seconds a preview begins nothing new.",
+        type=int,
+    ),
+    Setting(
+        name="preview_limit",
+        variables=("TILTH_PREVIEW_LIMIT",),
+        default="500 MB",
+        meaning="How much of a version's files a preview reads at the most, such as `100 MB`.",
+    ),
+    Setting(
         name="announce",
         variables=("TILTH_ANNOUNCE",),
         default="true",
@@ -252,6 +266,10 @@ class Settings(Struct, frozen=True):
     """How much of copies of models' files may wait to be sent, of each process."""
     preview: bool = True
     """Whether versions that become final show samples of what they hold."""
+    preview_s: int = 10
+    """After so many seconds a preview begins nothing new."""
+    preview_bytes: int = DEFAULT_PREVIEW_BYTES
+    """How much a preview reads at the most."""
     announce: bool = True
     """Whether a run that begins says where it is seen."""
     record_untracked: bool = False
@@ -292,6 +310,8 @@ def load_settings(environment: Mapping[str, str] = os.environ, *, given: Mapping
         exit_wait_s=_whole("exit_wait", "seconds", said.get("exit_wait", Found("10", "default"))),
         outbox_limit_gb=_whole("outbox_limit", "gigabytes", said.get("outbox_limit", Found("20", "default"))),
         preview=_truth("preview", said.get("preview", Found("true", "default"))),
+        preview_s=_whole("preview_time", "seconds", said.get("preview_time", Found("10", "default"))),
+        preview_bytes=_size("preview_limit", said.get("preview_limit"), DEFAULT_PREVIEW_BYTES),
         announce=_truth("announce", said.get("announce", Found("true", "default"))),
         record_untracked=_truth("record_untracked", said.get("record_untracked", Found("false", "default"))),
         chunk_cache_bytes=_size("chunk_cache", said.get("chunk_cache"), DEFAULT_CHUNK_CACHE_BYTES),
@@ -343,6 +363,8 @@ def settings_in_force(environment: Mapping[str, str] = os.environ) -> list[Effec
         "exit_wait": str(settings.exit_wait_s),
         "outbox_limit": str(settings.outbox_limit_gb),
         "preview": str(settings.preview).lower(),
+        "preview_time": str(settings.preview_s),
+        "preview_limit": readable_bytes(settings.preview_bytes),
         "announce": str(settings.announce).lower(),
         "record_untracked": str(settings.record_untracked).lower(),
         "server.host": server.host,

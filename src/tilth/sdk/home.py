@@ -56,6 +56,10 @@ class Home:
 
     preview: bool = True
     """Whether versions that become final show samples of what they hold."""
+    preview_s: float = 10.0
+    """After so many seconds a preview begins nothing new."""
+    preview_bytes: int = 500_000_000
+    """How much a preview reads at the most."""
     announce: bool = True
     """Whether a run that begins says where it is seen."""
     record_untracked: bool = False

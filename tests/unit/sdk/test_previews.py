@@ -13,17 +13,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from pyarrow import feather
 
-from tilth import Dataset, Task
+from tilth import Dataset, Task, _wiring
 from tilth.base.errors import Invalid
 from tilth.base.faultpoints import CRASH_STATUS
 from tilth.config.settings import load_settings
 from tilth.datasets.segments import SegmentRef
 from tilth.domain.dataset import Entry
+from tilth.sdk._current import set_home
 from tilth.sdk.home import Home
 from tilth.sdk.previews import thumbnails
 from tilth.sdk.previews.ranges import RangeFile
@@ -154,6 +157,105 @@ def test_tables_of_every_format_are_shown_with_few_rows_columns_and_letters(own:
     assert [len(row) for row in tables["wide.tsv"]] == [20] * 4
     assert tables["lines.jsonl"] == [["a", "b"], ["1", '{"c": 2}'], ["x", ""]]
     assert tables["long.csv"] == [["a", "b"], *[["1", "2"]] * 20]
+
+
+def test_columns_of_tables_have_types_missing_values_and_histograms(own: Home, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    rows = "".join(f"{number},{'x' if number % 2 else 'y'},{'' if number % 4 == 0 else number / 2}\n" for number in range(200))
+    (tmp_path / "data" / "a.csv").write_text("id,kind,score\n" + rows + "this row, is, far, too, wide\n")
+    (tmp_path / "data" / "semicolons.csv").write_text("a;b\n1;x\n;x\n")
+    pq.write_table(
+        pa.table({"n": [1.5, None, float("nan"), 2.5], "l": [[1], None, [2], [3]], "b": [True, False, True, None], "e": [None] * 4}),
+        tmp_path / "data" / "b.parquet",
+    )
+    (tmp_path / "data" / "c.jsonl").write_text('{"a": 1}\n{"a": null, "b": "x"}\n{"a": 5, "b": "x"}\n')
+    (tmp_path / "data" / "long.csv").write_text("v\n" + "1\n" * 1_000_000)
+    plots = _plots(_final(tmp_path / "data", "columns"))
+    columns = {variant: _rows(plot) for (metric, variant), plot in plots.items() if metric == "Columns"}
+    assert columns["a.csv"] == [
+        ["column", "type", "missing in 200 rows", "smallest", "largest"],
+        ["id", "int64", "0", "0", "199"],
+        ["kind", "string", "0", "x", "y"],
+        ["score", "double", "50", "0.5", "99.5"],
+    ]
+    assert columns["semicolons.csv"][1:] == [["a", "int64", "1", "1", "1"], ["b", "string", "0", "x", "x"]]
+    assert [row[:3] for row in columns["b.parquet"][1:]] == [
+        ["n", "double", "2"],
+        ["l", "list<element: int64>", "1"],
+        ["b", "bool", "1"],
+        ["e", "null", "4"],
+    ]
+    assert [row[:3] for row in columns["c.jsonl"][1:]] == [["a", "int64", "1"], ["b", "string", "1"]]
+    assert columns["long.csv"][0][2].startswith("missing in the first 5")
+    assert _bars(plots["Values", "a.csv: kind"]) == {"x": 100, "y": 100}
+    assert list(_bars(plots["Values", "a.csv: id"]).values()) == [10] * 20
+    assert sum(_bars(plots["Values", "a.csv: score"]).values()) == 150
+    assert _bars(plots["Values", "b.parquet: b"]) == {"False": 1, "True": 2}
+
+
+class Unpickled:
+    """Leaves a trace if it is unpickled."""
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (os.environ["TRACE"],)
+
+
+def test_arrays_show_shapes_types_and_first_values_and_are_never_unpickled(
+    own: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    monkeypatch.setenv("TRACE", str(tmp_path / "trace"))
+    np.save(folder / "a.npy", np.arange(12).reshape(3, 4))
+    np.save(folder / "evil.npy", np.array([Unpickled()], dtype=object), allow_pickle=True)
+    np.savez_compressed(folder / "b.npz", weights=np.zeros((1000, 2000), "float32"), words=np.array(["one", "two"]))
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000, 1000000000), }"
+    (folder / "claims.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
+    (folder / "code.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", 40) + b"__import__('os').mkdir('x')".ljust(40))
+    feather.write_feather(pa.table({"a": [1], "b": ["x"]}), folder / "c.feather")
+    with pa.ipc.new_stream(folder / "d.arrow", pa.schema([("v", pa.float32())])) as stream:
+        stream.write_table(pa.table({"v": pa.array([1.0], pa.float32())}))
+    (folder / "cut.feather").write_bytes((folder / "c.feather").read_bytes()[:100])
+    (folder / "no.npz").write_bytes(b"PK\x03\x04nothing")
+    plots = _plots(_final(folder, "arrays"))
+    tables = {variant: _rows(plot) for (metric, variant), plot in plots.items() if metric == "Tables"}
+    assert tables == {
+        "a.npy": [["array", "shape", "type", "first values"], ["", "3 \u00d7 4", "<i8", "0, 1, 2, 3, 4, 5, 6, 7, …"]],
+        "evil.npy": [["array", "shape", "type", "first values"], ["", "1", "|O", "(objects of Python, which are not read)"]],
+        "b.npz": [
+            ["array", "shape", "type", "first values"],
+            ["weights", "1000 \u00d7 2000", "<f4", "0, 0, 0, 0, 0, 0, 0, 0, …"],
+            ["words", "2", "<U3", "one, two"],
+        ],
+        "c.feather": [["column", "type"], ["a", "int64"], ["b", "string"]],
+        "d.arrow": [["column", "type"], ["v", "float"]],
+    }
+    assert not (tmp_path / "trace").exists()
+
+
+def test_pictures_are_counted_by_their_dimensions(own: Home, tmp_path: Path) -> None:
+    (tmp_path / "few").mkdir()
+    (tmp_path / "many").mkdir()
+    for number in range(30):
+        Image.new("RGB", (40, 30) if number % 3 else (30, 40)).save(tmp_path / "few" / f"{number}.png")
+        Image.new("RGB", (number + 10, 9)).save(tmp_path / "many" / f"{number}.png")
+    assert _bars(_plots(_final(tmp_path / "few", "few"))["Files", "by dimensions"]) == {"30 x 40": 4, "40 x 30": 6}
+    counted = _bars(_plots(_final(tmp_path / "many", "many"))["Files", "by dimensions"])
+    assert sum(counted.values()) == 10
+
+
+def test_a_preview_reads_no_more_than_it_may(tmp_path: Path) -> None:
+    for limit, pictures in (("0", 0), ("100 kB", 2)):
+        home = _wiring._open(load_settings({}, given={"home": str(tmp_path / limit), "preview_limit": limit}))
+        set_home(home)
+        (tmp_path / limit / "data").mkdir(parents=True)
+        for number in range(5):
+            (tmp_path / limit / "data" / f"{number}.bmp").write_bytes(_encoded(Image.effect_noise((200, 200), 50), "BMP"))
+        made = _final(tmp_path / limit / "data", "limited")
+        assert len(_samples(home, made).get("Images", {})) == pictures
+        assert ("Files", "per folder") in _plots(made)
+        set_home(None)
+        home.close()
 
 
 def test_a_version_that_a_browser_made_has_a_preview(server: RunningServer) -> None:

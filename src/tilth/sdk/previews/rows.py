@@ -3,22 +3,25 @@
 import csv
 import io
 import json
+import struct
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 from tilth.base.errors import TilthError
 from tilth.domain.dataset import Entry
+from tilth.sdk.previews.arrays import arrow_columns, numpy_arrays
 from tilth.sdk.previews.ranges import RangeFile, head_of
 from tilth.store.api import ObjectStore
 
-__all__ = ["first_rows"]
+__all__ = ["MOST_READ", "delimiter_of", "first_rows", "small_columns", "text_of_head"]
 
 _MOST_ROWS = 20
 _MOST_COLUMNS = 20
 _LONGEST_CELL = 100
 _HEAD = 64 << 10
-_MOST_READ = 48 << 20
+MOST_READ = 48 << 20
+"""More of a file of columns is not read."""
 _LARGEST_COLUMN = 64 << 20
 
 Rows = list[list[str]]
@@ -29,7 +32,7 @@ def first_rows(store: ObjectStore, entry: Entry) -> Rows | None:
     reader = _READERS.get(entry.path.rpartition(".")[2].lower())
     try:
         rows = reader(store, entry) if reader else None
-    except (TilthError, csv.Error, OSError, ValueError, TypeError, LookupError, RuntimeError, OverflowError):
+    except (TilthError, csv.Error, OSError, ValueError, TypeError, LookupError, RuntimeError, OverflowError, SyntaxError, struct.error):
         return None
     if not rows or not any(cell.strip() for row in rows for cell in row):
         return None
@@ -37,9 +40,9 @@ def first_rows(store: ObjectStore, entry: Entry) -> Rows | None:
     return [[_cell(cell) for cell in (row + [""] * width)[:width]] for row in rows[: _MOST_ROWS + 1]]
 
 
-def _text(store: ObjectStore, entry: Entry) -> str:
+def text_of_head(store: ObjectStore, entry: Entry, length: int = _HEAD) -> str:
     """The beginning of a file in whole lines; raises `ValueError` if it is no text."""
-    data = head_of(store, entry, _HEAD)
+    data = head_of(store, entry, length)
     whole = len(data) == entry.size
     text = data.decode("utf-8-sig", "strict" if whole else "ignore")
     unknown = 0 if whole else len(data) - len(text.encode())
@@ -48,13 +51,17 @@ def _text(store: ObjectStore, entry: Entry) -> str:
     return text if whole else text[: text.rfind("\n") + 1]
 
 
+def delimiter_of(text: str, usual: str) -> str:
+    """What stands between cells: the usual mark of such files, or the semicolon of some spreadsheets."""
+    first = text.partition("\n")[0]
+    return ";" if usual == "," and first.count(";") > first.count(",") else usual
+
+
 def _separated(delimiter: str) -> Callable[[ObjectStore, Entry], Rows]:
     def read(store: ObjectStore, entry: Entry) -> Rows:
-        text = _text(store, entry)
-        first = text.partition("\n")[0]
-        used = ";" if delimiter == "," and first.count(";") > first.count(",") else delimiter
+        text = text_of_head(store, entry)
         rows: Rows = []
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=used):
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text, delimiter)):
             if row:
                 rows.append(row[: _MOST_COLUMNS + 1])
             if len(rows) > _MOST_ROWS:
@@ -65,7 +72,7 @@ def _separated(delimiter: str) -> Callable[[ObjectStore, Entry], Rows]:
 
 
 def _json_lines(store: ObjectStore, entry: Entry) -> Rows:
-    lines = [line for line in _text(store, entry).split("\n") if line.strip()][:_MOST_ROWS]
+    lines = [line for line in text_of_head(store, entry).split("\n") if line.strip()][:_MOST_ROWS]
     found = [json.loads(line) for line in lines]
     if not all(isinstance(row, dict) for row in found):
         raise ValueError("it is no table")
@@ -75,10 +82,10 @@ def _json_lines(store: ObjectStore, entry: Entry) -> Rows:
 
 def _parquet(store: ObjectStore, entry: Entry) -> Rows:
     arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
-    with RangeFile(store, entry, most_bytes=_MOST_READ) as source:
+    with RangeFile(store, entry, most_bytes=MOST_READ) as source:
         try:
             file = parquet.ParquetFile(source, buffer_size=64 << 10, pre_buffer=False)
-            names = _small_columns(file)
+            names = small_columns(file)
             groups = [0] if file.metadata.num_row_groups and names else []
             batch = next(file.iter_batches(_MOST_ROWS, row_groups=groups, columns=names, use_threads=False), None) if groups else None
             rows = batch.slice(0, _MOST_ROWS).to_pylist() if batch is not None else []
@@ -87,17 +94,17 @@ def _parquet(store: ObjectStore, entry: Entry) -> Rows:
     return [names, *([_value(row[name]) for name in names] for row in rows)]
 
 
-def _small_columns(file: Any) -> list[str]:
+def small_columns(file: Any, *, most: int = _MOST_COLUMNS) -> list[str]:
     """The first columns; those whose pages might not fit into memory are left out."""
     if not file.metadata.num_row_groups:
-        return list(file.schema_arrow.names[:_MOST_COLUMNS])
+        return list(file.schema_arrow.names[:most])
     group = file.metadata.row_group(0)
     sizes: dict[str, int] = {}
     for number in range(group.num_columns):
         column = group.column(number)
         name = column.path_in_schema.partition(".")[0]
         sizes[name] = sizes.get(name, 0) + column.total_uncompressed_size
-    return [name for name in file.schema_arrow.names if sizes.get(name, 0) <= _LARGEST_COLUMN][:_MOST_COLUMNS]
+    return [name for name in file.schema_arrow.names if sizes.get(name, 0) <= _LARGEST_COLUMN][:most]
 
 
 def _value(value: Any) -> str:
@@ -124,4 +131,8 @@ _READERS: dict[str, Callable[[ObjectStore, Entry], Rows]] = {
     "ndjson": _json_lines,
     "parquet": _parquet,
     "pq": _parquet,
+    "npy": numpy_arrays,
+    "npz": numpy_arrays,
+    "arrow": arrow_columns,
+    "feather": arrow_columns,
 }

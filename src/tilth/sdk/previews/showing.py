@@ -3,6 +3,7 @@
 These are reports of the version's task like any others. Whatever goes wrong is told in one line, and the version is what it is.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from itertools import pairwise
@@ -14,22 +15,29 @@ from tilth.domain.dataset import Entry
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk.home import Home
 from tilth.sdk.logger import Logger
+from tilth.sdk.previews.columns import columns_of
 from tilth.sdk.previews.ranges import head_of
 from tilth.sdk.previews.rows import first_rows
 from tilth.sdk.previews.surveying import Candidate, Survey, folders_shown, survey
-from tilth.sdk.previews.thumbnails import LARGEST, thumbnail_of
+from tilth.sdk.previews.thumbnails import LARGEST, dimensions_of, thumbnail_of
 from tilth.sdk.recording import warn
 from tilth.store.api import ObjectStore
 
 __all__ = ["Shown", "show", "try_to_show"]
 
-_MOST_SECONDS = 10.0
 _MOST = {"image": 10, "table": 10, "text": 5, "audio": 3, "video": 3}
 """How many files of each kind are shown."""
 _TRIES = 3
 """For each that is to be shown, as many are tried: some may be broken."""
 _LARGEST = {"image": LARGEST, "audio": 2 << 20, "video": 4 << 20}
 """Larger files of these kinds are not shown; of the others only the beginning is read."""
+_PICTURE_HEAD = 64 << 10
+_MOST_MEASURED = 100
+"""Of so many pictures the dimensions are counted."""
+_READ = {"image": LARGEST, "table": 48 << 20, "text": 4 << 20, "audio": 4 << 20, "video": 8 << 20}
+"""What one file of a kind may cost: what is fetched is whole chunks."""
+_MOST_HISTOGRAMS = 5
+"""Of each table."""
 _TITLES = {"image": "Images", "table": "Tables", "text": "Texts", "audio": "Audio", "video": "Videos"}
 _TEXT_HEAD = 4 << 10
 _MOST_BARS = 40
@@ -52,33 +60,54 @@ def try_to_show(home: Home, version: DatasetVersion) -> None:
 
 
 def show(home: Home, version: DatasetVersion) -> Shown:
-    """Report a preview of a final version, in the place of one that it has; takes about ten seconds at the most."""
+    """Report a preview of a final version, in the place of one that it has, within the home's limits of time and bytes."""
     if version.status is VersionStatus.PUBLISHED:
         raise StatusRefused(f"version {version.id} is published and takes no more reports", hint="make its preview before you publish it")
     manifest = home.repository_of(version).manifest(version.id)
     store = home.repository_of(version).store
     logger = home.reports.logger_of(version)
-    until = home.clock.monotonic() + _MOST_SECONDS
+    until = home.clock.monotonic() + home.preview_s
+    left = _Allowance(home.preview_bytes)
     found = survey(manifest, largest=lambda kind: _LARGEST.get(kind, _UNLIMITED), go_on=lambda: home.clock.monotonic() < until)
     if found.files:
         _show_numbers(logger, found)
     shown = {"Files": found.files}
     for kind, report in _REPORTS.items():
-        wanted = _opened(manifest, found.candidates[kind][: _MOST[kind] * _TRIES], home.clock, until)
+        wanted = _opened(manifest, found.candidates[kind][: _MOST[kind] * _TRIES], home.clock, until, left, _READ[kind])
         count = 0
         for entry in wanted:
             count += report(logger, store, entry)
             if count == _MOST[kind]:
                 break
         shown[_TITLES[kind]] = count
+    looked_at = _opened(manifest, found.candidates["image"][:_MOST_MEASURED], home.clock, until, left, _READ["image"])
+    _show_dimensions(logger, [dimensions_of(head_of(store, entry, _PICTURE_HEAD)) for entry in looked_at])
     return shown
 
 
-def _opened(manifest: Manifest, candidates: Iterable[Candidate], clock: Clock, until: float) -> Iterable[Entry]:
-    """The entries of candidates, as long as there is time."""
+class _Allowance:
+    """How many more bytes may be read."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def take(self, size: int) -> bool:
+        """Whether so many more may be read; they count as read then."""
+        if size > self.size:
+            return False
+        self.size -= size
+        return True
+
+
+def _opened(
+    manifest: Manifest, candidates: Iterable[Candidate], clock: Clock, until: float, left: _Allowance, most_bytes: int
+) -> Iterable[Entry]:
+    """The entries of candidates, as long as there is time, and what is read of each, at most `most_bytes`, is allowed."""
     for candidate in candidates:
         if clock.monotonic() > until:
             return
+        if not left.take(min(candidate.size, most_bytes)):
+            continue
         entry = manifest.entry(manifest.segments[candidate.segment], candidate.row)
         if not entry.link:  # nobody asked for it to be fetched
             yield entry
@@ -116,7 +145,38 @@ def _show_table(logger: Logger, store: ObjectStore, entry: Entry) -> bool:
     if rows is None:
         return False
     logger.report_table(_TITLES["table"], _end_of(entry.path), 0, table_plot=rows)
+    _show_columns(logger, store, entry)
     return True
+
+
+def _show_columns(logger: Logger, store: ObjectStore, entry: Entry) -> None:
+    found = columns_of(store, entry)
+    if found is None:
+        return
+    rows = f"{found.rows:,} rows" if found.is_all else f"the first {found.rows:,} rows"
+    lines = [[column.name, column.type, f"{column.missing:,}", column.smallest, column.largest] for column in found.columns]
+    header = ["column", "type", f"missing in {rows}", "smallest", "largest"]
+    logger.report_table("Columns", _end_of(entry.path), 0, table_plot=[header, *lines])
+    for column in [column for column in found.columns if column.bars][:_MOST_HISTOGRAMS]:
+        names, numbers = [name for name, _ in column.bars], [number for _, number in column.bars]
+        series = _end_of(f"{entry.path}: {column.name}")
+        logger.report_histogram("Values", series, numbers, 0, labels=["rows"], xlabels=names, xaxis=column.name, yaxis=f"of {rows}")
+
+
+def _show_dimensions(logger: Logger, found: Iterable[tuple[int, int] | None]) -> None:
+    known = Counter(size for size in found if size)
+    if not known:
+        return
+    if len(known) <= _MOST_TYPES:
+        bars = [(f"{width} x {height}", number) for (width, height), number in sorted(known.items())]
+    else:  # by the longer edge, between powers of two
+        edges: Counter[int] = Counter()
+        for size, number in known.items():
+            edges[1 << (max(size) - 1).bit_length()] += number
+        bars = [(f"up to {edge}", number) for edge, number in sorted(edges.items())]
+    names, numbers = [name for name, _ in bars], [number for _, number in bars]
+    of = f"pictures (of {known.total():,} looked at)"
+    logger.report_histogram("Files", "by dimensions", numbers, 0, labels=["pictures"], xlabels=names, xaxis="pixels", yaxis=of)
 
 
 def _show_text(logger: Logger, store: ObjectStore, entry: Entry) -> bool:

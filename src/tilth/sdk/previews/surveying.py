@@ -17,7 +17,7 @@ __all__ = ["KINDS", "Candidate", "Listing", "Survey", "folders_shown", "survey"]
 
 KINDS = {
     "image": ("jpg", "jpeg", "png", "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm"),
-    "table": ("csv", "tsv", "tab", "parquet", "pq", "jsonl", "ndjson"),
+    "table": ("csv", "tsv", "tab", "parquet", "pq", "jsonl", "ndjson", "npy", "npz", "arrow", "feather"),
     "text": ("txt", "md", "rst", "json", "yaml", "yml", "toml", "xml", "html", "log", "ini"),
     "audio": ("wav", "mp3", "ogg", "oga", "flac", "m4a"),
     "video": ("mp4", "m4v", "webm", "mov"),

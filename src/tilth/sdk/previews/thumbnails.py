@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-__all__ = ["LARGEST", "Thumbnail", "thumbnail_of"]
+__all__ = ["LARGEST", "Thumbnail", "dimensions_of", "thumbnail_of"]
 
 LARGEST = 16 << 20
 """Larger files are not read."""
@@ -40,6 +40,21 @@ def thumbnail_of(data: bytes) -> Thumbnail | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return _made(pillow, data)
+    except (*_BROKEN, pillow.DecompressionBombError, import_module("struct").error, import_module("zlib").error):
+        return None
+
+
+def dimensions_of(data: bytes) -> tuple[int, int] | None:
+    """Width and height of the picture that begins with `data`, as it says; None without Pillow, or if it is none."""
+    try:
+        pillow = import_module("PIL.Image")
+    except ImportError:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with pillow.open(BytesIO(data), formats=_FORMATS) as opened:
+                return opened.width, opened.height
     except (*_BROKEN, pillow.DecompressionBombError, import_module("struct").error, import_module("zlib").error):
         return None
 

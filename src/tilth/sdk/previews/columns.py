@@ -1,0 +1,151 @@
+"""What the columns of a table are: their types, how many values are missing, and how the others lie, of the table's first rows."""
+
+import io
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from msgspec import Struct
+
+from tilth.base.errors import TilthError
+from tilth.domain.dataset import Entry
+from tilth.sdk.previews.ranges import RangeFile
+from tilth.sdk.previews.rows import MOST_READ, delimiter_of, small_columns, text_of_head
+from tilth.store.api import ObjectStore
+
+__all__ = ["Column", "Columns", "columns_of"]
+
+_HEAD = 1 << 20
+_MOST_ROWS = 10_000
+_MOST_COLUMNS = 100
+_BINS = 20
+_MOST_DISTINCT = 20
+_LONGEST = 40
+
+
+class Column(Struct, frozen=True):
+    """One column."""
+
+    name: str
+    type: str
+    missing: int
+    """Null, not a number, or an empty cell."""
+    smallest: str
+    largest: str
+    bars: tuple[tuple[str, int], ...] = ()
+    """How many values lie in each range or, of few different ones, how often each is there; none if that says nothing."""
+
+
+class Columns(Struct, frozen=True):
+    """The columns of a table, by its first rows."""
+
+    rows: int
+    is_all: bool
+    """Whether the table has no more rows than these."""
+    columns: tuple[Column, ...]
+
+
+def columns_of(store: ObjectStore, entry: Entry) -> Columns | None:
+    """What is known of a table's columns; None if the file is no table whose columns have types."""
+    reader = _READERS.get(entry.path.rpartition(".")[2].lower())
+    if reader is None:
+        return None
+    try:
+        table, is_all = reader(store, entry)
+        found = tuple(_column(name, column) for name, column in zip(table.column_names, table.columns, strict=True))
+    except (TilthError, OSError, ValueError, TypeError, LookupError, RuntimeError, OverflowError, import_module("pyarrow").ArrowException):
+        return None
+    return Columns(table.num_rows, is_all, found[:_MOST_COLUMNS]) if found and table.num_rows else None
+
+
+def _separated(delimiter: str) -> Callable[[ObjectStore, Entry], tuple[Any, bool]]:
+    def read(store: ObjectStore, entry: Entry) -> tuple[Any, bool]:
+        csv = import_module("pyarrow.csv")
+        text = text_of_head(store, entry, _HEAD)
+        options = {
+            "parse_options": csv.ParseOptions(delimiter=delimiter_of(text, delimiter), invalid_row_handler=lambda _: "skip"),
+            "convert_options": csv.ConvertOptions(strings_can_be_null=True),
+            "read_options": csv.ReadOptions(use_threads=False),
+        }
+        return csv.read_csv(io.BytesIO(text.encode()), **options), len(text.encode()) >= entry.size - 3  # a mark of UTF-8 is not in it
+
+    return read
+
+
+def _json_lines(store: ObjectStore, entry: Entry) -> tuple[Any, bool]:
+    json = import_module("pyarrow.json")
+    text = text_of_head(store, entry, _HEAD).encode()
+    return json.read_json(io.BytesIO(text), read_options=json.ReadOptions(use_threads=False, block_size=2 * _HEAD)), len(
+        text
+    ) >= entry.size - 3
+
+
+def _parquet(store: ObjectStore, entry: Entry) -> tuple[Any, bool]:
+    arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
+    with RangeFile(store, entry, most_bytes=MOST_READ) as source:
+        file = parquet.ParquetFile(source, buffer_size=64 << 10, pre_buffer=False)
+        names = small_columns(file, most=_MOST_COLUMNS)
+        groups = [0] if file.metadata.num_row_groups and names else []
+        batch = next(file.iter_batches(_MOST_ROWS, row_groups=groups, columns=names, use_threads=False), None) if groups else None
+        if batch is None:
+            raise ValueError("it has no rows")
+        return arrow.Table.from_batches([batch]), batch.num_rows == file.metadata.num_rows
+
+
+def _column(name: str, column: Any) -> Column:
+    compute, types = import_module("pyarrow.compute"), import_module("pyarrow.types")
+    kind = column.type
+    missing = int(compute.sum(compute.is_null(column, nan_is_null=True)).as_py() or 0)
+    if types.is_string(kind):
+        missing += int(compute.sum(compute.equal(column, "")).as_py() or 0)
+    if types.is_nested(kind) or types.is_null(kind) or types.is_binary(kind) or types.is_dictionary(kind):
+        return Column(name, str(kind), missing, "", "")
+    known = column.filter(compute.is_valid(compute.if_else(compute.is_null(column, nan_is_null=True), None, column)))
+    ends = compute.min_max(known)
+    low, high = ends["min"].as_py(), ends["max"].as_py()
+    if low is None:
+        return Column(name, str(kind), missing, "", "")
+    is_number = types.is_integer(kind) or types.is_floating(kind)
+    bars = _few(known) or (_ranges(known, float(low), float(high)) if is_number else ())
+    return Column(name, str(kind), missing, _short(low), _short(high), bars)
+
+
+def _few(known: Any) -> tuple[tuple[str, int], ...]:
+    """How often each value is there, if there are few different ones that come more than once."""
+    found = known.value_counts()
+    if not 0 < len(found) <= _MOST_DISTINCT or len(found) == len(known):
+        return ()
+    counts = [(item["values"].as_py(), item["counts"].as_py()) for item in found]
+    return tuple((_short(value), number) for value, number in sorted(counts))
+
+
+def _ranges(known: Any, low: float, high: float) -> tuple[tuple[str, int], ...]:
+    """How many values lie in each of a number of equal ranges."""
+    compute, arrow = import_module("pyarrow.compute"), import_module("pyarrow")
+    width = (high - low) / _BINS
+    if not 0 < width < float("inf"):
+        return ()
+    numbers = compute.cast(known, arrow.float64(), safe=False)
+    bins = compute.min_element_wise(
+        compute.cast(compute.floor(compute.divide(compute.subtract(numbers, low), width)), arrow.int64()), _BINS - 1
+    )
+    counts = [0] * _BINS
+    for item in bins.value_counts():
+        counts[item["values"].as_py()] += item["counts"].as_py()
+    return tuple((f"{low + at * width:.4g}", number) for at, number in enumerate(counts))
+
+
+def _short(value: Any) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+_READERS: dict[str, Callable[[ObjectStore, Entry], tuple[Any, bool]]] = {
+    "csv": _separated(","),
+    "tsv": _separated("\t"),
+    "tab": _separated("\t"),
+    "jsonl": _json_lines,
+    "ndjson": _json_lines,
+    "parquet": _parquet,
+    "pq": _parquet,
+}
