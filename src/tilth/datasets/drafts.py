@@ -249,7 +249,7 @@ class Draft:
     def held(self, path: str) -> bytes | None:
         """As `find`, but of a link something that is no hash: whatever is known of its bytes, they are not stored."""
         row = self.journal.find(path)
-        entry = self.base.find(path) if row is None else row.entry if isinstance(row, Stored) else None
+        entry = self.ground.find(path) if row is None else row.entry if isinstance(row, Stored) else None
         if entry:
             return NOT_STORED if entry.link else entry.sha256
         return row.sha256 if isinstance(row, Waiting) else None
@@ -257,7 +257,7 @@ class Draft:
     def held_digests(self, prefix: str = "") -> Iterator[Digest]:
         """As `digests`, with what `held` says as the hashes."""
         prefix = normalise_prefix(prefix)
-        below: Iterator[tuple[str, Digest | None]] = ((digest[0], digest) for digest in self.base.digests(prefix, of_links=NOT_STORED))
+        below: Iterator[tuple[str, Digest | None]] = ((digest[0], digest) for digest in self.ground.digests(prefix, of_links=NOT_STORED))
         above = (
             (path, (path, size, sha256) if sha256 else None) for path, size, sha256 in self.journal.digests(prefix, of_links=NOT_STORED)
         )

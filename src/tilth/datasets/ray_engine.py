@@ -6,6 +6,7 @@ write what an earlier one may still be writing. Nothing is sent to anybody: what
 
 import os
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -82,7 +83,8 @@ class RayEngine:
 
     def close(self) -> None:
         for reference in self._running:
-            self._ray.cancel(reference, force=True)
+            with suppress(ConnectionError, self._ray.exceptions.RayError):  # the cluster is gone, which is told already
+                self._ray.cancel(reference, force=True)
         self._ray.shutdown()
 
     def _connect(self, address: str | None) -> None:

@@ -106,7 +106,7 @@ def add_spread(draft: Draft, request: AddRequest, context: TakingContext, where:
     """As `tilth.datasets.taking.add`, of files that all machines have at the same path; they are stored at once, and don't wait."""
     outcome = Outcome()
     for folder, files in sources_of(request, context):
-        found = ((file, draft.find(file.path), digest) for file, digest in context.stat_cache.matched(folder, files))
+        found = ((file, draft.held(file.path), digest) for file, digest in context.stat_cache.matched(folder, files))
         _take_folder(draft, folder, _once(found), context, where, outcome)
     check_added(outcome, request)
     return outcome

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from tilth.base.ids import VersionId, new_id
 from tilth.datasets import ranges, segments, spreading, stat_cache
 from tilth.datasets.bases import ConflictRule
 from tilth.datasets.drafts import Draft
+from tilth.datasets.journal import Stored
+from tilth.datasets.scanning import SourceFile
 from tilth.datasets.spreading import Spread, add_spread, sync_spread
-from tilth.datasets.taking import AddRequest, Outcome, add, upload
-from tilth.domain.dataset import ChangeTotals, Entry, Total
+from tilth.datasets.taking import AddRequest, Outcome, add, sync, upload
+from tilth.domain.dataset import ChangeTotals, Entry, Link, Total
 from tilth.store.api import Buffer, Key
 from tilth.store.local import LocalStore
 from tilth.testing.engines import InlineEngine
@@ -281,3 +284,34 @@ def test_after_the_commit_no_delta_is_left(bench: Workbench) -> None:
     spread = synced(bench, bench.folder(FILES))
     kept = {info.key for info in bench.store.list("segments/")}
     assert kept == {segment.key for segment in bench.repository.manifest(spread).segments}
+
+
+def test_who_goes_on_with_the_draft_finds_what_the_processes_stored(bench: Workbench) -> None:
+    folder = Path(bench.folder(FILES))
+    with bench.draft() as draft:
+        sync_spread(draft, str(folder), bench.context(), spread_over(bench, InlineEngine()))
+        assert {path: draft.held(path) for path in FILES} == {path: draft.find(path) for path in FILES}
+        (folder / "empty").unlink()
+        outcome = sync(draft, str(folder), bench.context())
+        assert (outcome.removed, outcome.unchanged, outcome.added, outcome.modified) == (1, len(FILES) - 1, 0, 0)
+        again = add(draft, AddRequest(sources=[str(folder)]), bench.context())
+        assert (again.unchanged, again.is_change) == (len(FILES) - 1, False)
+        made = bench.commit(draft)
+    assert bench.contents(made) == {path: data for path, data in FILES.items() if path != "empty"}
+
+
+def test_files_that_are_links_to_the_same_content_are_stored(bench: Workbench) -> None:
+    folder = bench.folder(FILES)
+    for take in (
+        lambda draft: add_spread(draft, AddRequest(sources=[folder]), bench.context(), spread_over(bench, InlineEngine())),
+        lambda draft: sync_spread(draft, folder, bench.context(), spread_over(bench, InlineEngine())),
+    ):
+        with bench.draft() as draft:
+            rows = []
+            for path, data in FILES.items():
+                entry = Entry(path, len(data), sha256(data).digest(), 0o644, 1, (), Link(f"s3://b/{path}", "1", is_hashed=True))
+                rows.append(Stored(entry, SourceFile(path, "", len(data), 1, 0, 0, 0o644)))
+            draft.journal.put(rows)
+            take(draft)
+            assert list(draft.links()) == []
+            assert bench.contents(bench.commit(draft)) == FILES
