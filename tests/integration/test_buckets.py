@@ -27,7 +27,7 @@ from tilth.base.errors import (
 )
 from tilth.base.ids import new_id
 from tilth.datasets.repository import Repository
-from tilth.store.api import Key, ObjectStore
+from tilth.store.api import Key, ObjectInfo, ObjectStore
 from tilth.store.bandwidth import Bandwidth, Lane
 from tilth.store.buckets import BucketStore
 from tilth.store.opening import open_store
@@ -388,6 +388,23 @@ def test_a_line_that_is_too_slow_for_much_at_once_gets_less(
     store = opened(s3, bucket, AWS_ENDPOINT_URL=proxy.endpoint)
     assert store.head(A) is not None
     assert store.get_range(Key("packs/0f/b"), 5, 8_000_000) == LARGE[5:8_000_005]
+
+
+def test_a_listing_that_breaks_off_goes_on_behind_what_came(s3: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = opened(s3, bucket)
+    found = [ObjectInfo(Key(f"packs/{number}"), 1, 0.0) for number in range(6)]
+    asked: list[str] = []
+
+    def two_and_no_more(prefix: str, after: str) -> Iterator[ObjectInfo]:
+        asked.append(after)
+        for number, info in enumerate(info for info in found if info.key > after):
+            if number == 2:
+                raise Unavailable("it breaks off", hint="") from OSError("Error getting list response body: HTTP error")
+            yield info
+
+    monkeypatch.setattr(store, "_listed", two_and_no_more)
+    assert list(store.list("packs/")) == found
+    assert asked == ["", "packs/1", "packs/3"]
 
 
 def test_an_answer_that_is_cut_for_good_is_no_damage(proxy: FaultProxy, s3: S3Server, bucket: str) -> None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from tilth.base.errors import Corrupt, DiskFull, FormatUnsupported, ObjectNotFound, StoreMissing, StoreRefused, TilthError, Unavailable
 from tilth.store.api import Key
 
-__all__ = ["OTHER_STORES", "Refusal", "is_silent", "is_timeout", "refusal_of", "translated"]
+__all__ = ["OTHER_STORES", "Refusal", "broke_off", "is_silent", "is_timeout", "refusal_of", "translated"]
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>([A-Za-z]+)</Code>")
@@ -52,6 +52,11 @@ def is_silent(error: TilthError) -> bool:
     cause = error.__cause__
     found = refusal_of(cause) if isinstance(cause, Exception) else None
     return found is not None and found.status is not None and not found.code
+
+
+def broke_off(error: TilthError) -> bool:
+    """Whether the answer had begun."""
+    return "response body" in str(error.__cause__)
 
 
 def is_timeout(error: TilthError) -> bool:

@@ -24,7 +24,7 @@ from tilth.base.errors import Corrupt, FormatUnsupported, Invalid, ObjectNotFoun
 from tilth.config.storage import Access, AzureEntry, Entry, GsEntry, Place, S3Entry
 from tilth.store.api import Buffer, Key, ObjectInfo, OtherObject, Signed
 from tilth.store.bandwidth import Bandwidth, paced_blocks
-from tilth.store.bucket_errors import is_silent, is_timeout, refusal_of, translated
+from tilth.store.bucket_errors import broke_off, is_silent, is_timeout, refusal_of, translated
 from tilth.store.forked import OtherProcess, elsewhere_in_forks, is_fork
 
 __all__ = ["BucketStore"]
@@ -38,6 +38,7 @@ _MOST_PARTS = 9_000
 _PARTS_AT_ONCE = 4
 _DELETED_AT_ONCE = 1_000
 _LISTED_AT_ONCE = 1_000
+_LISTED_AGAIN = 5
 _CHECKED = Key("tmp/ready")
 _NEAR_END_BYTES = 64 << 10
 _RANGE_BYTES = 16 << 20
@@ -204,6 +205,20 @@ class BucketStore:
 
     @elsewhere_in_forks
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
+        left = _LISTED_AGAIN
+        while True:
+            try:
+                for info in self._listed(prefix, after):
+                    yield info
+                    after, left = info.key, _LISTED_AGAIN
+            except Unavailable as error:  # the library repeats requests, and not what it was told half of
+                left -= 1
+                if not left or not broke_off(error):
+                    raise
+            else:
+                return
+
+    def _listed(self, prefix: str, after: str) -> Iterator[ObjectInfo]:
         with self._asking(prefix) as raw:
             pages = iter(obstore.list(raw, prefix.rstrip("/") or None, offset=after or None, chunk_size=_LISTED_AT_ONCE))
         while True:
