@@ -213,6 +213,21 @@ def test_a_damaged_store_is_named_and_one_that_is_away_ends_it(own: Home, tmp_pa
         dataset.verify_media()
 
 
+def test_a_link_whose_file_is_another_now_is_named(own: Home, tmp_path: Path) -> None:
+    elsewhere = Path(write_files(tmp_path / "elsewhere", {"a.jpg": JPEG, "b.jpg": JPEG[:900], "c.jpg": JPEG, "d.jpg": JPEG}))
+    dataset = Dataset.create(dataset_name=f"d-{new_id()}", dataset_project="Team/Media")
+    dataset.add_external_files(f"file://{elsewhere}/")
+    dataset.upload(preview=False)
+    dataset.finalize()
+    (elsewhere / "c.jpg").write_bytes(PNG)
+    (elsewhere / "d.jpg").unlink()
+    assert [(broken.path, broken.what[:15]) for broken in dataset.verify_media()] == [
+        ("b.jpg", "is damaged: ima"),
+        ("c.jpg", "is out of reach"),
+        ("d.jpg", "is out of reach"),
+    ]
+
+
 def test_without_pillow_the_extra_is_named(own: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = made(tmp_path, {"a.jpg": JPEG})
     monkeypatch.setitem(sys.modules, "PIL.Image", None)

@@ -246,6 +246,20 @@ def test_a_damaged_file_is_an_error_of_input_and_is_named_in_the_log(own: Home, 
 
 
 @needs_fuse
+def test_links_are_read_where_they_lie_and_only_as_they_were(own: Home, tmp_path: Path) -> None:
+    elsewhere = Path(write_files(tmp_path / "elsewhere", {"a.bin": LARGE, "b.txt": b"as it was"}))
+    dataset = Dataset.create(dataset_name=f"d-{new_id()}", dataset_project="Team/Mounted")
+    dataset.add_external_files(f"file://{elsewhere}/")
+    dataset.upload(preview=False)
+    dataset.finalize()
+    with dataset.mount() as folder:
+        (elsewhere / "b.txt").write_bytes(b"changed")
+        assert Path(folder, "a.bin").read_bytes() == LARGE
+        with pytest.raises(OSError, match="Input/output"):
+            Path(folder, "b.txt").read_bytes()
+
+
+@needs_fuse
 def test_a_mount_whose_process_was_killed_is_told_and_can_be_taken_away(own: Home, tmp_path: Path) -> None:
     dataset = made(tmp_path)
     started = mounts.begin(own, dataset._version, mounts.prepare(str(tmp_path / "there")), allow_other=False)

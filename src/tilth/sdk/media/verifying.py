@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
-from tilth.base.errors import Corrupt, TilthError
+from tilth.base.errors import Corrupt, NotFound, SourceChanged, SourceUnreadable, TilthError
 from tilth.domain.dataset import Entry
 from tilth.domain.version import VersionStatus
 from tilth.sdk.media.containers import CONTAINERS, container_problem
@@ -73,6 +73,8 @@ def _look(reading: Reading, entry: Entry, content: bytes | TilthError | None) ->
             return _problem(file, entry)
     except Corrupt as error:
         return f"is damaged in the store: {error.message}"
+    except (SourceChanged, SourceUnreadable, NotFound) as error:  # the file of a link
+        return f"is out of reach: {error.message}"
 
 
 def _problem(file: BinaryIO, entry: Entry) -> str | None:
