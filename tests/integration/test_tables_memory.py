@@ -17,12 +17,12 @@ from tilth.sdk.tables.merging import JoinRules, RowConflict, join_tables
 from tilth.sdk.tables.row_changes import compare_rows
 
 folder = Path(sys.argv[1])
-filler = ",".join("x" * 50 for _ in range(20))
+filler = ",".join("x" * 250 for _ in range(20))
 for number in range(2):
     with (folder / f"{number}.csv").open("w") as file:
         file.write("id," + ",".join(f"c{at}" for at in range(20)) + "\\n")
-        for row in range(150_000):
-            file.write(f"{row + number * 100_000},{filler}\\n")
+        for row in range(40_000):
+            file.write(f"{row + number * 25_000},{filler}\\n")
 sources = [Source("t.csv", str(n), lambda n=n: (folder / f"{n}.csv").open("rb")) for n in range(2)]
 for module in ("duckdb", "pyarrow", "tilth.sdk.tables.engine"):
     import_module(module)
@@ -41,19 +41,19 @@ print(json.dumps([report.rows, report.duplicates, changes.added, changes.removed
 def test_tables_larger_than_memory_are_joined_and_compared(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", JOIN, str(tmp_path)], capture_output=True, text=True, check=True)
     rows, duplicates, added, removed, same, grown, size = json.loads(done.stdout)
-    assert (rows, duplicates) == (250_000, 50_000)
-    assert (added, removed, same) == (100_000, 100_000, 50_000)
-    assert size > 300_000_000
-    assert grown < 220_000_000, f"{grown / 1e6:.0f} MB more for {size / 1e6:.0f} MB of tables"
+    assert (rows, duplicates) == (65_000, 15_000)
+    assert (added, removed, same) == (25_000, 25_000, 15_000)
+    assert size > 400_000_000
+    assert grown < 250_000_000, f"{grown / 1e6:.0f} MB more for {size / 1e6:.0f} MB of tables"
 
 
 def test_what_does_not_fit_goes_to_the_disk_and_is_removed(tmp_path: Path) -> None:
     engine_module = pytest.importorskip("tilth.sdk.tables.engine")
     with engine_module.Engine(tmp_path, memory_bytes=64_000_000) as engine:
-        for first in range(0, 1_500_000, 50_000):
-            keys = [f"{number * 7919 % 1_500_000:060}".encode() for number in range(first, first + 50_000)]
+        for first in range(0, 600_000, 50_000):
+            keys = [f"{number * 7919 % 600_000:060}".encode() for number in range(first, first + 50_000)]
             engine.add(0, first, range(1, 50_001), keys, keys)
-        assert engine.run("SELECT count(*), count(DISTINCT key) FROM rows") == [(1_500_000, 1_500_000)]
+        assert engine.run("SELECT count(*), count(DISTINCT key) FROM rows") == [(600_000, 600_000)]
         assert engine.run("SELECT coalesce(sum(size), 0) > 0 FROM duckdb_temporary_files()") == [(True,)]
         assert any(tmp_path.rglob("*"))
         assert next(engine.stream("SELECT n FROM rows ORDER BY key")) == (0,)

@@ -3,6 +3,9 @@
 import gzip
 import io
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -11,6 +14,7 @@ import pytest
 
 from tilth import Dataset
 from tilth.base.errors import Denied, Invalid
+from tilth.base.faultpoints import CRASH_STATUS
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Terminal
@@ -217,7 +221,7 @@ def test_a_malformed_row_that_a_query_meets_is_named(tilth: "Terminal") -> None:
 
 
 def test_without_the_engine_its_extra_is_named(tilth: "Terminal", versions: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
+    monkeypatch.setitem(sys.modules, "duckdb", None)
     assert "pip install 'tilth[tables]'" in tilth("query", "SELECT 1", status=2).err
     made = tilth.json("merge-tables", "--ids", *versions, "--name", "M")  # which needs no engine
     assert [table["rows"] for table in made["tables"]] == [2, 3, 4]
@@ -228,3 +232,15 @@ def test_a_draft_can_be_asked_too(tilth: "Terminal") -> None:
     tilth("add", "--files", tilth.files({"t.csv": b"a\n1\n"}) + "/t.csv")
     tilth("upload")
     assert tilth.json("query", "SELECT a FROM t")["rows"] == [{"a": 1}]
+
+
+def test_killed_before_the_version_is_begun_nothing_is_there(tilth: "Terminal", versions: tuple[str, str]) -> None:
+    words = ["merge-tables", "--ids", *versions, "--name", "K", "--tables", "*.jsonl"]
+    killed = subprocess.run(
+        [sys.executable, "-m", "tilth.cli.main", "data", *words],
+        env=os.environ | {"TILTH_CRASH_AT": "merge-tables.before-create"},
+        check=False,
+    )
+    assert killed.returncode == CRASH_STATUS
+    assert tilth.json("search", "--name", "K", "--not-only-completed")["versions"] == []
+    assert tilth.json(*words)["version"] == "1.0.0"

@@ -1,8 +1,7 @@
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { LogOut, Menu, Moon, Search, Sun, X } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Button } from "@/components/button";
-import { fetched } from "@/components/fetched";
 import { Mark } from "@/components/mark";
 import { useLive, useLiveState } from "./live";
 import { PLACES } from "./places";
@@ -13,14 +12,9 @@ import { Toasts } from "./toasts";
 import { useKeys } from "./use-keys";
 import "./shell.css";
 
-const Palette = fetched(
-  async () => ({ default: (await import("./palette")).Palette }),
-  () => null,
-);
-const Shortcuts = fetched(
-  async () => ({ default: (await import("./shortcuts")).Shortcuts }),
-  () => null,
-);
+const loadPalette = () => import("./palette").then(({ Palette }) => ({ default: Palette }));
+const Palette = lazy(loadPalette);
+const Shortcuts = lazy(() => import("./shortcuts").then((found) => ({ default: found.Shortcuts })));
 
 /** What is around every page: places to go to, search, and who is signed in. */
 export function Shell() {
@@ -43,7 +37,7 @@ export function Shell() {
     before.current = path;
   }, [path]);
   useEffect(() => {
-    const timer = setTimeout(Palette.fetch, 1_500); // so that it opens at once when it is asked for
+    const timer = setTimeout(() => void loadPalette(), 1_500); // so that it opens at once when it is asked for
     return () => clearTimeout(timer);
   }, []);
   return (
@@ -97,8 +91,10 @@ export function Shell() {
         <Outlet />
       </main>
       <Toasts />
-      {front === "palette" ? <Palette onClose={close} onHelp={() => setFront("shortcuts")} /> : null}
-      {front === "shortcuts" ? <Shortcuts onClose={close} /> : null}
+      <Suspense fallback={null}>
+        {front === "palette" ? <Palette onClose={close} onHelp={() => setFront("shortcuts")} /> : null}
+        {front === "shortcuts" ? <Shortcuts onClose={close} /> : null}
+      </Suspense>
     </div>
   );
 }

@@ -1,11 +1,11 @@
-import { useMemo } from "react";
-import { fetched } from "@/components/fetched";
+import { lazy, Suspense, useMemo } from "react";
+import { Busy } from "@/components/states";
 import { Broken } from "./broken";
 import { FigureTable } from "./figure-table";
 import { parsed } from "./figures";
 
 // Plotly is as large as the rest of the page: it is loaded for what only it can draw.
-const Drawn = fetched(() => import("./drawn"));
+const Drawn = lazy(() => import("./drawn"));
 
 /** A plot as ClearML's clients report it: Plotly's own JSON. What can't be drawn is told, and harms nothing else. */
 export function Figure({ text, label, file = label }: { text: string; label: string; file?: string }) {
@@ -13,6 +13,8 @@ export function Figure({ text, label, file = label }: { text: string; label: str
   if (found.kind === "broken") return <Broken why={found.why} />;
   if (found.kind === "table") return <FigureTable header={found.header} rows={found.rows} label={label} file={file} />;
   return (
-    <Drawn data={found.data} layout={found.layout} label={label} file={file} />
+    <Suspense fallback={<Busy />}>
+      <Drawn data={found.data} layout={found.layout} label={label} file={file} />
+    </Suspense>
   );
 }

@@ -1,20 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { Download, FileText, Pencil } from "lucide-react";
-
+import { lazy, Suspense } from "react";
 import { call } from "@/api/client";
 import { aboutOf, type Report } from "@/api/reports";
 import { useSaid } from "@/app/use-said";
 import { nameOf, Status, Tag, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
-import { fetched } from "@/components/fetched";
 import { save } from "@/components/save";
-import { Empty, Found } from "@/components/states";
+import { Busy, Empty, Found } from "@/components/states";
 import { ReportActions } from "./report/actions";
 import "./report/report.css";
 
-const Text = fetched(() => import("./report/text"));
-const Writing = fetched(() => import("./report/writing"));
+const Text = lazy(() => import("./report/text"));
+const Writing = lazy(() => import("./report/writing"));
 
 /** One report: to be read, or to be written. */
 export function Page() {
@@ -75,11 +74,15 @@ function Whole({ report }: { report: Report }) {
         </div>
       </header>
       {isWritten ? (
-        <Writing report={report} onDone={() => set({ edit: undefined, pane: undefined })} />
+        <Suspense fallback={<Busy />}>
+          <Writing report={report} onDone={() => set({ edit: undefined, pane: undefined })} />
+        </Suspense>
       ) : (
         <article className="panel pad report-paper" aria-label={report.name}>
           {report.report?.trim() ? (
-            <Text>{report.report}</Text>
+            <Suspense fallback={<Busy />}>
+              <Text>{report.report}</Text>
+            </Suspense>
           ) : (
             <Empty title="Nothing is written yet" icon={<FileText size={24} aria-hidden />}>
               Charts of runs have a button that adds them here.

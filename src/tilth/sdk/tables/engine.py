@@ -6,8 +6,10 @@ it, so that no reader of numbers or dates can change them.
 
 import os
 import shutil
+import struct
 import tempfile
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
@@ -68,7 +70,7 @@ class Engine:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
         self._errors = import_module("duckdb").Error
-        self.run("CREATE TABLE rows (side UTINYINT, n BIGINT, line BIGINT, key BLOB, said BLOB)")
+        self.run("CREATE TABLE rows (side UTINYINT, n BIGINT, line BIGINT, key BLOB, said UBIGINT, more UBIGINT)")
 
     def __enter__(self) -> Self:
         return self
@@ -77,21 +79,46 @@ class Engine:
         self._connection.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def add(self, side: int, first: int, lines: Sequence[int], keys: Sequence[bytes], said: Sequence[bytes]) -> None:
-        """Take rows in: which table's, the number of the first, and of each its line, its key and what it says."""
+    def add(self, side: int, first: int, lines: Sequence[int], keys: Sequence[bytes] | None, texts: Sequence[bytes]) -> None:
+        """Take rows in: which table's, the number of the first, and of each its line, its key and what it says, of which a hash is kept.
+
+        The hash is the first half of SHA-256, as two numbers: what has a fixed width is what the engine spills best. Without keys, it is
+        the key.
+        """
         count = len(lines)
-        batch = pa.table(
+        digests = [sha256(text).digest()[:16] for text in texts]
+        halves = struct.unpack(f"<{2 * count}Q", b"".join(digests))
+        self._insert(
+            "rows",
             {
                 "side": pa.array([side] * count, pa.uint8()),
                 "n": pa.array(range(first, first + count), pa.int64()),
                 "line": pa.array(lines, pa.int64()),
-                "key": pa.array(keys, pa.binary()),
-                "said": pa.array(said, pa.binary()),
-            }
+                "key": pa.array(digests if keys is None else keys, pa.binary()),
+                "said": pa.array(halves[::2], pa.uint64()),
+                "more": pa.array(halves[1::2], pa.uint64()),
+            },
         )
+
+    def add_texts(
+        self, pairs: Sequence[int], sides: Sequence[int], changes: Sequence[str], lines: Sequence[int], texts: Sequence[bytes]
+    ) -> None:
+        """Take in what some rows say, into the table `texts`, which has to be there."""
+        self._insert(
+            "texts",
+            {
+                "pair": pa.array(pairs, pa.int64()),
+                "side": pa.array(sides, pa.uint8()),
+                "change": pa.array(changes, pa.string()),
+                "line": pa.array(lines, pa.int64()),
+                "said": pa.array(texts, pa.binary()),
+            },
+        )
+
+    def _insert(self, table: str, columns: dict[str, Any]) -> None:
         try:
-            self._connection.register("batch", batch)
-            self._connection.execute("INSERT INTO rows SELECT * FROM batch")
+            self._connection.register("batch", pa.table(columns))
+            self._connection.execute(f"INSERT INTO {table} SELECT * FROM batch")
             self._connection.unregister("batch")
         except self._errors as error:
             raise engine_error(error, self._folder) from error
@@ -105,10 +132,11 @@ class Engine:
         return found
 
     def stream(self, statement: str, *, at_once: int = 10_000) -> Iterator[tuple[Any, ...]]:
-        """What a statement finds, however much; nothing else may be asked until it is at its end."""
+        """What a statement finds, however much; others may be asked meanwhile."""
         try:
-            self._connection.execute(statement)
-            while found := self._connection.fetchmany(at_once):
+            cursor = self._connection.cursor()
+            cursor.execute(statement)
+            while found := cursor.fetchmany(at_once):
                 yield from found
         except self._errors as error:
             raise engine_error(error, self._folder) from error

@@ -8,7 +8,6 @@ in which they come, and are written as they stand.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from enum import StrEnum
-from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
@@ -153,8 +152,8 @@ def _learn(engine: Any, tables: Sequence[Table], columns: Sequence[str], rules: 
         places = [table.columns.index(name) if name in table.columns else None for name in columns]
         keys = [table.columns.index(name) for name in rules.key]
         for rows in table.rows():
-            said = [sha256(_packed(row, places)).digest() for row in rows.cells]
-            engine.add(number, first, rows.lines, [_packed(row, keys) for row in rows.cells] if keys else said, said)
+            said = [_packed(row, places) for row in rows.cells]
+            engine.add(number, first, rows.lines, [_packed(row, keys) for row in rows.cells] if keys else None, said)
             first += len(rows.lines)
             tell(len(rows.lines))
 
@@ -163,21 +162,24 @@ def _packed(row: Sequence[Cell], places: Sequence[int | None]) -> bytes:
     return msgspec.json.encode([None if at is None else row[at] for at in places])
 
 
+_OTHER = "(rows.said <> standing.said OR rows.more <> standing.more)"
+
+
 def _decide(engine: Any, rules: JoinRules, report: TableReport, tables: Sequence[Table]) -> None:
     """Find out which row of each key stands."""
     chosen = "max" if rules.on_conflict is RowConflict.LAST else "min"
     engine.run(
-        f"CREATE TABLE standing AS SELECT key, {chosen}(n) AS n, arg_{chosen}(said, n) AS said, "  # noqa: S608 - one of two words
-        "min(said) <> max(said) AS differ FROM rows GROUP BY key"
+        f"CREATE TABLE standing AS SELECT key, {chosen}(n) AS n, arg_{chosen}(said, n) AS said, arg_{chosen}(more, n) AS more, "
+        "min(said) <> max(said) OR min(more) <> max(more) AS differ FROM rows GROUP BY key"
     )
     ((total, keys, conflicts),) = engine.run("SELECT (SELECT count(*) FROM rows), count(*), count(*) FILTER (differ) FROM standing")
     if conflicts:
-        examples = engine.run(f"SELECT key, min(n) FROM standing WHERE differ GROUP BY key ORDER BY 2 LIMIT {_MOST_TOLD}")  # noqa: S608
+        examples = engine.run(f"SELECT key, min(n) FROM standing WHERE differ GROUP BY key ORDER BY 2 LIMIT {_MOST_TOLD}")
         report.conflict_keys = [_shown(bytes(key)) for key, _ in examples]
         if rules.on_conflict is RowConflict.FAIL:
             _refuse(engine, rules, tables, conflicts)
         ((report.overridden,),) = engine.run(
-            "SELECT count(*) FROM rows JOIN standing USING (key) WHERE standing.differ AND rows.said <> standing.said"
+            f"SELECT count(*) FROM rows JOIN (SELECT * FROM standing WHERE differ) standing USING (key) WHERE {_OTHER}"
         )
     report.conflicts = conflicts
     report.duplicates = total - keys - report.overridden
@@ -186,8 +188,8 @@ def _decide(engine: Any, rules: JoinRules, report: TableReport, tables: Sequence
 def _refuse(engine: Any, rules: JoinRules, tables: Sequence[Table], conflicts: int) -> None:
     ((key, n),) = engine.run("SELECT key, n FROM standing WHERE differ ORDER BY n LIMIT 1")
     places = engine.run(
-        f"SELECT side, line FROM rows WHERE n = {n} OR n = (SELECT min(rows.n) FROM rows JOIN standing USING (key) "  # noqa: S608 - a number
-        f"WHERE standing.n = {n} AND rows.said <> standing.said) ORDER BY n"
+        f"SELECT side, line FROM rows WHERE n = {n} OR n = (SELECT min(rows.n) FROM rows JOIN standing USING (key) "
+        f"WHERE standing.n = {n} AND {_OTHER}) ORDER BY n"
     )
     where = " and ".join(f"{tables[side].label}, {tables[side].unit} {line:,}" for side, line in places)
     names = ", ".join(rules.key)

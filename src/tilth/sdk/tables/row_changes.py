@@ -71,7 +71,11 @@ def compare_rows(
     with engine_module.Engine(scratch, memory_bytes=memory_bytes or engine_module.MEMORY_BYTES) as engine:
         for side, table in enumerate((old, new)):
             _learn(engine, side, table, key, shared)
-        found = _by_key(engine, key, shared, shown) if key else _whole(engine, shared, shown)
+        counts = _by_key(engine, shown) if key else _whole(engine, shown)
+        for side, table in enumerate((old, new)):
+            _fetch(engine, side, table, shared)
+        found = _Found(counts)
+        _tell(engine, found, key, shared, shown)
     return RowChanges(
         path=after.path,
         key=list(key),
@@ -95,58 +99,48 @@ def _learn(engine: Any, side: int, table: Table, key: Sequence[str], shared: Seq
     places = [table.columns.index(name) for name in shared]
     first = 0
     for rows in table.rows():
-        said = [msgspec.json.encode([row[at] or None for at in places]) for row in rows.cells]
-        engine.add(
-            side, first, rows.lines, [msgspec.json.encode([row[at] or None for at in keys]) for row in rows.cells] if keys else said, said
-        )
+        named = [msgspec.json.encode([row[at] or None for at in keys]) for row in rows.cells] if keys else None
+        engine.add(side, first, rows.lines, named, [_said(row, places) for row in rows.cells])
         first += len(rows.lines)
 
 
+def _said(row: Sequence[Cell], places: Sequence[int]) -> bytes:
+    return msgspec.json.encode([row[at] or None for at in places])
+
+
 class _Found:
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
+    def __init__(self, counts: dict[str, int]) -> None:
+        self.counts = counts
         self.cells: Counter[str] = Counter()
         self.rows: list[RowChange] = []
 
 
-def _by_key(engine: Any, key: Sequence[str], shared: Sequence[str], shown: int) -> _Found:
+def _by_key(engine: Any, shown: int) -> dict[str, int]:
     """Rows with one key belong together: the first of one table with the first of the other, and so on."""
-    found = _Found()
     ((repeated,),) = engine.run("SELECT count(*) FROM (SELECT 1 FROM rows GROUP BY side, key HAVING count(*) > 1 LIMIT 1)")
     nth = "row_number() OVER (PARTITION BY side, key ORDER BY n)" if repeated else "1"
-    engine.run(f"CREATE VIEW numbered AS SELECT *, {nth} AS nth FROM rows")  # noqa: S608 - one of two expressions
+    engine.run(f"CREATE VIEW numbered AS SELECT *, {nth} AS nth FROM rows")
     engine.run(
-        "CREATE TABLE pairs AS SELECT b.n AS old_n, a.n AS n, b.line AS old_line, a.line AS line, coalesce(a.key, b.key) AS key, "
-        "CASE WHEN a.said = b.said THEN NULL ELSE b.said END AS old, CASE WHEN a.said = b.said THEN NULL ELSE a.said END AS now "
+        "CREATE TABLE pairs AS SELECT b.n AS old_n, a.n AS n, (a.said <> b.said OR a.more <> b.more) AS differ "
         "FROM (SELECT * FROM numbered WHERE side = 0) b FULL JOIN (SELECT * FROM numbered WHERE side = 1) a "
         "ON a.key = b.key AND a.nth = b.nth"
     )
-    ((found.counts["same"], found.counts["changed"], found.counts["added"], found.counts["removed"]),) = engine.run(
-        "SELECT count(*) FILTER (n IS NOT NULL AND old_n IS NOT NULL AND now IS NULL), "
-        "count(*) FILTER (now IS NOT NULL AND old IS NOT NULL), "
-        "count(*) FILTER (old_n IS NULL), count(*) FILTER (n IS NULL) FROM pairs"
+    ((same, changed, added, removed),) = engine.run(
+        "SELECT count(*) FILTER (NOT differ), count(*) FILTER (differ), count(*) FILTER (old_n IS NULL), "
+        "count(*) FILTER (n IS NULL) FROM pairs"
     )
-    for old, now in engine.stream("SELECT old, now FROM pairs WHERE old IS NOT NULL AND now IS NOT NULL"):
-        was, said = msgspec.json.decode(old), msgspec.json.decode(now)
-        found.cells.update(name for name, one, other in zip(shared, was, said, strict=True) if one != other)
-    for change, condition, order in _KINDS:
-        for line, named, old, now in engine.run(
-            f"SELECT coalesce(line, old_line), key, old, now FROM pairs WHERE {condition} ORDER BY {order} LIMIT {int(shown)}"  # noqa: S608
-        ):
-            found.rows.append(_row(change, line, dict(zip(key, _cells(named), strict=True)), old, now, shared))
-    return found
+    # A pair of changed rows has the number of the later one; of the others only what is shown is wanted.
+    engine.run(
+        "CREATE TABLE wanted AS SELECT 0 AS side, old_n AS n, n AS pair, 'changed' AS change FROM pairs WHERE differ "
+        "UNION ALL SELECT 1, n, n, 'changed' FROM pairs WHERE differ "
+        f"UNION ALL (SELECT 0, old_n, old_n, 'removed' FROM pairs WHERE n IS NULL ORDER BY old_n LIMIT {int(shown)}) "
+        f"UNION ALL (SELECT 1, n, n, 'added' FROM pairs WHERE old_n IS NULL ORDER BY n LIMIT {int(shown)})"
+    )
+    return {"same": same, "changed": changed, "added": added, "removed": removed}
 
 
-_KINDS = (
-    ("removed", "n IS NULL", "old_n"),
-    ("changed", "old IS NOT NULL AND now IS NOT NULL", "n"),
-    ("added", "old_n IS NULL", "n"),
-)
-
-
-def _whole(engine: Any, shared: Sequence[str], shown: int) -> _Found:
+def _whole(engine: Any, shown: int) -> dict[str, int]:
     """Whole rows, each as often as it stands there."""
-    found = _Found()
     engine.run(
         "CREATE TABLE sums AS SELECT key, count(*) FILTER (side = 1) AS now, count(*) FILTER (side = 0) AS old FROM rows GROUP BY key"
     )
@@ -154,27 +148,67 @@ def _whole(engine: Any, shared: Sequence[str], shown: int) -> _Found:
         "SELECT coalesce(sum(greatest(now - old, 0)), 0), coalesce(sum(greatest(old - now, 0)), 0), "
         "coalesce(sum(least(old, now)), 0) FROM sums"
     )
-    found.counts.update(added=int(added), removed=int(removed), same=int(same))
-    for change, side, more, less in (("removed", 0, "old", "now"), ("added", 1, "now", "old")):
-        # Of rows that stand there more often than before, the last ones are the new ones.
-        statement = (
-            f"SELECT line, key FROM (SELECT line, n, key, row_number() OVER (PARTITION BY key ORDER BY n) AS nth, {less} AS others "  # noqa: S608
-            f"FROM rows JOIN (SELECT * FROM sums WHERE {more} > {less}) s USING (key) WHERE side = {side}) "
-            f"WHERE nth > others ORDER BY n LIMIT {int(shown)}"
-        )
-        for line, said in engine.run(statement):
-            old, now = (said, None) if change == "removed" else (None, said)
-            found.rows.append(_row(change, line, {}, old, now, shared))
-    return found
+    # Of rows that stand there more often than before, the last ones are the new ones.
+    parts = [
+        f"(SELECT {side} AS side, n, n AS pair, '{change}' AS change FROM (SELECT n, {less} AS others, "
+        f"row_number() OVER (PARTITION BY key ORDER BY n) AS nth FROM rows JOIN (SELECT * FROM sums WHERE {more} > {less}) s USING (key) "
+        f"WHERE side = {side}) WHERE nth > others ORDER BY n LIMIT {int(shown)})"
+        for change, side, more, less in (("removed", 0, "old", "now"), ("added", 1, "now", "old"))
+    ]
+    engine.run(f"CREATE TABLE wanted AS {' UNION ALL '.join(parts)}")
+    return {"same": int(same), "changed": 0, "added": int(added), "removed": int(removed)}
 
 
-def _row(change: str, line: int, key: dict[str, Cell], old: bytes | None, now: bytes | None, shared: Sequence[str]) -> RowChange:
+def _fetch(engine: Any, side: int, table: Table, shared: Sequence[str]) -> None:
+    """Read a table once more, for what the rows say that changed or are shown."""
+    if side == 0:
+        engine.run("CREATE TABLE texts (pair BIGINT, side UTINYINT, change VARCHAR, line BIGINT, said BLOB)")
+    wanted = engine.stream(f"SELECT n, pair, change FROM wanted WHERE side = {int(side)} ORDER BY n")
+    waiting = next(wanted, None)
+    if waiting is None:
+        return
+    places = [table.columns.index(name) for name in shared]
+    first = 0
+    for rows in table.rows():
+        picked: list[tuple[int, int, str]] = []
+        while waiting is not None and waiting[0] < first + len(rows.lines):
+            picked.append((waiting[0] - first, waiting[1], waiting[2]))
+            waiting = next(wanted, None)
+        if picked:
+            engine.add_texts(
+                [pair for _, pair, _ in picked],
+                [side] * len(picked),
+                [change for _, _, change in picked],
+                [rows.lines[at] for at, _, _ in picked],
+                [_said(rows.cells[at], places) for at, _, _ in picked],
+            )
+        first += len(rows.lines)
+
+
+def _tell(engine: Any, found: _Found, key: Sequence[str], shared: Sequence[str], shown: int) -> None:
+    changed: list[RowChange] = []
+    rows = engine.stream("SELECT pair, line, said FROM texts WHERE change = 'changed' ORDER BY pair, side", at_once=500)
+    for (_, _, old), (_, line, now) in zip(rows, rows, strict=True):  # two by two
+        was, said = _cells(old), _cells(now)
+        found.cells.update(name for name, one, other in zip(shared, was, said, strict=True) if one != other)
+        if len(changed) < shown:
+            changed.append(_row("changed", line, key, old, now, shared))
+    removed, added = (
+        [(line, said) for line, said in engine.run(f"SELECT line, said FROM texts WHERE change = '{change}' ORDER BY pair")]
+        for change in ("removed", "added")
+    )
+    found.rows += [_row("removed", line, key, said, None, shared) for line, said in removed]
+    found.rows += changed
+    found.rows += [_row("added", line, key, None, said, shared) for line, said in added]
+
+
+def _row(change: str, line: int, key: Sequence[str], old: Any, now: Any, shared: Sequence[str]) -> RowChange:
     before, after = (None if said is None else dict(zip(shared, _cells(said), strict=True)) for said in (old, now))
+    named = {name: _cut((after or before or {})[name]) for name in key}
     if before is not None and after is not None:
         differing = [name for name in shared if before[name] != after[name]]
         before, after = ({name: one[name] for name in differing} for one in (before, after))
-    shown = {name: _cut(cell) for name, cell in key.items()}
-    return RowChange(change=change, line=line, key=shown, before=_short(before), after=_short(after))
+    return RowChange(change=change, line=line, key=named, before=_short(before), after=_short(after))
 
 
 def _short(cells: dict[str, Cell] | None) -> dict[str, Cell] | None:

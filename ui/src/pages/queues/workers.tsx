@@ -1,18 +1,17 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ChevronDown, Cpu } from "lucide-react";
-
+import { lazy, Suspense } from "react";
 import { call } from "@/api/client";
 import type { Worker } from "@/api/results";
 import { useSaid } from "@/app/use-said";
 import { Code, nameOf, TimeAgo } from "@/components/bits";
-import { fetched } from "@/components/fetched";
 import { count, duration } from "@/components/format";
-import { Empty, Found } from "@/components/states";
+import { Busy, Empty, Found } from "@/components/states";
 import { LATEST, type Latest, latestOf } from "./load";
 import { RangeChoice } from "./range";
 
-const Load = fetched(() => import("./load-charts"));
+const Load = lazy(() => import("./load-charts"));
 const LATELY = 600;
 const SILENT = 180_000;
 
@@ -42,7 +41,9 @@ function All({ workers, latest }: { workers: Worker[]; latest: ReadonlyMap<strin
         </p>
         <RangeChoice />
       </div>
-      <Load />
+      <Suspense fallback={<Busy />}>
+        <Load />
+      </Suspense>
       <ul className="workers">
         {workers.map((worker) => {
           const isOpen = said.worker === worker.id;
@@ -50,7 +51,9 @@ function All({ workers, latest }: { workers: Worker[]; latest: ReadonlyMap<strin
             <li key={worker.id} className="panel">
               <WorkerHead worker={worker} latest={latest.get(worker.id)} isOpen={isOpen} onOpen={() => set({ worker: isOpen ? undefined : worker.id })} />
               {isOpen ? (
-                <Load worker={worker.id} />
+                <Suspense fallback={<Busy />}>
+                  <Load worker={worker.id} />
+                </Suspense>
               ) : null}
             </li>
           );
