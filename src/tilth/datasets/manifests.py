@@ -30,6 +30,7 @@ Change = tuple[str, Entry | None]
 
 BATCH = 1 << 15
 _MOST_LOADED = 4
+_PIECES_WEIGHT = 1 << 17
 _FOOTER_GUESS = 64 << 10
 
 
@@ -345,7 +346,19 @@ class _Pieces:
         self._rest = Rows.of([])
 
     def before(self, bound: str | None) -> Iterator[_Piece]:
-        """The rows not yet handed out whose path is below `bound`, all if it is None."""
+        """The rows not yet handed out whose path is below `bound`, all if it is None; many small pieces at once."""
+        pieces: list[Rows] = []
+        weight = 0
+        for piece in self._single(bound):
+            pieces.append(piece)
+            weight += piece.weight
+            if weight >= _PIECES_WEIGHT:
+                yield _Piece(joined(pieces))
+                pieces, weight = [], 0
+        if pieces:
+            yield _Piece(joined(pieces))
+
+    def _single(self, bound: str | None) -> Iterator[Rows]:
         while self._rest or self._segments:
             if not self._rest:
                 if bound is not None and self._segments[0].first_path >= bound:
@@ -355,7 +368,7 @@ class _Pieces:
             if count == 0:
                 return
             piece, self._rest = self._rest.slice(0, count), self._rest.slice(count, len(self._rest))
-            yield _Piece(piece)
+            yield piece
 
 
 class _SegmentWriter:
