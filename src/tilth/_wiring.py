@@ -55,6 +55,7 @@ def _open(settings: Settings | None = None) -> Home:
         folder=settings.home,
         cache_folder=settings.cache,
         author=settings.author,
+        user=settings.author,
         clock=clock,
         api=Api(transport),
         open_repository=partial(_open_repository, store, settings.home, clock),
@@ -102,7 +103,8 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
     return Home(
         folder=settings.home,
         cache_folder=settings.cache,
-        author=settings.author,
+        author=settings.author if settings.is_author_said else "",
+        user=settings.author,
         clock=clock,
         api=Api(http.HttpTransport(session)),
         open_repository=partial(_open_repository, RemoteStore(session, _bandwidth), settings.home, clock),

@@ -2,11 +2,15 @@
 
 import base64
 from collections.abc import Iterator
+from pathlib import Path
 
 import jwt
 import msgspec
 import pytest
 
+from tilth._wiring import _open
+from tilth.config.settings import load_settings
+from tilth.sdk.lifecycle import create
 from tilth.testing.servers import RunningServer, running_server
 
 
@@ -133,6 +137,53 @@ def test_signing_in_by_password_is_slowed_down_when_it_fails(server: RunningServ
     tries = [sign_in("wrong") for _ in range(11)]
     assert (tries[0], tries[-1], set(tries)) == (401, 429, {401, 429})
     assert sign_in("correct horse") == 429
+
+
+def test_people_say_themselves_what_they_are_called(server: RunningServer) -> None:
+    id, token = account(server, "nobody much", "viewer")
+    other, _ = account(server, "taken", "member")
+
+    def change(**said: str) -> tuple[int, str]:
+        status, answer = ask(server, token, "users.update", user=id, **said)
+        return status, answer["meta"]["result_msg"]  # type: ignore[index]
+
+    assert change(name=" Some Body ", email="some.body@example.org")[0] == 200
+    me = ask(server, token, "users.get_current_user")[1]["data"]["user"]  # type: ignore[index]
+    assert (me["name"], me["email"]) == ("Some Body", "some.body@example.org")
+    for said, hint in (
+        ({"name": "taken"}, "an account taken already"),
+        ({"name": " "}, "1 to 200 characters"),
+        ({"name": "x" * 201}, "1 to 200 characters"),
+        ({"email": "nothing"}, "is no address"),
+        ({"email": f"{'x' * 250}@example.org"}, "is no address"),
+    ):
+        status, message = change(**said)
+        assert (status, hint in message) == (400, True), message
+    assert change(email="")[0] == 200
+    assert ask(server, token, "users.get_current_user")[1]["data"]["user"]["email"] is None  # type: ignore[index]
+    assert ask(server, token, "users.update", user=other, name="theirs")[0] == 403
+
+
+def test_people_change_their_own_password_and_nothing_else(server: RunningServer) -> None:
+    id, token = account(server, "forgetful", "member", password="the first one")
+    other, _ = account(server, "careful", "member", password="the only one")
+    assert ask(server, token, "auth.edit_user", user=id, password="the second one")[0] == 200
+    assert ask(server, token, "auth.edit_user", user=other, password="the second one")[0] == 403
+    assert ask(server, token, "auth.edit_user", user=id, role="admin")[0] == 403
+    assert ask(server, token, "auth.edit_user", user=id, active=True)[0] == 403
+    signing = {"x-tilth-csrf": "1"}
+    for password, status in (("the second one", 200), ("the first one", 401)):
+        body = msgspec.json.encode({"name": "forgetful", "password": password})
+        assert server.request("POST", "/login", token=None, body=body, headers=signing).status == status
+
+
+def test_the_author_of_a_version_is_the_account_that_makes_it(server: RunningServer, tmp_path: Path) -> None:
+    _, token = account(server, "Ann Author", "member")
+    given = {"home": str(tmp_path), "api.server": f"{server.web}/api", "api.token": token}
+    for said, author in (({}, "Ann Author"), ({"author": "the lab"}, "the lab")):
+        home = _open(load_settings({}, given=given | said))
+        made = create(home, name=f"signed by {author}", project="Signed")
+        assert made.author == author
 
 
 def test_who_changed_what_is_written_down(server: RunningServer) -> None:

@@ -142,3 +142,33 @@ def test_signing_out_leaves_nothing_behind(page: Page, site: Site) -> None:
         )
         == 401
     )
+
+
+def test_a_part_that_does_not_arrive_is_asked_for_again(page: Page, site: Site) -> None:
+    signed_in(page, site, path="/queues")
+    page.route("**/assets/console-*.js", lambda route: route.abort())
+    page.goto(f"{site.server.web}/experiments/{site.tasks[0]}?tab=console")
+    page.get_by_text("A part of this page could not be fetched.").wait_for()
+    page.get_by_role("tab", name="Console").wait_for()
+    page.unroute("**/assets/console-*.js")
+    page.get_by_role("button", name="Try again").click()
+    page.locator(".log-line").first.wait_for()
+
+
+def test_people_say_in_the_settings_what_they_are_called(page: Page, site: Site) -> None:
+    name = signed_in(page, site, path="/settings")
+    you = page.get_by_role("region", name="You")
+    expect(you.get_by_label("Name")).to_have_value(name)
+    you.get_by_label("Name").fill(f"{name} the second")
+    you.get_by_label("E-mail").fill("second@example.org")
+    you.get_by_role("button", name="Save").click()
+    expect(page.locator(".who")).to_have_text(f"{name} the second")
+    you.get_by_label("Name").fill("admin")
+    you.get_by_role("button", name="Save").click()
+    expect(you.get_by_role("alert")).to_contain_text("there is an account admin already")
+    page.reload()
+    expect(you.get_by_label("Name")).to_have_value(f"{name} the second")
+    expect(you.get_by_label("E-mail")).to_have_value("second@example.org")
+    you.get_by_label("New password").fill("a longer word")
+    you.get_by_role("button", name="Set the password").click()
+    page.get_by_text("The password is changed.").wait_for()

@@ -131,3 +131,17 @@ def test_a_run_is_given_another_colour_and_keeps_it(look: Look) -> None:
     page.get_by_role("button", name="Change the colour of net 1").click()
     page.get_by_role("button", name="As before").click()
     look.check()
+
+
+def test_pictures_of_runs_are_looked_at_closely_one_after_the_other(look: Look) -> None:
+    page = look.open(f"/compare?ids={','.join(look.site.tasks[:2])}&tab=samples")
+    page.get_by_role("button", name="Look at samples / first, step 99").first.click()
+    close = page.get_by_role("dialog")
+    expect(close).to_have_accessible_name("first: net 0")
+    page.keyboard.press("ArrowRight")
+    expect(close).to_have_accessible_name("first: net 1")
+    expect(page.get_by_role("button", name="The picture after")).to_be_disabled()
+    page.keyboard.press("Escape")
+    expect(close).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("open="))
+    look.check()

@@ -87,7 +87,7 @@ SETTINGS = (
     Setting(
         name="author",
         variables=("TILTH_AUTHOR",),
-        default="the name of the user of the system",
+        default="the account on a server, and without one the name of the user of the system",
         meaning="Who is recorded as the author of versions.",
     ),
     Setting(
@@ -284,6 +284,8 @@ class Settings(Struct, frozen=True):
     """How much is sent to far stores in a second at the most; 0 for no limit."""
     download_limit_bytes: int = 0
     """How much is taken from them."""
+    is_author_said: bool = False
+    """Whether somebody set `author`: where nobody did, a server that knows whose key it is given knows better than the system."""
 
 
 class Effective(Struct, frozen=True):
@@ -304,6 +306,7 @@ def load_settings(environment: Mapping[str, str] = os.environ, *, given: Mapping
         home=home,
         cache=_path(said["cache"].value) if "cache" in said else home / "cache",
         author=said["author"].value if "author" in said else _user_name(),
+        is_author_said="author" in said,
         storage=said["storage.url"].value if "storage.url" in said else None,
         api=checked_api(said),
         server=_server(said),

@@ -274,7 +274,7 @@ def _taken_up(kind: "type[Task]", home: Home, asked: Beginning, project: str, na
         return None
     api.call("tasks.reset", task=id, force=bool(wanted), delete_external_artifacts=True)
     anew = {"tags": asked.tags, "hyperparams": {}, "configuration": {}, "output_dest": asked.output_uri or ""}
-    api.call("tasks.edit", task=id, force=True, comment=task_store.auto_comment(home.author), **anew)
+    api.call("tasks.edit", task=id, force=True, comment=task_store.auto_comment(home.user), **anew)
     return _attach(kind, home, id)
 
 
@@ -290,7 +290,7 @@ def _new(
 ) -> "Task":
     id = new_id()
     fields: dict[str, Any] = {"id": id, "name": name, "type": asked.kind, "project_name": project, "tags": asked.tags}
-    fields |= {"system_tags": ["development"], "comment": task_store.auto_comment(home.author)}
+    fields |= {"system_tags": ["development"], "comment": task_store.auto_comment(home.user)}
     recording = Recording(home, id, folder=task_folder(project, name, id), offline=offline)
     document = fields | {"status": "in_progress", "script": {}, "execution": {"artifacts": []}, "hyperparams": {}, "configuration": {}}
     document |= {"runtime": {}, "models": {"input": [], "output": []}, "container": {}, "last_iteration": 0}

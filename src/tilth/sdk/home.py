@@ -36,10 +36,13 @@ class Home:
     folder: Path
     cache_folder: Path
     author: str
+    """Who makes versions here; nobody where a server says so, which knows whose key it is given."""
     clock: Clock
     api: Api
     open_repository: Callable[[str], "Repository"]
     """Opens the repository at an address; no address means the home's own."""
+    user: str = ""
+    """Who is said to have started a run."""
     storage: str = ""
     """The address of the repository's store; none is the folder in the home, or what the server has."""
     open_files: Callable[[], Files] | None = None

@@ -10,7 +10,7 @@ export interface Calls {
   "auth.create_user": { name: string; email?: string | null; role?: string | null; password?: string | null; kind?: string | null } & Record<string, unknown>;
   /** Give a key of the caller another label. */
   "auth.edit_credentials": { access_key: string; label?: string | null } & Record<string, unknown>;
-  /** Change the role of an account, its password, or whether it may come in. */
+  /** Change the role of an account, its password, or whether it may come in: one's own password, or all of it for administrators. */
   "auth.edit_user": { user: string; role?: string | null; active?: boolean | null; password?: string | null } & Record<string, unknown>;
   /** Whether accounts are written in a file: they are not. */
   "auth.fixed_users_mode": Record<string, unknown>;
@@ -440,8 +440,8 @@ export interface Calls {
   "users.get_preferences": Record<string, unknown>;
   /** Put into what the caller's page remembers. */
   "users.set_preferences": { preferences: Record<string, unknown>; return_updated?: boolean | null } & Record<string, unknown>;
-  /** Give an account another name: one's own, or any for administrators. */
-  "users.update": { user: string; name?: string | null } & Record<string, unknown>;
+  /** Give an account another name or e-mail address: one's own, or any for administrators. */
+  "users.update": { user: string; name?: string | null; email?: string | null } & Record<string, unknown>;
   /** What was committed in the repository for a task that ClearML's client made as a version of a dataset. */
   "versions.adopt": { id: string; parents?: string[]; entries: number; size_bytes: number; root: string; changes: unknown } & Record<string, unknown>;
   /** Whatever is to be done with one version. */

@@ -51,6 +51,7 @@ export interface Results extends DatasetResults, PipelineResults, ReportResults 
   "workers.get_activity_report": Record<"total" | "active", { dates: number[]; counts: number[] }>;
   "server.get_stats": { counts: Record<string, number>; storage: { place: string } & Record<"files" | "versions", { count: number; size_bytes: number }> };
   "server.info": { build?: string; version?: string; api_version?: string };
+  "users.update": { updated: number };
   "users.get_preferences": { preferences: Record<string, unknown> };
   "users.get_all_ex": { users: Account[] };
   "projects.validate_delete": { tasks?: number; models?: number; datasets?: number; reports?: number; pipelines?: number };

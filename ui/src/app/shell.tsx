@@ -1,7 +1,8 @@
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { LogOut, Menu, Moon, Search, Sun, X } from "lucide-react";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Button } from "@/components/button";
+import { fetched } from "@/components/fetched";
 import { Mark } from "@/components/mark";
 import { useLive, useLiveState } from "./live";
 import { PLACES } from "./places";
@@ -12,9 +13,14 @@ import { Toasts } from "./toasts";
 import { useKeys } from "./use-keys";
 import "./shell.css";
 
-const loadPalette = () => import("./palette").then(({ Palette }) => ({ default: Palette }));
-const Palette = lazy(loadPalette);
-const Shortcuts = lazy(() => import("./shortcuts").then((found) => ({ default: found.Shortcuts })));
+const Palette = fetched(
+  async () => ({ default: (await import("./palette")).Palette }),
+  () => null,
+);
+const Shortcuts = fetched(
+  async () => ({ default: (await import("./shortcuts")).Shortcuts }),
+  () => null,
+);
 
 /** What is around every page: places to go to, search, and who is signed in. */
 export function Shell() {
@@ -37,7 +43,7 @@ export function Shell() {
     before.current = path;
   }, [path]);
   useEffect(() => {
-    const timer = setTimeout(() => void loadPalette(), 1_500); // so that it opens at once when it is asked for
+    const timer = setTimeout(Palette.fetch, 1_500); // so that it opens at once when it is asked for
     return () => clearTimeout(timer);
   }, []);
   return (
@@ -91,10 +97,8 @@ export function Shell() {
         <Outlet />
       </main>
       <Toasts />
-      <Suspense fallback={null}>
-        {front === "palette" ? <Palette onClose={close} onHelp={() => setFront("shortcuts")} /> : null}
-        {front === "shortcuts" ? <Shortcuts onClose={close} /> : null}
-      </Suspense>
+      {front === "palette" ? <Palette onClose={close} onHelp={() => setFront("shortcuts")} /> : null}
+      {front === "shortcuts" ? <Shortcuts onClose={close} /> : null}
     </div>
   );
 }

@@ -11,7 +11,7 @@ import { keyOf, type Line, nearestPoint } from "./line";
 import type { Picture } from "./picture";
 import { attach } from "./pointer";
 import { Tip, type TipState } from "./tip";
-import { type Plane, pixels, type Span, valueAt, xSpan, ySpan } from "./view";
+import { fromZero, type Plane, pixels, type Span, valueAt, xSpan, ySpan } from "./view";
 import "./chart.css";
 
 const THEMES = { light: { ink: "#5b574d", grid: "#ece8de", line: "#8d8779", ground: "#ffffff" }, dark: { ink: "#b9b5a8", grid: "#2d2b25", line: "#8a8576", ground: "#1e1d19" } };
@@ -32,6 +32,8 @@ export interface ChartProps {
   isLogY?: boolean;
   /** Show the range of most values, and not of the few that stand far out. */
   isCalm?: boolean;
+  /** Begin at zero, for amounts of something. */
+  isFromZero?: boolean;
   height?: number;
   /** Charts of one group show the same place under the pointer. */
   group?: string;
@@ -59,7 +61,7 @@ interface Stage {
 }
 
 /** Curves. Drag over a part to see it larger, click twice to see all of it again. uPlot draws the axes; the lines are drawn by `draw.ts`, so that each has places of its own. */
-export function Chart({ lines, behind = NONE, axis = "iter", isLogX = false, isLogY = false, isCalm = false, height = 240, group, inks: given, range = null, onZoom, label, ref }: ChartProps) {
+export function Chart({ lines, behind = NONE, axis = "iter", isLogX = false, isLogY = false, isCalm = false, isFromZero = false, height = 240, group, inks: given, range = null, onZoom, label, ref }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const stage = useRef<Stage | null>(null);
   const dark = useIsDark();
@@ -76,8 +78,9 @@ export function Chart({ lines, behind = NONE, axis = "iter", isLogX = false, isL
   const view = useMemo(() => {
     const started = performance.now();
     const x = pinched ?? (from !== undefined && to !== undefined ? ([from, to] as const) : null) ?? xSpan(shown, isLogXHere);
-    return { x, y: ySpan(shown, x, isLogY, isCalm), started };
-  }, [shown, from, to, pinched, isLogXHere, isLogY, isCalm]);
+    const y = ySpan(shown, x, isLogY, isCalm);
+    return { x, y: isFromZero ? fromZero(y) : y, started };
+  }, [shown, from, to, pinched, isLogXHere, isLogY, isCalm, isFromZero]);
   const inkOf = useCallback((key: string) => inks.get(key) ?? NOTHING, [inks]);
 
   // What the listeners below read: they live as long as the axes, and what they draw changes under them.
@@ -213,7 +216,8 @@ export function Chart({ lines, behind = NONE, axis = "iter", isLogX = false, isL
     });
     const unheard = now.current.group ? listen(now.current.group, listener) : () => undefined;
     const watch = new ResizeObserver(() => {
-      if (host.clientWidth && host.clientHeight) axes.setSize({ width: Math.max(host.clientWidth, 120), height: host.clientHeight });
+      const [width, height] = [Math.max(host.clientWidth, 120), host.clientHeight];
+      if (host.clientWidth && height && (width !== axes.width || height !== axes.height)) axes.setSize({ width, height });
     });
     watch.observe(host);
     return () => {

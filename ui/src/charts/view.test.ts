@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { colourAt, HUES, inksOf } from "./colours";
 import { nearestPoint } from "./line";
-import { trace } from "./trace";
-import { type Plane, pixels, valueAt, xSpan, ySpan } from "./view";
+import { trace, traceBand } from "./trace";
+import { fromZero, type Plane, pixels, valueAt, xSpan, ySpan } from "./view";
 
 const line = { name: "a", x: [0, 10, 20, 30], y: [1, 5, 2, 3] };
 
@@ -21,6 +21,28 @@ describe("spans", () => {
     expect(xSpan([], false)).toEqual([0, 1]);
     expect(ySpan([{ name: "a", x: [1, 2], y: [-1, 0] }], [1, 2], true, false)).toEqual([0.1, 10]);
     expect(xSpan([line], true)).toEqual([10, 30]);
+  });
+});
+
+describe("fromZero", () => {
+  it("begins at nothing, where there is something above it", () => {
+    expect(fromZero([38, 42])).toEqual([0, 42]);
+    expect(fromZero(ySpan([{ name: "a", x: [0, 1], y: [0, 0] }], [0, 1], false, false))).toEqual([0, 1]);
+    expect(fromZero([-4, -2])).toEqual([-4, -2]);
+  });
+});
+
+describe("traceBand", () => {
+  it("draws all of a band in pieces that meet", () => {
+    const plane: Plane = { width: 40, height: 10, x: [0, 4], y: [0, 10], isLogX: false, isLogY: false };
+    const drawn = (first?: number, end?: number) => {
+      const found: string[] = [];
+      const point = (x: number, y: number) => void found.push(`${x},${y}`);
+      traceBand({ moveTo: point, lineTo: point }, [0, 1, 2, 3, 4], [1, 1, 1, 1, 1], [9, 8, 7, 8, 9], plane, first, end);
+      return found;
+    };
+    expect(drawn(0, 3)).toEqual(["0,1", "10,2", "20,3", "20,9", "10,9", "0,9"]);
+    expect(new Set([...drawn(0, 3), ...drawn(2, 5)])).toEqual(new Set(drawn()));
   });
 });
 

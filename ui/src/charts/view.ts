@@ -55,6 +55,11 @@ export function ySpan(lines: readonly Line[], x: Span, isLog: boolean, isCalm: b
   return [low - air, high + air];
 }
 
+/** The same range for amounts, which are compared by how far from nothing they are. */
+export function fromZero([low, high]: Span): Span {
+  return high > 0 ? [0, high] : [low, high];
+}
+
 /** From values to pixels. */
 export function pixels({ width, height, x, y, isLogX, isLogY }: Plane): { left: (value: number) => number; top: (value: number) => number } {
   const [along, up] = [isLogX ? Math.log10 : same, isLogY ? Math.log10 : same];

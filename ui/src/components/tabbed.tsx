@@ -1,10 +1,10 @@
 import { Tabs } from "radix-ui";
-import { type ComponentType, type ReactNode, Suspense } from "react";
-import { Busy } from "./states";
+import { type ReactNode, useEffect } from "react";
+import type { Fetched } from "./fetched";
 import "./tabbed.css";
 
 /** One part of a page: its name in the address, its title, and what is drawn. */
-export type Part<Props> = readonly [key: string, title: string, part: ComponentType<Props>];
+export type Part<Props extends object> = readonly [key: string, title: string, part: Fetched<Props> | ((props: Props) => ReactNode)];
 
 interface TabbedProps<Props extends object> {
   label: string;
@@ -23,8 +23,8 @@ export function Tabbed<Props extends object>({ label, parts, asked, onAsk, props
   return (
     <Tabs.Root value={shown} onValueChange={onAsk} className="tabs">
       <Tabs.List className="tab-list" aria-label={label}>
-        {parts.map(([key, title]) => (
-          <Tabs.Trigger key={key} value={key} className="tab">
+        {parts.map(([key, title, part]) => (
+          <Tabs.Trigger key={key} value={key} className="tab" onPointerEnter={() => fetchPart(part)} onFocus={() => fetchPart(part)}>
             {title}
           </Tabs.Trigger>
         ))}
@@ -32,11 +32,21 @@ export function Tabbed<Props extends object>({ label, parts, asked, onAsk, props
       {children}
       {parts.map(([key, , Shown]) => (
         <Tabs.Content key={key} value={key} className="tab-body" tabIndex={-1}>
-          <Suspense fallback={<Busy />}>
-            <Shown {...props} />
-          </Suspense>
+          <Shown {...props} />
         </Tabs.Content>
       ))}
     </Tabs.Root>
   );
+}
+
+function fetchPart(part: Part<never>[2]): void {
+  if ("fetch" in part) part.fetch();
+}
+
+/** Fetch the part that the address asks for while the page still asks what it is about. */
+export function useAsked(parts: readonly Part<never>[], asked: string | undefined): void {
+  useEffect(() => {
+    const part = (parts.find(([key]) => key === asked) ?? parts[0])?.[2];
+    if (part) fetchPart(part);
+  }, [parts, asked]);
 }

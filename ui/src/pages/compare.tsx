@@ -1,14 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { X } from "lucide-react";
-import { lazy, useMemo } from "react";
+import { useMemo } from "react";
 import { call } from "@/api/client";
 import { useIsDark } from "@/app/theme";
 import { useSaid } from "@/app/use-said";
 import { type Ink, inksOf, useChosenColours } from "@/charts/colours";
+import { fetched } from "@/components/fetched";
 import { count } from "@/components/format";
 import { Empty, Found } from "@/components/states";
-import { Tabbed } from "@/components/tabbed";
+import { Tabbed, useAsked } from "@/components/tabbed";
 import { type Run, runsOf } from "./compare/runs";
 import { Swatch } from "./compare/swatch";
 import { ToReport } from "./report/to-report";
@@ -18,13 +19,13 @@ import "./compare.css";
 const MOST = 100;
 const FIELDS = ["id", "name", "status", "type", "tags", "last_iteration", "last_metrics", "hyperparams", "project.name", "last_update", "started"];
 const TABS = [
-  ["scalars", "Scalars", lazy(() => import("./compare/scalars"))],
-  ["table", "Parameters and metrics", lazy(() => import("./compare/details"))],
-  ["scatter", "Scatter", lazy(() => import("./compare/scatter"))],
-  ["importance", "Importance", lazy(() => import("./compare/importance"))],
-  ["parallel", "Parallel coordinates", lazy(() => import("./compare/parallel"))],
-  ["plots", "Plots", lazy(() => import("./compare/plots"))],
-  ["samples", "Samples", lazy(() => import("./compare/samples"))],
+  ["scalars", "Scalars", fetched(() => import("./compare/scalars"))],
+  ["table", "Parameters and metrics", fetched(() => import("./compare/details"))],
+  ["scatter", "Scatter", fetched(() => import("./compare/scatter"))],
+  ["importance", "Importance", fetched(() => import("./compare/importance"))],
+  ["parallel", "Parallel coordinates", fetched(() => import("./compare/parallel"))],
+  ["plots", "Plots", fetched(() => import("./compare/plots"))],
+  ["samples", "Samples", fetched(() => import("./compare/samples"))],
 ] as const;
 
 export interface PartProps {
@@ -38,6 +39,7 @@ export function Page() {
   const [said, set] = useSaid();
   const ids = useMemo(() => [...new Set((said.ids ?? "").split(",").filter(Boolean))], [said.ids]);
   const dark = useIsDark();
+  useAsked(TABS, said.tab);
   const found = useQuery({
     queryKey: ["tasks", "compared", ids],
     enabled: ids.length > 0 && ids.length <= MOST,

@@ -1,24 +1,25 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { FolderUp } from "lucide-react";
-import { lazy } from "react";
+
 import { call } from "@/api/client";
 import type { Version } from "@/api/datasets";
 import type { Search } from "@/app/router";
 import { Id, Status, Tag, TimeAgo } from "@/components/bits";
+import { fetched } from "@/components/fetched";
 import { bytes, count } from "@/components/format";
 import { Found } from "@/components/states";
-import { Tabbed } from "@/components/tabbed";
+import { Tabbed, useAsked } from "@/components/tabbed";
 import { Actions } from "./dataset/actions";
 import "./experiment.css";
 import "./dataset.css";
 
 const TABS = [
-  ["overview", "Overview", lazy(() => import("./dataset/overview"))],
-  ["contents", "Contents", lazy(() => import("./dataset/contents"))],
-  ["changes", "Changes", lazy(() => import("./dataset/changes"))],
-  ["samples", "Samples", lazy(() => import("./dataset/samples"))],
-  ["used", "Used by", lazy(() => import("./dataset/used"))],
+  ["overview", "Overview", fetched(() => import("./dataset/overview"))],
+  ["contents", "Contents", fetched(() => import("./dataset/contents"))],
+  ["changes", "Changes", fetched(() => import("./dataset/changes"))],
+  ["samples", "Samples", fetched(() => import("./dataset/samples"))],
+  ["used", "Used by", fetched(() => import("./dataset/used"))],
 ] as const;
 
 /** One version of a dataset, whole. */
@@ -26,6 +27,7 @@ export function Page() {
   const { id } = useParams({ strict: false }) as { id: string };
   const search = useSearch({ strict: false }) as Search;
   const navigate = useNavigate();
+  useAsked(TABS, search.tab);
   const found = useQuery({ queryKey: ["version", id], queryFn: ({ signal }) => call("versions.get", { id }, signal) });
   return (
     <div className="page">

@@ -1,28 +1,29 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { Pencil } from "lucide-react";
-import { lazy, useState } from "react";
+import { useState } from "react";
 import { call } from "@/api/client";
 import type { Task } from "@/api/types";
 import type { Search } from "@/app/router";
 import { Id, nameOf, Status, Tag, TimeAgo } from "@/components/bits";
+import { fetched } from "@/components/fetched";
 import { duration } from "@/components/format";
 import { Button } from "@/components/button";
 import { Empty, Found } from "@/components/states";
-import { Tabbed } from "@/components/tabbed";
+import { Tabbed, useAsked } from "@/components/tabbed";
 import { Edit } from "./actions/edit";
 import { Actions } from "./actions/menu";
 import "./experiment.css";
 
 const TABS = [
-  ["scalars", "Scalars", lazy(() => import("./experiment/scalars"))],
-  ["plots", "Plots", lazy(() => import("./experiment/plots"))],
-  ["samples", "Samples", lazy(() => import("./experiment/samples"))],
-  ["console", "Console", lazy(() => import("./experiment/console"))],
-  ["configuration", "Configuration", lazy(() => import("./experiment/configuration"))],
-  ["artifacts", "Artifacts", lazy(() => import("./experiment/artifacts"))],
-  ["execution", "Execution", lazy(() => import("./experiment/execution"))],
-  ["info", "Info", lazy(() => import("./experiment/info"))],
+  ["scalars", "Scalars", fetched(() => import("./experiment/scalars"))],
+  ["plots", "Plots", fetched(() => import("./experiment/plots"))],
+  ["samples", "Samples", fetched(() => import("./experiment/samples"))],
+  ["console", "Console", fetched(() => import("./experiment/console"))],
+  ["configuration", "Configuration", fetched(() => import("./experiment/configuration"))],
+  ["artifacts", "Artifacts", fetched(() => import("./experiment/artifacts"))],
+  ["execution", "Execution", fetched(() => import("./experiment/execution"))],
+  ["info", "Info", fetched(() => import("./experiment/info"))],
 ] as const;
 
 /** One run, whole. */
@@ -30,6 +31,7 @@ export function Page() {
   const { id } = useParams({ strict: false }) as { id: string };
   const search = useSearch({ strict: false }) as Search;
   const navigate = useNavigate();
+  useAsked(TABS, search.tab);
   const found = useQuery({ queryKey: ["task", id], queryFn: ({ signal }) => call("tasks.get_by_id_ex", { id: [id], search_hidden: true }, signal) });
   return (
     <div className="page">

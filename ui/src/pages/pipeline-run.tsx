@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { Archive, ArchiveRestore, CircleStop, Ellipsis, List as ListIcon, Play, Trash2, Waypoints, Workflow } from "lucide-react";
-import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { call } from "@/api/client";
 import { placeOf } from "@/api/pipelines";
 import type { Task } from "@/api/types";
@@ -9,9 +9,10 @@ import { tell } from "@/app/toasts";
 import { useSaid } from "@/app/use-said";
 import { Id, nameOf, Status, Tag, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
+import { fetched } from "@/components/fetched";
 import { count, duration } from "@/components/format";
 import { Menu } from "@/components/menu";
-import { Busy, Empty, Failed, Found } from "@/components/states";
+import { Empty, Failed, Found } from "@/components/states";
 import { useIsNarrow } from "@/components/use-narrow";
 import { outcome, refresh, useDoing } from "./actions/doing";
 import { Delete } from "./pipeline/delete";
@@ -22,7 +23,7 @@ import { TONES } from "./pipeline/state";
 import { countsOf, graphOf, idOf, isOver, secondsOf, type Step, stepsOf, versionOf } from "./pipeline/steps";
 import "./pipeline/pipeline.css";
 
-const Graph = lazy(() => import("./pipeline/graph"));
+const Graph = fetched(() => import("./pipeline/graph"));
 const MOST_DRAWN = 300;
 const FIELDS = ["id", "name", "type", "status", "created", "started", "completed", "active_duration", "parent", "system_tags"];
 
@@ -199,9 +200,7 @@ function Steps({ run, steps, isGraph }: { run: Task; steps: Step[]; isGraph: boo
         {asList ? (
           <List steps={steps} chosen={chosen?.name ?? null} />
         ) : (
-          <Suspense fallback={<Busy />}>
-            <Graph steps={steps} chosen={chosen?.name ?? null} />
-          </Suspense>
+          <Graph steps={steps} chosen={chosen?.name ?? null} />
         )}
       </section>
       <Panel key={chosen?.name ?? ""} run={run} step={chosen} />

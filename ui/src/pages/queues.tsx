@@ -1,15 +1,16 @@
 import { Plus } from "lucide-react";
-import { lazy, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { useOffer } from "@/app/actions";
 import { useSaid } from "@/app/use-said";
 import { Button } from "@/components/button";
+import { fetched } from "@/components/fetched";
 import { Tabbed } from "@/components/tabbed";
 import { Name } from "./queues/dialogs";
 import "./queues.css";
 
 const PARTS = [
-  ["waiting", "Waiting", lazy(() => import("./queues/waiting"))],
-  ["workers", "Workers", lazy(() => import("./queues/workers"))],
+  ["waiting", "Waiting", fetched(() => import("./queues/waiting"))],
+  ["workers", "Workers", fetched(() => import("./queues/workers"))],
 ] as const;
 
 /** What waits to be run, in which order, and who runs it. */

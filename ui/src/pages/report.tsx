@@ -1,19 +1,20 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { Download, FileText, Pencil } from "lucide-react";
-import { lazy, Suspense } from "react";
+
 import { call } from "@/api/client";
 import { aboutOf, type Report } from "@/api/reports";
 import { useSaid } from "@/app/use-said";
 import { nameOf, Status, Tag, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
+import { fetched } from "@/components/fetched";
 import { save } from "@/components/save";
-import { Busy, Empty, Found } from "@/components/states";
+import { Empty, Found } from "@/components/states";
 import { ReportActions } from "./report/actions";
 import "./report/report.css";
 
-const Text = lazy(() => import("./report/text"));
-const Writing = lazy(() => import("./report/writing"));
+const Text = fetched(() => import("./report/text"));
+const Writing = fetched(() => import("./report/writing"));
 
 /** One report: to be read, or to be written. */
 export function Page() {
@@ -74,15 +75,11 @@ function Whole({ report }: { report: Report }) {
         </div>
       </header>
       {isWritten ? (
-        <Suspense fallback={<Busy />}>
-          <Writing report={report} onDone={() => set({ edit: undefined, pane: undefined })} />
-        </Suspense>
+        <Writing report={report} onDone={() => set({ edit: undefined, pane: undefined })} />
       ) : (
         <article className="panel pad report-paper" aria-label={report.name}>
           {report.report?.trim() ? (
-            <Suspense fallback={<Busy />}>
-              <Text>{report.report}</Text>
-            </Suspense>
+            <Text>{report.report}</Text>
           ) : (
             <Empty title="Nothing is written yet" icon={<FileText size={24} aria-hidden />}>
               Charts of runs have a button that adds them here.

@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import { BASE, call } from "@/api/client";
 import { useMe } from "@/app/session";
 import { setTheme, type Theme, useTheme } from "@/app/theme";
+import { tell } from "@/app/toasts";
 import { Code, Facts, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
 import { Field } from "@/components/field";
@@ -29,7 +30,15 @@ export function Page() {
 function Profile() {
   const me = useMe();
   const theme = useTheme();
+  const client = useQueryClient();
   const [said, setSaid] = useState("");
+  const introduce = useMutation({
+    mutationFn: (fields: { name: string; email: string }) => call("users.update", { user: me.id, ...fields }),
+    onSuccess: ({ updated }) => {
+      if (updated) tell("That is how others see you now.");
+      return client.invalidateQueries({ queryKey: ["me"] });
+    },
+  });
   const change = useMutation({ mutationFn: (password: string) => call("auth.edit_user", { user: me.id, password }), onSuccess: () => setSaid("The password is changed.") });
   function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -39,7 +48,22 @@ function Profile() {
   return (
     <section className="panel pad stack" aria-labelledby="profile">
       <h2 id="profile">You</h2>
-      <Facts of={[["Name", me.name], ["Role", me.server_role ?? me.role], ["E-mail", me.email ?? "–"]]} />
+      <Facts of={[["Role", me.server_role ?? me.role]]} />
+      <form
+        className="row wrap end"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const form = new FormData(event.currentTarget);
+          introduce.mutate({ name: String(form.get("name")), email: String(form.get("email")) });
+        }}
+      >
+        <Field label="Name" name="name" autoComplete="name" defaultValue={me.name} maxLength={200} required />
+        <Field label="E-mail" name="email" type="email" autoComplete="email" defaultValue={me.email ?? ""} maxLength={254} placeholder="none" />
+        <Button type="submit" disabled={introduce.isPending}>
+          Save
+        </Button>
+      </form>
+      {introduce.error ? <Failed error={introduce.error} /> : null}
       <form className="row wrap end" onSubmit={submit}>
         <Field label="New password" name="password" type="password" autoComplete="new-password" minLength={8} required placeholder="at least 8 characters" />
         <Button type="submit" disabled={change.isPending}>

@@ -127,15 +127,20 @@ _MODULES = {
 """Where the calls of each service are; a module is imported when one of its calls is made, so that commands start fast."""
 
 
-def rpc(name: str, request: type[R], *, writes: bool = False) -> Callable[[Callable[[Tx, R], Any]], Callable[[Tx, R], Any]]:
-    """Register a function of a transaction and a typed request as the handler of the call `name`."""
+def rpc(
+    name: str, request: type[R], *, writes: bool = False, signed: bool = False
+) -> Callable[[Callable[[Tx, R], Any]], Callable[[Tx, R], Any]]:
+    """Register a function of a transaction and a typed request as the handler of the call `name`.
+
+    With `signed`, the `author` of a request that names none is who calls.
+    """
     decoder = msgspec.json.Decoder(request)
 
     def register(handler: Callable[[Tx, R], Any]) -> Callable[[Tx, R], Any]:
         REGISTRY[name] = Procedure(
             name=name,
             request=request,
-            invoke=lambda call, given: handler(call.tx, given),
+            invoke=lambda call, given: handler(call.tx, _signed(call, given) if signed else given),
             decode=decoder.decode,
             needs=Permission.WRITE if writes else Permission.READ,
             writes=writes,
@@ -145,6 +150,10 @@ def rpc(name: str, request: type[R], *, writes: bool = False) -> Callable[[Calla
         return handler
 
     return register
+
+
+def _signed(call: Call, request: R) -> R:
+    return request if getattr(request, "author", "") else msgspec.structs.replace(request, author=call.actor.name)
 
 
 def procedure(

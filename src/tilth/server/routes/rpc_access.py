@@ -116,9 +116,11 @@ def create_user(
     return {"id": account.id}
 
 
-@procedure("auth.edit_user", needs=ADMIN)
+@procedure("auth.edit_user", needs=READ, writes=True)
 def edit_user(call: Call, user: str, role: str | None = None, active: bool | None = None, password: str | None = None) -> Item:
-    """Change the role of an account, its password, or whether it may come in."""
+    """Change the role of an account, its password, or whether it may come in: one's own password, or all of it for administrators."""
+    if user != call.actor.id or role is not None or active is not None:
+        call.actor.check(ADMIN, "change accounts")
     account = service.account_named(call.tx, user)
     values: dict[str, Any] = {"role": _role(role)} if role is not None else {}
     if active is not None:
@@ -192,18 +194,14 @@ def users_get_all_ex(call: Call, id: Strings = [], name: str | None = None, acti
 
 
 @procedure("users.update", needs=READ, writes=True)
-def users_update(call: Call, user: str, name: str | None = None) -> Item:
-    """Give an account another name: one's own, or any for administrators."""
+def users_update(call: Call, user: str, name: str | None = None, email: str | None = None) -> Item:
+    """Give an account another name or e-mail address: one's own, or any for administrators."""
     if user != call.actor.id:
         call.actor.check(ADMIN, "rename others")
-    account = _account(call, user)
-    if not name or name == account.name:
-        return {"updated": 0, "fields": {}}
-    if call.tx.accounts.by_name(name):
-        raise FieldInvalid(f"name: there is an account {name:.100} already", hint="choose another name")
-    service.update_account(call.tx, account, name=name)
-    call.note("user.renamed", name)
-    return {"updated": 1, "fields": {"name": name}}
+    changed = service.introduce(call.tx, _account(call, user), name=name, email=email)
+    if "name" in changed:
+        call.note("user.renamed", changed["name"])
+    return {"updated": int(bool(changed)), "fields": changed}
 
 
 @procedure("users.get_preferences")

@@ -15,7 +15,7 @@ from tilth.wire.services import versions as wire
 __all__: list[str] = []
 
 
-@rpc("versions.create", wire.CreateVersion, writes=True)
+@rpc("versions.create", wire.CreateVersion, writes=True, signed=True)
 def create(tx: Tx, request: wire.CreateVersion) -> DatasetVersion:
     return service.create_version(
         tx,

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
@@ -29,6 +30,7 @@ __all__ = [
     "check_password",
     "create_credential",
     "delete_account",
+    "introduce",
     "issue_token",
     "label_credential",
     "log_in",
@@ -56,6 +58,8 @@ _KEY_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _SCRYPT = {"n": 2**14, "r": 8, "p": 1, "maxmem": 64 * 2**20}
 _SHORTEST_PASSWORD = 8
 _LONGEST_NAME = 200
+_LONGEST_ADDRESS = 254
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 def log_in(call: Call, *, expires_s: int | None) -> str:
@@ -178,9 +182,7 @@ def add_account(
     subject: str | None = None,
 ) -> Account:
     """Make an account."""
-    name = name.strip()
-    if not name or len(name) > _LONGEST_NAME:
-        raise FieldInvalid("the name of an account has 1 to 200 characters", hint="choose another name")
+    name = _account_name(name)
     if tx.accounts.by_name(name):
         raise AlreadyExists(f"there is an account {name} already", hint="choose another name")
     account = Account(
@@ -197,6 +199,13 @@ def add_account(
     return account
 
 
+def _account_name(said: str) -> str:
+    name = said.strip()
+    if not name or len(name) > _LONGEST_NAME:
+        raise FieldInvalid("the name of an account has 1 to 200 characters", hint="choose another name")
+    return name
+
+
 def account_named(tx: Tx, said: str) -> Account:
     """The account with this name or id."""
     found = tx.accounts.by_name(said) or tx.accounts.get(said)
@@ -211,6 +220,25 @@ def update_account(tx: Tx, account: Account, **values: Any) -> Account:
     if account.role is Role.ADMIN and (changed.role is not Role.ADMIN or not changed.active):
         _keep_an_administrator(tx, account)
     tx.accounts.update(changed)
+    return changed
+
+
+def introduce(tx: Tx, account: Account, *, name: str | None, email: str | None) -> dict[str, Any]:
+    """Change the name and the address of an account, and tell what is different now; an empty address takes it away."""
+    changed: dict[str, Any] = {}
+    if name and name.strip() != account.name:
+        changed["name"] = _account_name(name)
+        known = tx.accounts.by_name(changed["name"])
+        if known and known.id != account.id:
+            raise FieldInvalid(f"name: there is an account {changed['name']:.100} already", hint="choose another name")
+    if email is not None and (email.strip() or None) != account.email:
+        if account.subject:
+            raise FieldInvalid("email: it is what the provider says that you sign in with", hint="change it there")
+        changed["email"] = email.strip() or None
+        if changed["email"] and (len(email) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(changed["email"])):
+            raise FieldInvalid(f"email: {email!r:.60} is no address", hint="write it as name@example.org")
+    if changed:
+        update_account(tx, account, **changed)
     return changed
 
 

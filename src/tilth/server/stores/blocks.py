@@ -5,6 +5,7 @@ The extremes of a block are real points, so a long Series is drawn from them alo
 
 import struct
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -95,7 +96,7 @@ def reduce_points(points: Columns, most: int) -> Columns:
     for bucket in range(buckets):
         if start >= count:
             break
-        stop = count if bucket == buckets - 1 else _first_at_or_after(points.iters, first + width * (bucket + 1), start)
+        stop = count if bucket == buckets - 1 else bisect_left(points.iters, first + width * (bucket + 1), start)
         if stop > start:
             part = points.values[start:stop]
             chosen.add(start + _index(part, min(part)))
@@ -125,7 +126,7 @@ def _stretches(iters: Sequence[int], buckets: int) -> Iterator[tuple[int, int]]:
     first, width = iters[1], max((iters[-2] - iters[1] + 1) / buckets, 1e-9)
     start = 1
     for bucket in range(buckets):
-        stop = count - 1 if bucket == buckets - 1 else min(_first_at_or_after(iters, first + width * (bucket + 1), start), count - 1)
+        stop = count - 1 if bucket == buckets - 1 else min(bisect_left(iters, first + width * (bucket + 1), start), count - 1)
         if stop > start:
             yield start, stop
         start = stop
@@ -144,14 +145,3 @@ def _index(values: Sequence[float], wanted: float) -> int:
     if isinstance(values, (list, array)):
         return values.index(wanted)
     return next((place for place, value in enumerate(values) if value == wanted), 0)
-
-
-def _first_at_or_after(iters: Sequence[int], wanted: float, low: int) -> int:
-    high = len(iters)
-    while low < high:
-        middle = (low + high) // 2
-        if iters[middle] < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low

@@ -316,7 +316,7 @@ def _concatenated(parts: Sequence[Columns]) -> Columns:
     columns: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
     for part in parts:
         for target, column in zip(columns, part, strict=True):
-            target.extend(column)
+            target.extend(column.tolist() if isinstance(column, memoryview) else column)
     return Columns(*columns)
 
 

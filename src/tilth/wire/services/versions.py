@@ -33,6 +33,7 @@ class CreateVersion(Struct, kw_only=True):
     tags: list[str] = []
     description: str | None = None
     author: str = ""
+    """Who makes it; without a name, the account that calls."""
     storage: str = ""
     """The address of the store that holds it, if it is not the server's own."""
     use_task: bool = False

@@ -1,11 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { Image } from "lucide-react";
-import { call } from "@/api/client";
+import { call, fileUrl } from "@/api/client";
+import type { ImageEvent } from "@/api/types";
 import { useSaid } from "@/app/use-said";
 import { count } from "@/components/format";
-import { Sample } from "@/components/sample";
+import { Lightbox } from "@/components/lightbox";
+import { isPicture, Sample } from "@/components/sample";
 import { Empty, Failed, Found } from "@/components/states";
 import type { PartProps } from "../compare";
+import type { Run } from "./runs";
 
 const STEPS = 50;
 
@@ -63,18 +66,43 @@ export default function Samples({ runs, colours }: PartProps) {
                       .filter(({ event }) => event.variant === variant)
                       .map(({ run, event }) => (
                         <div key={run.id} style={{ borderTop: `3px solid ${colours.get(run.id)}` }}>
-                          <Sample event={event} name={event.iter === step ? run.name : `${run.name}, step ${count(event.iter)}`} />
+                          <Sample event={event} name={nameAt(run, event, step)} onOpen={() => set({ open: run.id, variant })} />
                         </div>
                       ))}
                   </div>
                 </section>
               ))}
             </div>
+            <Close of={shown.filter(({ event }) => event.variant === said.variant)} run={said.open} step={step} onOpen={(open) => set({ open })} onClose={() => set({ open: undefined, variant: undefined })} />
           </>
         );
       }}
     </Found>
   );
+}
+
+interface Shown {
+  run: Run;
+  event: ImageEvent;
+}
+
+/** The picture of one run, large; those of the other runs are one key away. */
+function Close({ of, run, step, onOpen, onClose }: { of: readonly Shown[]; run: string | undefined; step: number; onOpen: (run: string) => void; onClose: () => void }) {
+  const pictures = of.filter(({ event }) => isPicture(event) && fileUrl(event.url) !== null);
+  const at = pictures.findIndex((one) => one.run.id === run);
+  const shown = pictures[at];
+  const url = fileUrl(shown?.event.url);
+  if (shown === undefined || url === null) return null;
+  const to = (by: number) => {
+    const other = pictures[at + by];
+    return other ? () => onOpen(other.run.id) : undefined;
+  };
+  const name = nameAt(shown.run, shown.event, step);
+  return <Lightbox title={`${shown.event.variant}: ${name}`} url={url} alt={`${shown.event.metric} / ${shown.event.variant} of ${name}`} onEarlier={to(-1)} onLater={to(1)} onClose={onClose} />;
+}
+
+function nameAt(run: Run, event: ImageEvent, step: number): string {
+  return event.iter === step ? run.name : `${run.name}, step ${count(event.iter)}`;
 }
 
 /** What there is at a step, or last before it. */

@@ -1,16 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { List, Waypoints } from "lucide-react";
-import { lazy, Suspense } from "react";
+
 import type { LineageNode, Version } from "@/api/datasets";
 import type { Search } from "@/app/router";
 import { Status, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
-import { Busy, Found } from "@/components/states";
+import { fetched } from "@/components/fetched";
+import { Found } from "@/components/states";
 import { useIsNarrow } from "@/components/use-narrow";
 import { lineageOf } from "./lineage-query";
 
-const Graph = lazy(() => import("./graph"));
+const Graph = fetched(() => import("./graph"));
 const MOST_DRAWN = 300;
 
 /** All versions of the dataset and what they descend from: drawn, or as a list where that is read better. */
@@ -41,9 +42,7 @@ export function Lineage({ version }: { version: Version }) {
           asList ? (
             <LineageList nodes={nodes} version={version} />
           ) : (
-            <Suspense fallback={<Busy />}>
-              <Graph nodes={nodes} version={version} />
-            </Suspense>
+            <Graph nodes={nodes} version={version} />
           )
         }
       </Found>

@@ -13,7 +13,9 @@ import type { Span } from "@/charts/view";
 import { Failed } from "@/components/states";
 import { saidOf, ToReport } from "../report/to-report";
 
+/** How many points one curve has, and all of a chart: many curves are coarser, and what their stretches reach is drawn around them. */
 const SAMPLES = 800;
+const TOGETHER = 20_000;
 const CLOSE = 2_000;
 
 interface Props {
@@ -42,7 +44,7 @@ export function ScalarChart({ task, chart, look, inks, range: shared, onZoom, is
     queryKey: ["task", task.id, "scalars", key, metrics],
     enabled: isNear,
     placeholderData: keepPreviousData,
-    queryFn: ({ signal }) => call("events.scalar_metrics_iter_histogram", { ...asked, samples: SAMPLES }, signal),
+    queryFn: ({ signal }) => call("events.scalar_metrics_iter_histogram", { ...asked, samples: Math.max(100, Math.min(SAMPLES, Math.floor(TOGETHER / chart.curves.length))) }, signal),
   });
   const curves = useMemo(() => chart.curves.flatMap((one) => curveAt(whole.data, one.metric, one.variant, one.name)), [whole.data, chart]);
   const zero = zeroOf(earliest(curves.map(({ curve }) => curve)), startOf(task.started));

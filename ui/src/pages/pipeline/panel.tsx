@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ChartLine, ExternalLink } from "lucide-react";
-import { lazy, useEffect, useRef } from "react";
+import { useEffect, useRef } from "react";
 import { call } from "@/api/client";
 import type { Task } from "@/api/types";
 import { useSaid } from "@/app/use-said";
 import { Facts, Id, nameOf, Status } from "@/components/bits";
+import { fetched } from "@/components/fetched";
 import { duration, number, time } from "@/components/format";
 import { Empty, Found } from "@/components/states";
 import { Tabbed } from "@/components/tabbed";
@@ -17,9 +18,9 @@ import "../experiment.css";
 
 const PARTS = [
   ["about", "About", About],
-  ["console", "Console", lazy(() => import("../experiment/console"))],
+  ["console", "Console", fetched(() => import("../experiment/console"))],
   ["metrics", "Metrics", Metrics],
-  ["artifacts", "Artifacts", lazy(() => import("../experiment/artifacts"))],
+  ["artifacts", "Artifacts", fetched(() => import("../experiment/artifacts"))],
 ] as const;
 
 interface PartProps {

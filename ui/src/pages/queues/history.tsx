@@ -42,11 +42,11 @@ export function History({ queues }: { queues: readonly Queue[] }) {
             <div className="queue-charts">
               <figure>
                 <figcaption className="small soft">Tasks that waited</figcaption>
-                <Chart lines={line((one) => one.queue_lengths)} axis="iso_time" height={170} range={span} group="queues" inks={inks} label="Tasks that waited, over time" />
+                <Chart lines={line((one) => one.queue_lengths)} axis="iso_time" isFromZero height={170} range={span} group="queues" inks={inks} label="Tasks that waited, over time" />
               </figure>
               <figure>
                 <figcaption className="small soft">Minutes until a task was taken</figcaption>
-                <Chart lines={line((one) => one.avg_waiting_times.map((seconds) => seconds / 60))} axis="iso_time" height={170} range={span} group="queues" inks={inks} label="Minutes until a task was taken, over time" />
+                <Chart lines={line((one) => one.avg_waiting_times.map((seconds) => seconds / 60))} axis="iso_time" isFromZero height={170} range={span} group="queues" inks={inks} label="Minutes until a task was taken, over time" />
               </figure>
             </div>
           );

@@ -36,6 +36,7 @@ function Fleet({ range, ask }: Asking) {
               { name: "with a task", x: active.dates, y: active.counts },
             ]}
             axis="iso_time"
+            isFromZero
             height={150}
             range={[asked.from_date, asked.to_date]}
             group="workers"
@@ -71,7 +72,7 @@ function One({ worker, range, ask }: { worker: string } & Asking) {
             {charts.map(([title, lines]) => (
               <figure key={title}>
                 <figcaption className="small soft">{title}</figcaption>
-                <Chart lines={lines} axis="iso_time" height={150} range={[asked.from_date, asked.to_date]} group={`load ${worker}`} label={`${title} of ${worker}, over time`} />
+                <Chart lines={lines} axis="iso_time" isFromZero height={150} range={[asked.from_date, asked.to_date]} group={`load ${worker}`} label={`${title} of ${worker}, over time`} />
               </figure>
             ))}
           </div>

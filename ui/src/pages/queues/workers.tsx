@@ -1,17 +1,18 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ChevronDown, Cpu } from "lucide-react";
-import { lazy, Suspense } from "react";
+
 import { call } from "@/api/client";
 import type { Worker } from "@/api/results";
 import { useSaid } from "@/app/use-said";
 import { Code, nameOf, TimeAgo } from "@/components/bits";
+import { fetched } from "@/components/fetched";
 import { count, duration } from "@/components/format";
-import { Busy, Empty, Found } from "@/components/states";
+import { Empty, Found } from "@/components/states";
 import { LATEST, type Latest, latestOf } from "./load";
 import { RangeChoice } from "./range";
 
-const Load = lazy(() => import("./load-charts"));
+const Load = fetched(() => import("./load-charts"));
 const LATELY = 600;
 const SILENT = 180_000;
 
@@ -41,9 +42,7 @@ function All({ workers, latest }: { workers: Worker[]; latest: ReadonlyMap<strin
         </p>
         <RangeChoice />
       </div>
-      <Suspense fallback={<Busy />}>
-        <Load />
-      </Suspense>
+      <Load />
       <ul className="workers">
         {workers.map((worker) => {
           const isOpen = said.worker === worker.id;
@@ -51,9 +50,7 @@ function All({ workers, latest }: { workers: Worker[]; latest: ReadonlyMap<strin
             <li key={worker.id} className="panel">
               <WorkerHead worker={worker} latest={latest.get(worker.id)} isOpen={isOpen} onOpen={() => set({ worker: isOpen ? undefined : worker.id })} />
               {isOpen ? (
-                <Suspense fallback={<Busy />}>
-                  <Load worker={worker.id} />
-                </Suspense>
+                <Load worker={worker.id} />
               ) : null}
             </li>
           );

@@ -1,21 +1,22 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useBlocker } from "@tanstack/react-router";
 import { Bold, ChartLine, Heading, Image, Italic, List, Save, Table as TableIcon } from "lucide-react";
-import { type KeyboardEvent, lazy, type ReactNode, Suspense, useDeferredValue, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useDeferredValue, useRef, useState } from "react";
 import { call, CallError } from "@/api/client";
 import type { Report } from "@/api/reports";
 import { tell } from "@/app/toasts";
 import { useSaid } from "@/app/use-said";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
+import { fetched } from "@/components/fetched";
 import { Menu } from "@/components/menu";
-import { Busy, Failed } from "@/components/states";
+import { Failed } from "@/components/states";
 import { useIsNarrow } from "@/components/use-narrow";
 import { useDraft } from "./draft";
 import { type Kind, KINDS, writeEmbed } from "./embed";
 import { keepPicture, picturesIn } from "./pictures";
 
-const Text = lazy(() => import("./text"));
+const Text = fetched(() => import("./text"));
 const TABLE = "| run | what |\n| --- | ---: |\n|  |  |";
 const SHOWN: Record<Kind, string> = { scalars: "Curves", plot: "A plot", samples: "Samples", values: "Single values", table: "A table of runs" };
 
@@ -163,9 +164,7 @@ export default function Writing({ report, onDone }: { report: Report; onDone: ()
               Preview
             </h2>
             <div className="writing-preview" tabIndex={0} role="group" aria-label="Preview of the report">
-              <Suspense fallback={<Busy />}>
-                <Text>{shown}</Text>
-              </Suspense>
+              <Text>{shown}</Text>
             </div>
           </section>
         )}
