@@ -16,6 +16,7 @@ for _module, _names in {
     "data_mounting": ["mount", "unmount"],
     "data_finding": ["search", "log", "stats", "compare", "used-by", "preview"],
     "data_tables": ["merge-tables", "query"],
+    "data_watching": ["watch"],
     "data_keeping": ["set-description", "tag", "alias", "rename", "move", "publish", "archive", "delete", "gc"],
 }.items():
     for _name in _names:

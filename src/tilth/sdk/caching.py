@@ -114,6 +114,9 @@ def remove(
         gone = [view for view in wanted if remove_view(cache, view.name, force=force and view.name in named, wait=True)]
         kept += [f"{shown(view)} stays: somebody began to use it" for view in wanted if view not in gone]
         sweep_blobs(cache)
+        for view in gone:
+            if view.pin is not None:
+                cache.notes.unpin(view.version)
     return Removed(
         tuple(view.name for view in gone),
         _remove_files(home, contexts, older_than_s, unused=unused),
@@ -246,6 +249,7 @@ def verify(home: Home, watcher: Watcher | None = None) -> Verified:
 def _mended(home: Home, name: str, sound: dict[int, bytes], damaged: set[int]) -> str | None:
     """Put a view right if anything is wrong with it: None if nothing is, nothing if it is right now, or why it could not be done."""
     view, about = home.cache.views / name, home.cache.notes.about(name)
+    wrong: set[str] = set()
     try:
         if about is None:
             raise NotFound("nobody knows which version it is")
@@ -266,7 +270,9 @@ def _mended(home: Home, name: str, sound: dict[int, bytes], damaged: set[int]) -
             return None
         mend_view(repository.store, home.cache, view, entries)
     except TilthError as error:
-        # Without the version, what is known is which contents are damaged.
+        if wrong:
+            return f"{min(wrong)} is damaged or missing, and {error.message}"
+        # Without its listing, what is known is which contents are damaged.
         inodes = {found.stat().st_ino for found in view.rglob("*") if found.is_file()} if damaged else set()
         return f"it holds damaged files, and {error.message}" if inodes & damaged else None
     return ""

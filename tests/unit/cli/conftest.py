@@ -38,14 +38,14 @@ class Terminal:
         self.folder = folder
         self._monkeypatch = monkeypatch
 
-    def __call__(self, *words: str, status: int = 0) -> Answer:
+    def __call__(self, *words: str, status: int = 0, group: str = "data") -> Answer:
         printed, told = BytesIO(), BytesIO()
         out, err = TextIOWrapper(printed, encoding="utf-8"), TextIOWrapper(told, encoding="utf-8")
         with self._monkeypatch.context() as patched:
             patched.setattr(sys, "stdout", out)
             patched.setattr(sys, "stderr", err)
             with pytest.raises(SystemExit) as ended:
-                main(["data", *words])
+                main([group, *words])
         out.flush()
         err.flush()
         answer = Answer(printed.getvalue(), told.getvalue().decode(), int(ended.value.code or 0))
@@ -56,6 +56,10 @@ class Terminal:
     def json(self, *words: str) -> Any:
         """The one document that a command prints with --json."""
         return self(*words, "--json").document
+
+    def cache(self, *words: str, status: int = 0) -> Answer:
+        """What `tilth cache` prints."""
+        return self(*words, status=status, group="cache")
 
     def files(self, files: dict[str, bytes], name: str = "source") -> str:
         """A folder that holds just `files`."""

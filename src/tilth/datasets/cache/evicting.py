@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tilth.base.atomic_io import sweep
 from tilth.base.faultpoints import reach
 from tilth.datasets.cache.blobs import BlobCache, blobs_in
 from tilth.datasets.cache.inventory import CachedView, Linked, files_in, links_of, view_names, views_in, weigh
@@ -65,6 +66,7 @@ def clean(cache: BlobCache, *, incoming_bytes: int = 0) -> Freed:
             left = weigh(cache).total_bytes
         with cache.counter.held() as count:
             count.value = left
+        sweep(cache.root / "tmp")
         return Freed(tuple(removed), files, max(0, before - left), left)
 
 

@@ -1,0 +1,118 @@
+"""`tilth data watch`: the cache has the newest versions before anybody asks for them."""
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from types import FrameType
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from tilth._wiring import open_home
+from tilth.base.errors import Invalid, TilthError, Unavailable
+from tilth.base.units import readable_duration
+from tilth.cli.options import Json
+from tilth.cli.output import count, size, stream_lines
+from tilth.sdk.following import Follower, News
+
+__all__: list[str] = []
+
+
+class _Ended(BaseException):
+    """The process was asked to end."""
+
+
+def watch_command(
+    *,
+    project: Annotated[str | None, Parameter(help="Datasets of this project, and of those below it.")] = None,
+    name: Annotated[list[str] | None, Parameter(help="Only datasets of these names, e.g. 'cats*'.", consume_multiple=True)] = None,
+    tags: Annotated[list[str] | None, Parameter(help="Only versions that have all of these.", consume_multiple=True)] = None,
+    interval: Annotated[float, Parameter(help="How many seconds lie between two looks.", validator=Number(gt=0))] = 60.0,
+    once: Annotated[bool, Parameter(help="Look once, and end.")] = False,
+    json: Json = False,
+) -> int:
+    """Keep the newest version of each dataset of a project in the cache, until Ctrl-C or SIGTERM. Prints what it fetched."""
+    if not (project or name or tags):
+        raise Invalid("it is not said which datasets to watch", hint="say --project, --name or --tags")
+    follower = Follower(open_home(), project=project, names=name or [], tags=tags or [])
+    try:
+        with _ends_on_signals():
+            return _watch(follower, interval=interval, once=once, json=json)
+    except _Ended:
+        print("stopped", file=sys.stderr)
+        return 0
+
+
+def _watch(follower: Follower, *, interval: float, once: bool, json: bool) -> int:
+    told: dict[str, str] = {}
+    while True:
+        failed = 0
+        try:
+            for news in follower.look():
+                failed = failed or (Unavailable.exit_status if news.problem else 0)
+                if news.problem != told.get(news.version.id, ""):  # a problem that lasts is told once
+                    told[news.version.id] = news.problem
+                    _tell(news, json=json)
+                elif not news.problem:
+                    _tell(news, json=json)
+        except TilthError as error:
+            if once:
+                raise
+            if told.get("") != str(error):
+                told[""] = str(error)
+                print(f"{_now()} {error}", file=sys.stderr, flush=True)
+        else:
+            told.pop("", None)
+        if once:
+            return failed
+        time.sleep(interval)
+
+
+def _tell(news: News, *, json: bool) -> None:
+    version = news.version
+    if json:
+        fields = {
+            "id": version.id,
+            "project": version.project,
+            "name": version.name,
+            "version": version.version,
+            "folder": news.folder,
+            "fetched_files": news.fetched_files,
+            "fetched_bytes": news.fetched_bytes,
+            "seconds": round(news.seconds, 3),
+            "problem": news.problem or None,
+        }
+        stream_lines([msgspec.json.encode(fields).decode()])
+        return
+    what = f"{version.project}/{version.name} {version.version}"
+    if news.problem:
+        print(f"{_now()} {what}: {news.problem}", file=sys.stderr, flush=True)
+    elif news.fetched_files:
+        fetched = f"{count(news.fetched_files, 'new file')}, {size(news.fetched_bytes)}, in {readable_duration(news.seconds)}"
+        stream_lines([f"{_now()} {what} is here: {fetched}"])
+    else:
+        stream_lines([f"{_now()} {what} is here: nothing had to be fetched"])
+
+
+def _now() -> str:
+    return datetime.now().astimezone().strftime("%H:%M:%S")
+
+
+@contextmanager
+def _ends_on_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGINT end what is going on as an error would, so that nothing is left half done."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise _Ended
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
