@@ -1,7 +1,7 @@
 """Spread over processes, a folder becomes the very version that one process makes; whatever is lost on the way is made up for."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -302,10 +302,11 @@ def test_who_goes_on_with_the_draft_finds_what_the_processes_stored(bench: Workb
 
 def test_files_that_are_links_to_the_same_content_are_stored(bench: Workbench) -> None:
     folder = bench.folder(FILES)
-    for take in (
+    takes: Sequence[Callable[[Draft], Outcome]] = (
         lambda draft: add_spread(draft, AddRequest(sources=[folder]), bench.context(), spread_over(bench, InlineEngine())),
         lambda draft: sync_spread(draft, folder, bench.context(), spread_over(bench, InlineEngine())),
-    ):
+    )
+    for take in takes:
         with bench.draft() as draft:
             rows = []
             for path, data in FILES.items():
