@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.integration.test_buckets import answering
 from tilth.base.ids import new_id
 from tilth.store.opening import open_store
 from tilth.testing.azurite import AzureServer
@@ -108,6 +109,55 @@ def test_a_bucket_that_is_gone_is_named(s3: S3Server, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     said = desk.run("data", "create", "--project", "P", "--name", "d", status=2)
     assert said.startswith("error: s3://nobody-made-this/x: there is no such bucket at http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "exits", "words"),
+    [
+        (
+            "400 Bad Request",
+            "<Code>AuthorizationHeaderMalformed</Code><Region>eu-west-3</Region>",
+            2,
+            "set the region to eu-west-3",
+        ),
+        ("403 Forbidden", "<Code>RequestTimeTooSkewed</Code>", 6, "differ too much; set the clock"),
+        (
+            "400 Bad Request",
+            "<Code>ExpiredToken</Code>",
+            6,
+            "the token has expired, or is not good; get a new one",
+        ),
+        ("403 Forbidden", "<Code>AccessDenied</Code>", 6, "the key may be allowed to read only"),
+    ],
+)
+def test_what_a_server_refuses_is_told_with_the_way_out(
+    s3: S3Server, tmp_path: Path, status: str, body: str, exits: int, words: str
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "file").write_text("x")
+    with answering(status, f"<Error>{body}</Error>") as endpoint:
+        desk = Desk(tmp_path / "home", s3.environment() | {"AWS_ENDPOINT_URL": endpoint, "TILTH_STORAGE": "s3://team/x"})
+        said = desk.run("data", "sync", "--folder", str(tmp_path / "data"), "--project", "P", "--name", "d", status=exits)
+    assert said.startswith("error: s3://team/x: ")
+    assert words in said
+    assert said.count("\n") == 1
+    assert msgspec.json.decode(desk.run("data", "search", "--json"))["versions"] == []
+
+
+def test_a_bucket_that_may_only_be_read_can_be_read(s3: S3Server, tmp_path: Path) -> None:
+    bucket = s3.make_bucket(f"b-{new_id()}")
+    desk = Desk(tmp_path / "home", s3.environment() | {"TILTH_STORAGE": f"s3://{bucket}/x"})
+    contents = make_folder(tmp_path / "data")
+    words = ("data", "sync", "--folder", str(tmp_path / "data"), "--project", "P", "--name")
+    desk.run(*words, "d")
+    deny = {"Effect": "Deny", "Principal": "*", "Action": ["s3:PutObject", "s3:DeleteObject"], "Resource": [f"arn:aws:s3:::{bucket}/*"]}
+    s3.request("PUT", f"/{bucket}?policy=", msgspec.json.encode({"Version": "2012-10-17", "Statement": [deny]}))
+    desk.run("data", "get", "--id", "P/d", "--copy", str(tmp_path / "got"))
+    assert found_in(tmp_path / "got") == contents
+    (tmp_path / "data" / "text.txt").write_text("other")
+    said = desk.run(*words, "other", status=6)
+    assert f"error: s3://{bucket}/x: " in said
+    assert "can't be written or deleted with this key (AccessDenied); the key may be allowed to read only" in said
 
 
 def test_versions_of_one_home_lie_where_each_was_begun(s3: S3Server, tmp_path: Path) -> None:
