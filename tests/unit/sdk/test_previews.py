@@ -7,6 +7,7 @@ import random
 import struct
 import subprocess
 import sys
+import wave
 import zlib
 from itertools import pairwise
 from pathlib import Path
@@ -231,6 +232,32 @@ def test_arrays_show_shapes_types_and_first_values_and_are_never_unpickled(
         "d.arrow": [["column", "type"], ["v", "float"]],
     }
     assert not (tmp_path / "trace").exists()
+
+
+def test_sounds_and_films_are_samples_that_a_page_can_play_if_they_are_whole(home: Home, tmp_path: Path) -> None:
+    def box(name: bytes, size: int) -> bytes:
+        return struct.pack(">I4s", 8 + size, name) + bytes(size)
+
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(4000))
+    film = box(b"ftyp", 8) + box(b"moov", 50) + box(b"mdat", 500)
+    (tmp_path / "data").mkdir()
+    shown = {"a.wav": sound.getvalue(), "b.oga": b"OggS" + bytes(99), "c.mp4": film, "d.M4V": film}
+    broken = {"cut.wav": sound.getvalue()[:999], "page.mp3": b"<html>", "cut.mp4": film[:-9], "large.mov": film + box(b"free", 5 << 20)}
+    for name, content in (shown | broken).items():
+        (tmp_path / "data" / name).write_bytes(content)
+    made = _final(tmp_path / "data", "sounds")
+    samples = _samples(home, made)
+    assert samples["Audio"] | samples["Videos"] == shown
+    events = home.api.call("events.get_task_events", task=made.id, event_type="training_debug_image", batch_size=500)["events"]
+    assert {event["variant"]: event["url"].rpartition(".")[2] for event in events} == {
+        "a.wav": "wav",
+        "b.oga": "ogg",
+        "c.mp4": "mp4",
+        "d.M4V": "mp4",
+    }
 
 
 def test_pictures_are_counted_by_their_dimensions(own: Home, tmp_path: Path) -> None:

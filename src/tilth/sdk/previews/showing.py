@@ -15,6 +15,7 @@ from tilth.domain.dataset import Entry
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk.home import Home
 from tilth.sdk.logger import Logger
+from tilth.sdk.media.containers import container_problem
 from tilth.sdk.previews.columns import columns_of
 from tilth.sdk.previews.ranges import head_of
 from tilth.sdk.previews.rows import first_rows
@@ -38,6 +39,8 @@ _READ = {"image": LARGEST, "table": 48 << 20, "text": 4 << 20, "audio": 4 << 20,
 """What one file of a kind may cost: what is fetched is whole chunks."""
 _MOST_HISTOGRAMS = 5
 """Of each table."""
+_PLAYED_AS = {"oga": "ogg", "m4v": "mp4"}
+"""Endings that are the same as others, which players know."""
 _TITLES = {"image": "Images", "table": "Tables", "text": "Texts", "audio": "Audio", "video": "Videos"}
 _TEXT_HEAD = 4 << 10
 _MOST_BARS = 40
@@ -191,7 +194,11 @@ def _show_text(logger: Logger, store: ObjectStore, entry: Entry) -> bool:
 
 def _show_whole(kind: str) -> Callable[[Logger, ObjectStore, Entry], bool]:
     def report(logger: Logger, store: ObjectStore, entry: Entry) -> bool:
-        _put(logger, kind, entry, head_of(store, entry, _LARGEST[kind]), entry.path.rpartition(".")[2].lower())
+        data = head_of(store, entry, _LARGEST[kind])
+        suffix = entry.path.rpartition(".")[2].lower()
+        if container_problem(BytesIO(data), len(data), suffix):
+            return False
+        _put(logger, kind, entry, data, _PLAYED_AS.get(suffix, suffix))
         return True
 
     return report
