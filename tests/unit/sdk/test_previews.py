@@ -194,6 +194,38 @@ def test_columns_of_tables_have_types_missing_values_and_histograms(own: Home, t
     assert _bars(plots["Values", "b.parquet: b"]) == {"False": 1, "True": 2}
 
 
+HOSTILE = """
+import resource, struct, sys
+from tilth.domain.dataset import Entry
+from tilth.sdk.previews import arrays, columns, rows
+from tilth.sdk.previews.columns import columns_of
+from tilth.sdk.previews.rows import first_rows
+def looked_at(name, data):
+    columns.text_of_head = rows.text_of_head = lambda store, entry, length=65536: data[:length].decode()
+    arrays.head_of = lambda store, entry, length: data[:length]
+    entry = Entry(name, len(data), b"", 0o644, 0, ())
+    return columns_of(None, entry), first_rows(None, entry)
+assert looked_at("ok.csv", b"a,b\\n1,2\\n")[0].rows == 1
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+assert looked_at("wide.csv", b"," * 400_000 + b"\\n" + b"," * 400_000 + b"\\n")[0] is None
+assert looked_at("joined.csv", b'"\\n",' + b"a," * 400_000 + b"\\n")[0] is None
+assert looked_at("deep.jsonl", b'{"a":' + b"[" * 450_000 + b"]" * 450_000 + b"}\\n") == (None, None)
+assert looked_at("objects.jsonl", b'{"a":' * 150_000 + b"1" + b"}" * 150_000 + b"\\n") == (None, None)
+keys = b"{" + b",".join(b'"k%d":%d' % (n, n) for n in range(60_000)) + b"}\\n"
+assert len(looked_at("keys.jsonl", keys)[0].columns) == 100
+for header in (b"(" * 9_000, b"-" * 9_000 + b"1", b"[" * 150 + b"]" * 150):
+    said = struct.pack("<H", len(header)) + header
+    assert looked_at("header.npy", b"\\x93NUMPY\\x01\\x00" + said) == (None, None)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_hostile_tables_end_nothing_and_take_no_memory() -> None:
+    ended = subprocess.run([sys.executable, "-c", HOSTILE], capture_output=True, text=True, timeout=300, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stdout) < 300_000
+
+
 class Unpickled:
     """Leaves a trace if it is unpickled."""
 

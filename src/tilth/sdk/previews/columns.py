@@ -1,8 +1,11 @@
 """What the columns of a table are: their types, how many values are missing, and how the others lie, of the table's first rows."""
 
+import csv
 import io
+import json
 from collections.abc import Callable
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct
@@ -18,6 +21,7 @@ __all__ = ["Column", "Columns", "columns_of"]
 _HEAD = 1 << 20
 _MOST_ROWS = 10_000
 _MOST_COLUMNS = 100
+_WIDEST = 1_000
 _BINS = 20
 _MOST_DISTINCT = 20
 _LONGEST = 40
@@ -53,31 +57,69 @@ def columns_of(store: ObjectStore, entry: Entry) -> Columns | None:
     try:
         table, is_all = reader(store, entry)
         found = tuple(_column(name, column) for name, column in zip(table.column_names, table.columns, strict=True))
-    except (TilthError, OSError, ValueError, TypeError, LookupError, RuntimeError, OverflowError, import_module("pyarrow").ArrowException):
+    except (
+        TilthError,
+        csv.Error,
+        OSError,
+        ValueError,
+        MemoryError,
+        TypeError,
+        LookupError,
+        RuntimeError,
+        OverflowError,
+        import_module("pyarrow").ArrowException,
+    ):
         return None
     return Columns(table.num_rows, is_all, found[:_MOST_COLUMNS]) if found and table.num_rows else None
 
 
 def _separated(delimiter: str) -> Callable[[ObjectStore, Entry], tuple[Any, bool]]:
     def read(store: ObjectStore, entry: Entry) -> tuple[Any, bool]:
-        csv = import_module("pyarrow.csv")
+        arrow_csv = import_module("pyarrow.csv")
         text = text_of_head(store, entry, _HEAD)
+        used = delimiter_of(text, delimiter)
+        _require_few(text, used)
         options = {
-            "parse_options": csv.ParseOptions(delimiter=delimiter_of(text, delimiter), invalid_row_handler=lambda _: "skip"),
-            "convert_options": csv.ConvertOptions(strings_can_be_null=True),
-            "read_options": csv.ReadOptions(use_threads=False),
+            "parse_options": arrow_csv.ParseOptions(delimiter=used, invalid_row_handler=lambda _: "skip"),
+            "convert_options": arrow_csv.ConvertOptions(strings_can_be_null=True),
+            "read_options": arrow_csv.ReadOptions(use_threads=False),
         }
-        return csv.read_csv(io.BytesIO(text.encode()), **options), len(text.encode()) >= entry.size - 3  # a mark of UTF-8 is not in it
+        return arrow_csv.read_csv(io.BytesIO(text.encode()), **options), len(
+            text.encode()
+        ) >= entry.size - 3  # a mark of UTF-8 is not in it
 
     return read
 
 
+def _require_few(text: str, delimiter: str) -> None:
+    """Each column costs Arrow's reader memory and time, and a megabyte has room for a million of them."""
+    longest = max((line.count(delimiter) for line in text.split("\n")), default=0)
+    first = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    if max(longest, len(first)) > _WIDEST:
+        raise ValueError("it has too many columns")
+
+
 def _json_lines(store: ObjectStore, entry: Entry) -> tuple[Any, bool]:
-    json = import_module("pyarrow.json")
-    text = text_of_head(store, entry, _HEAD).encode()
-    return json.read_json(io.BytesIO(text), read_options=json.ReadOptions(use_threads=False, block_size=2 * _HEAD)), len(
-        text
-    ) >= entry.size - 3
+    # Not by Arrow's own reader: what is nested deep enough ends its process.
+    arrow = import_module("pyarrow")
+    text = text_of_head(store, entry, _HEAD)
+    lines = [line for line in text.split("\n") if line.strip()]
+    rows = [json.loads(line) for line in lines[:_MOST_ROWS]]
+    if not all(isinstance(row, dict) for row in rows):
+        raise ValueError("it is no table")
+    names = list(islice(dict.fromkeys(name for row in rows for name in row), _MOST_COLUMNS))
+    whole = len(lines) <= _MOST_ROWS and len(text.encode()) >= entry.size - 3
+    return arrow.table({name: _array(arrow, [row.get(name) for row in rows]) for name in names}), whole
+
+
+def _array(arrow: Any, values: list[Any]) -> Any:
+    """Values of one type as they are; those of several, and what is nested, as JSON."""
+    try:
+        if not any(isinstance(value, dict | list) for value in values):
+            return arrow.array(values)
+    except arrow.ArrowException:
+        pass
+    return arrow.array([None if value is None else json.dumps(value) for value in values], arrow.string())
 
 
 def _parquet(store: ObjectStore, entry: Entry) -> tuple[Any, bool]:

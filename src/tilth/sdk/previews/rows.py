@@ -32,7 +32,19 @@ def first_rows(store: ObjectStore, entry: Entry) -> Rows | None:
     reader = _READERS.get(entry.path.rpartition(".")[2].lower())
     try:
         rows = reader(store, entry) if reader else None
-    except (TilthError, csv.Error, OSError, ValueError, TypeError, LookupError, RuntimeError, OverflowError, SyntaxError, struct.error):
+    except (
+        TilthError,
+        csv.Error,
+        OSError,
+        ValueError,
+        TypeError,
+        LookupError,
+        RuntimeError,
+        OverflowError,
+        MemoryError,
+        SyntaxError,
+        struct.error,
+    ):
         return None
     if not rows or not any(cell.strip() for row in rows for cell in row):
         return None
