@@ -71,7 +71,7 @@ def verify_stored(
                 seen.add(chunk.pack)
                 lost |= _pack_problem(store, chunk.pack)
         reasons = {lost[chunk.pack] for chunk in entry.chunks if chunk.pack in lost}
-        if not reasons and level is Level.CONTENT and step:
+        if not reasons and level is Level.CONTENT and step and not entry.link:
             reasons = _content(store, entry, step)
         for reason in reasons:
             damaged.setdefault(reason, []).append(entry.path)

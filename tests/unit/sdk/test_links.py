@@ -7,10 +7,15 @@ import pytest
 
 from tilth import Dataset
 from tilth.base.errors import Invalid, PathCollision, PathNotFound, SourceChanged
-from tilth.sdk import contents
+from tilth.base.ids import VersionId
+from tilth.sdk import contents, copies
+from tilth.sdk.adopting import _link
 from tilth.sdk.home import Home
+from tilth.sdk.links.checking import check_links
 from tilth.sdk.links.reading import LinkFile
+from tilth.server.services.contents import Contents
 from tilth.testing.repositories import write_files
+from tilth.wire.dataset_state import LinkRow, load_state
 
 FILES = {"one.txt": b"one", "a/t w#o%20.txt": b"two", "a/b/three.bin": b"3" * 70_000, "a/empty": b""}
 
@@ -54,6 +59,41 @@ def test_copies_fetch_links_and_leave_them_out_when_asked(own: Home, folder: Pat
     assert files_in(made.get_local_copy()) == FILES
     assert files_in(made.get_mutable_local_copy(tmp_path / "copy")) == FILES
     assert files_in(made.get_local_copy(skip_links=True)) == {}
+
+
+def test_copies_and_what_is_stored_of_a_version_with_links_are_verified(own: Home, folder: Path, tmp_path: Path) -> None:
+    made = linked(folder)
+    assert copies.check_stored(own, made._version, level="content", sample=1.0) == []
+    copy = Path(str(made.get_mutable_local_copy(tmp_path / "copy")))
+    assert made.verify_dataset_hash(str(copy)) == []
+    (copy / "one.txt").write_bytes(b"ONE")
+    assert made.verify_dataset_hash(str(copy)) == ["one.txt"]
+    assert check_links(own.link_sources, made._home.repository.manifest(VersionId(made.id)).link_entries()) == []
+
+
+def test_a_server_gives_out_a_state_with_links_and_fetches_none(own: Home, folder: Path) -> None:
+    stored = Path(write_files(folder.parent / "own", {"kept.txt": b"kept"}))
+    made = Dataset.create("linked", "p")
+    made.add_external_files(str(folder / "one.txt"))
+    made.add_files(stored)
+    made.finalize(auto_upload=True)
+    served = Contents(own)
+    state = load_state(served.state(made.id))
+    assert [row.relative_path for row in state.dataset_file_entries] == ["kept.txt"]
+    assert [(row.relative_path, row.link, row.size) for row in state.dataset_link_entries] == [("one.txt", f"file://{folder}/one.txt", 3)]
+    with pytest.raises(Invalid, match=r"one\.txt is a link to file://.*which the server does not fetch"):
+        served.file(made.id, "one.txt")
+    entries = served.listings.folder(made.id, "", after=None, limit=10)["entries"]
+    assert [entry.get("link") for entry in entries] == [None, f"file://{folder}/one.txt"]
+
+
+def test_a_version_of_clearml_s_client_is_taken_over_with_its_links(own: Home, folder: Path) -> None:
+    made = Dataset.create("linked", "p")
+    row = LinkRow(link=f"file://{folder}/one.txt", relative_path="x/one.txt", size=None, hash=None)
+    with own.repository.open_draft(VersionId(made.id)) as draft:
+        draft.journal.put([_link(row)])
+    made.finalize()
+    assert files_in(made.get_local_copy()) == {"x/one.txt": b"one"}
 
 
 def test_a_link_that_was_fetched_once_is_not_fetched_again(own: Home, folder: Path, tmp_path: Path) -> None:
