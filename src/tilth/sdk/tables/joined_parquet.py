@@ -33,8 +33,9 @@ def _united(tables: Sequence[ParquetTable], columns: Sequence[str], *, as_texts:
     if all(table.schema.equals(tables[0].schema) for table in tables) and list(columns) == tables[0].schema.names:
         return tables[0].schema
     fields = []
+    names = [set(table.columns) for table in tables]
     for name in columns:
-        having = [table for table in tables if name in table.columns]
+        having = [table for table, own in zip(tables, names, strict=True) if name in own]
         kind = having[0].schema.field(name).type
         for table in having[1:]:
             other = table.schema.field(name).type

@@ -19,7 +19,7 @@ from tilth.base.errors import Invalid
 from tilth.sdk.tables.formats import Source
 from tilth.sdk.tables.malformed import Problems
 from tilth.sdk.tables.opening import open_table
-from tilth.sdk.tables.rows import Cell, Table
+from tilth.sdk.tables.rows import Cell, Table, places_of
 from tilth.sdk.tables.writing import writer_of
 
 __all__ = ["ColumnRule", "JoinRules", "RowConflict", "TableReport", "join_tables"]
@@ -121,7 +121,8 @@ def join_tables(
 def _columns(tables: Sequence[Table], rules: JoinRules) -> list[str]:
     names = list(dict.fromkeys(name for table in tables for name in table.columns))
     if rules.columns is ColumnRule.COMMON:
-        names = [name for name in names if all(name in table.columns for table in tables)]
+        common = set(names).intersection(*(table.columns for table in tables))
+        names = [name for name in names if name in common]
         if not names:
             raise Invalid(f"{tables[0].label} and {tables[1].label} have no column in common", hint="keep all with --columns all")
     elif rules.columns is ColumnRule.SAME:
@@ -137,8 +138,9 @@ def _columns(tables: Sequence[Table], rules: JoinRules) -> list[str]:
 
 def _tell_differences(report: TableReport, sources: Sequence[Source], tables: Sequence[Table]) -> None:
     types = [table.types() for table in tables]
+    names = [set(table.columns) for table in tables]
     for name in dict.fromkeys(name for table in tables for name in table.columns):
-        having = [at for at, table in enumerate(tables) if name in table.columns]
+        having = [at for at, own in enumerate(names) if name in own]
         if len(having) < len(tables):
             report.differing_columns[name] = [sources[at].of for at in having]
         seen = {types[at].get(name, "empty") for at in having} - {"empty", "null"}
@@ -149,8 +151,8 @@ def _tell_differences(report: TableReport, sources: Sequence[Source], tables: Se
 def _learn(engine: Any, tables: Sequence[Table], columns: Sequence[str], rules: JoinRules, tell: Callable[[int], None]) -> None:
     first = 0
     for number, table in enumerate(tables):
-        places = [table.columns.index(name) if name in table.columns else None for name in columns]
-        keys = [table.columns.index(name) for name in rules.key]
+        places = places_of(columns, table.columns)
+        keys = places_of(rules.key, table.columns)
         for rows in table.rows():
             said = [_packed(row, places) for row in rows.cells]
             engine.add(number, first, rows.lines, [_packed(row, keys) for row in rows.cells] if keys else None, said)

@@ -16,7 +16,7 @@ from tilth.base.errors import Invalid
 from tilth.sdk.tables.formats import Source
 from tilth.sdk.tables.malformed import Problems
 from tilth.sdk.tables.opening import open_table
-from tilth.sdk.tables.rows import Cell, Table
+from tilth.sdk.tables.rows import Cell, Table, places_of
 
 __all__ = ["RowChange", "RowChanges", "compare_rows"]
 
@@ -63,7 +63,8 @@ def compare_rows(
     """How the table `after` differs from `before`, with at most `shown` rows of each kind of difference."""
     problems = Problems(skip=skip_malformed)
     old, new = open_table(before, problems), open_table(after, problems)
-    shared = [name for name in old.columns if name in set(new.columns)]
+    both = set(old.columns) & set(new.columns)
+    shared = [name for name in old.columns if name in both]
     for name in key:
         if name not in shared:
             raise Invalid(f"not both {old.label} and {new.label} have a column {name!r:.100}", hint=f"both have {', '.join(shared[:10])}")
@@ -80,8 +81,8 @@ def compare_rows(
         path=after.path,
         key=list(key),
         columns=shared,
-        columns_added=[name for name in new.columns if name not in set(shared)],
-        columns_removed=[name for name in old.columns if name not in set(shared)],
+        columns_added=[name for name in new.columns if name not in both],
+        columns_removed=[name for name in old.columns if name not in both],
         added=found.counts["added"],
         removed=found.counts["removed"],
         changed=found.counts["changed"],
@@ -95,17 +96,17 @@ def compare_rows(
 
 
 def _learn(engine: Any, side: int, table: Table, key: Sequence[str], shared: Sequence[str]) -> None:
-    keys = [table.columns.index(name) for name in key]
-    places = [table.columns.index(name) for name in shared]
+    keys = places_of(key, table.columns)
+    places = places_of(shared, table.columns)
     first = 0
     for rows in table.rows():
-        named = [msgspec.json.encode([row[at] or None for at in keys]) for row in rows.cells] if keys else None
+        named = [_said(row, keys) for row in rows.cells] if keys else None
         engine.add(side, first, rows.lines, named, [_said(row, places) for row in rows.cells])
         first += len(rows.lines)
 
 
-def _said(row: Sequence[Cell], places: Sequence[int]) -> bytes:
-    return msgspec.json.encode([row[at] or None for at in places])
+def _said(row: Sequence[Cell], places: Sequence[int | None]) -> bytes:
+    return msgspec.json.encode([None if at is None else row[at] or None for at in places])
 
 
 class _Found:
@@ -167,7 +168,7 @@ def _fetch(engine: Any, side: int, table: Table, shared: Sequence[str]) -> None:
     waiting = next(wanted, None)
     if waiting is None:
         return
-    places = [table.columns.index(name) for name in shared]
+    places = places_of(shared, table.columns)
     first = 0
     for rows in table.rows():
         picked: list[tuple[int, int, str]] = []

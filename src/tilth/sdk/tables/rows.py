@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-__all__ = ["Cell", "Rows", "Table", "rows_at_once", "unique_names"]
+__all__ = ["Cell", "Rows", "Table", "places_of", "rows_at_once", "unique_names"]
 
 Cell = str | None
 """What stands in a cell; None where nothing does, which is not the same as a text without characters."""
@@ -43,6 +43,12 @@ class Table(Protocol):
 
     def types(self) -> dict[str, str]:
         """What the columns hold, as far as that is cheaply known: what the file says, or what the first rows look like."""
+
+
+def places_of(wanted: Sequence[str], columns: Sequence[str]) -> list[int | None]:
+    """Where each of the wanted names stands among `columns`; there may be thousands of both."""
+    at = {name: place for place, name in enumerate(columns)}
+    return [at.get(name) for name in wanted]
 
 
 def rows_at_once(columns: int) -> int:

@@ -9,7 +9,7 @@ import zstandard
 
 from tilth.sdk.tables.formats import Kind, Source
 from tilth.sdk.tables.json_lines import JsonTable, object_without
-from tilth.sdk.tables.rows import Cell, Rows, Table
+from tilth.sdk.tables.rows import Cell, Rows, Table, places_of
 from tilth.sdk.tables.separated import Dialect, SeparatedTable, written_row
 
 __all__ = ["TableWriter", "writer_of"]
@@ -79,7 +79,7 @@ class _SeparatedWriter:
             texts: Sequence[str] = rows.raws  # they stay as they are, quotes and all
             self._lines(texts if chosen is None else [texts[at] for at in chosen])
             return
-        places = [table.columns.index(name) if name in table.columns else None for name in self._columns]
+        places = places_of(self._columns, table.columns)
         picked = rows.cells if chosen is None else [rows.cells[at] for at in chosen]
         delimiter = self._dialect.delimiter
         self._lines([written_row(_placed(row, places), delimiter) for row in picked])

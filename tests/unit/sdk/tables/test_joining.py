@@ -12,6 +12,7 @@ import pytest
 from tilth.base.errors import Invalid, TableMalformed
 from tilth.sdk.tables.formats import Source
 from tilth.sdk.tables.merging import ColumnRule, JoinRules, RowConflict, TableReport, join_tables
+from tilth.sdk.tables.row_changes import compare_rows
 
 
 def join(tmp_path: Path, path: str, *parts: bytes, skip: bool = False, **rules: Any) -> tuple[bytes, TableReport]:
@@ -187,3 +188,16 @@ def test_malformed_rows_stop_or_are_counted(tmp_path: Path) -> None:
 def test_mixed_lengths_of_keys_do_not_run_together(tmp_path: Path) -> None:
     data, report = join(tmp_path, "t.csv", b"a,b\nx,yz\n", b'a,b\nxy,z\n"x,y",z\n', key=["a", "b"])
     assert (report.rows, data.count(b"\n")) == (3, 4)
+
+
+def test_ten_thousand_columns_are_joined_and_compared(tmp_path: Path) -> None:
+    head = ",".join(f"c{number}" for number in range(10_000))
+    first, second = (
+        "\n".join([head, *(",".join([str(row), *[str(row % add)] * 9_999]) for row in range(add, add + 10)), ""]).encode() for add in (1, 6)
+    )
+    data, report = join(tmp_path, "t.csv", first, second, key=["c0"], on_conflict=RowConflict.FIRST)
+    assert (report.rows, report.conflicts, data.count(b"\n")) == (15, 4, 16)
+    sources = [Source("t.csv", name, lambda data=data: io.BytesIO(data)) for name, data in (("old", first), ("new", second))]  # type: ignore[misc]
+    found = compare_rows(*sources, key=["c0"], shown=1, scratch=tmp_path, skip_malformed=False)
+    assert (found.added, found.removed, found.changed, found.same) == (5, 5, 4, 1)
+    assert len(found.cells) == 9_999
