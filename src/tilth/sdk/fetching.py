@@ -64,6 +64,7 @@ def fetch(
             kept = _fetch_into(home, entry, place, _file_name(name, place), digest, told)
         _touch(entry)
     _evict(home, context)
+    home.tidy_cache()
     return kept
 
 
@@ -90,7 +91,8 @@ def fetch_unpacked(
             with home.cache.scratch() as scratch:
                 unpack(file, scratch / "unpacked")
                 with translated_os_errors(folder):
-                    entry.mkdir(parents=True, exist_ok=True)
+                    home.cache.sharing.make(os.fspath(entry))
+                    home.cache.sharing.admit_tree(os.fspath(scratch / "unpacked"))
                     if folder.is_dir():
                         folder.rename(scratch / "before")
                     (scratch / "unpacked").rename(folder)
@@ -133,13 +135,15 @@ def _fetch_into(home: Home, entry: Path, place: Place, name: str, digest: str | 
     with home.cache.scratch() as scratch:
         download(place, scratch / "file", digest=digest, told=told)
         with translated_os_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            home.cache.sharing.make(os.fspath(target.parent))
+            home.cache.sharing.admit(os.fspath(scratch / "file"), 0o666)
             os.replace(scratch / "file", target)
             for other in target.parent.iterdir():
                 if other != target:
                     other.unlink()
             if (entry / "unpacked").is_dir():
                 (entry / "unpacked").rename(scratch / "before")
+    home.cache.counter.add(target.stat().st_size)
     return target
 
 

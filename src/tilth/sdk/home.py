@@ -124,6 +124,10 @@ class Home:
         made: BlobCache = import_module("tilth.datasets.cache.blobs").BlobCache(self.cache_folder, limits=limits)
         return made
 
+    def tidy_cache(self) -> None:
+        """Bring the cache within its limits if it is over them."""
+        import_module("tilth.datasets.cache.evicting").keep_within(self.cache)
+
     @cached_property
     def chunk_cache(self) -> "ChunkCache":
         """Chunks of files that are read without downloading them."""

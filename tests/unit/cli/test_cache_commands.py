@@ -107,6 +107,25 @@ def test_limits_hold_for_all(tilth: "Terminal", monkeypatch: pytest.MonkeyPatch)
     assert tilth.cache("clean").text == "1 version and 0 files removed, 1.0 kB free\n"
 
 
+def test_fetched_files_count_and_go_by_the_same_limits(tilth: "Terminal", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evicting, "_RECENT_S", -1.0)
+    home = open_home()
+    for name in ("a", "b"):
+        with home.cache.scratch() as scratch:
+            (scratch / name).write_bytes(name.encode() * 1_000)
+            kept = home.cache_folder / "files" / "global" / (name * 32) / "file"
+            kept.mkdir(parents=True)
+            (scratch / name).rename(kept / "data.bin")
+        home.cache.counter.add(1_000)
+    used = time.time() - 1_000
+    os.utime(home.cache_folder / "files" / "global" / ("a" * 32), (used, used))
+    assert "files/global: 2 files by their addresses, 2.0 kB" in tilth.cache("ls").text
+    tilth.cache("limit", "--size", "1.5 kB")
+    open_home().tidy_cache()
+    assert "files/global: 1 file by their addresses, 1.0 kB" in tilth.cache("ls").text
+    assert "1 file removed, 1.0 kB free" in tilth.cache("rm", "files/global").text
+
+
 @pytest.mark.parametrize(
     ("words", "status", "told"),
     [

@@ -63,7 +63,7 @@ class BlobCache:
     @cached_property
     def counter(self) -> Counter:
         """How many bytes views, blobs and files take."""
-        return Counter(f"{self.blobs}/size", self.sharing, lambda: sum(size for _, size, _ in blobs_in(self.blobs)))
+        return Counter(f"{self.blobs}/size", self.sharing, self._look)
 
     @property
     def limits(self) -> Limits:
@@ -125,6 +125,15 @@ class BlobCache:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             sweep(tmp)
+
+    def _look(self) -> int:
+        """How many bytes blobs and fetched files take."""
+        found = sum(size for _, size, _ in blobs_in(self.blobs))
+        for place, _, names in os.walk(self.root / "files"):
+            for name in names:
+                with suppress(OSError):
+                    found += os.lstat(os.path.join(place, name)).st_size
+        return found
 
     def _refusal(self, error: OSError) -> TilthError:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
