@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-_ROUNDS = 1
+_ROUNDS = 2
 
 _MAKE = """
 import random, sys
