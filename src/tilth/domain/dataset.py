@@ -46,8 +46,12 @@ class Entry(Struct, frozen=True, gc=False):
 
 
 def fingerprint(address: str, size: int, etag: str) -> bytes:
-    """What stands for the hash of bytes that nobody read: equal only for the same address in the same state."""
-    return sha256(f"link\0{address}\0{size}\0{etag}".encode()).digest()
+    """What stands for the hash of bytes that nobody read: equal only for the same address in the same state.
+
+    Every bit is turned, so that no file has it as its hash: not even one that somebody fills with what is hashed here.
+    """
+    said = sha256(f"link\0{address}\0{size}\0{etag}".encode()).digest()
+    return bytes(byte ^ 0xFF for byte in said)
 
 
 class Total(Struct, frozen=True):

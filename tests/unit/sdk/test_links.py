@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tilth import Dataset
-from tilth.base.errors import Invalid, PathCollision, PathNotFound, SourceChanged
+from tilth.base.errors import Denied, Invalid, PathCollision, PathNotFound, SourceChanged, Unavailable
 from tilth.base.ids import VersionId
 from tilth.sdk import contents, copies
 from tilth.sdk.adopting import _link
@@ -246,3 +246,38 @@ def test_a_note_of_a_content_that_a_crash_left_empty_counts_as_none(own: Home, f
     (note,) = (own.cache_folder / "links").glob("??/*")
     note.write_text("")
     assert files_in(made.get_mutable_local_copy(tmp_path / "copy")) == {"one.txt": b"one"}
+
+
+def test_a_file_for_its_owner_alone_does_not_get_into_a_shared_cache(own: Home, folder: Path) -> None:
+    made = linked(folder)
+    (folder / "one.txt").chmod(0o600)
+    own.cache_folder.mkdir(parents=True, exist_ok=True)
+    own.cache_folder.chmod(0o777)
+    with pytest.raises(Denied, match=r"one\.txt can't be had: .*only for its owner"):
+        made.get_local_copy()
+    assert not [blob for blob in (own.cache_folder / "blobs").rglob("*") if blob.is_file() and blob.read_bytes() == b"one"]
+    (folder / "one.txt").chmod(0o644)
+    assert files_in(made.get_local_copy()) == FILES
+
+
+def test_no_file_passes_for_a_link_that_nobody_read(own: Home, folder: Path, tmp_path: Path) -> None:
+    link = linked(folder / "one.txt").link_entries[0].link
+    said = f"link\0{link}\0{3}\0{(folder / 'one.txt').stat().st_mtime_ns}"
+    write_files(tmp_path / "planted", {"one.txt": said.encode()})
+    planted = Dataset.create("planted", "p")
+    planted.add_files(str(tmp_path / "planted"))
+    planted.finalize(auto_upload=True)
+    assert files_in(planted.get_local_copy()) == {"one.txt": said.encode()}
+    assert files_in(linked(folder / "one.txt").get_local_copy()) == {"one.txt": b"one"}
+
+
+def test_a_query_over_a_link_that_is_gone_says_so_in_words(own: Home, tmp_path: Path) -> None:
+    folder = Path(write_files(tmp_path / "tables", {"t.csv": b"x\n1\n"}))
+    made = linked(folder)
+    assert made.query("SELECT x FROM t").to_pydict() == {"x": [1]}
+    (folder / "t.csv").unlink()
+    with pytest.raises(Unavailable, match=r"a table can't be read: t\.csv can't be had: nothing lies at") as told:
+        made.query("SELECT x FROM t")
+    assert "Traceback" not in str(told.value)
+    with pytest.raises(Denied, match="nothing can be written"):
+        made.query("EXPLAIN ANALYZE COPY (SELECT 1) TO 'tilth://w.csv'")

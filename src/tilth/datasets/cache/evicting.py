@@ -41,7 +41,10 @@ def keep_within(cache: BlobCache, *, incoming_bytes: int = 0) -> None:
     """Make room for so many bytes if there is a limit; cheap as long as it is not reached. A cache that can't be cleaned stays as it is."""
     limits = cache.limits
     with suppress(OSError):
-        over_age = limits.age_s and any(time.time() - _used_s(cache, name) > limits.age_s for name in view_names(cache))
+        deadline = time.time() - limits.age_s
+        over_age = limits.age_s and any(_used_s(cache, name) < deadline for name in view_names(cache))
+        if over_age:  # what is old and stays would make everybody look at everything, each time
+            over_age = any(view.used_s < deadline for view in _evictable(cache))
         over_size = limits.size_bytes and cache.counter.add(0) + incoming_bytes > limits.size_bytes
         if over_age or over_size:
             clean(cache, incoming_bytes=incoming_bytes)

@@ -22,7 +22,7 @@ from tilth.datasets.cache.evicting import keep_within
 from tilth.datasets.placing import link
 from tilth.domain.dataset import Entry
 from tilth.sdk.links.reading import download_link, link_of
-from tilth.sdk.links.sources import Sources
+from tilth.sdk.links.sources import LocalSource, Sources, path_of
 
 __all__ = ["LinkFetcher"]
 
@@ -143,6 +143,7 @@ class LinkFetcher:
         """Make a blob of the bytes behind a link in a folder of blobs; returns their SHA-256, or why this one can't be had."""
         part = scratch / new_id()
         try:
+            self._refuse_private(entry)
             digest = download_link(self._sources, entry, part)
         except _OF_ONE_FILE as error:
             return error
@@ -151,6 +152,18 @@ class LinkFetcher:
         blob.parent.mkdir(parents=True, exist_ok=True)
         part.replace(blob)
         return digest
+
+    def _refuse_private(self, entry: Entry) -> None:
+        """Keep a file of this machine that only its owner may read out of a cache of many: whoever wrote the link may not see it."""
+        source, address = self._sources.of(link_of(entry).address)
+        if self._cache.sharing.mode is None or not isinstance(source, LocalSource):
+            return
+        with suppress(OSError):
+            if not path_of(address).stat().st_mode & self._cache.sharing.mode & 0o044:
+                raise Denied(
+                    f"{entry.path} can't be had: {path_of(address)} is only for its owner, and the cache {self._cache.root} is shared",
+                    hint="set TILTH_CACHE to a folder of your own, or leave links out with --skip-links",
+                )
 
     def _install(self, links: Sequence[Entry], contents: Mapping[str, bytes], scratch: Path) -> None:
         """Take what was fetched into the cache, and remember which content each link had."""

@@ -21,7 +21,7 @@ from tilth.sdk.home import Home
 from tilth.sdk.places import BucketPlace, LocalPlace, WebPlace, place_of
 from tilth.store.api import OtherObject
 
-__all__ = ["BucketSource", "LocalSource", "Opened", "RemoteFile", "Source", "Sources", "WebSource"]
+__all__ = ["BucketSource", "LocalSource", "Opened", "RemoteFile", "Source", "Sources", "WebSource", "path_of"]
 
 _PAGE = 1_000
 _FIRST_PIECE = 1 << 20
@@ -172,17 +172,17 @@ class LocalSource:
 
     def is_folder(self, address: str) -> bool:
         """Whether a folder lies at an address."""
-        return _path_of(address).is_dir()
+        return path_of(address).is_dir()
 
     def describe(self, address: str) -> RemoteFile:
-        path = _path_of(address)
+        path = path_of(address)
         if not path.exists():
             raise PathNotFound(f"{path} does not exist", hint="check the path")
         found = one_file(os.fspath(path), path.name)
         return RemoteFile(address, found.size, _local_etag(found.mtime_ns), found.mtime_ns)
 
     def pages(self, folder: str, *, recursive: bool = True, after: str = "") -> Iterator[list[RemoteFile]]:
-        files = scan(os.fspath(_path_of(folder)), recursive=recursive)
+        files = scan(os.fspath(path_of(folder)), recursive=recursive)
         base = folder.rstrip("/")
         behind = unquote(after.removeprefix(f"{base}/"))
         while page := list(islice(files, _PAGE)):
@@ -195,7 +195,7 @@ class LocalSource:
 
     @contextmanager
     def open(self, address: str, start: int = 0) -> Iterator[Opened]:
-        path = _path_of(address)
+        path = path_of(address)
         try:
             with path.open("rb") as file:
                 found = os.fstat(file.fileno())
@@ -235,7 +235,8 @@ def _web_file(address: str, told: Any) -> RemoteFile:
     return RemoteFile(address, -1 if told.size is None else told.size, told.etag, told.modified_ns)
 
 
-def _path_of(address: str) -> Path:
+def path_of(address: str) -> Path:
+    """The file, or folder, of this machine that an address means."""
     return Path(unquote(urlsplit(address).path))
 
 

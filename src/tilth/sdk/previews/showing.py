@@ -109,10 +109,9 @@ def _opened(
     for candidate in candidates:
         if clock.monotonic() > until:
             return
-        if not left.take(min(candidate.size, most_bytes)):
-            continue
         entry = manifest.entry(manifest.segments[candidate.segment], candidate.row)
-        if not entry.link:  # nobody asked for it to be fetched
+        # Nobody asked for links to be fetched.
+        if not entry.link and left.take(min(candidate.size, most_bytes)):
             yield entry
 
 

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tilth.base.errors import Denied, DiskFull, Invalid, TilthError
+from tilth.base.errors import Denied, DiskFull, Invalid, TilthError, Unavailable
 from tilth.datasets.matching import has_wildcard, matcher
 from tilth.domain.version import DatasetVersion
 from tilth.sdk.contents import digests
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["opened_query"]
 
 _NAMED = re.compile(r"""'((?:[^']|'')*)'|"((?:[^"]|"")*)"|(\w+)""")
+_RAISED = re.compile(r"Traceback \(most recent call last\):\n(?: .*\n)*(?:[\w.]+: )?(.*)")
+"""What an error of a file looks like that DuckDB passes on."""
 _SHOWN = 10
 _ONLY = ("SELECT", "EXPLAIN")
 _BATCH_ROWS = 10_000
@@ -155,6 +157,10 @@ def _explained(error: Exception, folder: Path, paths: Sequence[str]) -> TilthErr
         return Denied(f"{first.partition(' - ')[0]}: queries see the tables of the version, and nothing else", hint=_known(paths))
     if re.search(r"Table with name .* does not exist", said):
         return Invalid(said.partition("\n")[0].removeprefix("Catalog Error: "), hint=_known(paths))
+    if raised := _RAISED.search(said):  # by the files of the version, in this process
+        if "read only" in raised[1]:
+            return Denied("a version is read only: nothing can be written by a query", hint="ask with SELECT")
+        return Unavailable(f"a table can't be read: {raised[1]}", hint="`tilth data verify` tells what is stored and what is not")
     if "__arrow" in said or not said:
         return Invalid("the query could not be answered", hint=_known(paths))
     found = engine_error(error, folder)
