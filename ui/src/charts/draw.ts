@@ -27,18 +27,21 @@ export function prepare(canvas: HTMLCanvasElement, { width, height }: Plane): Ca
 /** Bands first, then what lies behind, then the lines. */
 export function drawLines(ctx: CanvasRenderingContext2D, plane: Plane, lines: readonly Line[], behind: readonly Line[], inkOf: (key: string) => Ink): void {
   ctx.lineJoin = lines.length > 20 ? "bevel" : "round";
-  for (const line of lines) {
+  // Very many bands lie over each other: together they are not to hide the lines.
+  const [inside, edges] = lines.length > 4 ? [Math.min(0.1, 1 / lines.length), Math.min(0.18, 3 / lines.length)] : [0.16, 0.3];
+  for (const [number, line] of lines.entries()) {
     if (!line.low || !line.high) continue;
     const { x, low, high } = line;
     ctx.fillStyle = ctx.strokeStyle = inkOf(keyOf(line)).colour;
-    ctx.globalAlpha = lines.length > 4 ? 0.1 : 0.16;
-    for (let at = 0; at < x.length - 1; at += PIECE) {
+    ctx.globalAlpha = inside;
+    // The pieces of one band meet elsewhere than those of the next: where they do is seen a little.
+    for (let at = -((number * 7) % PIECE); at < x.length - 1; at += PIECE) {
       ctx.beginPath();
       traceBand(ctx, x, low, high, plane, at, at + PIECE + 1);
       ctx.fill();
     }
     // Its edge keeps in sight what stands out of a single stretch.
-    ctx.globalAlpha = lines.length > 4 ? 0.18 : 0.3;
+    ctx.globalAlpha = edges;
     ctx.lineWidth = 0.75;
     for (const edge of [high, low]) inPieces(ctx, (pen) => trace(pen, x, edge, plane, devicePixelRatio || 1));
   }

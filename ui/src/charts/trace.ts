@@ -66,7 +66,7 @@ export function trace(pen: Pen, x: readonly number[], y: readonly (number | null
 /** Draw around a band, or its part from one point to before another: along its upper edge, and back along its lower one. */
 export function traceBand(pen: Pen, x: readonly number[], low: readonly number[], high: readonly number[], plane: Plane, first = 0, end = x.length): void {
   const { left, top } = pixels(plane);
-  const from = Math.max(first, lowerBound(x, plane.isLogX ? Math.max(plane.x[0], Number.MIN_VALUE) : plane.x[0]) - 1);
+  const from = Math.max(0, first, lowerBound(x, plane.isLogX ? Math.max(plane.x[0], Number.MIN_VALUE) : plane.x[0]) - 1);
   const to = Math.min(end, x.length, lowerBound(x, plane.x[1]) + 1);
   const least = plane.y[0];
   const edge = (row: readonly number[], at: number) => top(plane.isLogY ? Math.max(row[at] ?? least, least) : (row[at] ?? least));
