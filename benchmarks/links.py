@@ -57,7 +57,7 @@ def _list(home: Home, folder: Path, links: int) -> None:
     size = sum(file.stat().st_size for file in folder.rglob("segments/*/*"))
     sys.stdout.write(f"its listing takes {size / links:.0f} bytes a link\n")
     environment = os.environ | {"TILTH_HOME": str(folder)}
-    for words in (["list"], ["list", "--page", "0"], ["ls", "0500"]):
+    for words in (["list"], ["list", "--page", "0"], ["ls", "0001"]):
         started = time.perf_counter()
         subprocess.run(
             [sys.executable, "-m", "tilth.cli.main", "data", *words, "--id", made.id],
