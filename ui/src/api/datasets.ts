@@ -58,7 +58,10 @@ export interface Entry {
   folder?: boolean;
   files?: number;
   size_bytes: number;
+  /** Not there if nobody read what a link leads to. */
   sha256?: string;
+  /** Where a file lies that is not stored. */
+  link?: string;
 }
 
 export interface Change {

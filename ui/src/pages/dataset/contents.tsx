@@ -117,13 +117,34 @@ function NameCell({ entry, text }: { entry: Entry; text: string }) {
   );
 }
 
+/** Where a file lies that is only registered. Nothing of it is fetched here: the address is opened by whoever asks for it. */
+function LinkCell({ address, path }: { address: string; path: string }) {
+  return (
+    // eslint-disable-next-line jsx-a11y/click-events-have-key-events
+    <span className="row" onClick={(event) => event.stopPropagation()}>
+      {/^https?:\/\//.test(address) ? (
+        <a className="ellipsis" href={address} target="_blank" rel="noreferrer noopener" title={address}>
+          link
+        </a>
+      ) : (
+        <span className="ellipsis soft" title={address}>
+          link
+        </span>
+      )}
+      <CopyButton text={address} label={`Copy the address of ${path}`} />
+    </span>
+  );
+}
+
 const SIZE_COLUMN: Column<Entry> = { key: "size", title: "Size", width: 84, align: "end", cell: (entry) => bytes(entry.size_bytes) };
 const HASH_COLUMN: Column<Entry> = {
   key: "sha256",
   title: "SHA-256",
   width: 150,
   cell: (entry) =>
-    entry.sha256 ? (
+    entry.link ? (
+      <LinkCell address={entry.link} path={entry.path} />
+    ) : entry.sha256 ? (
       // eslint-disable-next-line jsx-a11y/click-events-have-key-events
       <span className="row" onClick={(event) => event.stopPropagation()}>
         <code className="soft">{entry.sha256.slice(0, 10)}</code>
