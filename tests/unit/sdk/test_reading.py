@@ -134,6 +134,7 @@ def test_the_files_of_a_version_are_a_table(home: Home, tmp_path: Path) -> None:
         "sha256": [sha256(FILES[path]).hexdigest() for path in seen],
         "modified": pa.array([stat.st_mtime_ns for stat in seen.values()], pa.timestamp("ns", tz="UTC")).to_pylist(),
         "mode": [stat.st_mode & 0o777 for stat in seen.values()],
+        "link": [None for _ in seen],
     }
 
 
