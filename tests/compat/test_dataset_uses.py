@@ -64,7 +64,7 @@ def users(somebody: User, id: str) -> list[dict[str, Any]]:
 def test_uses_are_known_across_clients(somebody: User, ours: dict[str, str]) -> None:
     found = somebody.play("uses", ours["version"], ours["task"])
     assert found["ours"] == {"runtime": [ours["version"]], "parameters": {"Datasets/data": ours["version"]}}
-    numbers = [["Files", "by size"], ["Files", "by type"], ["Files", "per folder"]]
+    numbers = [["Files", "by dimensions"], ["Files", "by size"], ["Files", "by type"], ["Files", "per folder"]]
     assert found["plots"] == [["Columns", "ours.csv"], *numbers, ["Tables", "ours.csv"], ["rows", "few"]]
     assert len(found["samples"]) == 1
     assert {(task["id"], *task["aliases"]) for task in users(somebody, ours["version"])} == {

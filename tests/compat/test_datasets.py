@@ -126,3 +126,32 @@ def test_every_command_of_clearml_data(somebody: User, tmp_path: Path) -> None:
     assert second in run("clearml-data", "search", "--project", "compat/moved", "--name", "renamed")
     run("clearml-data", "delete", "--id", squashed, "--force")
     assert squashed not in run("clearml-data", "search", "--name", "squashed", check=False)
+
+
+def test_links_go_both_ways(somebody: User, tmp_path: Path) -> None:
+    far = tmp_path / "far"
+    (far / "deep").mkdir(parents=True)
+    (far / "a.txt").write_text("first")
+    (far / "deep" / "b.txt").write_text("second")
+    tilth(somebody.server, "data", "create", "--project", "Links", "--name", "ours")
+    tilth(somebody.server, "data", "add", "--links", f"{far.as_uri()}/", "--dataset-folder", "far")
+    tilth(somebody.server, "data", "close")
+    script = (
+        "import json, os, pathlib, sys; from clearml import Dataset\n"
+        "ours = Dataset.get(dataset_project='Links', dataset_name='ours')\n"
+        "theirs = Dataset.create(dataset_project='Links', dataset_name='theirs')\n"
+        "added = theirs.add_external_files(sys.argv[1], dataset_path='far')\n"
+        "theirs.upload(show_progress=False); theirs.finalize()\n"
+        "read = lambda x: {str(f.relative_to(x)): f.read_text() for f in sorted(x.rglob('*')) if f.is_file()}\n"
+        "links = {path: entry.link for path, entry in ours.link_entries_dict.items()}\n"
+        "json.dump([links, read(pathlib.Path(ours.get_local_copy())), added, theirs.id], open(os.environ['FOUND'], 'w'))"
+    )
+    wanted = {"far/a.txt": "first", "far/deep/b.txt": "second"}
+    links, copied, added, theirs = somebody.found("-c", script, f"{far.as_uri()}/")
+    assert links == {"far/a.txt": (far / "a.txt").as_uri(), "far/deep/b.txt": (far / "deep" / "b.txt").as_uri()}
+    assert copied == wanted
+    assert added == 2
+    adopted(somebody.server, theirs)
+    target = tmp_path / "back"
+    tilth(somebody.server, "data", "get", "--id", theirs, "--copy", str(target))
+    assert folder(target) == wanted

@@ -164,17 +164,19 @@ def test_people_say_themselves_what_they_are_called(server: RunningServer) -> No
     assert ask(server, token, "users.update", user=other, name="theirs")[0] == 403
 
 
-def test_people_change_their_own_password_and_nothing_else(server: RunningServer) -> None:
-    id, token = account(server, "forgetful", "member", password="the first one")
-    other, _ = account(server, "careful", "member", password="the only one")
-    assert ask(server, token, "auth.edit_user", user=id, password="the second one")[0] == 200
-    assert ask(server, token, "auth.edit_user", user=other, password="the second one")[0] == 403
-    assert ask(server, token, "auth.edit_user", user=id, role="admin")[0] == 403
-    assert ask(server, token, "auth.edit_user", user=id, active=True)[0] == 403
-    signing = {"x-tilth-csrf": "1"}
-    for password, status in (("the second one", 200), ("the first one", 401)):
-        body = msgspec.json.encode({"name": "forgetful", "password": password})
-        assert server.request("POST", "/login", token=None, body=body, headers=signing).status == status
+def test_people_change_their_own_password_and_nothing_else(tmp_path: Path) -> None:
+    # A server of its own: the others hear nobody from here for a while after so many wrong passwords.
+    with running_server(tmp_path / "home") as server:
+        id, token = account(server, "forgetful", "member", password="the first one")
+        other, _ = account(server, "careful", "member", password="the only one")
+        assert ask(server, token, "auth.edit_user", user=id, password="the second one")[0] == 200
+        assert ask(server, token, "auth.edit_user", user=other, password="the second one")[0] == 403
+        assert ask(server, token, "auth.edit_user", user=id, role="admin")[0] == 403
+        assert ask(server, token, "auth.edit_user", user=id, active=True)[0] == 403
+        signing = {"x-tilth-csrf": "1"}
+        for password, status in (("the second one", 200), ("the first one", 401)):
+            body = msgspec.json.encode({"name": "forgetful", "password": password})
+            assert server.request("POST", "/login", token=None, body=body, headers=signing).status == status
 
 
 def test_the_author_of_a_version_is_the_account_that_makes_it(server: RunningServer, tmp_path: Path) -> None:

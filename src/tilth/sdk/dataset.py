@@ -7,15 +7,15 @@ from typing import IO, TYPE_CHECKING, Any
 
 from tilth.base.errors import Invalid, NotFound, TilthError, VersionNotFinal
 from tilth.base.ids import VersionId
-from tilth.datasets.taking import AddRequest, add, sync, upload
+from tilth.datasets.taking import AddRequest, upload
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import contents, copies, finalizing, lifecycle, lookup
 from tilth.sdk import metadata as metadata_module
 from tilth.sdk._current import current_home, running
+from tilth.sdk.cluster import add_on, import_on, sync_on
 from tilth.sdk.contents import FileEntry, LinkEntry
 from tilth.sdk.home import Home
 from tilth.sdk.links import registering as links
-from tilth.sdk.links.importing import import_links
 from tilth.sdk.links.syncing import sync_links
 from tilth.sdk.storage import require_storage, storage_of
 from tilth.sdk.taking import taking_context
@@ -234,17 +234,21 @@ class Dataset:
         recursive: bool = True,
         verbose: bool = False,
         max_workers: int | None = None,
+        engine: str | None = None,
     ) -> int:
         """Add a file, or a folder with all that lies in it, and return how many files are new or changed.
 
         A folder's files get paths relative to `local_base_folder`, or else to the folder itself, below `dataset_path`. Their bytes
         are stored by `upload`; a file that changes before that is told then. Large files are hashed by `max_workers` threads.
+
+        With an `engine`, `ray` or `ray://host:10001`, the machines of that Ray cluster read the files and store them at once.
         """
         request = AddRequest(
             sources=[str(path)], prefix=dataset_path or "", base=local_base_folder, wildcards=_words(wildcard), recursive=recursive
         )
         with lifecycle.opened_draft(self._home, self._version) as draft:
-            outcome = add(draft, request, taking_context(self._home, self._version, verbose=verbose, workers=max_workers))
+            context = taking_context(self._home, self._version, verbose=verbose, workers=max_workers)
+            outcome = add_on(engine, self._home, self._version, draft, request, context)
         return outcome.added + outcome.modified
 
     def add_external_files(
@@ -289,14 +293,16 @@ class Dataset:
             outcome = sync_links(self._home.link_sources, draft, source_url, context, prefix=dataset_path or "", wildcards=_words(wildcard))
         return outcome.removed, outcome.added, outcome.modified
 
-    def import_external_files(self, dataset_path: str | None = None, verbose: bool = False, max_workers: int | None = None) -> int:
+    def import_external_files(
+        self, dataset_path: str | None = None, verbose: bool = False, max_workers: int | None = None, engine: str | None = None
+    ) -> int:
         """Store the bytes behind the links that `dataset_path` means, all without it; returns how many. They are no links then.
 
-        `SourceChanged` names those that are not what was registered any more.
+        `SourceChanged` names those that are not what was registered any more. With an `engine`, the machines of that Ray cluster fetch.
         """
         with lifecycle.opened_draft(self._home, self._version) as draft:
             context = taking_context(self._home, self._version, verbose=verbose, workers=max_workers)
-            outcome = import_links(self._home.link_sources, self._home.cache, draft, context, pattern=dataset_path or "")
+            outcome = import_on(engine, self._home, self._version, draft, context, pattern=dataset_path or "")
         return outcome.modified
 
     def remove_files(self, dataset_path: str | None = None, recursive: bool = True, verbose: bool = False) -> int:
@@ -313,14 +319,18 @@ class Dataset:
             print("\n".join(f"removed {path}" for path in gone))
         return len(gone)
 
-    def sync_folder(self, local_path: PathLike, dataset_path: str | None = None, verbose: bool = False) -> tuple[int, int, int]:
+    def sync_folder(
+        self, local_path: PathLike, dataset_path: str | None = None, verbose: bool = False, engine: str | None = None
+    ) -> tuple[int, int, int]:
         """Make the version, or its folder `dataset_path`, just what `local_path` holds, storing what is new.
 
-        Returns how many files were removed, added and modified. Files that did not change since they were last seen are not opened.
+        Returns how many files were removed, added and modified. Files that did not change since they were last seen are not opened. With
+        an `engine`, the machines of that Ray cluster read them.
         """
         with lifecycle.opened_draft(self._home, self._version) as draft:
             context = taking_context(self._home, self._version, verbose=verbose)
-            outcome = sync(draft, str(local_path), context, prefix=dataset_path or "")
+            folder, prefix = str(local_path), dataset_path or ""
+            outcome = sync_on(engine, self._home, self._version, draft, folder, context, prefix=prefix, checked=False)
         return outcome.removed, outcome.added, outcome.modified
 
     def is_dirty(self) -> bool:
