@@ -30,7 +30,7 @@ What is different, on purpose:
 - Two clients that make one project at the same time get the same project, not an error.
 - A version of a dataset that ClearML's client finishes is taken into Tilth's repository as well, checked file by file: `tilth data` and
   `tilth.Dataset` read it, and parts that are there already are stored once. A version that Tilth made looks to ClearML's client like one
-  of its own. Versions with external links are left as they are.
+  of its own. External links of such versions stay links, which the server never fetches.
 - Renaming a dataset renames its versions too, so that they are found under the new name.
 - A batch of console lines that arrives twice is kept once.
 - There is one company, and everybody who may sign in belongs to it; who may see what is said by roles.

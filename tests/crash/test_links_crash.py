@@ -72,7 +72,7 @@ def test_synchronising_links_goes_on(person: Person) -> None:
     assert person.copy("copied") == kept | {"d1/new.bin": b"new"}
 
 
-@pytest.mark.parametrize("point", ["ingest.before-pack", "ingest.after-pack", "ingest.before-journal", "import.after-batch"])
+@pytest.mark.parametrize("point", ["ingest.after-pack", "import.after-batch"])
 def test_importing_goes_on(person: Person, point: str) -> None:
     person.ask("add", "--links", "far/")
     killed = person.run("import", crash_at=point)

@@ -20,7 +20,7 @@ from tilth.base.ids import VersionId, new_id
 from tilth.datasets.taking import Outcome, check_folder
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import finalizing, lifecycle, lookup
-from tilth.sdk.cluster import sync_on
+from tilth.sdk.cluster import engine_address, sync_on
 from tilth.sdk.home import Home
 from tilth.sdk.links.syncing import check_linked_folder, sync_links
 from tilth.sdk.taking import Watcher, taking_context
@@ -68,6 +68,8 @@ def sync_folder(
         check_linked_folder(home.link_sources, request.links)
     else:
         check_folder(request.folder, request.dataset_path, watcher.warned)
+    if engine is not None:
+        engine_address(engine)  # one that there is not begins no version
     version = begun(home, request)
     with lifecycle.opened_draft(home, version) as draft:
         context = taking_context(home, version, watcher=watcher, chunk_mb=chunk_mb)

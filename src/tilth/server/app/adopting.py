@@ -36,8 +36,6 @@ class Adopting:
         version, places = found
         with self._open(places, STATE) as opened:
             state = load_state(opened.read())
-        if state.dataset_link_entries:
-            return  # links to other places are not part of the repository's format yet
         adopt(self._home, version, state, lambda name: self._open(places, name))
 
     def drop_version(self, payload: dict[str, Any]) -> None:
