@@ -15,10 +15,11 @@ FILES = {"PetImages/Cat/1.jpg": b"cat one", "PetImages/Cat/2.jpg": b"cat two", "
 
 SIGNATURES = {
     "add_tags": "tags",
-    "add_files": "path, wildcard=None, local_base_folder=None, dataset_path=None, recursive=True, verbose=False, max_workers=None",
+    "add_files": "path, wildcard=None, local_base_folder=None, dataset_path=None, recursive=True, verbose=False, max_workers=None, "
+    "engine=None",
     "add_external_files": "source_url, wildcard=None, dataset_path=None, recursive=True, verbose=False, max_workers=None, read_hash=False",
     "remove_files": "dataset_path=None, recursive=True, verbose=False",
-    "sync_folder": "local_path, dataset_path=None, verbose=False",
+    "sync_folder": "local_path, dataset_path=None, verbose=False, engine=None",
     "upload": "show_progress=True, verbose=False, output_url=None, compression=None, chunk_size=None, max_workers=None, retries=3, "
     "preview=True",
     "finalize": "verbose=False, raise_on_error=True, auto_upload=False",
