@@ -35,10 +35,10 @@ def list_cache(*, json: Json = False) -> None:
     home = open_home()
     cache, weights, limits = home.cache, weigh(home.cache), home.cache.limits
     views = list(reversed(views_in(cache)))
-    contexts: dict[str, tuple[int, int]] = {}
+    contexts: dict[str, tuple[int, int, int]] = {}
     for file in files_in(cache):
-        files, taken = contexts.get(file.context, (0, 0))
-        contexts[file.context] = files + 1, taken + file.size_bytes
+        files, taken, used = contexts.get(file.context, (0, 0, 0))
+        contexts[file.context] = files + 1, taken + file.size_bytes, used + bool(file.users)
     chunk_bytes = home.chunk_cache.size_bytes()
     document = {
         "folder": str(cache.root),
@@ -47,7 +47,10 @@ def list_cache(*, json: Json = False) -> None:
         "limit_bytes": limits.size_bytes,
         "age_days": limits.age_s / _DAY_S,
         "views": [_document(view, *weights.views.get(view.name, (0, 0, 0))) for view in views],
-        "files": [{"context": name, "files": files, "size_bytes": taken} for name, (files, taken) in sorted(contexts.items())],
+        "files": [
+            {"context": name, "files": files, "size_bytes": taken, "in_use": used}
+            for name, (files, taken, used) in sorted(contexts.items())
+        ],
         "chunks": {"size_bytes": chunk_bytes, "limit_bytes": home.chunk_cache.limit_bytes},
     }
     rows = []
@@ -58,8 +61,8 @@ def list_cache(*, json: Json = False) -> None:
             (caching.shown(view), view.version[:12], f"{files:,}", size(taken), size(frees), f"{ago} ago", "; ".join(view.reasons()))
         )
     lines = table(rows, ("version", "id", "files", "size", "frees", "asked for", "stays because"))
-    for name, (files, taken) in sorted(contexts.items()):
-        lines.append(f"files/{name}: {count(files, 'file')} by their addresses, {size(taken)}")
+    for name, (files, taken, used) in sorted(contexts.items()):
+        lines.append(f"files/{name}: {count(files, 'file')} by their addresses, {size(taken)}{f', {used:,} in use' if used else ''}")
     if chunk_bytes:
         lines.append(
             f"chunks: {size(chunk_bytes)} of files that were read without downloading them, of at most {size(home.chunk_cache.limit_bytes)}"

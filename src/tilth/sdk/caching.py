@@ -3,7 +3,8 @@
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -17,7 +18,7 @@ from tilth.base.ids import looks_like_id_prefix
 from tilth.datasets.cache.blobs import blobs_in
 from tilth.datasets.cache.chunks import is_damaged
 from tilth.datasets.cache.evicting import Freed, clean, remove_file, remove_view, sweep_blobs
-from tilth.datasets.cache.inventory import CachedView, files_in, view_names, views_in
+from tilth.datasets.cache.inventory import CachedFile, CachedView, files_in, view_names, views_in
 from tilth.datasets.cache.notes import Limits, Link, Pin
 from tilth.datasets.cache.sharing import user_name
 from tilth.datasets.materialise import mend_view
@@ -98,7 +99,9 @@ def remove(
             contexts.append(reference.removeprefix(f"{FILES}/"))
         elif reference != CHUNKS:
             named.update((view.name, view) for view in chosen(home, reference))
+    fetched = _fetched_in(home, contexts)
     staying = [f"{shown(view)} stays: {reason}" for view in named.values() for reason in view.reasons()]
+    staying += _files_staying(fetched)
     if staying and not force:
         raise Conflict("\n".join(staying), hint="nothing was removed; --force removes it all the same")
     kept: list[str] = []
@@ -119,20 +122,34 @@ def remove(
                 cache.notes.unpin(view.version)
     return Removed(
         tuple(view.name for view in gone),
-        _remove_files(home, contexts, older_than_s, unused=unused),
+        _remove_files(home, fetched, older_than_s, unused=unused, force=force),
         _remove_chunks(home, older_than_s, everything=unused or CHUNKS in references),
         tuple(kept),
     )
 
 
-def _remove_files(home: Home, contexts: Sequence[str], older_than_s: float | None, *, unused: bool) -> int:
-    files = files_in(home.cache)
-    missing = set(contexts) - {file.context for file in files}
-    if missing:
+def _fetched_in(home: Home, contexts: Sequence[str]) -> list[CachedFile]:
+    if not contexts:
+        return []
+    files = [file for file in files_in(home.cache) if file.context in contexts]
+    if missing := set(contexts) - {file.context for file in files}:
         raise NotFound(f"the cache has no {FILES}/{min(missing)}", hint="`tilth cache ls` shows what it has")
-    deadline_s = time.time() - (older_than_s or 0)
-    wanted = [f for f in files if f.context in contexts or ((unused or older_than_s is not None) and f.used_s < deadline_s)]
-    return sum(remove_file(home.cache, file.path) for file in wanted)
+    return files
+
+
+def _files_staying(files: Iterable[CachedFile]) -> list[str]:
+    """Who uses how many of some fetched files, in words."""
+    counted = Counter((file.context, user.shown()) for file in files for user in file.users)
+    return [f"{FILES}/{context} stays: {user} uses {number:,} of it" for (context, user), number in sorted(counted.items())]
+
+
+def _remove_files(home: Home, named: Sequence[CachedFile], older_than_s: float | None, *, unused: bool, force: bool) -> int:
+    gone = sum(remove_file(home.cache, file.path, force=force) for file in named)
+    if unused or older_than_s is not None:
+        deadline_s = time.time() - (older_than_s or 0)
+        wanted = [file for file in files_in(home.cache) if file.used_s < deadline_s and not file.users]
+        gone += sum(remove_file(home.cache, file.path) for file in wanted)
+    return gone
 
 
 def _remove_chunks(home: Home, older_than_s: float | None, *, everything: bool) -> int:

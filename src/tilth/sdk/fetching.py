@@ -17,6 +17,8 @@ from typing import Any
 
 from tilth.base.atomic_io import translated_os_errors
 from tilth.base.errors import Corrupt, Invalid, Unavailable
+from tilth.datasets.cache.blobs import file_lock, lease_of
+from tilth.datasets.cache.evicting import remove_file
 from tilth.sdk.archives import unpack
 from tilth.sdk.home import Home
 from tilth.sdk.places import LocalPlace, Place, place_of
@@ -58,7 +60,10 @@ def fetch(
     version = digest or place.version()
     key = sha256(f"{place.address}\n{version}".encode()).hexdigest()[:32]
     entry = _context_folder(home, context) / key
-    with home.cache.locked(f"file-{key}"):
+    there = home.cache.take_file(entry)
+    if there is not None and not force and version is not None and (kept := _file_in(there)) is not None:
+        return kept
+    with translated_os_errors(entry), home.cache.locked(file_lock(key)):
         kept = _file_in(entry)
         if kept is None or force or version is None:
             kept = _fetch_into(home, entry, place, _file_name(name, place), digest, told)
@@ -86,7 +91,9 @@ def fetch_unpacked(
         key = sha256(f"{file}\n{found.st_mtime_ns}\n{found.st_size}".encode()).hexdigest()[:32]
         entry = _context_folder(home, context) / key
     folder = entry / "unpacked"
-    with home.cache.locked(f"file-{entry.name}"):
+    if home.cache.take_file(entry) is not None and folder.is_dir() and not force:
+        return folder
+    with translated_os_errors(entry), home.cache.locked(file_lock(entry.name)):
         if force or not folder.is_dir():
             with home.cache.scratch() as scratch:
                 unpack(file, scratch / "unpacked")
@@ -121,7 +128,7 @@ def download(place: Place, target: Path, *, digest: str | None = None, told: Tol
 
 
 def limit_files(home: Home, limit: Any, context: str | None = None) -> int:
-    """Keep at most so many files of a context from now on in this process; the least recently used go first."""
+    """Keep at most so many files of a context from now on; the least recently used go first, also those that this process asked for."""
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
         raise Invalid(f"{limit!r} is no number of files", hint="use 1 or more")
     _context_folder(home, context)
@@ -194,13 +201,17 @@ def _touch(entry: Path) -> None:
 
 
 def _evict(home: Home, context: str | None) -> None:
-    """Drop the files that were not used for the longest time. What is being fetched lies elsewhere until it is whole."""
-    limit = _limits.get(context or DEFAULT_CONTEXT, DEFAULT_LIMIT)
+    """Drop the files that were not used for the longest time, and that no process has a path of; of this one, if it set a limit."""
+    said = _limits.get(context or DEFAULT_CONTEXT)
     used: list[tuple[float, Path]] = []
     with suppress(OSError):
         used = sorted(((entry.stat().st_mtime, entry) for entry in _context_folder(home, context).iterdir()), reverse=True)
     deadline = time.time() - _IN_USE_S
-    for at, entry in used[limit:]:
-        if at < deadline:
-            with suppress(OSError), home.cache.scratch() as scratch:
-                entry.rename(scratch / "dropped")
+    spare = [entry for at, entry in used[DEFAULT_LIMIT if said is None else said :] if at < deadline]
+    if said is not None:
+        for entry in spare:
+            home.cache.leases.drop(lease_of(entry))
+    kept = home.cache.leases.users() if spare else {}
+    for entry in spare:
+        if lease_of(entry) not in kept:
+            remove_file(home.cache, os.fspath(entry))

@@ -23,7 +23,7 @@ from tilth.datasets.cache import evicting, leases, locks
 from tilth.datasets.cache.blobs import BlobCache, blobs_in
 from tilth.datasets.cache.chunks import ChunkCache, is_damaged
 from tilth.datasets.cache.evicting import clean, plan_removal, remove_view
-from tilth.datasets.cache.inventory import Linked, view_names, views_in, weigh
+from tilth.datasets.cache.inventory import Linked, Weights, view_names, views_in, weigh
 from tilth.datasets.cache.notes import Limits, Link, Pin
 from tilth.datasets.materialise import view_in
 from tilth.datasets.reader import ChunkSource
@@ -228,6 +228,51 @@ def test_a_limit_makes_room_before_a_version_comes(team: Team) -> None:
     team.view(second, cache=limited)
     assert view_names(limited) == [second]
     assert weigh(limited).total_bytes == 10_000
+
+
+def test_what_is_all_in_use_is_not_looked_through_each_time(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evicting, "_PAUSE_S", 1_000.0)
+    looks: list[int] = []
+
+    def look(cache: BlobCache) -> Weights:
+        looks.append(1)
+        return weigh(cache)
+
+    monkeypatch.setattr(evicting, "weigh", look)
+    one, two = (team.bench.version({"file": random.Random(seed).randbytes(10_000)}) for seed in (1, 2))
+    limited = team.cache(size_bytes=5_000)
+    crowd(1, lambda _: team.view(two, cache=limited))
+    team.view(one, cache=limited)
+    looks.clear()
+    evicting.keep_within(limited)  # somebody may be about to use what was asked for in this minute
+    assert looks == []
+    unused_for(limited.views / two, 100)
+    evicting.keep_within(limited)
+    assert view_names(limited) == [one]
+    looks.clear()
+    evicting.keep_within(limited)
+    assert looks == []
+    monkeypatch.setattr(evicting, "_PAUSE_S", -1.0)
+    monkeypatch.setattr(evicting, "_LOOKS_SHARE", 0)
+    evicting.keep_within(limited)
+    assert len(looks) == 1
+
+
+def test_what_is_known_of_links_goes_with_their_contents(team: Team) -> None:
+    cache = team.cache()
+    version = team.bench.version({"file": b"content"})
+    crowd(1, lambda _: team.view(version))
+    for number, content in enumerate((sha256(b"content").hexdigest(), "cd" * 32)):
+        note = cache.root / "links" / "ab" / f"ab{number:062}"
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(content)
+    (cache.root / "blobs" / "cd").mkdir(exist_ok=True)
+    (cache.root / "blobs" / "cd" / ("cd" * 32)).write_text("of no version")
+    evicting.sweep_blobs(cache)
+    assert [note.name for note in (cache.root / "links" / "ab").iterdir()] == [f"ab{0:062}"]
+    assert remove_view(cache, version)
+    evicting.sweep_blobs(cache)
+    assert not any((cache.root / "links" / "ab").iterdir())
 
 
 def test_what_a_removal_frees() -> None:

@@ -1,6 +1,7 @@
 """Local copies of what lies elsewhere: whole, shared, fetched once, and anew when it was replaced."""
 
 import base64
+import errno
 import io
 import multiprocessing
 import os
@@ -9,18 +10,26 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tilth import _wiring
-from tilth.base.errors import Corrupt, Denied, DiskFull, Invalid, NotFound, ObjectNotFound, PathNotFound, Unavailable
+from tilth.base.errors import Corrupt, Denied, DiskFull, HomeReadOnly, Invalid, NotFound, ObjectNotFound, PathNotFound, Unavailable
 from tilth.config.settings import load_settings
+from tilth.datasets.cache import evicting, leases
+from tilth.datasets.cache.blobs import BlobCache
+from tilth.datasets.cache.evicting import remove_file
+from tilth.datasets.cache.inventory import files_in
+from tilth.datasets.cache.notes import Limits
+from tilth.datasets.cache.sharing import Sharing
 from tilth.sdk import fetching
 from tilth.sdk.fetching import fetch, fetch_unpacked, limit_files
 from tilth.sdk.home import Home
 from tilth.sdk.places import LocalPlace, WebPlace, place_of
+from tilth.testing.crowds import crowd
 from tilth.testing.servers import free_port
 
 CONTENT = b"content of some length"
@@ -242,6 +251,46 @@ def _fetched(given: tuple[str, str]) -> bytes:
         return fetch(home, given[1]).read_bytes()
     finally:
         home.close()
+
+
+def test_what_a_process_has_a_path_of_stays_while_it_lives(own: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "DEFAULT_LIMIT", 1)
+    monkeypatch.setattr(evicting, "_RECENT_S", -60.0)
+    addresses = [put(own, f"f/{number}", b"x" * 1_000, tmp_path) for number in range(3)]
+    ended = crowd(1, lambda _: fetch(own, addresses[0]))
+    copies = [fetch(own, address) for address in addresses[1:]]
+    gone = copied_before(own, addresses[0])
+    for copy in (*copies, gone):
+        os.utime(copy.parent.parent, (1_000, 1_000))
+    fetching._evict(own, None)
+    assert (ended, gone.exists(), [copy.exists() for copy in copies]) == ([0], False, [True, True])
+    evicting.clean(BlobCache(own.cache_folder, limits=Limits(size_bytes=1, age_s=1.0)))
+    assert [copy.exists() for copy in copies] == [True, True]
+    assert {file.path: len(file.users) for file in files_in(own.cache)} == {str(copy.parent.parent): 1 for copy in copies}
+    assert not remove_file(own.cache, str(copies[0].parent.parent))
+    assert remove_file(own.cache, str(copies[0].parent.parent), force=True)
+    assert fetch(own, addresses[1]).exists()
+
+
+def copied_before(home: Home, address: str) -> Path:
+    """The path that another process had of a copy."""
+    place = place_of(home, address)
+    key = sha256(f"{place.address}\n{place.version()}".encode()).hexdigest()[:32]
+    return next((home.cache_folder / "files" / "global" / key / "file").iterdir())
+
+
+def test_who_may_only_read_a_cache_takes_what_is_there(own: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there, other = (put(own, name, b"x", tmp_path) for name in ("a", "b"))
+    kept = fetch(own, there)
+
+    def refuse(self: Sharing, path: str, flags: int = 0) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(Sharing, "open", refuse)
+    monkeypatch.setattr(leases, "_own", {})
+    assert fetch(own, there) == kept
+    with pytest.raises(HomeReadOnly, match="may not use the cache"):
+        fetch(own, other)
 
 
 def test_what_was_not_used_for_longest_goes_first(own: Home, tmp_path: Path) -> None:

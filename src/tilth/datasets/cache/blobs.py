@@ -28,12 +28,12 @@ from tilth.datasets.cache.locks import held
 from tilth.datasets.cache.notes import Limits, Notes
 from tilth.datasets.cache.sharing import Sharing, sharing_of, user_name
 
-__all__ = ["BlobCache", "blob_name", "blobs_in"]
+__all__ = ["BlobCache", "blob_name", "blobs_in", "file_lock", "lease_of"]
 
 FOLDERS = tuple(f"{number:02x}" for number in range(256))
 
 _seen: dict[str, int] = {}
-"""Views that this process uses without being able to say so: their folders are held open."""
+"""What this process uses without being able to say so: these folders are held open."""
 
 
 class BlobCache:
@@ -72,19 +72,11 @@ class BlobCache:
 
     def take(self, name: str) -> Path | None:
         """The view by this name, if it is there: nobody removes it before this process has ended."""
-        view = self.views / name
-        try:
-            self.leases.take(name)
-            with self.locked(name, shared=True):
-                if not view.exists():
-                    return None
-                with suppress(OSError):
-                    os.utime(view)
-        except OSError as error:
-            if _hold(view):
-                return view
-            raise self._refusal(error) from error
-        return view
+        return self._taken(name, name, self.views / name)
+
+    def take_file(self, entry: Path) -> Path | None:
+        """The folder of a file that was fetched by its address, if it is there: nobody removes it before this process has ended."""
+        return self._taken(lease_of(entry), file_lock(entry.name), entry)
 
     def install(self, folder: Path, hashes: Iterable[bytes]) -> None:
         """Take in files of `folder`, which are whole and have the names of blobs; what is there already stays."""
@@ -126,6 +118,20 @@ class BlobCache:
             shutil.rmtree(folder, ignore_errors=True)
             sweep(tmp)
 
+    def _taken(self, lease: str, lock: str, folder: Path) -> Path | None:
+        try:
+            self.leases.take(lease)
+            with self.locked(lock, shared=True):
+                if not folder.exists():
+                    return None
+                with suppress(OSError):
+                    os.utime(folder)
+        except OSError as error:
+            if _hold(folder):
+                return folder
+            raise self._refusal(error) from error
+        return folder
+
     def _look(self) -> int:
         """How many bytes blobs and fetched files take."""
         found = sum(size for _, size, _ in blobs_in(self.blobs))
@@ -147,6 +153,16 @@ class BlobCache:
         return HomeReadOnly(said, hint=hint)
 
 
+def lease_of(entry: str | os.PathLike[str]) -> str:
+    """What the folder of a file that was fetched by its address is called among the uses: no view has a name like that."""
+    return "/".join(os.fspath(entry).rsplit("/", 3)[-3:])
+
+
+def file_lock(key: str) -> str:
+    """The lock of who fetches or removes the file with a key."""
+    return f"file-{key}"
+
+
 def blob_name(sha256: bytes) -> str:
     """Where the content with this hash lies below `blobs`: spread over 256 folders, which two processes rarely want at once."""
     name = sha256.hex()
@@ -165,7 +181,7 @@ def blobs_in(folder: str) -> Iterator[tuple[os.DirEntry[str], int, int]]:
 
 
 def _hold(view: Path) -> bool:
-    """Hold a view's folder open and locked until this process ends, as whoever may only read can; False if there is no view."""
+    """Hold a folder open and locked until this process ends, as whoever may only read can; False if there is none."""
     name = os.fspath(view)
     if name in _seen and view.exists():
         return True

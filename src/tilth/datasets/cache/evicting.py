@@ -15,9 +15,10 @@ from msgspec import Struct
 
 from tilth.base.atomic_io import sweep
 from tilth.base.faultpoints import reach
-from tilth.datasets.cache.blobs import BlobCache, blobs_in
-from tilth.datasets.cache.inventory import CachedView, Linked, files_in, links_of, view_names, views_in, weigh
+from tilth.datasets.cache.blobs import BlobCache, blob_name, blobs_in, file_lock, lease_of
+from tilth.datasets.cache.inventory import CachedView, Linked, Weights, files_in, free_views, links_of, views_in, weigh
 from tilth.datasets.cache.locks import held, let_go, locked_by_others
+from tilth.datasets.cache.notes import Limits, Look
 
 __all__ = ["Freed", "clean", "keep_within", "plan_removal", "remove_view", "sweep_blobs"]
 
@@ -25,6 +26,11 @@ _KEPT_SHARE = 0.9
 """How much of the limit is left after an eviction, so that not every new version causes the next one."""
 _RECENT_S = 60.0
 """What was asked for so recently stays: somebody may be about to use it."""
+_PAUSE_S = 10.0
+_LOOKS_SHARE = 50
+"""While all is in use, a look at everything is repeated after so many times as long as the last one took, and not before the pause."""
+_AGE_PAUSE_S = 3600.0
+"""So often fetched files are looked at for their age."""
 
 
 class Freed(Struct, frozen=True):
@@ -41,12 +47,8 @@ def keep_within(cache: BlobCache, *, incoming_bytes: int = 0) -> None:
     """Make room for so many bytes if there is a limit; cheap as long as it is not reached. A cache that can't be cleaned stays as it is."""
     limits = cache.limits
     with suppress(OSError):
-        deadline = time.time() - limits.age_s
-        over_age = limits.age_s and any(_used_s(cache, name) < deadline for name in view_names(cache))
-        if over_age:  # what is old and stays would make everybody look at everything, each time
-            over_age = any(view.used_s < deadline for view in _evictable(cache))
-        over_size = limits.size_bytes and cache.counter.add(0) + incoming_bytes > limits.size_bytes
-        if over_age or over_size:
+        is_over = bool(limits.size_bytes) and cache.counter.add(0) + incoming_bytes > limits.size_bytes
+        if (is_over or limits.age_s) and _is_worth_a_look(cache, limits, is_over=is_over):
             clean(cache, incoming_bytes=incoming_bytes)
 
 
@@ -55,21 +57,29 @@ def clean(cache: BlobCache, *, incoming_bytes: int = 0) -> Freed:
     with held(cache.lock_path("evicting"), cache.sharing, wait=False) as alone:
         if not alone:
             return Freed(left_bytes=cache.counter.add(0))
-        before = weigh(cache).total_bytes
+        begun_s = time.monotonic()
+        weights = weigh(cache)
+        before = weights.total_bytes
         limits = cache.limits
         removed: list[str] = []
         files = 0
         if limits.age_s:
             removed, files = _remove_older(cache, time.time() - limits.age_s)
-        left = before if not (removed or files) else weigh(cache).total_bytes
-        if limits.size_bytes and left + incoming_bytes > limits.size_bytes:
+            weights = weigh(cache) if removed or files else weights
+        if limits.size_bytes and weights.total_bytes + incoming_bytes > limits.size_bytes:
             keep = max(0, int(limits.size_bytes * _KEPT_SHARE) - incoming_bytes)
-            more, more_files = _remove_until(cache, left, keep)
+            more, more_files, swept = _remove_until(cache, weights, keep)
             removed, files = removed + more, files + more_files
-            left = weigh(cache).total_bytes
+            weights = weigh(cache) if more or more_files or swept else weights
+        left = weights.total_bytes
         with cache.counter.held() as count:
             count.value = left
         sweep(cache.root / "tmp")
+        is_over = bool(limits.size_bytes) and left + incoming_bytes > limits.size_bytes
+        stayed = tuple(name for _, name in _old_enough(cache)) if is_over or limits.age_s else ()
+        took_s = time.monotonic() - begun_s
+        with suppress(OSError):
+            cache.notes.tell_look(Look(at_s=time.time(), took_s=took_s, is_over=is_over, stayed=stayed))
         return Freed(tuple(removed), files, max(0, before - left), left)
 
 
@@ -122,13 +132,24 @@ def sweep_blobs(cache: BlobCache, *, at_most_bytes: int | None = None) -> int:
             with suppress(OSError):
                 os.unlink(entry.path)
                 freed += size
+    if freed:
+        _forget_links(cache)
     return freed
 
 
-def remove_file(cache: BlobCache, path: str) -> bool:
-    """Remove a file that was fetched by its address."""
-    with suppress(OSError), _trash(cache) as trash:
-        os.rename(path, trash / "file")
+def remove_file(cache: BlobCache, path: str, *, force: bool = False) -> bool:
+    """Remove a file that was fetched by its address; False, and nothing happened, if it is in use and `force` is not said."""
+    lock = cache.lock_path(file_lock(os.path.basename(path)))
+    with suppress(OSError), _trash(cache) as trash, held(lock, cache.sharing, wait=False) as alone:
+        if not (alone or force) or (not force and lease_of(path) in cache.leases.users()):
+            return False
+        with _unread(Path(path)) as unread:
+            if not (unread or force):
+                return False
+            os.rename(path, trash / "file")
+        if alone:
+            with suppress(OSError):
+                os.unlink(lock)
         return True
     return False
 
@@ -137,17 +158,23 @@ def _remove_older(cache: BlobCache, deadline_s: float) -> tuple[list[str], int]:
     removed = [view.name for view in _evictable(cache) if view.used_s < deadline_s and remove_view(cache, view.name)]
     if removed:
         sweep_blobs(cache)
-    files = sum(remove_file(cache, file.path) for file in files_in(cache) if file.used_s < deadline_s)
+    files = sum(remove_file(cache, file.path) for file in files_in(cache) if file.used_s < deadline_s and not file.users)
     return removed, files
 
 
-def _remove_until(cache: BlobCache, total: int, keep: int) -> tuple[list[str], int]:
-    """Remove unused blobs, then views and fetched files in the order of their last use, until `keep` bytes are left."""
-    left = total - sweep_blobs(cache, at_most_bytes=total - keep)
-    blobs = {entry.inode() for entry, _, _ in blobs_in(cache.blobs)}
+def _remove_until(cache: BlobCache, weights: Weights, keep: int) -> tuple[list[str], int, int]:
+    """Remove unused blobs, then views and fetched files in the order of their last use, until `keep` bytes are left.
+
+    Returns the views, how many files, and how many bytes of blobs that nothing used.
+    """
+    swept = sweep_blobs(cache, at_most_bytes=weights.total_bytes - keep) if weights.unused_bytes else 0
+    left = weights.total_bytes - swept
     recent_s = time.time() - _RECENT_S
-    files = [file for file in files_in(cache) if file.used_s < recent_s]
+    files = [file for file in files_in(cache) if file.used_s < recent_s and not file.users]
     views = _evictable(cache)
+    if not (files or views):
+        return [], 0, swept
+    blobs = {entry.inode() for entry, _, _ in blobs_in(cache.blobs)}
     plan: list[tuple[float, str, bool]] = sorted(
         [(view.used_s, view.name, True) for view in views] + [(file.used_s, file.path, False) for file in files]
     )
@@ -163,7 +190,35 @@ def _remove_until(cache: BlobCache, total: int, keep: int) -> tuple[list[str], i
     count = sum(remove_file(cache, name) for _, name, is_view in plan if not is_view and name in chosen)
     if removed:
         sweep_blobs(cache)
-    return removed, count
+    return removed, count, swept
+
+
+def _is_worth_a_look(cache: BlobCache, limits: Limits, *, is_over: bool) -> bool:
+    """Whether anything could be removed that the last look left: what is in use and stays would make everybody look at everything."""
+    look, now = cache.notes.look(), time.time()
+    if look is None or look.at_s > now or (is_over and not look.is_over):
+        return True
+    deadline = now if is_over else now - limits.age_s
+    if any(used_s < deadline and name not in look.stayed for used_s, name in _old_enough(cache)):
+        return True
+    # A view shows without effort whether it is free; anything else only by looking at all that there is.
+    return now - look.at_s > (max(_PAUSE_S, _LOOKS_SHARE * look.took_s) if is_over else _AGE_PAUSE_S)
+
+
+def _forget_links(cache: BlobCache) -> None:
+    """Drop what is known of links in versions whose contents are not here any more."""
+    for number in range(256):
+        with suppress(OSError), os.scandir(f"{cache.root}/links/{number:02x}") as notes:
+            for note in notes:
+                with suppress(OSError, ValueError):
+                    content = bytes.fromhex(Path(note.path).read_text())
+                    if not os.path.exists(f"{cache.blobs}/{blob_name(content)}"):
+                        os.unlink(note.path)
+
+
+def _old_enough(cache: BlobCache) -> list[tuple[float, str]]:
+    recent_s = time.time() - _RECENT_S
+    return [(used_s, name) for used_s, name in free_views(cache) if used_s < recent_s]
 
 
 def _evictable(cache: BlobCache) -> list[CachedView]:
@@ -203,10 +258,3 @@ def _trash(cache: BlobCache) -> Iterator[Path]:
                 with suppress(OSError):  # deleting needs it, and a view may have folders that are read-only
                     os.chmod(os.path.join(place, name), 0o700)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _used_s(cache: BlobCache, name: str) -> float:
-    try:
-        return (cache.views / name).stat().st_mtime
-    except OSError:
-        return time.time()

@@ -8,11 +8,11 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from tilth.datasets.cache.blobs import BlobCache, blobs_in
+from tilth.datasets.cache.blobs import BlobCache, blobs_in, lease_of
 from tilth.datasets.cache.leases import User
 from tilth.datasets.cache.notes import About, Pin
 
-__all__ = ["CachedFile", "CachedView", "Linked", "Weights", "files_in", "links_of", "view_names", "views_in", "weigh"]
+__all__ = ["CachedFile", "CachedView", "Linked", "Weights", "files_in", "free_views", "links_of", "view_names", "views_in", "weigh"]
 
 
 class CachedView(Struct, frozen=True, kw_only=True):
@@ -50,6 +50,7 @@ class CachedFile(Struct, frozen=True):
     context: str
     used_s: float
     size_bytes: int
+    users: tuple[User, ...] = ()
 
 
 class Linked(Struct, frozen=True):
@@ -80,6 +81,18 @@ def view_names(cache: BlobCache) -> list[str]:
         return []
 
 
+def free_views(cache: BlobCache) -> list[tuple[float, str]]:
+    """When each view that nothing keeps was asked for last, and its name; without looking into any."""
+    kept = set(cache.leases.users()) | {link.view for link in cache.notes.links(cache.views)}
+    pins = cache.notes.pins()
+    found: list[tuple[float, str]] = []
+    for name in view_names(cache):
+        if name not in kept and name.partition("-")[0] not in pins:
+            with suppress(OSError):
+                found.append(((cache.views / name).stat().st_mtime, name))
+    return found
+
+
 def views_in(cache: BlobCache, names: Iterable[str] | None = None) -> list[CachedView]:
     """All views, or some, the longest unused first."""
     users, pins = cache.leases.users(), cache.notes.pins()
@@ -99,12 +112,14 @@ def views_in(cache: BlobCache, names: Iterable[str] | None = None) -> list[Cache
 
 def files_in(cache: BlobCache) -> list[CachedFile]:
     """All files that were fetched by their addresses, the longest unused first."""
+    users = cache.leases.users()
     found: list[CachedFile] = []
     for context in _entries(f"{cache.root}/files"):
         for entry in _entries(context.path):
             with suppress(OSError):
                 size = sum(seen.st_size for _, seen in _walk(entry.path))
-                found.append(CachedFile(entry.path, context.name, entry.stat().st_mtime, size))
+                using = tuple(users.get(lease_of(entry.path), ()))
+                found.append(CachedFile(entry.path, context.name, entry.stat().st_mtime, size, using))
     return sorted(found, key=lambda file: file.used_s)
 
 

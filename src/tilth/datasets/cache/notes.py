@@ -1,7 +1,7 @@
 """What is known of the things in a cache besides their bytes: small JSON files, each written whole.
 
 about/<view>   what a view holds       pins/<version>   who wants a version to stay       links/<id>   a symbolic link to a view
-limits         how much may lie here, and for how long
+limits         how much may lie here, and for how long       looked         what became of the last look for what could go
 """
 
 import os
@@ -17,7 +17,7 @@ from msgspec import Struct
 from tilth.base.ids import new_id
 from tilth.datasets.cache.sharing import Sharing
 
-__all__ = ["About", "Limits", "Link", "Notes", "Pin"]
+__all__ = ["About", "Limits", "Link", "Look", "Notes", "Pin"]
 
 T = TypeVar("T", bound=Struct)
 
@@ -65,6 +65,17 @@ class Limits(Struct, frozen=True, kw_only=True):
     age_s: float = 0.0
 
 
+class Look(Struct, frozen=True, kw_only=True):
+    """What became of the last look for things that could be removed."""
+
+    at_s: float
+    took_s: float
+    is_over: bool
+    """Whether the cache held more than it may all the same, because all of it was in use."""
+    stayed: tuple[str, ...] = ()
+    """Views that nobody seemed to use and that could not be removed."""
+
+
 class Notes:
     """The notes of one cache folder."""
 
@@ -107,6 +118,8 @@ class Notes:
     def links(self, views: Path) -> Iterator[Link]:
         """The symbolic links that lead to a view; those that don't any more are forgotten. One that can't be seen is believed."""
         for name in self._names("links"):
+            if len(name) == 2:  # a folder of what is known of links in versions, which lies here too
+                continue
             link = self._get(f"links/{name}", Link)
             if link is None:
                 continue
@@ -128,6 +141,14 @@ class Notes:
     def limits(self) -> Limits | None:
         """The limits that were set for all, if any were."""
         return self._get("limits", Limits)
+
+    def tell_look(self, look: Look) -> None:
+        """Say what became of a look for things that could be removed."""
+        self._put("looked", look)
+
+    def look(self) -> Look | None:
+        """What became of the last one."""
+        return self._get("looked", Look)
 
     def _put(self, name: str, note: Struct) -> None:
         path = f"{self._root}/{name}"
