@@ -54,6 +54,7 @@ def _open(settings: Settings | None = None) -> Home:
     return Home(
         folder=settings.home,
         cache_folder=settings.cache,
+        cache_source=settings.cache_source,
         author=settings.author,
         user=settings.author,
         clock=clock,
@@ -103,6 +104,7 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
     return Home(
         folder=settings.home,
         cache_folder=settings.cache,
+        cache_source=settings.cache_source,
         author=settings.author if settings.is_author_said else "",
         user=settings.author,
         clock=clock,

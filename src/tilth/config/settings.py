@@ -65,6 +65,13 @@ SETTINGS = (
         name="cache", variables=("TILTH_CACHE",), default="cache, in the home", meaning="The folder of the shared cache of local copies."
     ),
     Setting(
+        name="cache_source",
+        variables=("TILTH_CACHE_SOURCE",),
+        default="none",
+        meaning="The folder of another cache, which others may write to: contents that it has are copied from there, each compared "
+        "with its hash, instead of being fetched.",
+    ),
+    Setting(
         name="chunk_cache",
         variables=("TILTH_CHUNK_CACHE",),
         default="10 GB",
@@ -274,6 +281,8 @@ class Settings(Struct, frozen=True):
     """Whether a run that begins says where it is seen."""
     record_untracked: bool = False
     """Whether the changes that a run records hold files that git does not track."""
+    cache_source: Path | None = None
+    """A cache of others, whose contents are compared before they are taken."""
     chunk_cache_bytes: int = DEFAULT_CHUNK_CACHE_BYTES
     """How much of the files that are read piece by piece stays in the cache."""
     cache_limit_bytes: int = 0
@@ -317,6 +326,7 @@ def load_settings(environment: Mapping[str, str] = os.environ, *, given: Mapping
         preview_bytes=_size("preview_limit", said.get("preview_limit"), DEFAULT_PREVIEW_BYTES),
         announce=_truth("announce", said.get("announce", Found("true", "default"))),
         record_untracked=_truth("record_untracked", said.get("record_untracked", Found("false", "default"))),
+        cache_source=_path(said["cache_source"].value) if "cache_source" in said else None,
         chunk_cache_bytes=_size("chunk_cache", said.get("chunk_cache"), DEFAULT_CHUNK_CACHE_BYTES),
         upload_limit_bytes=_size("upload_limit", said.get("upload_limit"), 0),
         download_limit_bytes=_size("download_limit", said.get("download_limit"), 0),
@@ -331,6 +341,7 @@ def as_environment(settings: Settings) -> dict[str, str]:
     values: dict[str, str | None] = {
         "home": str(settings.home),
         "cache": str(settings.cache),
+        "cache_source": str(settings.cache_source) if settings.cache_source else None,
         "chunk_cache": str(settings.chunk_cache_bytes),
         "storage.url": settings.storage,
         "api.server": api.server,
@@ -350,6 +361,7 @@ def settings_in_force(environment: Mapping[str, str] = os.environ) -> list[Effec
     values = {
         "home": str(settings.home),
         "cache": str(settings.cache),
+        "cache_source": str(settings.cache_source) if settings.cache_source else "none",
         "chunk_cache": readable_bytes(settings.chunk_cache_bytes),
         "cache_limit": readable_bytes(settings.cache_limit_bytes) if settings.cache_limit_bytes else "0",
         "cache_age": str(settings.cache_age_days),

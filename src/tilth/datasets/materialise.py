@@ -18,6 +18,7 @@ from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId
 from tilth.base.paths import check_path
 from tilth.datasets.cache.blobs import BlobCache, blob_name
+from tilth.datasets.cache.borrowing import borrow
 from tilth.datasets.cache.evicting import keep_within
 from tilth.datasets.cache.notes import About
 from tilth.datasets.packs import read_chunks
@@ -121,7 +122,9 @@ def view_in(
         missing = _link(cache, building, listing(), on_done or _nobody, workers)
         if missing:
             with cache.locked(f"of-{group}") if group else nullcontext():
-                wanted = _still_missing(cache, building, [entry for entry in entries() if entry.path in missing])
+                wanted = [entry for entry in entries() if entry.path in missing]
+                borrow(cache, {entry.sha256: entry.size for entry in wanted if not entry.link})
+                wanted = _still_missing(cache, building, wanted)
                 _fetch(store, cache, scratch, building, [entry for entry in wanted if not entry.link], on_done, workers)
             if links and (elsewhere := [entry for entry in wanted if entry.link]):
                 links.link(elsewhere, building, on_done or _nobody)
@@ -143,6 +146,7 @@ def mend_view(store: ObjectStore, cache: BlobCache, view: Path, wrong: Sequence[
     with translated_os_errors(view), cache.locked(view.name), cache.scratch() as scratch:
         mended = scratch / "view"
         mended.mkdir()
+        borrow(cache, {entry.sha256: entry.size for entry in wrong})
         missing = _still_missing(cache, mended, wrong)
         if missing:
             _fetch(store, cache, scratch, mended, missing, None, None)

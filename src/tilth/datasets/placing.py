@@ -7,17 +7,18 @@ threads of one process only wait for each other. A job is the `marshal` of a `Pl
 the `marshal` of what went wrong, or of what was not there to be linked.
 """
 
+import errno
 import fcntl
 import marshal
 import mmap
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from typing import cast
 
-__all__ = ["Damaged", "LinkJob", "PlaceJob", "Row", "link", "place"]
+__all__ = ["Damaged", "LinkJob", "PlaceJob", "Row", "copied", "link", "place"]
 
 Chunk = tuple[int, int, int, int, bytes]
 Row = tuple[str, int, int, int, bytes, Sequence[Chunk]]
@@ -82,23 +83,56 @@ def link(job: LinkJob) -> list[str]:
         except FileNotFoundError:
             missing.append(path)
         except OSError:
-            if not _copied(f"{blobs}/{name[:2]}/{name}", f"{target}/{path}"):
+            blob = f"{blobs}/{name[:2]}/{name}"
+            if not copied(blob, f"{target}/{path}"):
                 missing.append(path)
+                _remove_wrong(blob)
     return missing
 
 
-def _copied(source: str, target: str) -> bool:
-    """A clone that shares its blocks where the file system has those, or else a copy; False if there is nothing to copy."""
+def copied(source: str, target: str) -> bool:
+    """A clone that shares its blocks where the file system has those, or else a copy; False if there is none that is what its name says.
+
+    It belongs to this user, whom nobody asked before who may write there: so it is compared with the SHA-256 that is its name.
+    """
+    whole = sha256()
     try:
-        with open(source, "rb") as original, open(target, "xb") as copy:
-            try:
-                fcntl.ioctl(copy.fileno(), _FICLONE, original.fileno())
-            except OSError:
-                shutil.copyfileobj(original, copy, _COPY_BYTES)
+        with open(source, "rb", 0, opener=_no_link) as original, open(target, "x+b", 0) as copy:
+            is_clone = _cloned(original.fileno(), copy.fileno())
+            # Of a clone, itself is read: the original may be another's, who could change it meanwhile.
+            while piece := (copy if is_clone else original).read(_COPY_BYTES):
+                whole.update(piece)
+                if not is_clone:
+                    _write(copy.fileno(), piece)
     except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        return False
+    if whole.hexdigest() != os.path.basename(source):
+        os.unlink(target)
         return False
     os.chmod(target, 0o444)
     return True
+
+
+def _remove_wrong(blob: str) -> None:
+    """Make room for the right content, if there was one, and it was wrong."""
+    with suppress(OSError):  # not there, or of a cache that this user may only read
+        os.unlink(blob)
+
+
+def _cloned(source: int, target: int) -> bool:
+    try:
+        fcntl.ioctl(target, _FICLONE, source)
+    except OSError:
+        return False
+    return True
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 class _Packs:

@@ -70,6 +70,8 @@ class Home:
 
     open_bucket: Callable[[str], ObjectStore] | None = None
     """Opens the bucket that an address names, with the keys that this machine has for it."""
+    cache_source: Path | None = None
+    """Another cache, which others may write to: its contents are compared before they are taken."""
     chunk_cache_bytes: int = 0
     """How much of the files that are read without downloading them stays in the cache."""
     cache_limit_bytes: int = 0
@@ -121,7 +123,7 @@ class Home:
     def cache(self) -> "BlobCache":
         """Contents and views on this machine."""
         limits = import_module("tilth.datasets.cache.notes").Limits(size_bytes=self.cache_limit_bytes, age_s=self.cache_age_days * 86_400.0)
-        made: BlobCache = import_module("tilth.datasets.cache.blobs").BlobCache(self.cache_folder, limits=limits)
+        made: BlobCache = import_module("tilth.datasets.cache.blobs").BlobCache(self.cache_folder, limits=limits, source=self.cache_source)
         return made
 
     def tidy_cache(self) -> None:

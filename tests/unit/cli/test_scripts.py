@@ -186,7 +186,7 @@ def test_a_setting_that_is_wrong_is_told(tilth: "Terminal", monkeypatch: pytest.
     monkeypatch.setenv("TILTH_HOME", str(tmp_path))
     (tmp_path / "tilth.toml").write_text('colour = "blue"')
     assert (
-        "has a setting colour that means nothing here; known are cache, chunk_cache, cache_limit, cache_age, author"
+        "has a setting colour that means nothing here; known are cache, cache_source, chunk_cache, cache_limit, cache_age, author"
         in tilth("search", status=2).err
     )
 

@@ -115,7 +115,7 @@ def test_a_representation_shows_no_secret(desk: Desk) -> None:
         ('secret_key = "x"', "has a setting secret_key that means nothing here; api.secret_key may be meant"),
         (
             'colour = "x"',
-            "has a setting colour that means nothing here; known are cache, chunk_cache, cache_limit, cache_age, author, ",
+            "has a setting colour that means nothing here; known are cache, cache_source, chunk_cache, cache_limit, cache_age, author, ",
         ),
         ('home = "x"', "has a setting home that means nothing here"),
         ("[api]\nserver = 5", "says api.server = 5, which is no text; write its value between quotes"),

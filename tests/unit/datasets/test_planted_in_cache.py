@@ -1,17 +1,22 @@
 """What others who may write to a cache could put there: it must not lead out of the cache, nor into files of whoever uses it."""
 
+import errno
 import os
 import stat
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tilth.base.errors import PathInvalid
-from tilth.datasets.cache.blobs import BlobCache
+from tilth.base.ids import VersionId
+from tilth.datasets.cache.blobs import BlobCache, blob_name, blobs_in
+from tilth.datasets.cache.borrowing import borrow
 from tilth.datasets.cache.evicting import remove_view
 from tilth.datasets.cache.sharing import Sharing
 from tilth.datasets.materialise import view_in
 from tilth.store.local import LocalStore
+from tilth.testing.repositories import Workbench
 
 SHARED = Sharing(0o777)
 
@@ -99,3 +104,55 @@ def _inode(descriptor: int) -> int:
         return os.fstat(descriptor).st_ino
     except OSError:
         return 0
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Workbench:
+    return Workbench(tmp_path)
+
+
+def planted(cache: BlobCache, content: bytes, instead: bytes) -> Path:
+    blob = Path(cache.blobs, blob_name(sha256(content).digest()))
+    blob.parent.mkdir(parents=True, exist_ok=True)
+    blob.write_bytes(instead)
+    return blob
+
+
+def view(bench: Workbench, cache: BlobCache, version: VersionId) -> Path:
+    manifest = bench.repository.manifest(version)
+    return view_in(bench.repository.store, cache, version, manifest.digests, manifest.entries, workers=1)
+
+
+def test_a_content_of_another_user_that_is_not_what_its_name_says_is_fetched(
+    cache: BlobCache, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:  # as the system does for files of others
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    version = bench.version({"right": b"right", "wrong": b"wanted"})
+    planted(cache, b"right", b"right")
+    wrong = planted(cache, b"wanted", b"planted")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "link", refuse)
+        found = view(bench, cache, version)
+    assert {path.name: path.read_bytes() for path in found.iterdir()} == {"right": b"right", "wrong": b"wanted"}
+    assert wrong.read_bytes() == b"wanted"
+
+
+def test_contents_of_another_cache_are_taken_if_they_are_right(cache: BlobCache, bench: Workbench, tmp_path: Path) -> None:
+    files = {"right": b"right", "wrong": b"wanted", "link": b"linked", "missing": b"missing"}
+    version = bench.version(files)
+    right, wrong = planted(cache, b"right", b"right"), planted(cache, b"wanted", b"planted")
+    (tmp_path / "elsewhere").write_bytes(b"linked")
+    planted(cache, b"linked", b"").unlink()
+    Path(cache.blobs, blob_name(sha256(b"linked").digest())).symlink_to(tmp_path / "elsewhere")
+    own = BlobCache(tmp_path / "own", source=cache.root)
+    borrow(own, {sha256(content).digest(): len(content) for content in files.values()})
+    there = {entry.name for entry, _, _ in blobs_in(own.blobs)}
+    assert there == {sha256(b"right").hexdigest()}
+    found = view(bench, own, version)
+    assert {path.name: path.read_bytes() for path in found.iterdir()} == files
+    right.write_bytes(b"wrong")  # too late
+    assert (found / "right").read_bytes() == b"right"
+    assert wrong.read_bytes() == b"planted"
+    assert not (cache.root / "views").exists()

@@ -39,8 +39,10 @@ _seen: dict[str, int] = {}
 class BlobCache:
     """A cache folder. Any number of processes, and of users that its mode lets in, may use it at once; any may be killed at any moment."""
 
-    def __init__(self, root: Path, *, limits: Limits | None = None) -> None:
+    def __init__(self, root: Path, *, limits: Limits | None = None, source: Path | None = None) -> None:
         self.root = root
+        self.source = source
+        """Another cache, whose contents are taken if they are right, and not believed."""
         self.views = root / "views"
         self.blobs = os.fspath(root / "blobs")
         self._limits = limits or Limits()

@@ -18,6 +18,7 @@ from tilth.base.errors import Denied, Internal, Invalid, PathNotFound, SourceCha
 from tilth.base.faultpoints import reach
 from tilth.base.ids import new_id
 from tilth.datasets.cache.blobs import BlobCache, blob_name
+from tilth.datasets.cache.borrowing import borrow
 from tilth.datasets.cache.evicting import keep_within
 from tilth.datasets.placing import link
 from tilth.domain.dataset import Entry
@@ -112,6 +113,7 @@ class LinkFetcher:
 
     def _fetch_batch(self, batch: Sequence[Entry], deliver: Deliver, failed: list[TilthError], on_done: Progress) -> None:
         missing: list[Entry] = []
+        borrow(self._cache, {entry.sha256: entry.size for entry in batch if link_of(entry).is_hashed})
         for entry in batch:
             if deliver(entry, self._cache.blobs, self.content_of(entry)):
                 on_done(1, entry.size)
