@@ -2,12 +2,12 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tilth.base.faultpoints import CRASH_STATUS
+from tilth.testing import forking
 from tilth.testing.repositories import Workbench
 
 CHILD = """
@@ -56,6 +56,4 @@ def test_a_killed_copy_is_made_again(tmp_path: Path, what: str, point: str) -> N
 
 
 def run_child(root: Path, version: str, what: str, *, crash_at: str = "") -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-c", CHILD, str(root), version, what]
-    environment = {**os.environ, "TILTH_CRASH_AT": crash_at}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return forking.run(["-c", CHILD, str(root), version, what], env={**os.environ, "TILTH_CRASH_AT": crash_at})

@@ -3,13 +3,13 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tilth.base.faultpoints import CRASH_STATUS
+from tilth.testing import forking
 from tilth.testing.repositories import write_files
 
 FILES = {f"d{number % 3}/{number:02}.bin": bytes([number]) * (5_000 + number) for number in range(30)}
@@ -23,9 +23,8 @@ class Person:
         self._environment = {**os.environ, "HOME": str(folder), "TILTH_HOME": str(folder / "home")}
 
     def run(self, *words: str, crash_at: str = "") -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "tilth.cli.main", "data", *words]
         environment = {**self._environment, "TILTH_CRASH_AT": crash_at}
-        return subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=120, check=False)
+        return forking.run(["-m", "tilth.cli.main", "data", *words], env=environment, cwd=self.folder)
 
     def ask(self, *words: str) -> Any:
         done = self.run(*words, "--json")

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from tilth.base.errors import VersionFinal
 from tilth.base.faultpoints import CRASH_STATUS
 from tilth.base.ids import VersionId
+from tilth.testing import forking
 from tilth.testing.repositories import Workbench
 
 CHILD = """
@@ -76,6 +76,4 @@ def test_a_killed_command_goes_on_where_it_was(tmp_path: Path, how: str, point: 
 
 
 def run_child(root: Path, id: str, how: str, parent: str, *, crash_at: str = "") -> "subprocess.CompletedProcess[str]":
-    environment = {**os.environ, "TILTH_CRASH_AT": crash_at}
-    command = [sys.executable, "-c", CHILD, str(root), id, how, parent]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return forking.run(["-c", CHILD, str(root), id, how, parent], env={**os.environ, "TILTH_CRASH_AT": crash_at})

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tilth.testing import forking
 from tilth.testing.servers import RunningServer, running_server
 
 RUN = """
@@ -82,14 +83,7 @@ class Run:
         self.id, self.child = id, int(child)
 
     def act(self, name: str, fields: str = "{}") -> dict[str, Any]:
-        answer = subprocess.run(
-            [sys.executable, "-c", ACT, self.id, name, fields],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        answer = forking.run(["-c", ACT, self.id, name, fields], env=self.environment, timeout=60)
         assert answer.returncode == 0, answer.stderr
         found: dict[str, Any] = json.loads(answer.stdout)
         return found

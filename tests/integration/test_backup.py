@@ -1,21 +1,19 @@
 """`tilth backup` of a server that is in use, and a server over what `tilth restore` made of it."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
+from tilth.testing import forking
 from tilth.testing.servers import RunningServer, running_server
 
 
 def tilth(*words: str, home: Path, status: int = 0) -> str:
     """What a command prints."""
-    command = [sys.executable, "-m", "tilth.cli.main", *words]
-    answer = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TILTH_HOME": str(home)}, check=False)
+    answer = forking.run(["-m", "tilth.cli.main", *words], env={**os.environ, "TILTH_HOME": str(home)})
     assert answer.returncode == status, answer
     assert "Traceback" not in answer.stderr
     return answer.stdout + answer.stderr

@@ -1,6 +1,5 @@
 """Whatever people and machines give `tilth data` that it can't use: it names the thing, says what to do, and loses nothing."""
 
-import ctypes
 import json
 import os
 import random
@@ -21,6 +20,7 @@ from tilth.base.ids import VersionId
 from tilth.config.settings import load_settings
 from tilth.sdk import _current, lifecycle
 from tilth.sdk.home import Home
+from tilth.testing import forking
 from tilth.testing.repositories import write_files
 
 INVALID, MISSING, EXISTS, CONFLICT, DENIED, UNAVAILABLE, CORRUPT = 2, 3, 4, 5, 6, 7, 8
@@ -54,17 +54,10 @@ class Answer:
         return json.loads(self.out)
 
 
-def tilth(*words: str | bytes, status: int = 0, bounded: bool = False, script: str = "", **environment: str) -> Answer:
+def tilth(*words: str, status: int = 0, bounded: bool = False, script: str = "", **environment: str) -> Answer:
     """Run `tilth data` in a process; `bounded` by permissions, which root otherwise is not."""
-    run = ["-c", script] if script else ["-m", "tilth.cli.main"]
-    done = subprocess.run(
-        [sys.executable, *run, "data", *words],
-        env=os.environ | environment,
-        capture_output=True,
-        check=False,
-        timeout=120,
-        preexec_fn=_obey_permissions if bounded and AS_ROOT else None,
-    )
+    run = [*(["-c", script] if script else ["-m", "tilth.cli.main"]), "data", *words]
+    done = forking.run(run, env=os.environ | environment, bounded=bounded and AS_ROOT, text=False)
     answer = Answer(done)
     assert answer.status == status, answer.err
     assert "Traceback" not in answer.err
@@ -529,7 +522,7 @@ def test_a_damaged_pack(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     name = packs[1].name
     readable = []
     for path, data in files.items():
-        done = subprocess.run([sys.executable, "-m", "tilth.cli.main", "data", "cat", path], capture_output=True, check=False)
+        done = forking.run(["-m", "tilth.cli.main", "data", "cat", path], text=False)
         if done.returncode == 0:
             assert done.stdout == data
             readable.append(path)
@@ -543,19 +536,12 @@ def test_a_damaged_pack(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     assert {path for problem in told for path in problem["paths"]} == files.keys() - set(readable)
     assert all(name in problem["what"] for problem in told)
     for words in (["get"], ["get", "--copy", f"{tmp_path}/copy"], ["export", f"{tmp_path}/n.tar"]):
-        answer = subprocess.run([sys.executable, "-m", "tilth.cli.main", "data", *words], capture_output=True, check=False)
+        answer = forking.run(["-m", "tilth.cli.main", "data", *words])
         assert answer.returncode in (MISSING, CORRUPT)
-        assert name in answer.stderr.decode()
+        assert name in answer.stderr
     assert not (tmp_path / "copy").exists()
     assert not (tmp_path / "n.tar").exists()
     assert not list((load_settings().home / "cache" / "views").glob(f"{id}*"))
     packs[1].write_bytes(whole)
     tilth("get", "--copy", f"{tmp_path}/copy")
     assert {path.name: path.read_bytes() for path in (tmp_path / "copy").iterdir()} == files
-
-
-def _obey_permissions() -> None:
-    """Give up what lets root ignore permissions."""
-    libc = ctypes.CDLL(None)
-    for capability in (1, 2):  # DAC_OVERRIDE, DAC_READ_SEARCH
-        libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP

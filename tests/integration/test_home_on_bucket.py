@@ -15,6 +15,7 @@ import pytest
 from tests.integration.test_buckets import answering
 from tilth.base.ids import new_id
 from tilth.store.opening import open_store
+from tilth.testing import forking
 from tilth.testing.azurite import AzureServer
 from tilth.testing.faults import Fault, fault_proxy
 from tilth.testing.radosgw import S3Server
@@ -29,12 +30,12 @@ class Desk:
         self.environment = {**os.environ, **environment, "TILTH_HOME": str(home)}
 
     def run(self, *words: str, status: int = 0) -> str:
-        done = subprocess.run(self.words(*words), env=self.environment, capture_output=True, text=True, check=False)
+        done = forking.run(self.words(*words), env=self.environment)
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout if status == 0 else done.stderr
 
     def words(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "tilth.cli.main", *words]
+        return ["-m", "tilth.cli.main", *words]
 
 
 @pytest.fixture(params=["s3", "azure"])
@@ -92,7 +93,7 @@ def test_a_killed_upload_goes_on(s3: S3Server, tmp_path: Path) -> None:
         for kill_after in (1, 3, 5):
             proxy.fail(Fault.SLOW, times=10_000, only=b"PUT ")
             words = desk.words("data", "upload", "--id", id, "--chunk-size", "1")
-            process = subprocess.Popen(words, env=desk.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen([sys.executable, *words], env=desk.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             while proxy.happened < kill_after and process.poll() is None:
                 time.sleep(0.01)
             process.send_signal(signal.SIGKILL)

@@ -1,7 +1,5 @@
 """Signing in by OpenID Connect: a browser, a server, and a provider that can be told to do each thing wrongly."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -13,6 +11,7 @@ import pytest
 import urllib3
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tilth.testing import forking
 from tilth.testing.openid import CLIENT, SECRET, OpenIdServer, openid_server
 from tilth.testing.servers import RunningServer, running_server
 
@@ -243,7 +242,7 @@ def test_an_account_that_was_locked_stays_out(server: RunningServer, provider: O
     user = browser.who(server)
     assert user is not None
     words = ["user", "edit", user["id"], "--inactive", "--home", str(server.home)]
-    subprocess.run([sys.executable, "-m", "tilth.cli.main", *words], check=True, capture_output=True)
+    forking.run(["-m", "tilth.cli.main", *words], check=True)
     assert Browser().sign_in(server) == "/?said=denied"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tilth.base.ids import new_id
+from tilth.testing import forking
 from tilth.testing.faults import Fault, fault_proxy
 from tilth.testing.radosgw import S3Server
 from tilth.testing.servers import running_server
@@ -56,15 +57,15 @@ def test_a_bucket_that_is_away_is_waited_for_in_the_outbox(tmp_path: Path, s3: S
         environment = os.environ | s3.environment() | known | {"TILTH_API_SERVER": server.credentials["api_server"]}
         environment |= {"TILTH_HOME": str(tmp_path / "home"), "AWS_ENDPOINT_URL": proxy.endpoint, "TILTH_EXIT_WAIT": "3"}
 
-        tilth = [sys.executable, "-m", "tilth.cli.main"]
+        tilth = ["-m", "tilth.cli.main"]
 
         def run(*words: str) -> str:
-            done = subprocess.run(words, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=180)
+            done = forking.run(words, env=environment, cwd=tmp_path, timeout=180)
             assert done.returncode == 0, done.stderr
             return done.stdout
 
         def read(id: str) -> dict[str, Any]:
-            found: dict[str, Any] = json.loads(run(sys.executable, "-c", READ, id))
+            found: dict[str, Any] = json.loads(run("-c", READ, id))
             return found
 
         with subprocess.Popen(
@@ -80,7 +81,7 @@ def test_a_bucket_that_is_away_is_waited_for_in_the_outbox(tmp_path: Path, s3: S
         assert proxy.happened > 0
         deadline = time.monotonic() + 60
         while (found := read(id))["status"] != "completed" and time.monotonic() < deadline:
-            subprocess.run([*tilth, "sync"], env=environment, capture_output=True, timeout=180, check=False)
+            forking.run([*tilth, "sync"], env=environment, timeout=180)
         assert found == {"status": "completed", "steps": 3, "numbers": None, "numbers at": None, "weights": [], "weights at": [None]}
         assert len(list((tmp_path / "home" / "outbox" / id / "files").iterdir())) == 4  # of the weights only the last ones
         proxy.fail(Fault.ERROR, times=0)

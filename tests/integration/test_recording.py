@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tilth.client.outbox import outboxes_in
+from tilth.testing import forking
 from tilth.testing.servers import RunningServer, free_port, running_server
 
 RUN = """
@@ -157,17 +158,13 @@ class Home:
         return out.split()[1], process.returncode, out, error
 
     def read(self, id: str) -> dict[str, Any]:
-        answer = subprocess.run(
-            [sys.executable, "-c", READ, id], env=self.environment, capture_output=True, text=True, check=False, timeout=60
-        )
+        answer = forking.run(["-c", READ, id], env=self.environment, timeout=60)
         assert answer.returncode == 0, answer.stderr
         found: dict[str, Any] = json.loads(answer.stdout)
         return found
 
     def tilth(self, *words: str) -> str:
-        answer = subprocess.run(
-            [sys.executable, "-m", "tilth.cli.main", *words], env=self.environment, capture_output=True, text=True, check=True, timeout=60
-        )
+        answer = forking.run(["-m", "tilth.cli.main", *words], env=self.environment, check=True, timeout=60)
         return answer.stdout
 
     def waiting(self) -> list[Path]:
@@ -445,9 +442,7 @@ def test_a_run_that_was_recorded_offline_is_imported_once(tmp_path: Path, alone:
     client = with_server(tmp_path, server)
     script = "import sys; from tilth import Task; print(Task.import_offline_session(sys.argv[1]))"
     for place in (tmp_path / "run.zip", folder):
-        said = subprocess.run(
-            [sys.executable, "-c", script, str(place)], env=client.environment, capture_output=True, text=True, check=True, timeout=60
-        )
+        said = forking.run(["-c", script, str(place)], env=client.environment, check=True, timeout=60)
         assert said.stdout.strip() == id
     found = client.read(id)
     assert found["status"] == "completed"
@@ -466,19 +461,14 @@ def test_a_run_that_was_recorded_offline_goes_on_in_another_task(tmp_path: Path,
         "task = Task.get_task(first)\nprint(task.get_last_iteration())\n"
         "print(sorted(len(series['x']) for name, series in task.get_reported_scalars()['loss'].items()))\n"
     )
-    said = subprocess.run(
-        [sys.executable, "-c", script, str(outbox / first), str(outbox / second)],
-        env=client.environment, capture_output=True, text=True, check=True, timeout=60,
-    )  # fmt: skip
+    said = forking.run(["-c", script, str(outbox / first), str(outbox / second)], env=client.environment, check=True, timeout=60)
     assert said.stdout.splitlines() == [first, first, "599", "[600]"]
     found = client.read(first)
     assert found["status"] == "completed"
     assert whole(found) == WHOLE | {"steps": 600, "plots": found["plots"]}
     assert found["console"].count("almost there") == 2
-    missing = subprocess.run(
-        [sys.executable, "-c", script.replace("sys.argv[1])", "sys.argv[1], 'f' * 32)"), str(outbox / first), ""],
-        env=client.environment, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    wrong = script.replace("sys.argv[1])", "sys.argv[1], 'f' * 32)")
+    missing = forking.run(["-c", wrong, str(outbox / first), ""], env=client.environment, timeout=60)
     assert "TaskNotFound" in missing.stderr
 
 
@@ -540,7 +530,7 @@ def test_the_last_state_of_a_registered_table_is_kept(alone: Home, how: str) -> 
     )
     id, _, _, _ = alone.run(how)
     read = f"from tilth import Task\nprint(list(Task.get_task({id!r}).artifacts['steps'].get()['step']))"
-    said = subprocess.run([sys.executable, "-c", read], env=alone.environment, capture_output=True, text=True, check=True, timeout=60)
+    said = forking.run(["-c", read], env=alone.environment, check=True, timeout=60)
     assert said.stdout == "[0, 1, 2, 3, 4]\n"
 
 
@@ -554,7 +544,7 @@ def test_a_script_says_before_it_begins_what_is_recorded_of_its_code(alone: Home
     assert (code, error) == (0, "")
     read = f"import json; from tilth import Task; task = Task.get_task({id!r}); "
     read += "print(json.dumps([task.get_script(), task.get_requirements()]))"
-    said = subprocess.run([sys.executable, "-c", read], env=alone.environment, capture_output=True, text=True, check=True, timeout=60)
+    said = forking.run(["-c", read], env=alone.environment, check=True, timeout=60)
     script, requirements = json.loads(said.stdout)
     assert (script["repository"], script["diff"]) == ("", (alone.folder / "train.py").read_text())
     lines = requirements["pip"].splitlines()
@@ -593,7 +583,7 @@ def test_of_checkpoints_the_newest_one_waits_for_a_server_that_is_away(tmp_path:
         read = "import sys; from tilth import Task; task = Task.get_task(sys.argv[1]); models = task.get_models()['output']; "
         read += "print([(m.name, open(m.get_local_copy(), 'rb').read()[:5]) for m in models], len(task.artifacts), "
         read += "len(task.get_reported_scalars()['loss']['train']['x']))"
-        found = subprocess.run([sys.executable, "-c", read, id], env=client.environment, capture_output=True, text=True, check=True)
+        found = forking.run(["-c", read, id], env=client.environment, check=True)
         assert found.stdout.strip() == r"[('last', b'last\x13'), ('best', b'best\x13')] 20 20"
 
 
@@ -694,10 +684,8 @@ def test_a_run_says_once_where_it_is_seen_and_does_not_record_that(alone: Home, 
         assert "tilth: task" not in home.read(id)["console"]
         silent, code, _, error = home.run("end", TILTH_TASK_ID=id, TILTH_ANNOUNCE="true")
         assert (silent, code, error) == (id, 0, "")
-    said = subprocess.run(
-        [sys.executable, "-c", f"from tilth import Task; print(Task.get_task('{id}').get_output_log_web_page())"],
-        env=client.environment, capture_output=True, text=True, check=True, timeout=60,
-    ).stdout  # fmt: skip
+    read = f"from tilth import Task; print(Task.get_task('{id}').get_output_log_web_page())"
+    said = forking.run(["-c", read], env=client.environment, check=True, timeout=60).stdout
     assert said == f"{server.web}/experiments/{id}\n"
     page = server.request("GET", f"/experiments/{id}", token=None)
     assert (page.status, page.headers["content-type"].partition(";")[0]) == (200, "text/html")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tilth.testing import forking
 from tilth.testing.servers import RunningServer, free_port, running_server
 
 
@@ -27,9 +28,7 @@ def environment(server: RunningServer, home: Path) -> dict[str, str]:
 
 
 def tilth(server: RunningServer, home: Path, *words: str, status: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "tilth.cli.main", *words], env=environment(server, home), capture_output=True, text=True, check=False
-    )
+    done = forking.run(["-m", "tilth.cli.main", *words], env=environment(server, home))
     assert done.returncode == status, done.stderr + server.said()
     return done.stdout if status == 0 else done.stderr
 

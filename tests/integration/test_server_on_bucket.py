@@ -19,6 +19,7 @@ import urllib3
 from tilth.base.ids import new_id
 from tilth.client.http import HttpSession
 from tilth.client.http_files import HttpFiles
+from tilth.testing import forking
 from tilth.testing.azurite import AzureServer
 from tilth.testing.faults import Fault, fault_proxy
 from tilth.testing.radosgw import S3Server
@@ -46,13 +47,7 @@ def keys(s3: S3Server, bucket: str, prefix: str) -> list[str]:
 
 
 def tilth(*words: str, home: Path, **environment: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "tilth.cli.main", *words],
-        env={**os.environ, "TILTH_HOME": str(home), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = forking.run(["-m", "tilth.cli.main", *words], env={**os.environ, "TILTH_HOME": str(home), **environment})
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
+from tilth.testing import forking
 from tilth.testing.servers import RunningServer, running_server
 
 ROOT = Path(__file__).parents[2]
@@ -184,9 +185,7 @@ def site(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         )
         assert seeded.returncode == 0, seeded.stderr
         said = [line.split() for line in seeded.stdout.splitlines() if line.startswith(("task ", "model ", "hostile ", "version "))]
-        link = subprocess.run(
-            [sys.executable, "-m", "tilth.cli.main", "link", "--home", str(folder / "home")], capture_output=True, text=True, check=True
-        ).stdout.split()[0]
+        link = forking.run(["-m", "tilth.cli.main", "link", "--home", str(folder / "home")], check=True).stdout.split()[0]
         ids = {name: [id for kind, id in said if kind == name] for name in ("task", "model", "hostile", "version")}
         yield Site(server, link, ids["task"], ids["model"][0], ids["hostile"][0], ids["version"])
 

@@ -2,8 +2,6 @@
 
 import re
 import signal
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.page.conftest import DESK, Site
+from tilth.testing import forking
 from tilth.testing.servers import RunningServer, free_port, running_server
 
 
@@ -28,8 +27,7 @@ class Restarted:
         return self.started.enter_context(running_server(self.home, port=self.port))
 
     def link(self) -> str:
-        words = [sys.executable, "-m", "tilth.cli.main", "link", "--home", str(self.home)]
-        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()[0]
+        return forking.run(["-m", "tilth.cli.main", "link", "--home", str(self.home)], check=True).stdout.split()[0]
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Firefox shows every page too: nothing is complained of, and curves and plots are drawn."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +7,7 @@ import pytest
 from tests.page.conftest import Site
 from tests.page.firefox import FIREFOX, Firefox, started_firefox
 from tests.page.test_pages import PAGES
+from tilth.testing import forking
 
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 INKED = """[...document.querySelectorAll('.chart canvas')].some(canvas => canvas.width &&
@@ -22,9 +21,9 @@ SEES = {"scalars": INKED, "compare scalars": INKED, "plots": DRAWN, "compare plo
 def firefox(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
     if FIREFOX is None:
         pytest.skip("Firefox is not here: `make services` installs it")
-    link = [sys.executable, "-m", "tilth.cli.main", "link", "--home", str(site.server.home)]
+    link = ["-m", "tilth.cli.main", "link", "--home", str(site.server.home)]
     with started_firefox(tmp_path_factory.mktemp("firefox") / "profile") as opened:
-        opened.open(subprocess.run(link, capture_output=True, text=True, check=True).stdout.split()[0])
+        opened.open(forking.run(link, check=True).stdout.split()[0])
         opened.wait_for("document.querySelector('nav[aria-label=Places]')")
         yield opened
 

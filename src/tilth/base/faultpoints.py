@@ -7,7 +7,7 @@ with one environment, only the first ends there if `TILTH_CRASH_ONCE` names a fi
 
 import os
 
-__all__ = ["CRASH_STATUS", "reach"]
+__all__ = ["CRASH_STATUS", "arm", "reach"]
 
 CRASH_STATUS = 137
 """The exit status of a process that ended at a fault point; the one that a shell shows after SIGKILL."""
@@ -16,10 +16,14 @@ CRASH_STATUS = 137
 class _Fuse:
     """Counts down the visits of one point."""
 
-    def __init__(self, text: str, once: str) -> None:
-        self.point, _, count = text.partition(":")
+    def __init__(self) -> None:
+        self.arm()
+
+    def arm(self) -> None:
+        """Take the point from the environment."""
+        self.point, _, count = os.environ.get("TILTH_CRASH_AT", "").partition(":")
         self.left = int(count or 1)
-        self.once = once
+        self.once = os.environ.get("TILTH_CRASH_ONCE", "")
 
     def burn(self) -> None:
         self.left -= 1
@@ -38,7 +42,12 @@ class _Fuse:
 
 # The one place outside `tilth.config` that reads the environment: a crash must be possible at any depth of any process,
 # before and without settings, and nothing that a user may rely on depends on it.
-_FUSE = _Fuse(os.environ.get("TILTH_CRASH_AT", ""), os.environ.get("TILTH_CRASH_ONCE", ""))
+_FUSE = _Fuse()
+
+
+def arm() -> None:
+    """Look at the environment again: in a process that was forked with another one than this module was imported with."""
+    _FUSE.arm()
 
 
 def reach(point: str) -> None:

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,9 @@ from typing import Any
 import msgspec
 import urllib3
 from urllib3.util import make_headers
+
+from tilth.testing import forking
+from tilth.testing.forking import Forked
 
 __all__ = ["RunningServer", "free_port", "running_server"]
 
@@ -25,7 +27,7 @@ _LOWEST, _HIGHEST = 20_000, 32_000
 class RunningServer:
     """A server that answers."""
 
-    def __init__(self, home: Path, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(self, home: Path, process: "Forked | subprocess.Popen[bytes]", log: Path) -> None:
         self.home = home
         self.process = process
         self.log = log
@@ -76,9 +78,9 @@ def running_server(home: Path, *options: str, port: int | None = None, **environ
     home.mkdir(parents=True, exist_ok=True)
     log = home.parent / f"{home.name}.log"
     chosen = port or free_port()
-    words = [sys.executable, "-m", "tilth.cli.main", "up", "--home", str(home), "--port", str(chosen), *options]
+    words = ["-m", "tilth.cli.main", "up", "--home", str(home), "--port", str(chosen), *options]
     with log.open("ab") as output:
-        process = subprocess.Popen(words, stdout=output, stderr=output, env={**os.environ, "TILTH_HOME": str(home), **environment})
+        process = forking.start(words, stdout=output, stderr=output, env={**os.environ, "TILTH_HOME": str(home), **environment})
     try:
         _await(process, chosen, log)
         yield RunningServer(home, process, log)
@@ -106,7 +108,7 @@ def free_port(number: int = 0) -> int:
     raise AssertionError("no port is free")
 
 
-def _await(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+def _await(process: "Forked | subprocess.Popen[bytes]", port: int, log: Path) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     pool = urllib3.PoolManager(retries=False, timeout=5)
     while time.monotonic() < deadline:

@@ -16,6 +16,8 @@ from tilth.base.faultpoints import CRASH_STATUS
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Terminal
 
+from tilth.testing import forking
+
 FILES = {"Cat/1.jpg": b"cat one", "Cat/2.jpg": b"cat two", "Dog/1.jpg": b"dog one"}
 ID = re.compile(r"id=([0-9a-f]{32})")
 
@@ -247,11 +249,7 @@ def test_a_version_whose_process_was_killed_before_its_preview_is_final(tilth: "
     id = tilth.json("create", "--name", "killed")["id"]
     tilth("add", "--files", tilth.files({"a.csv": b"a,b\n1,2\n"}))
     tilth("upload")
-    killed = subprocess.run(
-        [sys.executable, "-m", "tilth.cli.main", "data", "finalize"],
-        env=os.environ | {"TILTH_CRASH_AT": "finalize.after-register"},
-        check=False,
-    )
+    killed = run("data", "finalize", crash_at="finalize.after-register")
     assert killed.returncode == CRASH_STATUS
     assert tilth("preview", "--id", id).text.startswith("Datasets/killed 1.0.0 shows 1 table")
 
@@ -317,6 +315,4 @@ def write_many(folder: Path) -> str:
 
 
 def run(*words: str, crash_at: str = "") -> "subprocess.CompletedProcess[str]":
-    environment = {**os.environ, "TILTH_CRASH_AT": crash_at}
-    command = [sys.executable, "-m", "tilth.cli.main", *words]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return forking.run(["-m", "tilth.cli.main", *words], env={**os.environ, "TILTH_CRASH_AT": crash_at})

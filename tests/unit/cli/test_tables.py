@@ -4,7 +4,6 @@ import gzip
 import io
 import json
 import os
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,9 @@ from tilth.base.faultpoints import CRASH_STATUS
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Terminal
+
+
+from tilth.testing import forking
 
 
 def parquet(**columns: object) -> bytes:
@@ -236,11 +238,7 @@ def test_a_draft_can_be_asked_too(tilth: "Terminal") -> None:
 
 def test_killed_before_the_version_is_begun_nothing_is_there(tilth: "Terminal", versions: tuple[str, str]) -> None:
     words = ["merge-tables", "--ids", *versions, "--name", "K", "--tables", "*.jsonl"]
-    killed = subprocess.run(
-        [sys.executable, "-m", "tilth.cli.main", "data", *words],
-        env=os.environ | {"TILTH_CRASH_AT": "merge-tables.before-create"},
-        check=False,
-    )
+    killed = forking.run(["-m", "tilth.cli.main", "data", *words], env=os.environ | {"TILTH_CRASH_AT": "merge-tables.before-create"})
     assert killed.returncode == CRASH_STATUS
     assert tilth.json("search", "--name", "K", "--not-only-completed")["versions"] == []
     assert tilth.json(*words)["version"] == "1.0.0"
