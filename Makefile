@@ -20,7 +20,7 @@ COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.1
 # All but Ray, which is large: only the environment of `make frameworks-light` has it.
 EXTRAS = $(addprefix --extra ,media mount oidc postgres tables)
 
-.PHONY: help install page services demo test test-integration compat frameworks frameworks-light check lint format bench bench-server bench-page lock snapshots picture clean
+.PHONY: help install page services demo test test-integration compat frameworks frameworks-light schedules check lint format bench bench-server bench-page lock snapshots picture clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ build/%-venv/installed.txt: requirements/%.in | $(BIN)/uv
 	@"$(PYTHON)" -m venv $(@D)
 	@$(UV) pip install --quiet --python $(@D)/bin/python -r $< --editable .
 	@cp $< $@
+
+schedules: install  ## many more schedules of writers, deleters and collections than `make test` tries [SCHEDULES=40000]
+	TILTH_SCHEDULES=$(or $(SCHEDULES),40000) $(BIN)/pytest -n 2 --dist worksteal tests/stateful $(ARGS)
 
 check: lint  ## linters, types, layers, spelling, unit tests: before each commit
 	$(BIN)/pytest -q -n 2 tests/unit
