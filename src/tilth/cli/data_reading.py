@@ -1,34 +1,33 @@
 """Commands that read what versions hold."""
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from tilth._wiring import open_home
-from tilth.base.addresses import shown_address
 from tilth.base.errors import Corrupt, Invalid, SourceChanged
-from tilth.cli.options import FROM_0, FROM_1, Id, Json, Verbose, Words
-from tilth.cli.output import Output, count, size, stream_bytes, stream_json, stream_lines, table
+from tilth.cli.file_rows import ELSEWHERE, UNKNOWN, tell_files
+from tilth.cli.options import FROM_0, FROM_1, Id, Json, Verbose
+from tilth.cli.output import Output, count, size, stream_bytes, stream_lines, table
 from tilth.cli.progress import Progress
 from tilth.cli.rates import LimitRate, open_limited_home
 from tilth.cli.state import current_id
-from tilth.domain.dataset import Link
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import caching, contents, copies, lookup
+from tilth.sdk.changed import changed
 from tilth.sdk.home import Home
 from tilth.sdk.links.checking import check_links
+from tilth.sdk.listed import in_folder, listed
 from tilth.sdk.media.verifying import broken_media
 from tilth.sdk.reading import reading_of
 
 __all__: list[str] = []
 
 _MOST_QUOTED = 5
-_ELSEWHERE = "sha256, or where it lies"
 
 Page = Annotated[int | None, Parameter(help="Which page, from 0, of --page-size rows; all without it.", validator=FROM_0)]
 
@@ -50,12 +49,8 @@ def list_command(
     """Path, size and SHA-256 of a version's files, also before they are stored, and their total."""
     home = open_home()
     found = _one(home, id, project, name, version)
-    if modified:
-        means = [contents.matcher_of(pattern, recursive=True) for pattern in patterns or [""]]
-        changed = [row for row in contents.changed_digests(home, found) if any(test(row[1]) for test in means)]
-        _tell_files(home, found, lambda: changed, page, page_size, header=("change", "path", "bytes", "sha256"), json=json)
-    else:
-        _tell_files(home, found, lambda: _listed(home, found, patterns), page, page_size, header=("path", "bytes", "sha256"), json=json)
+    rows = changed(home, found, patterns or ()) if modified else listed(home, found, patterns or ())
+    tell_files(rows, found, page, page_size, json=json)
 
 
 def ls_command(path: str = "", /, *, id: Id = None, json: Json = False) -> None:
@@ -63,15 +58,10 @@ def ls_command(path: str = "", /, *, id: Id = None, json: Json = False) -> None:
     home = open_home()
     found = lookup.find(home, current_id(home.folder, id))
     folder = contents.existing_folder(home, found, path)
-    rows = list(contents.folder_of(contents.digests(home, found, folder), folder))
-    skip = len(folder) + 1 if folder else 0
-    links = {entry.path: entry.link for entry in contents.links_of(home, found, folder)}
-    names = [
-        (name if name.endswith("/") else name[skip:], size_bytes, *_content(sha256, links.get(name))) for name, size_bytes, sha256 in rows
-    ]
-    document = [{"name": n, "size": s, "sha256": h or None} | ({"link": link} if link else {}) for n, s, h, link in names]
-    lines = [(name, size(size_bytes), link or sha256[:12]) for name, size_bytes, sha256, link in names]
-    header = ("name", "size", _ELSEWHERE if links else "sha256")
+    rows = list(in_folder(home, found, folder))
+    document = [{"name": n, "size": s, "sha256": h or None} | ({"link": link} if link else {}) for n, s, h, link in rows]
+    lines = [(name, UNKNOWN if size_bytes is None else size(size_bytes), link or sha256[:12]) for name, size_bytes, sha256, link in rows]
+    header = ("name", "size", ELSEWHERE if any(row[-1] for row in rows) else "sha256")
     Output(json=json).result({"id": found.id, "path": folder, "entries": document}, table(lines, header))
 
 
@@ -230,62 +220,3 @@ def _one(home: Home, id: str | None, project: str | None, name: str | None, vers
     if not id and (project or name):
         return lookup.find_parts(home, project=project, name=name, version=version)
     return lookup.find(home, current_id(home.folder, id))
-
-
-def _listed(home: Home, version: DatasetVersion, patterns: Words) -> Iterator[tuple[str, int, bytes]]:
-    means = [contents.matcher_of(pattern, recursive=True) for pattern in patterns or []]
-    if len(means) == 1 and patterns:
-        return contents.matching(home, version, patterns[0])
-    return (digest for digest in contents.digests(home, version) if not means or any(test(digest[0]) for test in means))
-
-
-def _content(sha256: bytes, link: Link | None) -> tuple[str, str]:
-    """The hash of a file and its address, if it lies elsewhere; nothing for what is not known, or not so."""
-    return (sha256.hex() if link is None or link.is_hashed else "", shown_address(link.address) if link else "")
-
-
-def _with_links(home: Home, version: DatasetVersion, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """Rows that end with path, size and SHA-256, in the order of the paths, with the hash in hexadecimal digits and the address."""
-    links = contents.links_of(home, version)
-    link = next(links, None)
-    for row in rows:
-        while link is not None and link.path < row[-3]:
-            link = next(links, None)
-        yield (*row[:-1], *_content(row[-1], link.link if link is not None and link.path == row[-3] else None))
-
-
-def _tell_files(
-    home: Home,
-    version: DatasetVersion,
-    rows: Callable[[], Iterable[tuple[Any, ...]]],
-    page: int | None,
-    page_size: int,
-    *,
-    header: Sequence[str],
-    json: bool,
-) -> None:
-    """Print files row by row, each ending with path, size and SHA-256: a listing may have millions, so it is walked twice, not kept."""
-    files = total = largest = width = 0
-    for row in rows():
-        files, total, largest, width = files + 1, total + row[-2], max(largest, row[-2]), max(width, len(row[-3]))
-    first = 0 if page is None else page * page_size
-    shown = _with_links(home, version, islice(rows(), first, None if page is None else first + page_size))
-    has_links = next(contents.links_of(home, version), None) is not None
-    if json:
-        head = {"id": version.id, "total_files": files, "total_bytes": total}
-        names = ["size" if name == "bytes" else name for name in header]
-        files_shown = (
-            dict(zip(names, (*row[:-2], row[-2] or None), strict=True)) | ({"link": row[-1]} if row[-1] else {}) for row in shown
-        )
-        stream_json(head, "files", files_shown)
-        return
-    if has_links:  # their hashes, as far as they are known, are told by --json
-        header = (*header[:-1], _ELSEWHERE)
-    total_line = f"total {count(files, 'file')}, {size(total)} ({total} bytes)"
-    widths = [*(len("modified") for _ in header[:-3]), max(width, len("path")), max(len(str(largest)), len("bytes")), 0]
-    lines = ((*row[:-3], str(row[-3]), row[-1] or row[-2]) for row in shown)
-    stream_lines(
-        "  ".join(cell.ljust(cells) for cell, cells in zip(line, widths, strict=True)).rstrip()
-        for line in chain([header] if files else [], lines)
-    )
-    stream_lines([total_line])

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -61,9 +61,17 @@ def stream_bytes(parts: Iterable[Buffer]) -> None:
 def stream_json(head: dict[str, Any], name: str, rows: Iterable[Any]) -> None:
     """Print one JSON document: `head`, and under `name` the list of `rows`, without keeping them."""
     begin = msgspec.json.encode(head).decode().removesuffix("}")
-    texts = (msgspec.json.encode(row).decode() for row in rows)
-    first = next(texts, "")
-    stream_lines(chain([f'{begin}, "{name}": [{first}'], (f", {text}" for text in texts), ["]}"]))
+    encoder = msgspec.json.Encoder()
+    iterator = iter(rows)
+    separator = ""
+    if not _write(f'{begin}, "{name}": ['):
+        return
+    while batch := list(islice(iterator, _BATCH)):
+        # A line for each row; within one, a line break is always written as two other characters.
+        if not _write_bytes(separator.encode() + encoder.encode_lines(batch)[:-1].replace(b"\n", b"\n, ")):
+            return
+        separator = "\n, "
+    _write("\n]}\n")
 
 
 def table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> list[str]:

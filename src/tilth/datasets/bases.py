@@ -13,6 +13,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from tilth.base.errors import PathCollision
+from tilth.datasets.facts import Fact
 from tilth.datasets.manifests import Change, Manifest
 from tilth.datasets.segments import SegmentRef
 from tilth.domain.dataset import Entry, Total
@@ -70,6 +71,14 @@ class Base:
             yield from self.manifests[0].link_entries(prefix)
             return
         yield from (entry for entry in self.entries(prefix) if entry.link)
+
+    def facts(self, prefix: str = "") -> Iterator[Fact]:
+        """What is known of the entries, without where their bytes are."""
+        if len(self.manifests) == 1:
+            yield from self.manifests[0].fact_rows(prefix)
+            return
+        for entry in self.entries(prefix):
+            yield entry.path, entry.size, entry.sha256, entry.mtime_ns, entry.mode, entry.link
 
     def digests(self, prefix: str = "", *, of_links: bytes | None = None) -> Iterator[tuple[str, int, bytes]]:
         """Path, size and hash of the entries, in the order of their paths; with `of_links`, that is the hash of every link."""

@@ -4,7 +4,6 @@ Of a Segment only the columns that are looked at are decoded, and they are kept,
 share Segments share what is kept of them.
 """
 
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,12 +16,13 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from tilth.base.kept import Kept
+from tilth.datasets.columns import hashes, numbers, texts
 from tilth.datasets.manifests import Manifest
 from tilth.datasets.matching import portable_expression
 from tilth.datasets.segments import Root, SegmentRef
 from tilth.domain.dataset import Entry, Link, Total
 
-__all__ = ["Child", "Listing", "Pieces", "Place", "SortedPaths", "children", "children_from", "fitting", "numbers"]
+__all__ = ["Child", "Listing", "Pieces", "Place", "SortedPaths", "children", "children_from", "fitting"]
 
 Place = int
 """Which row of a listing, counted from its beginning."""
@@ -269,17 +269,11 @@ def fitting(pattern: str) -> Callable[[pa.Array], pa.Array]:
     return lambda paths: pc.match_substring(paths, pattern, ignore_case=True)
 
 
-def numbers(values: Iterable[int]) -> pa.Int64Array:
-    """An array of whole numbers. `pyarrow.array`, and whatever takes numbers of Python's, imports pandas when it is first called."""
-    found = array("q", values)
-    return pa.Array.from_buffers(pa.int64(), len(found), [None, pa.py_buffer(found)])
-
-
 def _in_columns(digests: Sequence[tuple[str, int, bytes]]) -> pa.Table:
     if not digests:
         return pa.table({name: pa.nulls(0, kind) for name, kind in _COLUMNS})
-    columns = zip(*digests, strict=True)
-    return pa.table({name: pa.array(column, kind) for column, (name, kind) in zip(columns, _COLUMNS, strict=True)})
+    paths, sizes, contents = zip(*digests, strict=True)
+    return pa.table({"path": texts(paths), "size": numbers(sizes), "sha256": hashes(contents)})
 
 
 def _without_null_links(table: pa.Table) -> pa.Table:

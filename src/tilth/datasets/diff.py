@@ -12,9 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
 
-from tilth.datasets.browsing import Listing, fitting, numbers
+from tilth.datasets.browsing import Listing, fitting
+from tilth.datasets.columns import numbers
+from tilth.datasets.segments import Root, SegmentRef
 
-__all__ = ["KINDS", "Changed", "Changes", "changes_between"]
+__all__ = ["KINDS", "Changed", "Changes", "Differing", "changes_between", "differing", "unshared"]
 
 KINDS = ("added", "removed", "modified", "moved")
 
@@ -77,19 +79,39 @@ class Changes:
         return self if table is self._table else Changes(table)
 
 
-def changes_between(old: Listing, new: Listing) -> Changes:
-    """How `new` differs from `old`."""
-    shared = {segment.key for segment in old.segments} & {segment.key for segment in new.segments if segment.key}
-    before, after = (
-        listing.columns(segment for segment in listing.segments if segment.key not in shared).combine_chunks() for listing in (old, new)
-    )
+class Differing(Struct, frozen=True):
+    """The rows of two listings that differ."""
+
+    added: pa.Table
+    removed: pa.Table
+    modified: pa.Table
+    were: pa.Table
+    """What those of `modified` were, in the same order."""
+
+
+def unshared(old: Root, new: Root) -> tuple[list[SegmentRef], list[SegmentRef]]:
+    """The segments of two listings that are not in both."""
+    shared = {segment.key for segment in old} & {segment.key for segment in new if segment.key}
+    first, second = ([segment for segment in segments if segment.key not in shared] for segments in (old, new))
+    return first, second
+
+
+def differing(before: pa.Table, after: pa.Table) -> Differing:
+    """The rows of two tables with the columns `path` and `sha256`, and whatever else, that differ in them."""
+    before, after = before.combine_chunks(), after.combine_chunks()
     found_in_old = pc.index_in(after.column("path"), value_set=before.column("path"))
     stayed = pc.is_in(before.column("path"), value_set=after.column("path"))
     fresh = pc.is_null(found_in_old)
     kept, were = after.filter(pc.invert(fresh)), before.take(found_in_old.drop_null())
     differs = pc.not_equal(kept.column("sha256"), were.column("sha256"))
-    kept, were = kept.filter(differs), were.filter(differs)
-    added, removed = after.filter(fresh), before.filter(pc.invert(stayed))
+    return Differing(after.filter(fresh), before.filter(pc.invert(stayed)), kept.filter(differs), were.filter(differs))
+
+
+def changes_between(old: Listing, new: Listing) -> Changes:
+    """How `new` differs from `old`."""
+    before, after = (listing.columns(segments) for listing, segments in zip((old, new), unshared(old.segments, new.segments), strict=True))
+    found = differing(before, after)
+    added, removed, kept, were = found.added, found.removed, found.modified, found.were
     origins = _moves(removed, added)
     gone = numbers(origins.values())
     came = numbers(origins)

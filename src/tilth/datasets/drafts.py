@@ -86,9 +86,8 @@ class DraftView:
     def facts(self, prefix: str = "") -> Iterator[Fact]:
         """The same files with their times and modes, also those whose bytes are not stored yet."""
         prefix = normalise_prefix(prefix)
-        below: Iterator[tuple[str, Fact | None]] = ((entry.path, _fact_of(entry)) for entry in self.ground.entries(prefix))
-        above = ((row.path, None if isinstance(row, Removed) else _fact_of(row)) for row in self.journal.rows(prefix))
-        return (fact for _, fact in overlaid(below, above) if fact)
+        below: Iterator[tuple[str, Fact | None]] = ((fact[0], fact) for fact in self.ground.facts(prefix))
+        return (fact for _, fact in overlaid(below, self.journal.facts(prefix)) if fact)
 
     def entry(self, path: str) -> Entry | None:
         """The file at exactly `path`, if there is one; `VersionNotFinal` if its bytes are not stored yet."""
@@ -475,13 +474,6 @@ def _unlock(lock: int) -> None:
     # A process that is just being started has copies of all descriptors until it is its own: closing ours would not be enough.
     fcntl.flock(lock, fcntl.LOCK_UN)
     os.close(lock)
-
-
-def _fact_of(found: Entry | Stored | Waiting) -> Fact:
-    if isinstance(found, Waiting):
-        return found.path, found.file.size, found.sha256, found.file.mtime_ns, found.file.mode, None
-    entry = found.entry if isinstance(found, Stored) else found
-    return entry.path, entry.size, entry.sha256, entry.mtime_ns, entry.mode, entry.link
 
 
 def _entry_of(row: Row) -> Entry | None:

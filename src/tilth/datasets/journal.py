@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from tilth.base.atomic_io import describe_os_error
 from tilth.base.errors import Corrupt, DiskFull, HomeReadOnly, TilthError, Unavailable
+from tilth.datasets.facts import Fact
 from tilth.datasets.scanning import SourceFile
 from tilth.datasets.segments import Root, SegmentRef, dump_root, load_root
 from tilth.domain.dataset import ChunkRef, Entry, Link, Total
@@ -119,6 +120,15 @@ class Journal:
         hashes = f"CASE kind WHEN {_LINKED} THEN x'{of_links.hex()}' ELSE sha256 END" if of_links else "sha256"
         with _reading(self._path) as connection:
             yield from connection.execute(f"SELECT path, size, {hashes} FROM pending{_where(prefix)} ORDER BY path", _bounds(prefix))
+
+    def facts(self, prefix: str = "") -> Iterator[tuple[str, Fact | None]]:
+        """What is known of the files recorded below `prefix`, None where a path is to be gone; cheaper than `rows`."""
+        with _reading(self._path) as connection:
+            query = f"SELECT path, size, sha256, mtime_ns, mode, kind, chunks FROM pending{_where(prefix)} ORDER BY path"
+            for *known, kind, chunks in connection.execute(query, _bounds(prefix)):
+                path, size, sha256, mtime_ns, mode = known
+                link = _decode_link(chunks) if kind == _LINKED else None
+                yield path, None if kind == _REMOVED else (path, size, sha256, mtime_ns, mode, link)
 
     def waiting(self) -> Iterator[Waiting]:
         """What still has to be stored, in the order of the paths."""

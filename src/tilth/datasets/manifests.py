@@ -13,7 +13,7 @@ from msgspec import Struct
 from tilth.base.errors import Corrupt
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId
-from tilth.datasets.facts import below, facts_of_segment
+from tilth.datasets.facts import Fact, below, facts_of_segment
 from tilth.datasets.format import root_key, segment_key
 from tilth.datasets.records import VersionRecord
 from tilth.datasets.segments import Root, Rows, SegmentRef, cut, dump_root, joined, load_root, packs_of_segment
@@ -113,15 +113,30 @@ class Manifest:
             if rows.has_links:
                 start, stop = rows.range_of(prefix)
                 for at in range(start, stop, BATCH):
-                    yield from (entry for entry in rows.entries(at, min(at + BATCH, stop)) if entry.link)
+                    yield from rows.link_entries(at, min(at + BATCH, stop))
 
     def facts(self, prefix: str = "", *, batch_rows: int) -> "Iterator[pa.RecordBatch]":
         """What the listing says of the files, all or those below `prefix`, in the order of their paths; nothing of it is kept."""
         for segment in self.segments_of(prefix, itself=True):
-            for batch in facts_of_segment(self._fetch(segment), name=segment.key, batch_rows=batch_rows):
+            for batch in self.facts_of(segment, batch_rows=batch_rows):
                 found = below(batch, prefix) if prefix else batch
                 if found.num_rows:
                     yield found
+
+    def facts_of(self, segment: SegmentRef, *, batch_rows: int) -> "Iterator[pa.RecordBatch]":
+        """The same of one segment."""
+        return facts_of_segment(self._fetch(segment), name=segment.key, batch_rows=batch_rows)
+
+    def fact_rows(self, prefix: str = "") -> Iterator[Fact]:
+        """The same of all files, one by one."""
+        if prefix and (exact := self.find(prefix)):
+            yield exact.path, exact.size, exact.sha256, exact.mtime_ns, exact.mode, exact.link
+            return
+        for segment in self.segments_of(prefix):
+            rows = self.load(segment)
+            start, stop = rows.range_of(prefix)
+            for at in range(start, stop, BATCH):
+                yield from rows.facts(at, min(at + BATCH, stop))
 
     def has_below(self, path: str) -> bool:
         """Whether any entry lies below `path`, taken as a folder."""
@@ -142,6 +157,10 @@ class Manifest:
     def sizes(self, segment: SegmentRef) -> tuple[list[str], list[int]]:
         """The paths and sizes of one segment: much cheaper than its rows, and kept by nobody."""
         return Rows.load_sizes(self._fetch(segment), name=segment.key)
+
+    def outline(self, segment: SegmentRef) -> Any:
+        """The paths and sizes of one segment, and in a column `link` a value where an entry is one; kept by nobody."""
+        return Rows.load_outline(self._fetch(segment), name=segment.key)
 
     def columns(self, segment: SegmentRef, names: Sequence[str]) -> Any:
         """Some columns of one segment as a table of Arrow's, kept by nobody."""

@@ -23,6 +23,8 @@ import pyarrow.parquet as pq
 from msgspec import Struct
 
 from tilth.base.errors import Corrupt
+from tilth.datasets.columns import hashes, numbers, texts
+from tilth.datasets.facts import LINK, links_in_columns
 from tilth.domain.dataset import ChunkRef, Entry, Link
 
 __all__ = ["Root", "Rows", "SegmentRef", "cut", "dump_root", "load_root", "packs_of_segment"]
@@ -68,8 +70,7 @@ _SCHEMA = pa.schema(
         ("chunks", pa.list_(_CHUNK)),
     ]
 )
-_LINK = pa.struct([("address", pa.string()), ("etag", pa.string()), ("hashed", pa.bool_())])
-_LINKED_SCHEMA = _SCHEMA.append(pa.field("link", _LINK))
+_LINKED_SCHEMA = _SCHEMA.append(pa.field("link", LINK))
 """Of a Segment that holds a link, and of no other: one without is the same, byte for byte, whether or not its writer knows of links."""
 _LINKED_ENCODING = _ENCODING | {
     "column_encoding": {**_ENCODING["column_encoding"], "link.address": "DELTA_BYTE_ARRAY", "link.etag": "PLAIN", "link.hashed": "PLAIN"},
@@ -121,23 +122,24 @@ class Rows:
         structs = pa.StructArray.from_arrays(
             [
                 _chunk_hashes(entries),
-                _numbers(pa.uint32(), "I", (packs[chunk.pack] for chunk in chunks)),
-                _numbers(pa.uint64(), "Q", (chunk.offset for chunk in chunks)),
-                _numbers(pa.uint32(), "I", (chunk.stored for chunk in chunks)),
-                _numbers(pa.uint32(), "I", (chunk.raw for chunk in chunks)),
+                numbers((packs[chunk.pack] for chunk in chunks), pa.uint32()),
+                numbers((chunk.offset for chunk in chunks), pa.uint64()),
+                numbers((chunk.stored for chunk in chunks), pa.uint32()),
+                numbers((chunk.raw for chunk in chunks), pa.uint32()),
             ],
             fields=list(_CHUNK),
         )
         columns = [
-            pa.array([entry.path for entry in entries], pa.string()),
-            _numbers(pa.int64(), "q", (entry.size for entry in entries)),
-            _hashes([entry.sha256 for entry in entries]),
-            _numbers(pa.uint16(), "H", (entry.mode for entry in entries)),
-            _numbers(pa.int64(), "q", (entry.mtime_ns for entry in entries)),
+            texts([entry.path for entry in entries]),
+            numbers((entry.size for entry in entries), pa.int64()),
+            hashes([entry.sha256 for entry in entries]),
+            numbers((entry.mode for entry in entries), pa.uint16()),
+            numbers((entry.mtime_ns for entry in entries), pa.int64()),
             pa.ListArray.from_arrays(pa.Array.from_buffers(pa.int32(), len(ends), [None, pa.py_buffer(ends)]), structs),
         ]
         if any(entry.link for entry in entries):
-            return cls(pa.table([*columns, _links(entries)], schema=_LINKED_SCHEMA), list(packs))
+            links = links_in_columns([entry.link for entry in entries])
+            return cls(pa.table([*columns, links], schema=_LINKED_SCHEMA), list(packs))
         return cls(pa.table(columns, schema=_SCHEMA), list(packs))
 
     @classmethod
@@ -163,8 +165,18 @@ class Rows:
         try:
             table = pq.ParquetFile(pa.BufferReader(data)).read(columns, use_threads=False).replace_schema_metadata(None)
             if _LINK_COLUMN in columns and _LINK_COLUMN not in table.column_names:
-                table = table.append_column(_LINKED_SCHEMA.field(_LINK_COLUMN), pa.nulls(len(table), _LINK))
+                table = table.append_column(_LINKED_SCHEMA.field(_LINK_COLUMN), pa.nulls(len(table), LINK))
             return table.select(columns).cast(pa.schema([_LINKED_SCHEMA.field(column) for column in columns]))
+        except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+            raise Corrupt(f"segment {name} is damaged: {error}", hint="run `tilth data verify`") from error
+
+    @classmethod
+    def load_outline(cls, data: bytes, *, name: str) -> pa.Table:
+        """The paths and sizes of an encoded Segment, and a column `link` that is null where an entry is none."""
+        try:
+            table = pq.ParquetFile(pa.BufferReader(data)).read(["path", "size", "link.hashed"], use_threads=False)
+            is_link = table.column(_LINK_COLUMN) if _LINK_COLUMN in table.column_names else pa.nulls(len(table), pa.bool_())
+            return pa.table({"path": table.column("path").cast(pa.string()), "size": table.column("size"), "link": is_link})
         except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
             raise Corrupt(f"segment {name} is damaged: {error}", hint="run `tilth data verify`") from error
 
@@ -242,6 +254,18 @@ class Rows:
                 chunks = tuple(ChunkRef(*next(chunk_columns)) for _ in range(count))
             yield Entry(path, size, digest, mode, mtime_ns, chunks, link)
 
+    def link_entries(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
+        """The entries of rows `start` up to `stop` that are links."""
+        if self.has_links:
+            part = self._table.slice(start, (len(self) if stop is None else stop) - start)
+            yield from Rows(part.filter(pc.is_valid(part.column(_LINK_COLUMN))), self._packs).entries()
+
+    def facts(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[str, int, bytes, int, int, Link | None]]:
+        """Path, size, SHA-256, time, mode and link of rows `start` up to `stop`."""
+        part = self._table.slice(start, (len(self) if stop is None else stop) - start).combine_chunks()
+        columns = (part.column(name).to_pylist() for name in ("path", "size", "sha256", "mtime_ns", "mode"))
+        return zip(*columns, _links_in(part), strict=True)
+
     def digests(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[str, int, bytes]]:
         """Path, size and SHA-256 of rows `start` up to `stop`."""
         part = self._table.slice(start, (len(self) if stop is None else stop) - start)
@@ -260,9 +284,9 @@ class Rows:
         """Rows `start` up to `stop`, sharing memory."""
         return Rows(self._table.slice(start, stop - start), self._packs)
 
-    def take(self, numbers: Sequence[int]) -> "Rows":
-        """Some rows, in the order of `numbers`."""
-        return Rows(self._table.take(_numbers(pa.int64(), "q", numbers)), self._packs)
+    def take(self, rows: Sequence[int]) -> "Rows":
+        """Some rows, in the order of their numbers in `rows`."""
+        return Rows(self._table.take(numbers(rows)), self._packs)
 
     def splice(self, changes: Sequence[tuple[str, Entry | None]]) -> "Rows":
         """These rows with each path of `changes`, sorted, set to its entry, or taken away where it is None."""
@@ -286,7 +310,7 @@ class Rows:
                 added += 1
             position = at + 1 if at < len(self) and self.paths[at] == path else at
         order.extend(range(position, len(self)))
-        return Rows(both._table.take(_numbers(pa.int64(), "q", order)), both._packs)
+        return Rows(both._table.take(numbers(order)), both._packs)
 
     def weights_until(self, weight: int) -> int:
         """How many of the first rows it takes to reach `weight`, entries and chunks each counting one; all of them if they don't."""
@@ -336,17 +360,7 @@ def _alike(tables: list[pa.Table]) -> list[pa.Table]:
     if not any(_LINK_COLUMN in table.column_names for table in tables):
         return tables
     field = _LINKED_SCHEMA.field(_LINK_COLUMN)
-    return [table if _LINK_COLUMN in table.column_names else table.append_column(field, pa.nulls(len(table), _LINK)) for table in tables]
-
-
-def _links(entries: Sequence[Entry]) -> pa.Array:
-    links = [entry.link for entry in entries]
-    columns = [
-        pa.array([link.address if link else None for link in links], pa.string()),
-        pa.array([link.etag if link else None for link in links], pa.string()),
-        pa.array([link.is_hashed if link else None for link in links], pa.bool_()),
-    ]
-    return pa.StructArray.from_arrays(columns, fields=list(_LINK), mask=pa.array([link is None for link in links], pa.bool_()))
+    return [table if _LINK_COLUMN in table.column_names else table.append_column(field, pa.nulls(len(table), LINK)) for table in tables]
 
 
 def _links_in(part: pa.Table) -> Iterator[Link | None]:
@@ -414,15 +428,6 @@ def _single(column: pa.ChunkedArray) -> pa.Array:
     if column.num_chunks == 1:
         return column.chunk(0)
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-
-
-def _numbers(kind: pa.DataType, code: str, values: Iterable[int]) -> pa.Array:
-    numbers = array(code, values)
-    return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])
-
-
-def _hashes(digests: Sequence[bytes]) -> pa.Array:
-    return pa.Array.from_buffers(pa.binary(32), len(digests), [None, pa.py_buffer(b"".join(digests))])
 
 
 def _chunk_hashes(entries: Sequence[Entry]) -> pa.Array:

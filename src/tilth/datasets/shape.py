@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
 
-from tilth.datasets.browsing import Listing, numbers
+from tilth.datasets.browsing import Listing
+from tilth.datasets.columns import numbers
 from tilth.domain.dataset import Total
 
 __all__ = ["EDGES", "Shape", "shape_of"]

@@ -4,7 +4,10 @@ from hashlib import sha256
 
 from msgspec import Struct
 
-__all__ = ["ChangeTotals", "ChunkRef", "Entry", "Link", "Total", "fingerprint"]
+__all__ = ["NO_BYTES", "ChangeTotals", "ChunkRef", "Entry", "Link", "Total", "fingerprint", "knows_size"]
+
+NO_BYTES = sha256().digest()
+"""The hash of an empty file."""
 
 
 class ChunkRef(Struct, frozen=True, gc=False, array_like=True):
@@ -43,6 +46,16 @@ class Entry(Struct, frozen=True, gc=False):
     chunks: tuple[ChunkRef, ...]
     link: Link | None = None
     """Set if the bytes lie elsewhere."""
+
+    @property
+    def knows_size(self) -> bool:
+        """Whether `size` is that of the bytes (see the function `knows_size`)."""
+        return knows_size(self.size, self.sha256, self.link)
+
+
+def knows_size(size: int, sha256: bytes, link: Link | None) -> bool:
+    """Whether a size is that of the bytes. ClearML's clients may register a link without asking how long it is; its size is then 0."""
+    return link is None or bool(size or link.etag) or (link.is_hashed and sha256 == NO_BYTES)
 
 
 def fingerprint(address: str, size: int, etag: str) -> bytes:

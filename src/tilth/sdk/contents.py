@@ -1,7 +1,6 @@
 """What a version holds, final or not, in one way: its listing, and the one file of it that somebody wants."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
 
 from msgspec import Struct
 
@@ -23,14 +22,12 @@ __all__ = [
     "FileEntry",
     "LinkEntry",
     "PathChanges",
-    "changed_digests",
     "changes",
     "count_packs",
     "digests",
     "entry_at",
     "existing_folder",
     "file_entries",
-    "folder_of",
     "link_entries",
     "links_of",
     "manifest_of",
@@ -65,8 +62,8 @@ class LinkEntry(Struct, frozen=True):
     relative_path: str
     hash: str | None
     """SHA-256 of the content, hexadecimal, if anybody read it."""
-    size: int
-    """Bytes."""
+    size: int | None
+    """Bytes; None if nobody asked for them when it was registered."""
     parent_dataset_id: str
     """The version that shows it."""
 
@@ -124,17 +121,6 @@ def changes(home: Home, version: DatasetVersion, other: DatasetVersion | None) -
     return found
 
 
-def changed_digests(home: Home, version: DatasetVersion) -> list[tuple[str, str, int, bytes]]:
-    """What `version` adds to, modifies in and removes from its parents: change, path, size and SHA-256, in the order of the paths."""
-    found: list[tuple[str, str, int, bytes]] = []
-    for was, now in side_by_side(parents_digests(home, version), digests(home, version)):
-        if now is None and was is not None:
-            found.append(("removed", *was))
-        elif now is not None and (was is None or was[2] != now[2]):
-            found.append(("added" if was is None else "modified", *now))
-    return found
-
-
 def existing_folder(home: Home, version: DatasetVersion, path: str) -> str:
     """`path` as it begins the paths of its files; `PathNotFound` if nothing lies below it."""
     folder = normalise_prefix(path)
@@ -162,7 +148,13 @@ def file_entries(home: Home, version: DatasetVersion) -> list[FileEntry]:
 def link_entries(home: Home, version: DatasetVersion) -> list[LinkEntry]:
     """Every file of `version`, final or not, that lies elsewhere."""
     return [
-        LinkEntry(entry.link.address, entry.path, entry.sha256.hex() if entry.link.is_hashed else None, entry.size, version.id)
+        LinkEntry(
+            entry.link.address,
+            entry.path,
+            entry.sha256.hex() if entry.link.is_hashed else None,
+            entry.size if entry.knows_size else None,
+            version.id,
+        )
         for entry in links_of(home, version)
         if entry.link
     ]
@@ -181,16 +173,6 @@ def count_packs(home: Home, version: DatasetVersion, *, own_only: bool) -> int:
     """How many packs a final version refers to; of those that it stored itself, with `own_only`."""
     packs = {key for key in home.repository_of(version).needed_keys(version.id) if key.startswith(PACKS)}
     return sum(find_owner(key) == version.id for key in packs) if own_only else len(packs)
-
-
-def folder_of(digests: Iterable[Digest], folder: str) -> Iterator[Digest]:
-    """What lies directly in `folder`: its files, and each folder in it once, with a `/` at its end, its bytes, and no hash."""
-    skip = len(folder) + 1 if folder else 0
-    for name, group in groupby(digests, key=lambda digest: digest[0][skip:].partition("/")[0:2]):
-        if name[1]:
-            yield f"{name[0]}/", sum(size for _, size, _ in group), b""
-        else:
-            yield from group
 
 
 def matcher_of(pattern: str | None, *, recursive: bool) -> Callable[[str], bool]:

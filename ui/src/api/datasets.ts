@@ -57,7 +57,8 @@ export interface Entry {
   name?: string;
   folder?: boolean;
   files?: number;
-  size_bytes: number;
+  /** Null if nobody asked how long it is what a link leads to. */
+  size_bytes: number | null;
   /** Not there if nobody read what a link leads to. */
   sha256?: string;
   /** Where a file lies that is not stored. */

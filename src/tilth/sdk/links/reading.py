@@ -59,7 +59,7 @@ def download_link(sources: Sources, entry: Entry, target: Path) -> bytes:
                     raise
                 time.sleep(_PAUSE_S * 2**tries)
         size = file.tell()
-    if _knows_size(entry) and size != entry.size:
+    if entry.knows_size and size != entry.size:
         raise _changed(entry, f"{size:,} bytes long")
     if link.is_hashed and digest.digest() != entry.sha256:
         raise _changed(entry, "of other contents")
@@ -88,7 +88,7 @@ def hash_of(sources: Sources, file: RemoteFile) -> tuple[bytes, RemoteFile]:
 def check_state(entry: Entry, now: RemoteFile) -> None:
     """Raise `SourceChanged` if a file is certainly not what was registered as `entry`."""
     link = link_of(entry)
-    if _knows_size(entry) and now.size not in (-1, entry.size):
+    if entry.knows_size and now.size not in (-1, entry.size):
         raise _changed(entry, f"{now.size:,} bytes long")
     if not link.is_hashed and link.etag and now.etag != link.etag:
         raise _changed(entry, "another state of it")
@@ -219,11 +219,6 @@ def _some(piece: bytes, entry: Entry) -> bytes:
     if not piece:
         raise Unavailable(f"{entry.path} ends before its {entry.size} bytes have come", hint="try again")
     return piece
-
-
-def _knows_size(entry: Entry) -> bool:
-    # ClearML's client may have registered it without asking anything of it.
-    return bool(entry.size or link_of(entry).etag or link_of(entry).is_hashed)
 
 
 def _changed(entry: Entry, now: str) -> SourceChanged:

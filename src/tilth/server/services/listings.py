@@ -14,6 +14,7 @@ from tilth.base.paths import normalise_prefix
 from tilth.datasets.browsing import Child, Listing, Pieces, children
 from tilth.datasets.diff import Changed, Changes, changes_between
 from tilth.datasets.shape import EDGES, shape_of
+from tilth.domain.dataset import knows_size
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import contents, lookup
 from tilth.sdk.home import Home
@@ -67,7 +68,7 @@ class Listings:
         else:
             rows = self._found.of((version.id, pattern), lambda: listing.matching(pattern))
         page = rows.slice(offset, limit).to_pylist()
-        entries = [{"path": listing.path(at), "size_bytes": listing.size(at)} | _content(listing, at) for at in page]
+        entries = [{"path": listing.path(at)} | _size(listing, at) | _content(listing, at) for at in page]
         return {"entries": entries, "next": offset + limit if offset + limit < len(rows) else None, "total": len(rows)}
 
     def diff(self, id: str, other: str | None, *, kinds: list[str], pattern: str, offset: int, limit: int) -> Rows:
@@ -173,7 +174,7 @@ def _entry(listing: Listing, folder: str, child: Child) -> Rows:
     total = listing.total(child.start, child.stop)
     path = f"{folder}/{child.name}" if folder else child.name
     found = {"name": child.name, "path": path, "folder": child.is_folder, "files": total.files, "size_bytes": total.size_bytes}
-    return found if child.is_folder else found | _content(listing, child.start)
+    return found if child.is_folder else found | _content(listing, child.start) | _size(listing, child.start)
 
 
 def _content(listing: Listing, at: int) -> Rows:
@@ -182,6 +183,12 @@ def _content(listing: Listing, at: int) -> Rows:
     if link is None:
         return {"sha256": listing.sha256(at).hex()}
     return {"link": shown_address(link.address)} | ({"sha256": listing.sha256(at).hex()} if link.is_hashed else {})
+
+
+def _size(listing: Listing, at: int) -> Rows:
+    """The size of a file; None if nobody asked for that of a link."""
+    size = listing.size(at)
+    return {"size_bytes": size if knows_size(size, listing.sha256(at), listing.link(at)) else None}
 
 
 def _change(row: Changed) -> Rows:

@@ -40,13 +40,13 @@ export async function sendAll(version: string, files: Chosen[], onProgress: (pro
 }
 
 /** Which of these files the version holds already, and with what. */
-async function known(version: string, batch: Chosen[], signal: AbortSignal): Promise<Map<string, { size_bytes: number; sha256?: string }>> {
+async function known(version: string, batch: Chosen[], signal: AbortSignal): Promise<Map<string, { size_bytes: number | null; sha256?: string }>> {
   const { entries } = await call("contents.known", { version, paths: batch.map(({ path }) => path) }, signal);
   return new Map(entries.map((entry) => [entry.path, entry]));
 }
 
 /** Whether the server has exactly these bytes. Where a page can't compute hashes, since it is not served over TLS, everything is sent. */
-async function isThere({ path, file }: Chosen, there: Map<string, { size_bytes: number; sha256?: string }>): Promise<boolean> {
+async function isThere({ path, file }: Chosen, there: Map<string, { size_bytes: number | null; sha256?: string }>): Promise<boolean> {
   const has = there.get(path);
   if (has?.sha256 === undefined || has.size_bytes !== file.size || file.size > LARGEST_HASHED || crypto.subtle === undefined) return false;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
