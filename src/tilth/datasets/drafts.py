@@ -32,10 +32,11 @@ from tilth.datasets.journal import Journal, Removed, Row, Stored, Waiting
 from tilth.datasets.manifests import Change, Manifest, WrittenRoot, merge_manifests, open_manifest, write_manifest
 from tilth.datasets.matching import has_wildcard, literal_prefix, literally, matcher
 from tilth.datasets.records import VersionRecord, fetch_register
+from tilth.datasets.scanning import SourceFile
 from tilth.datasets.segments import load_root
 from tilth.datasets.sessions import Session, open_session, resume_session
 from tilth.datasets.totals import TotalsCounter
-from tilth.domain.dataset import ChangeTotals, Entry, Total
+from tilth.domain.dataset import ChangeTotals, Entry, Total, fingerprint
 from tilth.store.api import Key, ObjectStore
 
 __all__ = ["Digest", "Draft", "DraftView", "draft_exists"]
@@ -412,7 +413,15 @@ def _links(base: Base, journal: Journal, prefix: str) -> Iterator[Entry]:
 
 
 def _as_not_stored(row: Row) -> Row:
-    return Waiting(row.file, row.entry.sha256) if isinstance(row, Stored) and row.entry.link is None else row
+    """What is left of a row without what was stored for it: its source, or the link whose content it was."""
+    if not isinstance(row, Stored) or row.entry.link is not None:
+        return row
+    link, entry = row.file.imported_from, row.entry
+    if link is None:
+        return Waiting(row.file, entry.sha256)
+    digest = entry.sha256 if link.is_hashed else fingerprint(link.address, entry.size, link.etag)
+    file = SourceFile(entry.path, link.address, entry.size, entry.mtime_ns, 0, 0, entry.mode)
+    return Stored(Entry(entry.path, entry.size, digest, entry.mode, entry.mtime_ns, (), link), file)
 
 
 def _ground(store: ObjectStore, base: Base, journal: Journal) -> Base:

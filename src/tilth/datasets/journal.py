@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tilth.base.atomic_io import describe_os_error
 from tilth.base.errors import Corrupt, DiskFull, HomeReadOnly, TilthError, Unavailable
@@ -66,11 +67,12 @@ CREATE TABLE IF NOT EXISTS delta (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ground (only INTEGER PRIMARY KEY CHECK (only = 0), root BLOB NOT NULL, next_segment INTEGER NOT NULL) STRICT;
 """
-_STORED, _WAITING, _REMOVED, _LINKED = 0, 1, 2, 3
+_STORED, _WAITING, _REMOVED, _LINKED, _IMPORTED = 0, 1, 2, 3, 4
 _COLUMNS = "path, kind, size, sha256, mode, mtime_ns, chunks, source, ctime_ns, inode"
 _encode_chunks = msgspec.msgpack.Encoder().encode
 _decode_chunks = msgspec.msgpack.Decoder(tuple[ChunkRef, ...]).decode
 _decode_link = msgspec.msgpack.Decoder(Link).decode
+_decode_imported = msgspec.msgpack.Decoder(tuple[tuple[ChunkRef, ...], Link]).decode
 
 
 class Journal:
@@ -255,7 +257,12 @@ def _dump(row: Row) -> tuple[object, ...]:
     if isinstance(row, Stored):
         entry = row.entry
         source = row.file
-        kind, chunks = (_LINKED, _encode_chunks(entry.link)) if entry.link else (_STORED, _encode_chunks(entry.chunks))
+        if entry.link:
+            kind, chunks = _LINKED, _encode_chunks(entry.link)
+        elif source.imported_from:
+            kind, chunks = _IMPORTED, _encode_chunks((entry.chunks, source.imported_from))
+        else:
+            kind, chunks = _STORED, _encode_chunks(entry.chunks)
         return (
             entry.path, kind, entry.size, entry.sha256, entry.mode, entry.mtime_ns, chunks, source.source, source.ctime_ns, source.inode,
         )  # fmt: skip
@@ -272,6 +279,9 @@ def _load(row: tuple[Any, ...]) -> Row:
     file = SourceFile(path, source, size, mtime_ns, ctime_ns, inode, mode)
     if kind == _LINKED:
         return Stored(Entry(path, size, sha256, mode, mtime_ns, (), _decode_link(chunks)), file)
+    if kind == _IMPORTED:
+        found, link = _decode_imported(chunks)
+        return Stored(Entry(path, size, sha256, mode, mtime_ns, found), replace(file, imported_from=link))
     if kind == _STORED:
         return Stored(Entry(path, size, sha256, mode, mtime_ns, _decode_chunks(chunks)), file)
     return Waiting(file, sha256)

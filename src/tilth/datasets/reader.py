@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from tilth.base.errors import Corrupt, Invalid, ObjectNotFound, TilthError, Unavailable
 from tilth.base.forking import renew_after_fork
+from tilth.base.seeking import SeekableFile
 from tilth.datasets.cache.chunks import ChunkCache
 from tilth.datasets.cache.claims import PATIENCE_S
 from tilth.datasets.packs import read_chunks
@@ -264,49 +265,24 @@ class ChunkSource:
                 self._held_bytes -= len(dropped)
 
 
-class StoredFile(io.RawIOBase):
-    """A stored file, read only, from any place on. Not safe for threads by itself: put an `io.BufferedReader` around it.
+class StoredFile(SeekableFile):
+    """A stored file.
 
     Reading on from where the last read ended brings what follows ahead of time. A chunk that is damaged or missing raises `Corrupt`, which
     names the file and the chunk; `explain` may turn it into what is behind it, such as a version that was deleted meanwhile.
     """
 
-    mode = "rb"
-
     def __init__(self, source: ChunkSource, entry: Entry, *, explain: Callable[[TilthError], TilthError] = lambda error: error) -> None:
-        super().__init__()
-        self.name = entry.path
-        self.size = entry.size
+        super().__init__(entry.path, entry.size)
         self._source = source
         self._entry = entry
         self._chunks = entry.chunks
         self._ends = list(accumulate(chunk.raw for chunk in entry.chunks))
         self._explain = explain
-        self._position = 0
         self._last = -2  # before no chunk: whoever looks at the beginning need not read on
         self._window = 0
         self._asked_until = 0
         self._held: tuple[int, bytes] = (-1, b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        self._check_open()
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._check_open()
-        begin = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}.get(whence)
-        if begin is None:
-            raise ValueError(f"invalid whence ({whence}, should be 0, 1 or 2)")
-        if begin + offset < 0:
-            raise OSError(22, "a file has no negative positions", self.name)
-        self._position = begin + offset
-        return self._position
 
     def readinto(self, target: "WriteableBuffer") -> int:
         view = memoryview(target).cast("B")
@@ -332,18 +308,18 @@ class StoredFile(io.RawIOBase):
 
     def _next(self, most: int) -> list[memoryview]:
         """What follows the position, at most so many bytes and not too many at once; the position is behind it then."""
-        self._check_open()
-        wanted = min(most, self.size - self._position, _MOST_AT_ONCE_BYTES)
+        self.check_open()
+        wanted = min(most, self.size - self.position, _MOST_AT_ONCE_BYTES)
         if wanted <= 0:
             return []
-        first, last = self._number_at(self._position), self._number_at(self._position + wanted - 1)
+        first, last = self._number_at(self.position), self._number_at(self.position + wanted - 1)
         begin = self._ends[first] - self._chunks[first].raw
-        stop = self._position + wanted
+        stop = self.position + wanted
         pieces = []
         for data in self._data(first, last):
-            pieces.append(memoryview(data)[max(0, self._position - begin) : stop - begin])
+            pieces.append(memoryview(data)[max(0, self.position - begin) : stop - begin])
             begin += len(data)
-        self._position = stop
+        self.position = stop
         return pieces
 
     def _data(self, first: int, last: int) -> list[bytes]:
@@ -377,10 +353,6 @@ class StoredFile(io.RawIOBase):
 
     def _number_at(self, position: int) -> int:
         return bisect_right(self._ends, position)
-
-    def _check_open(self) -> None:
-        if self.closed:
-            raise ValueError(f"{self.name} is closed")
 
 
 def _joined(part: Part, first: int, begin: int, loaded: Sequence[Loaded]) -> Loaded:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tilth.base.errors import PathInvalid, PathNotFound, SourceUnreadable
 from tilth.base.paths import check_path, portability_problems
+from tilth.domain.dataset import Link
 
 __all__ = ["FolderProblems", "SourceFile", "find_problems", "one_file", "scan"]
 
@@ -33,6 +34,8 @@ class SourceFile(Struct, frozen=True, gc=False):
     ctime_ns: int
     inode: int
     mode: int
+    imported_from: Link | None = None
+    """Set if this is a copy, soon gone, of what a link led to."""
 
 
 class FolderProblems(Struct, frozen=True):

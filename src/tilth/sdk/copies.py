@@ -1,6 +1,7 @@
 """Copies of versions on this machine: read-only in the cache, or folders of one's own; and checks of both."""
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -46,7 +47,7 @@ def _linked(home: Home, version: DatasetVersion, entry: Entry, start: int = 0, l
     """The bytes of a file that lies elsewhere, or `length` of them from `start`."""
     with reading_of(home, version).open_entry(entry) as file:
         file.seek(start)
-        left = entry.size - start if length is None else length
+        left = sys.maxsize if length is None else length
         while left > 0 and (piece := file.read(min(left, _PIECE))):
             left -= len(piece)
             yield piece

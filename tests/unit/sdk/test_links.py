@@ -1,6 +1,8 @@
 """Files that lie elsewhere as parts of versions: registered, fetched, told when they changed, synchronised and imported."""
 
 import os
+import threading
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -8,10 +10,14 @@ import pytest
 from tilth import Dataset
 from tilth.base.errors import Denied, Invalid, PathCollision, PathNotFound, SourceChanged, Unavailable
 from tilth.base.ids import VersionId
-from tilth.sdk import contents, copies
+from tilth.datasets.cache import locks
+from tilth.datasets.format import version_key
+from tilth.datasets.records import Fence, dump_record
+from tilth.sdk import contents, copies, lifecycle
 from tilth.sdk.adopting import _link
 from tilth.sdk.home import Home
 from tilth.sdk.links.checking import check_links
+from tilth.sdk.links.fetching import LinkFetcher
 from tilth.sdk.links.reading import LinkFile
 from tilth.server.services.contents import Contents
 from tilth.testing.repositories import write_files
@@ -281,3 +287,63 @@ def test_a_query_over_a_link_that_is_gone_says_so_in_words(own: Home, tmp_path: 
     assert "Traceback" not in str(told.value)
     with pytest.raises(Denied, match="nothing can be written"):
         made.query("EXPLAIN ANALYZE COPY (SELECT 1) TO 'tilth://w.csv'")
+
+
+def test_imported_files_of_a_version_that_was_given_up_are_links_again(own: Home, folder: Path) -> None:
+    hashed = Dataset.create("linked", "p")
+    hashed.add_external_files(str(folder / "one.txt"), read_hash=True)
+    hashed.finalize()
+    made = Dataset.create("linked", "p", parent_datasets=[hashed.id])
+    made.add_external_files(str(folder))
+    before = {entry.relative_path: (entry.link, entry.size, entry.hash) for entry in made.link_entries}
+    assert made.import_external_files() == len(FILES)
+    assert made.link_entries == []
+    fence = dump_record(Fence(VersionId(made.id), "2026-01-01T00:00:00Z"))
+    assert own.repository.store.put_if_absent(version_key(VersionId(made.id)), fence)
+    rescued = Dataset(own, lifecycle.rescue(own, made._version))
+    assert {entry.relative_path: (entry.link, entry.size, entry.hash) for entry in rescued.link_entries} == before
+    assert rescued.import_external_files("a") == 3
+    rescued.finalize(auto_upload=True)
+    assert files_in(rescued.get_local_copy()) == FILES
+    assert list(rescued.link_entries_dict) == ["one.txt"]
+
+
+def test_a_link_of_unknown_size_is_read_whole_and_in_parts(own: Home, folder: Path) -> None:
+    made = Dataset.create("linked", "p")
+    rows = [
+        LinkRow(link=f"file://{folder}/one.txt", relative_path="bare"),
+        LinkRow(link=f"file://{folder}/a/b/three.bin", relative_path="hashed", hash=sha256(FILES["a/b/three.bin"]).hexdigest()),
+        LinkRow(link=f"file://{folder}/a/empty", relative_path="empty", hash=sha256(b"").hexdigest()),
+    ]
+    with lifecycle.opened_draft(own, made._version) as draft:
+        draft.journal.put(map(_link, rows))
+    made.finalize()
+    assert [entry.size for entry in made.link_entries] == [None, 0, None]
+    with made.open("bare") as file:
+        assert file.seek(-2, os.SEEK_END) == 1
+        assert file.read() == b"ne"
+    assert b"".join(copies.read(own, made._version, "hashed")) == FILES["a/b/three.bin"]
+    assert b"".join(copies.read(own, made._version, "hashed", start=69_998)) == b"33"
+    assert files_in(made.get_local_copy()) == {"bare": b"one", "hashed": FILES["a/b/three.bin"], "empty": b""}
+
+
+def test_links_are_fetched_many_at_once_with_one_thread_that_shows_that_their_locks_are_held(
+    own: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = linked(Path(write_files(tmp_path / "many", {f"{number:03}": str(number).encode() for number in range(150)})))
+    most: list[int] = []
+    held: list[int] = []
+    fetch = LinkFetcher._fetch_batch
+
+    def watched(self: LinkFetcher, *given: object) -> None:
+        names = [thread.name for thread in threading.enumerate()]
+        most.append(sum(name == "tilth-locks" for name in names))
+        held.append(len(locks._signs._held))
+        fetch(self, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(LinkFetcher, "_fetch_batch", watched)
+    monkeypatch.setattr(locks, "_SIGN_S", 0.0)
+    assert len(files_in(made.get_local_copy())) == 150
+    assert most == [1, 1]
+    assert held[0] >= 128
+    assert not locks._signs._held

@@ -8,9 +8,10 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from tilth.base.forking import renew_after_fork
 from tilth.datasets.cache.sharing import Sharing
 
 __all__ = ["SILENT_S", "held", "let_go", "locked_by_others"]
@@ -29,12 +30,12 @@ def held(path: str, sharing: Sharing, *, shared: bool = False, wait: bool = True
     if descriptor is None:
         yield False
         return
-    end = _give_signs(descriptor) if wait and not shared else None
+    if wait and not shared:
+        _signs.begin(descriptor)
     try:
         yield True
     finally:
-        if end:
-            end()
+        _signs.end(descriptor)
         let_go(descriptor)
 
 
@@ -93,20 +94,43 @@ def _tried(descriptor: int, kind: int) -> bool:
     return True
 
 
-def _give_signs(descriptor: int) -> Callable[[], None]:
-    """Let the time of a lock's file say that its holder lives, until what is returned is called."""
-    done = threading.Event()
+class _Signs:
+    """Lets the times of the files of held locks say that their holder lives: in one thread, however many there are."""
 
-    def sign() -> None:
-        while not done.wait(_SIGN_S):
-            with suppress(OSError):
-                os.utime(descriptor)
+    def __init__(self) -> None:
+        self._renew()
+        renew_after_fork(self._renew)
 
-    thread = threading.Thread(target=sign, name="tilth-lock", daemon=True)
-    thread.start()
+    def _renew(self) -> None:
+        self._changed = threading.Condition()
+        self._held: set[int] = set()
+        self._thread: threading.Thread | None = None
 
-    def end() -> None:
-        done.set()
-        thread.join()
+    def begin(self, descriptor: int) -> None:
+        """Give signs by a file from now on."""
+        with self._changed:
+            self._held.add(descriptor)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._sign, name="tilth-locks", daemon=True)
+                self._thread.start()
 
-    return end
+    def end(self, descriptor: int) -> None:
+        """Give none any more; the file may be closed."""
+        with self._changed:
+            self._held.discard(descriptor)
+            self._changed.notify()
+
+    def _sign(self) -> None:
+        with self._changed:
+            due = time.monotonic() + _SIGN_S
+            while self._held:
+                self._changed.wait(max(0.0, due - time.monotonic()))
+                if time.monotonic() >= due:
+                    for descriptor in self._held:
+                        with suppress(OSError):
+                            os.utime(descriptor)
+                    due = time.monotonic() + _SIGN_S
+            self._thread = None
+
+
+_signs = _Signs()

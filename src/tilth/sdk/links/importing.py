@@ -73,7 +73,7 @@ def take_links(sources: Sources, ingest: Ingest, links: Iterable[Entry], scratch
         download_link(sources, entry, part)
         part.chmod(entry.mode | 0o400)
         os.utime(part, ns=(entry.mtime_ns, entry.mtime_ns))
-        return replace(one_file(os.fspath(part), entry.path), mode=entry.mode)
+        return replace(one_file(os.fspath(part), entry.path), mode=entry.mode, imported_from=entry.link)
 
     with ThreadPoolExecutor(at_once, thread_name_prefix="tilth-links") as pool:
         for entry, file in _ahead(pool, bring, links, 2 * at_once):

@@ -3,7 +3,6 @@
 `SourceChanged` names the file whose bytes are others now. A line that breaks off is taken up where it broke.
 """
 
-import io
 import time
 from contextlib import AbstractContextManager, suppress
 from hashlib import sha256
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from tilth.base.addresses import shown_address
 from tilth.base.atomic_io import translated_os_errors
 from tilth.base.errors import Denied, NotFound, PathNotFound, SourceChanged, SourceUnreadable, TilthError, Unavailable
+from tilth.base.seeking import SeekableFile
 from tilth.domain.dataset import Entry, Link
 from tilth.sdk.links.sources import Opened, RemoteFile, Sources
 
@@ -94,55 +94,38 @@ def check_state(entry: Entry, now: RemoteFile) -> None:
         raise _changed(entry, "another state of it")
 
 
-class LinkFile(io.RawIOBase):
-    """The file behind a link, read only, from any place on; each answer is checked to be of what was registered.
-
-    Not safe for threads by itself: put an `io.BufferedReader` around it.
-    """
-
-    mode = "rb"
+class LinkFile(SeekableFile):
+    """The file behind a link; each answer is checked to be of what was registered."""
 
     def __init__(self, sources: Sources, entry: Entry) -> None:
-        super().__init__()
-        self.name = entry.path
-        self.size = entry.size
+        self._source, address = sources.of(link_of(entry).address)
         self._entry = entry
-        self._source, _ = sources.of(link_of(entry).address)
-        self._position = 0
+        super().__init__(entry.path, entry.size if entry.knows_size else self._size_now(address))
         self._context: AbstractContextManager[Opened] | None = None
         self._opened: Opened | None = None
         self._at = 0
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        self._check_open()
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._check_open()
-        begin = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}.get(whence)
-        if begin is None:
-            raise ValueError(f"invalid whence ({whence}, should be 0, 1 or 2)")
-        if begin + offset < 0:
-            raise OSError(22, "a file has no negative positions", self.name)
-        self._position = begin + offset
-        return self._position
+    def _size_now(self, address: str) -> int:
+        """How long a file is of which nobody asked that before."""
+        with explained(self._entry):
+            size = self._source.describe(address).size
+        if size < 0:
+            raise SourceUnreadable(
+                f"{self._entry.path} can't be read piece by piece: {shown_address(address)} does not say how long it is",
+                hint="get a copy of the version with `tilth data get`",
+            )
+        return size
 
     def readinto(self, target: "WriteableBuffer") -> int:
         view = memoryview(target).cast("B")
-        self._check_open()
-        wanted = min(len(view), self.size - self._position)
+        self.check_open()
+        wanted = min(len(view), self.size - self.position)
         if wanted <= 0:
             return 0
         piece = self._patiently(wanted)
         view[: len(piece)] = piece
-        self._position += len(piece)
-        self._at = self._position
+        self.position += len(piece)
+        self._at = self.position
         return len(piece)
 
     def _patiently(self, wanted: int) -> bytes:
@@ -163,9 +146,9 @@ class LinkFile(io.RawIOBase):
 
     def _stream(self) -> Opened:
         """What gives the bytes at the position."""
-        if self._opened is None or self._at != self._position:
+        if self._opened is None or self._at != self.position:
             self._let_go()
-            context = self._source.open(link_of(self._entry).address, self._position)
+            context = self._source.open(link_of(self._entry).address, self.position)
             opened = context.__enter__()
             self._context, self._opened, self._at = context, opened, opened.start
             try:
@@ -173,8 +156,8 @@ class LinkFile(io.RawIOBase):
             except BaseException:
                 self._let_go()  # whoever reads on after the error must not be given the other bytes
                 raise
-            while self._at < self._position:  # a server that knows no parts
-                self._at += len(_some(opened.read(min(_PIECE, self._position - self._at)), self._entry))
+            while self._at < self.position:  # a server that knows no parts
+                self._at += len(_some(opened.read(min(_PIECE, self.position - self._at)), self._entry))
         return self._opened
 
     def _let_go(self) -> None:
@@ -182,10 +165,6 @@ class LinkFile(io.RawIOBase):
         if context is not None:
             with suppress(TilthError, OSError):
                 context.__exit__(None, None, None)
-
-    def _check_open(self) -> None:
-        if self.closed:
-            raise ValueError(f"{self.name} is closed")
 
 
 class explained:  # noqa: N801  it is used as a function
