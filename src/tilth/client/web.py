@@ -18,7 +18,7 @@ from urllib3.util import make_headers
 
 from tilth.base.errors import Denied, Invalid, ObjectNotFound, TilthError, Unavailable
 
-__all__ = ["WebFile", "describe", "open_web", "open_web_from"]
+__all__ = ["WebFile", "describe", "open_web", "open_web_from", "page"]
 
 _TIMEOUT = urllib3.Timeout(connect=10, read=60)
 _BUSY = (408, 429, 500, 502, 503, 504)
@@ -26,6 +26,9 @@ _TRIES = 4
 _PIECE = 64 << 10
 _PAGES = ("", ".html", ".htm", ".xhtml", ".shtml", ".php", ".asp", ".aspx", ".jsp", ".cgi")
 _PAUSE_S = 0.3
+_HTML = ("text/html", "application/xhtml+xml")
+_UNSETTLED_NS = 2_000_000_000
+"""A file that was modified so short a time before may be modified once more without a later time: web servers tell whole seconds."""
 _ERRORS: dict[int, type[TilthError]] = {401: Denied, 403: Denied, 404: ObjectNotFound, 410: ObjectNotFound}
 
 
@@ -36,7 +39,7 @@ class WebFile(Struct, frozen=True):
     version: str | None
     """Changes with the content; None if the server says nothing that does."""
     etag: str = ""
-    """The part of it that does not say how long the file is."""
+    """The part of it that does not say how long the file is; empty if that is a time which may hold for later contents as well."""
     modified_ns: int = 0
     is_page: bool = False
     """Whether the server answers with a page for people, although the address names something else: a login, as a rule."""
@@ -49,6 +52,16 @@ def describe(url: str) -> WebFile:
             return _described(answer)
     with _answer("GET", url) as answer:  # some servers do not answer HEAD, or sign addresses for one method
         return _described(answer)
+
+
+def page(url: str, *, most_bytes: int) -> str | None:
+    """The page for people at an address; None if something else is there, or more than `most_bytes`."""
+    with open_web(url) as answer:
+        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in _HTML:
+            return None
+        data = answer.read(most_bytes + 1)
+        return None if len(data) > most_bytes else bytes(data).decode("utf-8", "replace")
 
 
 @contextmanager
@@ -144,11 +157,14 @@ def _described(answer: urllib3.BaseHTTPResponse) -> WebFile:
     whole = answer.headers.get("content-encoding", "identity") == "identity"
     size = int(said) if said.isascii() and said.isdecimal() and whole else None
     changes = answer.headers.get("etag") or answer.headers.get("last-modified")
+    modified_ns = _nanoseconds(answer.headers.get("last-modified", ""))
+    now_ns = _nanoseconds(answer.headers.get("date", "")) or time.time_ns()
+    is_settled = "etag" in answer.headers or now_ns - modified_ns >= _UNSETTLED_NS
     return WebFile(
         size,
         f"{changes} {said}" if changes else None,
-        etag=(changes or "").removeprefix("W/").strip('"'),
-        modified_ns=_nanoseconds(answer.headers.get("last-modified", "")),
+        etag=(changes or "").removeprefix("W/").strip('"') if is_settled else "",
+        modified_ns=modified_ns,
         is_page=_is_page(answer),
     )
 
@@ -156,7 +172,7 @@ def _described(answer: urllib3.BaseHTTPResponse) -> WebFile:
 def _is_page(answer: urllib3.BaseHTTPResponse) -> bool:
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     ending = PurePosixPath(urlsplit(answer.url or "").path).suffix.lower()
-    return kind in ("text/html", "application/xhtml+xml") and (_is_elsewhere(answer) or ending not in _PAGES)
+    return kind in _HTML and (_is_elsewhere(answer) or ending not in _PAGES)
 
 
 def _is_elsewhere(answer: urllib3.BaseHTTPResponse) -> bool:

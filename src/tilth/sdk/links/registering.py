@@ -134,8 +134,9 @@ def found_below(
     skip = len(address.rstrip("/")) + 1
     is_wanted = _test(wildcards)
     pages = source.pages(address, recursive=recursive, after=after)
-    for page in pages if isinstance(source, LocalSource) else _without_marks(pages):
-        found = [(_path_in(file.address, skip, is_local=isinstance(source, LocalSource)), file) for file in page]
+    is_bucket = isinstance(source, BucketSource)
+    for page in _without_marks(pages) if is_bucket else pages:
+        found = [(file.address[skip:] if is_bucket else unquote(file.address[skip:]), file) for file in page]
         yield [(begin + path, file) for path, file in found if is_wanted(path)]
 
 
@@ -235,10 +236,6 @@ def _test(wildcards: Sequence[str]) -> Callable[[str], bool]:
         return lambda path: True
     means = [matcher(pattern) for pattern in wildcards]
     return lambda path: any(fnmatchcase(path.rpartition("/")[2], pattern) for pattern in wildcards) or any(test(path) for test in means)
-
-
-def _path_in(address: str, skip: int, *, is_local: bool) -> str:
-    return unquote(address[skip:]) if is_local else address[skip:]
 
 
 def _without_marks(pages: Iterator[list[RemoteFile]]) -> Iterator[list[RemoteFile]]:

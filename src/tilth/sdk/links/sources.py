@@ -1,10 +1,12 @@
 """Files that lie elsewhere: what state they are in, which ones a folder holds, and their bytes. Nothing is ever written there.
 
-A folder of a bucket or of this machine is listed a page at a time; a web server has no listings, so its files are named one by one.
+A folder of a bucket or of this machine is listed a page at a time. A web server may show index pages, which name files and do not say in
+what state they are: each is asked for by a request of its own.
 """
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from itertools import islice
@@ -18,6 +20,7 @@ from tilth.base.addresses import shown_address
 from tilth.base.errors import Corrupt, Denied, Internal, Invalid, NotFound, ObjectNotFound, PathNotFound, SourceUnreadable
 from tilth.datasets.scanning import one_file, scan
 from tilth.sdk.home import Home
+from tilth.sdk.links.indexes import index_of
 from tilth.sdk.places import BucketPlace, LocalPlace, WebPlace, place_of
 from tilth.store.api import OtherObject
 
@@ -26,6 +29,10 @@ __all__ = ["BucketSource", "LocalSource", "Opened", "RemoteFile", "Source", "Sou
 _PAGE = 1_000
 _FIRST_PIECE = 1 << 20
 _LARGEST_PIECE = 8 << 20
+_WEB_PAGE = 256
+_REQUESTS_AT_ONCE = 8
+_LARGEST_INDEX = 256 << 20
+_DEEPEST = 32
 
 
 class RemoteFile(Struct, frozen=True, gc=False):
@@ -215,10 +222,37 @@ class WebSource:
         return _web_file(address, _web().describe(address))
 
     def pages(self, folder: str, *, recursive: bool = True, after: str = "") -> Iterator[list[RemoteFile]]:
-        raise Denied(
-            f"{shown_address(folder)} can't be listed: web servers have no listings",
-            hint="name its files one by one, or use the address of the bucket behind it",
-        )
+        folder = folder.rstrip("/")
+        behind = unquote(after)
+        found = (address for address in self._files_below(folder, recursive=recursive) if not behind or unquote(address) > behind)
+        with ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="tilth-links") as pool:
+            while page := list(islice(found, _WEB_PAGE)):
+                yield list(pool.map(self.describe, page))
+
+    def _files_below(self, folder: str, *, recursive: bool) -> Iterator[str]:
+        """The addresses of the files that index pages show, in the order of their paths."""
+        waiting = [f"{folder}/"]
+        while waiting:
+            address = waiting.pop()
+            if not address.endswith("/"):
+                yield address
+            elif address == f"{folder}/" or recursive:
+                if address.count("/") - folder.count("/") > _DEEPEST:
+                    raise Invalid(
+                        f"{shown_address(address)} is a folder below more than {_DEEPEST} others: it may be one of them again",
+                        hint="name the folders that hold the files",
+                    )
+                waiting += reversed(self._children(address))
+
+    def _children(self, folder: str) -> list[str]:
+        page = _web().page(folder, most_bytes=_LARGEST_INDEX)
+        children = None if page is None else index_of(page, folder)
+        if children is None:
+            raise Denied(
+                f"{shown_address(folder)} can't be listed: its server shows no index of it, as Apache and nginx do where they are told to",
+                hint="name its files one by one, or use the address of the bucket behind it",
+            )
+        return children
 
     @contextmanager
     def open(self, address: str, start: int = 0) -> Iterator[Opened]:
