@@ -265,8 +265,8 @@ class Dataset:
 
         `source_url` is the address of a file, of a folder with all that lies in it, or a list: `s3://`, `gs://`, `azure://`, `file://`,
         a path, or `http(s)://`, where folders end with `/` and need an index page. A file gets its name as its path, what lies in a folder
-        its path there, below `dataset_path`. What is kept is the size, the state (`etag`) and the time of each; with `read_hash` they are read once, for their hashes. Copies
-        of the version fetch them, and tell of those that were changed since.
+        its path there, below `dataset_path`. What is kept is the size, the state (`etag`) and the time of each; with `read_hash` they are
+        read once, for their hashes. Copies of the version fetch them, and tell of those that were changed since.
         """
         request = links.LinkRequest(
             sources=_words(source_url),
