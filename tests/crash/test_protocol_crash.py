@@ -6,7 +6,6 @@ that can be seen is whole, an unfinished session goes on with its bases, and the
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from tilth.datasets.records import VersionRecord, fetch_register
 from tilth.datasets.sessions import open_session, resume_session
 from tilth.store.api import Key, ObjectStore
 from tilth.store.local import LocalStore
+from tilth.testing import forking
 from tilth.testing.clocks import ManualClock
 from tilth.testing.versions import commit_light, finish_light, mark_light, numbered_id
 
@@ -97,8 +97,7 @@ def test_every_step_is_crashed_at() -> None:
 
 
 def run_child(root: Path, *, crash_at: str) -> list[tuple[str, VersionId]]:
-    environment = {**os.environ, "TILTH_CRASH_AT": crash_at, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, __file__, str(root)], env=environment, capture_output=True, text=True, check=False, timeout=60)
+    done = forking.run([__file__, str(root)], env={**os.environ, "TILTH_CRASH_AT": crash_at}, timeout=60)
     assert done.returncode == CRASH_STATUS, done.stderr
     words = (line.split() for line in done.stdout.splitlines())
     return [(word, VersionId(version)) for word, version in words]

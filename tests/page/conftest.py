@@ -142,7 +142,9 @@ class Look:
     def violations(self) -> list[str]:
         """What axe finds against WCAG 2.1 AA."""
         self.page.evaluate(AXE.read_text())
-        found = self.page.evaluate("axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })")
+        # What passes is not asked for: to describe every element that does takes most of the time.
+        options = "{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations'] }"
+        found = self.page.evaluate(f"axe.run({options})")
         return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
 
 

@@ -34,7 +34,7 @@ _PACKAGES = (
     *("tilth.server.stores", "tilth.store"),
 )
 _BESIDE = (
-    *("numpy", "numpy.ma", "pandas", "pyarrow.pandas_compat", "pyarrow.parquet", "PIL.Image", "obstore"),
+    *("numpy", "numpy.ma", "pandas", "pyarrow.pandas_compat", "pyarrow.parquet", "PIL.Image", "obstore", "pytest"),
     *("uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl", "uvicorn.lifespan.on"),
 )
 _LONGEST = 150_000
