@@ -195,7 +195,7 @@ def test_a_file_of_the_web_that_changed_is_not_taken(home: Home, web: str, tmp_p
         ("login/one.txt", Denied, "status 401; it is only for those who log in"),
         ("hidden/one.txt", Denied, "is answered with a page for people, not with a file; it may want a login"),
         ("plain/none.txt", NotFound, "status 404"),
-        ("plain/", Denied, "can't be listed: its server shows no index of it"),
+        ("plain/", NotFound, "can't be listed: .* is answered with status 404; check the address, name its files one by one"),
     ],
 )
 def test_what_a_web_server_does_not_give_is_told(home: Home, web: str, path: str, kind: type[Exception], message: str) -> None:

@@ -101,7 +101,7 @@ def test_what_shows_no_index_is_told(own: Home, site: Site) -> None:
     made = Dataset.create("web", "p")
     with pytest.raises(Denied, match=r"/page/ can't be listed: its server shows no index of it.*name its files one by one"):
         made.add_external_files(f"{site.address}/page/")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match=r"/none/ can't be listed: .* status 404; check the address"):
         made.add_external_files(f"{site.address}/none/")
 
 

@@ -33,6 +33,7 @@ _WEB_PAGE = 256
 _REQUESTS_AT_ONCE = 8
 _LARGEST_INDEX = 256 << 20
 _DEEPEST = 32
+_WITHOUT_INDEX = "check the address, name its files one by one, or use the address of the bucket behind it"
 
 
 class RemoteFile(Struct, frozen=True, gc=False):
@@ -245,12 +246,15 @@ class WebSource:
                 waiting += reversed(self._children(address))
 
     def _children(self, folder: str) -> list[str]:
-        page = _web().page(folder, most_bytes=_LARGEST_INDEX)
+        try:
+            page = _web().page(folder, most_bytes=_LARGEST_INDEX)
+        except (Denied, NotFound) as error:
+            raise type(error)(f"{shown_address(folder)} can't be listed: {error.message}", hint=_WITHOUT_INDEX) from error
         children = None if page is None else index_of(page, folder)
         if children is None:
             raise Denied(
                 f"{shown_address(folder)} can't be listed: its server shows no index of it, as Apache and nginx do where they are told to",
-                hint="name its files one by one, or use the address of the bucket behind it",
+                hint=_WITHOUT_INDEX,
             )
         return children
 
