@@ -55,7 +55,7 @@ class Contents:
                 link=entry.link.address,
                 relative_path=entry.path,
                 hash=entry.sha256.hex() if entry.link.is_hashed else None,
-                size=entry.size if entry.knows_size else None,
+                size=entry.size,  # 0 if nobody knows it: their client adds sizes up without looking
                 parent_dataset_id=id,
             )
             for entry in manifest.link_entries()
