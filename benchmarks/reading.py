@@ -19,7 +19,7 @@ from tilth.testing.radosgw import running_radosgw
 
 _LARGE_BYTES = 512 << 20
 _PICTURES = 10_000
-_SIDE = 150
+_SIDE = 220
 _ROUNDS = 3
 _PYTHON = Path("build/frameworks-venv/bin/python").absolute()
 

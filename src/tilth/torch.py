@@ -149,9 +149,10 @@ class IterableFileDataset(torch_data.IterableDataset):  # type: ignore[misc]
         (start, position), self._begin = self._begin, (0, 0)
         self._done = (start, position)
         turns = turn_of(share, batch=self._batch_size, start=start, position=position, worker=number, workers=count)
-        for place, (path, content) in self._read_ahead(share, turns):
+        path_of, sample = self._all._files.path, self._all._sample
+        for place, content in self._read_ahead(share, turns):
             self._done = (start, place + 1)
-            yield self._all._sample(path, content)
+            yield sample(path_of(share[place]), content)
 
     def state_dict(self, *, seen: int | None = None) -> dict[str, Any]:
         """Where this epoch is, to be gone on from by `load_state_dict`.
@@ -196,21 +197,42 @@ class IterableFileDataset(torch_data.IterableDataset):  # type: ignore[misc]
         rank, world_size = self._rank()
         return Epoch(count=len(self._all), epoch=epoch, rank=rank, world_size=world_size, **self._order)
 
-    def _read_ahead(self, share: Sequence[int], turns: Iterator[tuple[int, int]]) -> Iterator[tuple[int, tuple[str, bytes]]]:
-        """The places of this worker with their files; the next ones are fetched while these are used."""
+    def _read_ahead(self, share: Sequence[int], turns: Iterator[tuple[int, int]]) -> Iterator[tuple[int, bytes]]:
+        """The places of this worker with their contents.
+
+        What this machine has at hand is read when it is its turn: a thread for that would mostly wait for this one to let go of the
+        interpreter. As soon as something is missing, the next files are fetched while these are used, until nothing of them had to be.
+        """
         files = self._all._files
         groups = _groups(turns, lambda place: files.sizes[share[place]])
         with ThreadPoolExecutor(1, thread_name_prefix="tilth-epoch") as thread:
 
-            def ask() -> tuple[list[int], Future[list[tuple[str, bytes]]]] | None:
-                places = next(groups, None)
-                return (places, thread.submit(files.read, [share[place] for place in places])) if places else None
+            def ask(places: list[int] | None) -> Future[tuple[list[bytes], bool]] | None:
+                return thread.submit(_brought, files, [share[place] for place in places]) if places else None
 
-            coming = ask()
-            while coming is not None:
-                places, future = coming
-                coming = ask()
-                yield from zip(places, future.result(), strict=True)
+            places, coming = next(groups, None), None
+            while places:
+                following = next(groups, None)
+                if coming:
+                    contents, was_far = coming.result()
+                    coming = ask(following) if was_far else None
+                    yield from zip(places, contents, strict=True)
+                else:
+                    for at, place in enumerate(places):
+                        content = files.near(share[place])
+                        if content is None:
+                            coming = ask(following)
+                            yield from zip(places[at:], files.fetch([share[place] for place in places[at:]]), strict=True)
+                            break
+                        yield place, content
+                places = following
+
+
+def _brought(files: SelectedFiles, numbers: Sequence[int]) -> tuple[list[bytes], bool]:
+    """The contents of files, and whether any had to be fetched."""
+    contents = [files.near(number) for number in numbers]
+    missing = iter(files.fetch([number for number, content in zip(numbers, contents, strict=True) if content is None]))
+    return [next(missing) if content is None else content for content in contents], None in contents
 
 
 def _groups(turns: Iterator[tuple[int, int]], size_of: Callable[[int], int]) -> Iterator[list[int]]:

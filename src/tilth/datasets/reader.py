@@ -93,6 +93,14 @@ class ChunkSource:
                 found[number] = data
         return [data for data in found if data is not None]
 
+    def near(self, digest: bytes, size: int) -> bytes | None:
+        """The chunk with this SHA-256 and size, if memory or the cache has it.
+
+        It is not kept in memory: whoever reads many files whole, as an epoch does, would only push out what others read piece by piece.
+        """
+        data = self._memory.get(digest)
+        return self._cache.find(digest, size) if data is None and self._cache else data
+
     def _here(self, chunk: ChunkRef) -> bytes | None:
         with self._lock:
             data = self._memory.get(chunk.sha256)

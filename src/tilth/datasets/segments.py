@@ -216,6 +216,11 @@ class Rows:
         column = _single(self._table.column("size"))
         return memoryview(column.buffers()[1]).cast("q")[column.offset : column.offset + len(column)] if len(column) else ()
 
+    @cached_property
+    def wholes(self) -> "Wholes":
+        """The files that consist of one chunk, by the numbers of their rows."""
+        return Wholes(*(_single(self._table.column(name)) for name in ("path", "size", "sha256", "chunks")))
+
     def range_of(self, prefix: str) -> tuple[int, int]:
         """The rows, from and up to, of every path below the folder `prefix`; all rows for an empty one."""
         if not prefix:
@@ -346,6 +351,28 @@ class Rows:
         return self._table.combine_chunks().set_column(5, _SCHEMA.field("chunks"), chunks)
 
 
+class Wholes:
+    """Rows read where Arrow has them, so that looking at one costs no more than the objects that are asked for."""
+
+    def __init__(self, paths: pa.Array, sizes: pa.Array, hashes: pa.Array, chunks: pa.Array) -> None:
+        count = len(paths)
+        self._path_ends = _view(paths, 1, "i", count + 1)
+        self._path_bytes = memoryview(paths.buffers()[2] or b"")
+        self._sizes = _view(sizes, 1, "q", count)
+        self._hashes = _view(hashes, 1, "B", count * 32, width=32)
+        self._chunk_ends = _view(chunks, 1, "i", count + 1)
+
+    def path(self, row: int) -> str:
+        """The path of any file."""
+        return str(self._path_bytes[self._path_ends[row] : self._path_ends[row + 1]], "utf-8")
+
+    def chunk(self, row: int) -> tuple[bytes, int] | None:
+        """SHA-256 and size of the only chunk of a file, which are the file's own; None if it has more of them, or none."""
+        if self._chunk_ends[row + 1] - self._chunk_ends[row] != 1:
+            return None
+        return bytes(self._hashes[32 * row : 32 * row + 32]), self._sizes[row]
+
+
 def joined(pieces: Sequence[Rows]) -> Rows:
     """The rows of all pieces, one after the other."""
     if len(pieces) == 1:
@@ -428,6 +455,12 @@ def _single(column: pa.ChunkedArray) -> pa.Array:
     if column.num_chunks == 1:
         return column.chunk(0)
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def _view(column: pa.Array, buffer: int, code: str, length: int, *, width: int = 1) -> memoryview:
+    """One of a column's buffers, from its first row on."""
+    begin = column.offset * width
+    return memoryview(column.buffers()[buffer] or b"").cast("B").cast(code)[begin : begin + length]  # type: ignore[call-overload,no-any-return]
 
 
 def _chunk_hashes(entries: Sequence[Entry]) -> pa.Array:

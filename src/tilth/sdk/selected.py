@@ -1,7 +1,6 @@
 """Some files of a final version, known all at once in columns, so that any of them is read without looking for it."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from tilth.base.errors import TilthError
 from tilth.datasets.matching import matcher
@@ -30,6 +29,7 @@ class SelectedFiles:
         if means is not None:
             parts = [rows.take([at for at, path in enumerate(rows.paths) if any(test(path) for test in means)]) for rows in parts]
         self._rows = joined(parts) if parts else Rows.of([])
+        self._wholes = self._rows.wholes
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -44,11 +44,33 @@ class SelectedFiles:
         """Their sizes."""
         return self._rows.sizes
 
-    def read(self, numbers: Sequence[int]) -> list[tuple[str, bytes]]:
-        """Path and content of some of them; what lies together is fetched together. Raises what keeps one from being read."""
+    def path(self, number: int) -> str:
+        """The path of one of them."""
+        return self._wholes.path(number)
+
+    def near(self, number: int) -> bytes | None:
+        """The content of one of them, if this machine has it at hand: in memory or in its cache."""
+        chunk = self._wholes.chunk(number)
+        return self._reading.chunks.near(*chunk) if chunk else None
+
+    def fetch(self, numbers: Sequence[int]) -> list[bytes]:
+        """The contents of some of them; what lies together is fetched together. Raises what keeps one from being read."""
+        if not numbers:
+            return []
         entries = list(self._rows.take(numbers).entries())
-        found: list[Any] = self._reading.read_many([(entry, 0, entry.size) for entry in entries])
+        found = self._reading.read_many([(entry, 0, entry.size) for entry in entries])
+        contents: list[bytes] = []
         for data in found:
             if isinstance(data, TilthError):
                 raise data
-        return [(entry.path, data) for entry, data in zip(entries, found, strict=True)]
+            contents.append(data)
+        return contents
+
+    def read(self, numbers: Sequence[int]) -> Iterator[tuple[str, bytes]]:
+        """Path and content of some of them: read when they are taken, and all at once from the first one on that is not at hand."""
+        for at, number in enumerate(numbers):
+            content = self.near(number)
+            if content is None:
+                yield from zip(map(self.path, numbers[at:]), self.fetch(numbers[at:]), strict=True)
+                return
+            yield self.path(number), content

@@ -8,8 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from hashlib import sha256
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -44,6 +46,10 @@ def chunk_of(data: bytes) -> ChunkRef:
 
 def contents(count: int, size: int = 1_000) -> list[bytes]:
     return [random.Random(number).randbytes(size) for number in range(count)]
+
+
+def checksum(chunk: ChunkRef, data: bytes) -> int:
+    return 1 + crc32(data, int.from_bytes(chunk.sha256[:4])) % 999_999_999
 
 
 def path_in(root: Path, data: bytes) -> Path:
@@ -114,6 +120,52 @@ def test_a_damaged_entry_is_gone_and_can_be_kept_again(tmp_path: Path, damage: b
     assert not path_in(tmp_path, data).exists()
     cache.put(chunk_of(data), data)
     assert cache.get(chunk_of(data)) == data
+
+
+def test_a_damaged_entry_is_found_out_whatever_its_time_says(tmp_path: Path) -> None:
+    cache = ChunkCache(tmp_path, limit_bytes=10_000)
+    data, other = contents(2)
+    cache.put(chunk_of(other), other)
+    kept_other = path_in(tmp_path, other)
+    cache.put(chunk_of(data), data)
+    os.rename(kept_other, path_in(tmp_path, data))
+    assert cache.get(chunk_of(data)) is None  # a whole entry, and not the one of this name
+    for wrong in (bytes(1_000), data[:-1] + bytes([data[-1] ^ 1]), other, data + b"x", data[:-1]):
+        cache.put(chunk_of(data), data)
+        path = path_in(tmp_path, data)
+        kept = path.stat().st_mtime_ns
+        path.write_bytes(wrong)
+        os.utime(path, ns=(kept, kept))
+        assert cache.get(chunk_of(data)) is None
+        assert not path.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+def test_a_checksum_counts_only_if_it_is_of_who_reads(tmp_path: Path) -> None:
+    """Another user who may write into the folder could choose the time of an entry, and with it the checksum."""
+    cache = ChunkCache(tmp_path, limit_bytes=10_000)
+    data, other = contents(2)
+    for owner, found in ((12345, None), (0, other)):  # its own user fools only itself
+        cache.put(chunk_of(data), data)
+        path_in(tmp_path, data).write_bytes(other)
+        os.utime(path_in(tmp_path, data), ns=(1, checksum(chunk_of(data), other)))
+        os.chown(path_in(tmp_path, data), owner, -1)
+        assert cache.get(chunk_of(data)) == found
+    (tmp_path / "chunks").rename(tmp_path / "old")
+    cache.put(chunk_of(data), data)
+    os.chown(path_in(tmp_path, data), 12345, -1)
+    assert cache.get(chunk_of(data)) == data
+
+
+def test_an_entry_that_was_touched_or_made_without_a_checksum_gets_one(tmp_path: Path) -> None:
+    cache, data = ChunkCache(tmp_path, limit_bytes=10_000), contents(1)[0]
+    cache.put(chunk_of(data), data)
+    path = path_in(tmp_path, data)
+    assert path.stat().st_mtime_ns % 1_000_000_000 == checksum(chunk_of(data), data)
+    os.utime(path, ns=(5, 5))
+    assert cache.get(chunk_of(data)) == data
+    assert path.stat().st_mtime_ns % 1_000_000_000 == checksum(chunk_of(data), data)
+    assert time.time() - path.stat().st_mtime < 100
 
 
 def test_a_file_that_a_local_copy_brought_is_used_and_never_removed(tmp_path: Path) -> None:

@@ -28,8 +28,24 @@ def test_all_files_in_any_order(home: Home, tmp_path: Path) -> None:
     assert files.paths == sorted(FILES)
     assert list(files.sizes) == [len(FILES[path]) for path in sorted(FILES)]
     numbers = [12, 0, 5, 0, 7]
-    assert files.read(numbers) == [(files.paths[number], FILES[files.paths[number]]) for number in numbers]
-    assert files.read([]) == []
+    wanted = [(files.paths[number], FILES[files.paths[number]]) for number in numbers]
+    assert list(files.read(numbers)) == wanted
+    assert list(files.read(numbers)) == wanted
+    assert files.fetch(numbers) == [content for _, content in wanted]
+    assert [files.path(number) for number in numbers] == [path for path, _ in wanted]
+    assert list(files.read([])) == []
+    assert files.fetch([]) == []
+
+
+def test_what_this_machine_has_at_hand_is_told_from_what_has_to_be_fetched(served: Home, tmp_path: Path) -> None:
+    files = SelectedFiles(served, made(tmp_path).id, ["cat"])
+    assert [files.near(number) for number in range(6)] == [None] * 6
+    files.fetch([2, 4])
+    for known in (served._chunks, served.readings):  # as in a new process, which has nothing in memory
+        known.clear()
+    again = SelectedFiles(served, files.version, ["cat"])
+    assert [again.near(number) for number in range(6)] == [None, None, b"cat 2", None, b"cat 4", None]
+    assert [content for _, content in again.read([2, 3, 4])] == [b"cat 2", b"cat 3", b"cat 4"]
 
 
 @pytest.mark.parametrize(
@@ -52,4 +68,4 @@ def test_a_damaged_file_is_named(own: Home, tmp_path: Path) -> None:
         pack.chmod(0o644)
         pack.write_bytes(b"?" * pack.stat().st_size)
     with pytest.raises(Corrupt, match=r"dog/1\.txt can't be read"):
-        SelectedFiles(own, dataset.id, None).read([7])
+        list(SelectedFiles(own, dataset.id, None).read([7]))

@@ -3,8 +3,10 @@
     chunks/<hh>/<sha256>   the raw bytes of a chunk       chunks/size   how many bytes they are, about
 
 An entry gets its name by the rename of a whole file, and is checked whenever it is read: what a crash, a full disk or somebody's
-editor left there counts as missing. Entries are read with one open and one read, and evicting takes only names away, so nobody
-who reads one loses it. Whatever keeps the cache from being written costs time, never a read.
+editor left there counts as missing. What is kept has the right SHA-256; from then on the nanoseconds of its time hold a checksum of
+it, which takes half as long to compare. Whoever writes into an entry, or touches it, sets another time, and then its SHA-256 counts, as
+it does for the entries of other users: only the owner of a file can choose its time. Entries are read with one open and one read, and
+evicting takes only names away, so nobody who reads one loses it. Whatever keeps the cache from being written costs time, never a read.
 """
 
 import os
@@ -14,6 +16,7 @@ from contextlib import suppress
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from zlib import crc32
 
 from msgspec import Struct
 
@@ -34,6 +37,7 @@ _FOLDERS = 256
 _KEPT_SHARE = 0.9
 """How much of the limit is left after an eviction, so that not every chunk causes the next one."""
 _PIECE = 1 << 20
+_SECOND_NS = 1_000_000_000
 _TOUCH_S = 60
 """An entry is noted as used once in this time."""
 
@@ -72,21 +76,32 @@ class ChunkCache:
 
     def get(self, chunk: ChunkRef) -> bytes | None:
         """The bytes of `chunk`, checked, if they are here; also those of a file that a local copy brought."""
+        return self.find(chunk.sha256, chunk.raw)
+
+    def find(self, digest: bytes, size: int) -> bytes | None:
+        """What `get` finds for the chunk with this SHA-256 and this many bytes."""
         if not self.limit_bytes:
             return None
-        name = blob_name(chunk.sha256)
-        path = f"{self._chunks}/{name}"
-        data = _read(path)
-        if data is None:
-            data, path = _read(f"{self._blobs}/{name}"), ""
-        if data is None:
-            return None
-        if len(data) == chunk.raw and sha256(data).digest() == chunk.sha256:
-            return data
-        if path:  # a damaged blob belongs to views; `verify --folder` tells of it
+        name = digest.hex()
+        path = f"{self._chunks}/{name[:2]}/{name}"
+        found = _read(path)
+        if found is None:
+            return self._in_blob(f"{self._blobs}/{name[:2]}/{name}", digest)
+        data, seen = found
+        mark = _mark(digest, data)
+        is_marked = seen.st_mtime_ns % _SECOND_NS == mark and seen.st_uid == os.geteuid()
+        if len(data) != size or not (is_marked or sha256(data).digest() == digest):
             with suppress(OSError):
                 os.unlink(path)
-        return None
+            return None
+        if time.time() - seen.st_mtime > _TOUCH_S:
+            _touch(path, mark)
+        return data
+
+    def _in_blob(self, path: str, digest: bytes) -> bytes | None:
+        found = _read(path)
+        # A damaged one belongs to views; `verify --folder` tells of it.
+        return found[0] if found and sha256(found[0]).digest() == digest else None
 
     def put(self, chunk: ChunkRef, data: Buffer) -> bool:
         """Keep the bytes of `chunk`, which were checked; False if they can't be kept."""
@@ -96,7 +111,7 @@ class ChunkCache:
         temporary = f"{self._scratch}/{new_id()}.chunk"
         with suppress(OSError):
             try:
-                self._write(temporary, data)
+                self._write(temporary, chunk.sha256, data)
                 reach("chunks.before-rename")
                 self._name(temporary, name)
             except BaseException:
@@ -152,10 +167,11 @@ class ChunkCache:
         """How many bytes lie here, found by looking."""
         return _total(self._scan())
 
-    def _write(self, path: str, data: Buffer) -> None:
+    def _write(self, path: str, digest: bytes, data: Buffer) -> None:
         descriptor = self._sharing.open(path, os.O_WRONLY | os.O_EXCL)
         try:
             write_all(descriptor, [data])
+            os.utime(descriptor, ns=_times(_mark(digest, data)))
         finally:
             os.close(descriptor)
 
@@ -193,17 +209,42 @@ def _total(entries: Iterable[KeptChunk] | Sequence[KeptChunk]) -> int:
     return sum(entry.size_bytes for entry in entries)
 
 
-def _read(path: str) -> bytes | None:
-    """All of a file, noted as used; None for whatever reason it can't be had."""
+def _read(path: str) -> tuple[bytes, os.stat_result] | None:
+    """All of a file, and what is known of it; None for whatever reason it can't be had."""
+    # Plain calls of the system: a file object takes twice as long, which an epoch over small files feels.
     try:
-        with open(path, "rb", buffering=0) as file:
-            data = file.readall()
-            if time.time() - os.fstat(file.fileno()).st_mtime > _TOUCH_S:
-                with suppress(OSError):  # of another user: then it counts as unused
-                    os.utime(path)
-            return data
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
+    try:
+        seen = os.fstat(descriptor)
+        data = os.read(descriptor, seen.st_size)
+        while len(data) < seen.st_size and (more := os.read(descriptor, seen.st_size - len(data))):
+            data += more
+        return data, seen
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _mark(digest: bytes, data: Buffer) -> int:
+    """A checksum of a name and its bytes that the nanoseconds of a time have room for; never 0, which file systems have that know none."""
+    return 1 + crc32(data, int.from_bytes(digest[:4])) % (_SECOND_NS - 1)
+
+
+def _times(mark: int) -> tuple[int, int]:
+    now = int(time.time()) * _SECOND_NS + mark
+    return now, now
+
+
+def _touch(path: str, mark: int) -> None:
+    """Note that an entry was used."""
+    try:
+        os.utime(path, ns=_times(mark))
+    except OSError:  # of another user, whom only the present time may be set for, if that
+        with suppress(OSError):
+            os.utime(path)
 
 
 def is_damaged(path: str) -> bool:
