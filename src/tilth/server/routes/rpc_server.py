@@ -97,6 +97,8 @@ def get_entities_count(call: Call, fields: Fields) -> Item:
         if not isinstance(wanted, dict):
             continue
         request = {"search_hidden": fields.get("search_hidden", False)} | wanted | also
+        if "filters" in also and isinstance(wanted.get("filters"), dict):
+            request["filters"] = wanted["filters"] | also["filters"]
         try:
             answer[name] = _count(call, kind, request)
         except FieldInvalid as error:
@@ -166,14 +168,18 @@ def reset_storage_settings(call: Call, keys: list[str] = []) -> Item:
     return {"updated": int(bool(before))}
 
 
+_TAGGED: dict[str, Item] = {
+    tag: {"filters": {"system_tags": {"all": {"include": [tag]}}}, "search_hidden": True} for tag in ("pipeline", "dataset")
+}
+"""What is asked beside the system tags that a request speaks of, which it may leave archived things out with."""
 _COUNTED: dict[str, tuple[str, Item]] = {
     "projects": ("project", {}),
     "tasks": ("task", {}),
     "models": ("model", {}),
     "pipelines": ("project", {"children_type": "pipeline"}),
-    "pipeline_runs": ("task", {"system_tags": ["pipeline"], "search_hidden": True}),
-    "datasets": ("project", {"system_tags": ["dataset"], "search_hidden": True}),
-    "dataset_versions": ("task", {"system_tags": ["dataset"], "search_hidden": True}),
+    "pipeline_runs": ("task", _TAGGED["pipeline"]),
+    "datasets": ("project", _TAGGED["dataset"]),
+    "dataset_versions": ("task", _TAGGED["dataset"]),
     "reports": ("task", {"type": ["report"], "search_hidden": True}),
 }
 

@@ -5,12 +5,13 @@ from typing import Any
 
 from tilth.base.errors import ProjectInUse
 from tilth.domain.access import Permission
-from tilth.domain.project import DATASETS
+from tilth.domain.project import DATASETS, Project
 from tilth.server.services.context import Call
 from tilth.server.services.models import delete_model
 from tilth.server.services.projects import get_project, move_project
 from tilth.server.services.searching import Found, find, listed, with_company
 from tilth.server.services.task_states import delete_task
+from tilth.server.stores.archived import ARCHIVED
 from tilth.server.stores.documents import Document
 from tilth.server.stores.patterns import portable
 from tilth.server.stores.query import SqlText
@@ -60,17 +61,19 @@ def with_stats(call: Call, projects: Sequence[Document], *, own_only: bool = Fal
     for project in projects:
         if "name" not in project:
             continue
-        ids = [project["id"]] if own_only else project_ids(call, [project["id"]])
+        everything = call.tx.projects.below(project["name"])
+        below = _in_sight(everything)
+        ids = [project["id"], *(() if own_only else (found.id for found in below))]
+        away = [] if own_only else list({found.id for found in everything} - set(ids))
         project["stats"] = {
-            "active": _state(call, ids, archived=False),
-            "archived": _state(call, ids, archived=True),
+            "active": _state(call, [_in(ids, "task"), *_untagged("task", ARCHIVED)]),
+            "archived": _state(call, [_archived(ids, away)]),
         }
-        below = call.tx.projects.below(project["name"])
         visible = [found for found in below if "hidden" not in found.system_tags]
         project["sub_projects"] = [{"id": found.id, "name": found.name} for found in visible]
         own = [project["id"]]
-        project["own_tasks"] = call.tx.documents.tasks.count([_in(own, "task"), *_untagged("task", "archived")])
-        project["own_models"] = call.tx.documents.models.count([_in(own, "model"), *_untagged("model", "archived")])
+        project["own_tasks"] = call.tx.documents.tasks.count([_in(own, "task"), *_untagged("task", ARCHIVED)])
+        project["own_models"] = call.tx.documents.models.count([_in(own, "model"), *_untagged("model", ARCHIVED)])
         datasets = [found for found in below if "dataset" in found.system_tags]
         project["stats"]["datasets"] = {"count": len(datasets)}
         project["own_datasets"] = sum(1 for found in datasets if found.name.rpartition(f"/{DATASETS}/")[0] == project["name"])
@@ -114,12 +117,12 @@ def counts(call: Call, id: str) -> dict[str, int]:
         return [(f"task.type IN ({marks(types)})", list(types))]
 
     plain = [_in(ids, "task"), ("task.type <> 'report'", []), *_untagged("task", "pipeline"), *_untagged("task", "dataset")]
-    active = _untagged("task", "archived")
+    active = _untagged("task", ARCHIVED)
     return {
         "tasks": tasks.count(plain),
         "non_archived_tasks": tasks.count([*plain, *active]),
         "models": models.count([_in(ids, "model")]),
-        "non_archived_models": models.count([_in(ids, "model"), *_untagged("model", "archived")]),
+        "non_archived_models": models.count([_in(ids, "model"), *_untagged("model", ARCHIVED)]),
         "reports": tasks.count([_in(ids, "task"), *of_type("report")]),
         "non_archived_reports": tasks.count([_in(ids, "task"), *of_type("report"), *active]),
         "pipelines": tasks.count([_in(ids, "task"), *tagged("pipeline")]),
@@ -239,9 +242,24 @@ def _untagged(table: str, tag: str) -> list[SqlText]:
     return [(f"instr({table}.system_tags, ?) = 0", [f'"{tag}"'])]
 
 
-def _state(call: Call, ids: Sequence[str], *, archived: bool) -> dict[str, Any]:
-    sign = ">" if archived else "="
-    where = [_in(ids, "task"), (f"instr(task.system_tags, ?) {sign} 0", ['"archived"']), ("task.type <> 'report'", [])]
+def _tagged(table: str, tag: str) -> SqlText:
+    return f"instr({table}.system_tags, ?) > 0", [f'"{tag}"']
+
+
+def _archived(ids: Sequence[str], away: Sequence[str]) -> SqlText:
+    """The condition that a task is archived, or lies in a project that is."""
+    (lies, place), (tagged, tag), (gone, places) = _in(ids, "task"), _tagged("task", ARCHIVED), _in(away, "task")
+    return f"(({lies} AND {tagged}) OR {gone})", [*place, *tag, *places]
+
+
+def _in_sight(below: Sequence[Project]) -> list[Project]:
+    """Of the projects below one, those that are not archived, and do not lie below one that is: as they are seen from there."""
+    away = tuple(f"{found.name}/" for found in below if ARCHIVED in found.system_tags)
+    return [found for found in below if not f"{found.name}/".startswith(away)]
+
+
+def _state(call: Call, wanted: Sequence[SqlText]) -> dict[str, Any]:
+    where = [*wanted, ("task.type <> 'report'", [])]
     states = call.tx.documents.tasks.grouped("status", where)
     known = ("queued", "completed", "in_progress", "unknown", "created", "failed", "publishing", "closed", "stopped", "published")
     total, last = call.tx.task_totals(where)

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from tilth.server.db.engine import Connection
+from tilth.server.stores.archived import in_archived_project
 from tilth.server.stores.patterns import containing
 from tilth.server.stores.query import SqlText
 from tilth.server.stores.rows import marks
@@ -46,7 +47,8 @@ class Pipelines:
                     sum(CASE WHEN task.status IN ('queued', 'in_progress') THEN 1 ELSE 0 END) OVER (PARTITION BY task.project) AS active,
                     row_number() OVER (PARTITION BY task.project ORDER BY task.created DESC, task.id) AS place
                 FROM task WHERE task.type = 'controller' AND instr(task.system_tags, '"pipeline"') > 0
-                    AND instr(task.system_tags, '"archived"') {">" if archived else "="} 0 {f"AND {condition}" if condition else ""}
+                    AND {"" if archived else "NOT "}(instr(task.system_tags, '"archived"') > 0 OR {in_archived_project("task")})
+                    {f"AND {condition}" if condition else ""}
             )
         """
         fits: SqlText = (f"fits(?, {_NAME})", [containing(text)]) if text else ("1 = 1", [])

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from tilth.base.errors import Invalid
 from tilth.server.db.engine import Dialect
+from tilth.server.stores.archived import ARCHIVED, in_archived_project
 from tilth.server.stores.patterns import portable
 from tilth.server.stores.rows import dumped, marks
 from tilth.server.stores.tables import Column, Table
@@ -212,7 +213,7 @@ def _condition(table: Table, field: str, value: Any, dialect: Dialect) -> SqlTex
     if column.kind == "json":
         return _nested(text, values, value) if "." in field else ("", [])
     if column.kind == "list":
-        return _list_condition(text, value)
+        return _list_condition(table, text, value)
     if column.kind == "time":
         return _joined([_time(text, said) for said in _listed(value)], every=True)
     if column.kind == "pattern":
@@ -236,11 +237,15 @@ def _text(text: str, value: Any) -> SqlText:
     )
 
 
-def _list_condition(text: str, value: Any) -> SqlText:
-    return _written(
-        parse_list(_listed(value)),
-        lambda term: (f"{text} = '[]'", []) if term.value is None else (f"instr({text}, ?) > 0", [dumped(_word(term.value))]),
-    )
+def _list_condition(table: Table, text: str, value: Any) -> SqlText:
+    return _written(parse_list(_listed(value)), lambda term: (f"{text} = '[]'", []) if term.value is None else _listing(table, text, term.value))
+
+
+def _listing(table: Table, text: str, value: Any) -> SqlText:
+    """A list holds a value; what lies in an archived project is as archived as what is tagged so."""
+    held: SqlText = (f"instr({text}, ?) > 0", [dumped(_word(value))])
+    around = in_archived_project(table.name) if value == ARCHIVED and text.endswith(".system_tags") else ""
+    return (f"({held[0]} OR {around})", held[1]) if around else held
 
 
 def _nested(text: str, values: list[Any], value: Any) -> SqlText:
@@ -387,7 +392,7 @@ def _filter(table: Table, field: str, said: Any, dialect: Dialect) -> SqlText:
     def written(term: Term) -> SqlText:
         if term.value is None:
             return f"({text} IS NULL OR {text} IN ('', '[]'))", [*values, *values]
-        return (f"instr({text}, ?) > 0", [*values, dumped(_word(term.value))]) if listed else (f"{text} = ?", [*values, _word(term.value)])
+        return _listing(table, text, term.value) if listed else (f"{text} = ?", [*values, _word(term.value)])
 
     return _written(Condition(tuple(groups), every=said.get("op", "and") != "or"), written)
 

@@ -11,6 +11,7 @@ from tilth.domain.project import split_dataset_project
 from tilth.domain.task import TaskStatus
 from tilth.domain.version import DatasetSummary, DatasetVersion, Metadata, VersionStatus, status_of
 from tilth.server.db.engine import Connection
+from tilth.server.stores.archived import in_archived_project
 from tilth.server.stores.patterns import containing
 from tilth.server.stores.query import SqlText
 from tilth.server.stores.rows import dumped, loaded, marks, strings
@@ -48,6 +49,8 @@ _SAID_OF_DATASET = f"""(
     OR version.dataset IN (SELECT found.dataset FROM version AS found WHERE found.task >= ? AND found.task < ?)
 )"""
 """Where it lies and what it is called, who made its newest version and how that is tagged, or how the id of any version begins."""
+
+_ARCHIVED = f"(version.archived = 1 OR {in_archived_project('version', 'version.dataset')})"
 
 _ALIASED = "SELECT 1 FROM version_alias WHERE version_alias.version = version.task AND alias = ?"
 
@@ -186,7 +189,8 @@ class Versions:
                     PARTITION BY other.dataset
                     ORDER BY CASE WHEN o.status IN ({marks(_FINAL)}) THEN 0 ELSE 1 END, other.number_key DESC, o.created DESC, o.id
                 ) AS place
-                FROM version AS other JOIN task AS o ON o.id = other.task WHERE other.archived = {int(archived)}
+                FROM version AS other JOIN task AS o ON o.id = other.task
+                WHERE {"" if archived else "NOT "}(other.archived = 1 OR {in_archived_project("version", "other.dataset")})
             )
         """
         joined = f"""
@@ -276,7 +280,7 @@ def _conditions(wanted: VersionFilter) -> tuple[str, list[Any]]:
         (bool(wanted.alias), f"EXISTS ({_ALIASED})", (wanted.alias,)),
         (wanted.only_final, f"task.status IN ({marks(_FINAL)})", _FINAL),
         (wanted.only_published, f"task.status IN ({marks(published)})", published),
-        (not wanted.include_archived, "version.archived = 0", ()),
+        (not wanted.include_archived, f"NOT {_ARCHIVED}", ()),
         *((True, "instr(task.tags, ?) > 0", (dumped(tag),)) for tag in wanted.tags),
     ]
     asked = [(condition, values) for is_asked, condition, values in table if is_asked]
