@@ -75,6 +75,12 @@ second.remove_files("pictures/dog/*")
 second.finalize(auto_upload=True)
 print("version", first.id)
 print("version", second.id)
+Path("far").mkdir()
+Path("far/away.txt").write_text("elsewhere")
+linked = Dataset.create("links", "Team/Far")
+linked.add_external_files(Path("far").absolute().as_uri() + "/", dataset_path="far")
+linked.finalize(auto_upload=True)
+print("linked", linked.id)
 user = Task.init("Team/Pets", "net of pets", reuse_last_task_id=False, auto_connect_frameworks=False)
 Dataset.get(second.id, alias="train")
 user.close()
@@ -96,6 +102,8 @@ class Site:
     model: str
     hostile: str
     versions: list[str]
+    linked: str
+    """A version of links."""
 
 
 @dataclass
@@ -186,10 +194,10 @@ def site(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
             [sys.executable, "seed.py"], cwd=folder, env=os.environ | keys, capture_output=True, text=True, check=False, timeout=300
         )
         assert seeded.returncode == 0, seeded.stderr
-        said = [line.split() for line in seeded.stdout.splitlines() if line.startswith(("task ", "model ", "hostile ", "version "))]
+        kinds = ("task", "model", "hostile", "version", "linked")
+        said = [line.split() for line in seeded.stdout.splitlines() if line.partition(" ")[0] in kinds]
         link = forking.run(["-m", "tilth.cli.main", "link", "--home", str(folder / "home")], check=True).stdout.split()[0]
-        ids = {name: [id for kind, id in said if kind == name] for name in ("task", "model", "hostile", "version")}
-        yield Site(server, link, ids["task"], ids["model"][0], ids["hostile"][0], ids["version"])
+        ids = {name: [id for kind, id in said if kind == name] for name in kinds}
 
 
 @pytest.fixture(scope="session")

@@ -108,9 +108,13 @@ export function useLive(isSignedIn: boolean): void {
   }, [client, isSignedIn]);
 }
 
+const IN_PROJECTS = ["tasks", "models", "versions"];
+
 /** Queries are named `[what, ...]`, with the id of what they are about among the rest: `["task", id, "scalars"]`, `["tasks", ...]`. */
 function ask(client: QueryClient, changes: Change[]): void {
-  const lists = new Set(changes.map((change) => `${change.kind.split(".")[0]}s`));
+  const kinds = new Set(changes.map((change) => change.kind.split(".")[0]));
+  // What lies in a project that was archived is not listed any more.
+  const lists = new Set([...kinds].flatMap((kind) => (kind === "project" ? ["projects", ...IN_PROJECTS] : [`${kind}s`])));
   const ids = new Set(changes.map((change) => change.entity));
   void client.invalidateQueries({
     predicate: ({ queryKey: [what, id] }) => lists.has(String(what)) || (typeof id === "string" && ids.has(id)),

@@ -15,14 +15,16 @@ export interface Found {
 
 const AN_ID = /^[0-9a-f]{32}$/i;
 
-/** What has `text` in its name, or is what this id means: some of each kind, what changed last first. */
+/** What has `text` in its name: some of each kind, what changed last first, and nothing that is archived. An id finds whatever it means. */
 export async function lookFor(text: string, signal: AbortSignal): Promise<Found[]> {
   const fields = { pattern: text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), fields: ["name", "id"] };
-  const some = { _any_: fields, page: 0, page_size: 5, order_by: ["-last_update"] };
+  const isId = AN_ID.test(text);
+  const inSight = isId ? [] : ["-archived"];
+  const some = { _any_: fields, page: 0, page_size: 5, order_by: ["-last_update"], ...(isId ? {} : { system_tags: inSight }) };
   const [tasks, datasets, byId, projects, models, pipelines, reports, queues] = await Promise.all([
-    call("tasks.get_all_ex", { ...some, page_size: 8, only_fields: ["name", "status", "type", "project.name"], system_tags: ["-dataset"], type: ["__$not", "dataset", "__$not", "annotation_manual"] }, signal),
+    call("tasks.get_all_ex", { ...some, page_size: 8, only_fields: ["name", "status", "type", "project.name"], system_tags: [...inSight, "-dataset"], type: ["__$not", "dataset", "__$not", "annotation_manual"] }, signal),
     call("versions.datasets", { text, page: 0, page_size: 5, order: "-created" }, signal),
-    AN_ID.test(text) ? call("versions.search", { ids: [text.toLowerCase()], include_archived: true, page_size: 1 }, signal) : null,
+    isId ? call("versions.search", { ids: [text.toLowerCase()], include_archived: true, page_size: 1 }, signal) : null,
     call("projects.get_all_ex", { ...some, only_fields: ["name"] }, signal),
     call("models.get_all_ex", { ...some, only_fields: ["name", "framework"] }, signal),
     call("pipelines.find", { text, page: 0, page_size: 3 }, signal),

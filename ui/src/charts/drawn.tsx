@@ -23,7 +23,9 @@ export default function Drawn({ data, layout, label, file }: { data: Plotly.Data
         displaylogo: false,
         showTips: false,
         displayModeBar: "hover",
-        modeBarButtonsToRemove: ["sendDataToCloud", "lasso2d", "select2d"],
+        // Nothing leaves the page: its button to share a chart would send it to a service of Plotly's.
+        showSendToCloud: false,
+        modeBarButtonsToRemove: ["sendChartToCloud", "sendDataToCloud", "lasso2d", "select2d"],
         toImageButtonOptions: { filename: file.replace(/[/\\:]/g, "_"), scale: 2 },
       }).catch(fail);
     } catch (error) {

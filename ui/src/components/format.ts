@@ -7,6 +7,11 @@ export function count(value: number | null | undefined): string {
   return value === null || value === undefined ? "–" : plain.format(value);
 }
 
+/** A number with its word: `1 run`, `2 runs`. */
+export function some(value: number, one: string): string {
+  return `${count(value)} ${one}${value === 1 ? "" : "s"}`;
+}
+
 /** Four significant digits, and powers of ten where zeros would hide them. */
 export function number(value: number | null | undefined): string {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";

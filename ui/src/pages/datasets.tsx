@@ -1,13 +1,13 @@
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { Database, Plus } from "lucide-react";
-import { useCallback } from "react";
 import { BASE, call } from "@/api/client";
 import type { DatasetSummary } from "@/api/datasets";
-import type { Search } from "@/app/router";
+import { useSaid } from "@/app/use-said";
 import { Code, Status, Tag, TimeAgo } from "@/components/bits";
 import { bytes, count } from "@/components/format";
-import { Empty, Found } from "@/components/states";
-import { type Column, Table } from "@/components/table";
+import { ListPage } from "@/components/list-page";
+import { Empty } from "@/components/states";
+import type { Column } from "@/components/table";
 import { usePages } from "@/components/use-pages";
 import { useIsNarrow } from "@/components/use-narrow";
 import { useSlow } from "@/components/use-slow";
@@ -15,90 +15,70 @@ import "./datasets.css";
 
 /** All datasets, each with its newest version. */
 export function Page() {
-  const search = useSearch({ strict: false }) as Search;
+  const [search, set] = useSaid();
   const navigate = useNavigate();
   const text = useSlow((search.q ?? "").trim());
   const order = search.order ?? "-created";
   const tags = search.tag ? search.tag.split(",") : [];
-  const set = useCallback((values: Search) => void navigate({ to: ".", search: (before: Search) => ({ ...before, ...values }), replace: true }), [navigate]);
-  const archived = search.archived === "yes";
+  const archived = Boolean(search.archived);
   const isNarrow = useIsNarrow();
-  const { query, rowAt, onView } = usePages(["versions", "datasets", text, order, search.tag ?? "", archived], async (page, size, signal) => {
+  const list = usePages(["versions", "datasets", text, order, search.tag ?? "", archived], async (page, size, signal) => {
     const { datasets, total } = await call("versions.datasets", { text, tags, order, archived, page, page_size: size }, signal);
     return { rows: datasets, total };
   });
   return (
-    <div className="page full">
-      <div className="page-head">
-        <div className="grow">
-          <h1>Datasets</h1>
+    <ListPage
+      head={
+        <div className="page-head">
+          <h1 className="grow">Datasets</h1>
+          <Link to="/datasets/new" className="button strong">
+            <Plus aria-hidden />
+            New dataset
+          </Link>
         </div>
-        <Link to="/datasets/new" className="button strong">
-          <Plus aria-hidden />
-          New dataset
-        </Link>
-      </div>
-      <div className="row wrap filters" role="search">
-        <input
-          className="input quiet find"
-          type="search"
-          placeholder="Name, project, tag, author or id"
-          aria-label="Find by name, project, tag, author or id"
-          value={search.q ?? ""}
-          onChange={(event) => set({ q: event.target.value || undefined })}
-        />
-        {tags.map((tag) => (
-          <button key={tag} type="button" className="tag removable" aria-label={`Any tag, not only ${tag}`} onClick={() => set({ tag: tags.filter((one) => one !== tag).join(",") || undefined })}>
-            {tag} ×
-          </button>
-        ))}
-        <label className="row small">
-          <input type="checkbox" checked={archived} onChange={(event) => set({ archived: event.target.checked ? "yes" : undefined })} />
-          Archived
-        </label>
-        {isNarrow ? (
-          <select className="input quiet" aria-label="Order" value={order} onChange={(event) => set({ order: event.target.value })}>
-            <option value="-created">newest first</option>
-            <option value="name">by name</option>
-            <option value="-size_bytes">largest first</option>
-            <option value="-entries">most files first</option>
-            <option value="-versions">most versions first</option>
-          </select>
-        ) : null}
-        <span className="faint small" role="status">
-          {query.data === undefined ? "" : `${count(query.data)} ${query.data === 1 ? "dataset" : "datasets"}`}
-        </span>
-      </div>
-      <Found query={query}>
-        {(total) =>
-          total ? (
-            <Table
-              label="Datasets"
-              columns={isNarrow ? CARD : COLUMNS}
-              height={isNarrow ? 84 : 40}
-              total={total}
-              rowAt={rowAt}
-              keyOf={({ newest }) => newest.id}
-              onView={onView}
-              order={order}
-              onOrder={(next) => set({ order: next })}
-              onOpen={({ newest }) => void navigate({ to: "/datasets/$id", params: { id: newest.id } })}
-            />
-          ) : text || tags.length || archived ? (
-            <Empty title="No datasets" icon={<Database size={24} aria-hidden />}>
-              {archived && !text && !tags.length ? "No version is archived." : "None fits what is asked for."}
-            </Empty>
-          ) : (
-            <Empty title="No datasets yet" icon={<Database size={24} aria-hidden />}>
-              <div className="stack">
-                <p>A folder becomes one with a single command, once it is known where this server is.</p>
-                <Code>{`tilth init ${location.origin}${BASE}\ntilth data sync --project Team --name pictures --folder ./pictures`}</Code>
-              </div>
-            </Empty>
-          )
-        }
-      </Found>
-    </div>
+      }
+      find="Name, project, tag, author or id"
+      filters={
+        <>
+          {tags.map((tag) => (
+            <button key={tag} type="button" className="tag removable" aria-label={`Any tag, not only ${tag}`} onClick={() => set({ tag: tags.filter((one) => one !== tag).join(",") || undefined })}>
+              {tag} ×
+            </button>
+          ))}
+          {isNarrow ? (
+            <select className="input quiet" aria-label="Order" value={order} onChange={(event) => set({ order: event.target.value })}>
+              <option value="-created">newest first</option>
+              <option value="name">by name</option>
+              <option value="-size_bytes">largest first</option>
+              <option value="-entries">most files first</option>
+              <option value="-versions">most versions first</option>
+            </select>
+          ) : null}
+        </>
+      }
+      one="dataset"
+      label="Datasets"
+      list={list}
+      columns={isNarrow ? CARD : COLUMNS}
+      height={isNarrow ? 84 : 40}
+      keyOf={({ newest }) => newest.id}
+      order={order}
+      onOpen={({ newest }) => void navigate({ to: "/datasets/$id", params: { id: newest.id } })}
+      empty={
+        text || tags.length || archived ? (
+          <Empty title="No datasets" icon={<Database size={24} aria-hidden />}>
+            {archived && !text && !tags.length ? "No version is archived." : "None fits what is asked for."}
+          </Empty>
+        ) : (
+          <Empty title="No datasets yet" icon={<Database size={24} aria-hidden />}>
+            <div className="stack">
+              <p>A folder becomes one with a single command, once it is known where this server is.</p>
+              <Code>{`tilth init ${location.origin}${BASE}\ntilth data sync --project Team --name pictures --folder ./pictures`}</Code>
+            </div>
+          </Empty>
+        )
+      }
+    />
   );
 }
 

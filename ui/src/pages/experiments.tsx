@@ -7,7 +7,8 @@ import type { Task } from "@/api/types";
 import { useOffer } from "@/app/actions";
 import { useSaid } from "@/app/use-said";
 import { Button } from "@/components/button";
-import { count } from "@/components/format";
+import { count, some } from "@/components/format";
+import { Archived } from "@/components/list-page";
 import { Empty, Failed, Found } from "@/components/states";
 import { type Column, Table } from "@/components/table";
 import { useIsNarrow } from "@/components/use-narrow";
@@ -142,11 +143,9 @@ export function Page() {
         </Button>
         <Views search={search} onOpen={(kept) => void navigate({ to: "/experiments", search: kept })} />
         {isNarrow ? <Sort columns={columns} order={order} onOrder={(next) => set({ order: next })} /> : null}
-        <label className="row small soft">
-          <input type="checkbox" checked={archived === "1"} onChange={(event) => set({ archived: event.target.checked ? "1" : undefined })} /> archived
-        </label>
+        <Archived />
         <span className="faint small" role="status">
-          {total.data ? `${count(total.data.tasks ?? 0)} runs` : ""}
+          {total.data ? some(total.data.tasks ?? 0, "run") : ""}
         </span>
       </div>
       <Chips search={search} onSet={set} />

@@ -12,7 +12,7 @@ import "./home.css";
 export function Page() {
   const counts = useQuery({
     queryKey: ["tasks", "counts"],
-    queryFn: ({ signal }) => call("organization.get_entities_count", { projects: {}, tasks: { system_tags: ["-archived", "-dataset"], type: NO_VERSIONS }, models: {}, dataset_versions: {} }, signal),
+    queryFn: ({ signal }) => call("organization.get_entities_count", { projects: IN_SIGHT, tasks: { system_tags: ["-archived", "-dataset"], type: NO_VERSIONS }, models: IN_SIGHT, dataset_versions: IN_SIGHT }, signal),
   });
   return (
     <div className="page">
@@ -25,6 +25,7 @@ export function Page() {
 }
 
 const RUNS = ["id", "name", "status", "last_update", "started", "project.name", "last_iteration", "type"];
+const IN_SIGHT = { system_tags: ["-archived"] };
 const NO_VERSIONS = ["__$not", "annotation_manual", "__$not", "dataset"];
 
 function Overview({ counts }: { counts: Record<string, number> }) {

@@ -8,9 +8,10 @@ import type { Named, Task } from "@/api/types";
 import { useSaid } from "@/app/use-said";
 import { nameOf, Status, Tag, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
-import { count, duration } from "@/components/format";
+import { duration } from "@/components/format";
+import { ListPage } from "@/components/list-page";
 import { Empty, Found } from "@/components/states";
-import { type Column, Table } from "@/components/table";
+import type { Column } from "@/components/table";
 import { usePages } from "@/components/use-pages";
 import { Start } from "./pipeline/start";
 import { secondsOf, versionOf } from "./pipeline/steps";
@@ -25,30 +26,28 @@ export function Page() {
     queryFn: ({ signal }) => call("projects.get_all_ex", { id: [id], only_fields: ["name"], search_hidden: true }, signal),
   });
   return (
-    <div className="page full">
-      <Found query={project}>
-        {({ projects: [found] }) =>
-          found ? (
-            <Runs project={found} />
-          ) : (
-            <Empty title="There is no such pipeline" icon={<Workflow size={24} aria-hidden />}>
-              It was deleted, or its id is another one: <code>{id}</code>
-            </Empty>
-          )
-        }
-      </Found>
-    </div>
+    <Found query={project}>
+      {({ projects: [found] }) =>
+        found ? (
+          <Runs project={found} />
+        ) : (
+          <Empty title="There is no such pipeline" icon={<Workflow size={24} aria-hidden />}>
+            It was deleted, or its id is another one: <code>{id}</code>
+          </Empty>
+        )
+      }
+    </Found>
   );
 }
 
 function Runs({ project }: { project: Named }) {
-  const [said, set] = useSaid();
+  const [said] = useSaid();
   const navigate = useNavigate();
   const [isStarting, setStarting] = useState(false);
   const order = said.order ?? "-created";
   const archived = said.archived === "1";
   const asked = { project: [project.id], type: ["controller"], system_tags: archived ? ["__$all", "pipeline", "archived"] : ["pipeline", "-archived"], search_hidden: true };
-  const { query, rowAt, onView } = usePages(["tasks", "runs", project.id, order, archived], async (page, size, signal) => {
+  const list = usePages(["tasks", "runs", project.id, order, archived], async (page, size, signal) => {
     const [rows, counted] = await Promise.all([
       call("tasks.get_all_ex", { ...asked, only_fields: FIELDS, order_by: [order], page, page_size: size }, signal),
       call("organization.get_entities_count", { tasks: asked }, signal),
@@ -62,54 +61,40 @@ function Runs({ project }: { project: Named }) {
   const last = newest.data?.tasks[0]?.id;
   const { name, above } = placeOf(project.name);
   return (
-    <>
-      <header className="page-head">
-        <div className="grow stack tight">
-          <nav aria-label="Where it is" className="small soft ellipsis">
-            <Link to="/pipelines" className="link">
-              Pipelines
-            </Link>
-            {above ? ` in ${above}` : ""}
-          </nav>
-          <h1>{name}</h1>
-        </div>
-        {last ? (
-          <Button look="strong" icon={<Play />} onClick={() => setStarting(true)}>
-            New run
-          </Button>
-        ) : null}
-      </header>
-      <div className="row wrap filters" role="search">
-        <label className="row small soft">
-          <input type="checkbox" checked={archived} onChange={(event) => set({ archived: event.target.checked ? "1" : undefined })} /> archived
-        </label>
-        <span className="faint small" role="status">
-          {query.data === undefined ? "" : `${count(query.data)} ${query.data === 1 ? "run" : "runs"}`}
-        </span>
-      </div>
-      <Found query={query}>
-        {(total) =>
-          total ? (
-            <Table
-              label="Runs"
-              columns={COLUMNS}
-              total={total}
-              rowAt={rowAt}
-              keyOf={(run) => run.id}
-              onView={onView}
-              order={order}
-              onOrder={(next) => set({ order: next })}
-              onOpen={(run) => void navigate({ to: "/pipelines/$id/experiments/$run", params: { id: project.id, run: run.id } })}
-            />
-          ) : (
-            <Empty title={archived ? "No archived runs" : "No runs"} icon={<Workflow size={24} aria-hidden />}>
-              {archived ? "None of its runs was put out of sight." : "Its runs are archived, or were deleted."}
-            </Empty>
-          )
-        }
-      </Found>
+    <ListPage
+      head={
+        <header className="page-head">
+          <div className="grow stack tight">
+            <nav aria-label="Where it is" className="small soft ellipsis">
+              <Link to="/pipelines" className="link">
+                Pipelines
+              </Link>
+              {above ? ` in ${above}` : ""}
+            </nav>
+            <h1>{name}</h1>
+          </div>
+          {last ? (
+            <Button look="strong" icon={<Play />} onClick={() => setStarting(true)}>
+              New run
+            </Button>
+          ) : null}
+        </header>
+      }
+      one="run"
+      label="Runs"
+      list={list}
+      columns={COLUMNS}
+      keyOf={(run) => run.id}
+      order={order}
+      onOpen={(run) => void navigate({ to: "/pipelines/$id/experiments/$run", params: { id: project.id, run: run.id } })}
+      empty={
+        <Empty title={archived ? "No archived runs" : "No runs"} icon={<Workflow size={24} aria-hidden />}>
+          {archived ? "None of its runs was put out of sight." : "Its runs are archived, or were deleted."}
+        </Empty>
+      }
+    >
       {isStarting && last ? <Start from={last} project={project.id} onClose={() => setStarting(false)} /> : null}
-    </>
+    </ListPage>
   );
 }
 

@@ -5,8 +5,9 @@ import { type Pipeline, placeOf } from "@/api/pipelines";
 import { useSaid } from "@/app/use-said";
 import { Status, TimeAgo } from "@/components/bits";
 import { count, duration } from "@/components/format";
-import { Empty, Found } from "@/components/states";
-import { type Column, Table } from "@/components/table";
+import { ListPage } from "@/components/list-page";
+import { Empty } from "@/components/states";
+import type { Column } from "@/components/table";
 import { usePages } from "@/components/use-pages";
 import { useSlow } from "@/components/use-slow";
 import { Recent } from "./pipeline/recent";
@@ -14,59 +15,44 @@ import { secondsOf, versionOf } from "./pipeline/steps";
 
 /** All pipelines, each with how its last runs went. */
 export function Page() {
-  const [said, set] = useSaid();
+  const [said] = useSaid();
   const navigate = useNavigate();
   const text = useSlow((said.q ?? "").trim());
   const order = said.order ?? "-created";
   const archived = said.archived === "1";
-  const { query, rowAt, onView } = usePages(["tasks", "pipelines", text, order, archived], async (page, size, signal) => {
+  const list = usePages(["tasks", "pipelines", text, order, archived], async (page, size, signal) => {
     const { pipelines, total } = await call("pipelines.find", { text, archived, order, page, page_size: size }, signal);
     return { rows: pipelines, total };
   });
   return (
-    <div className="page full">
-      <h1>Pipelines</h1>
-      <div className="row wrap filters" role="search">
-        <input className="input quiet find" type="search" placeholder="Name or project" aria-label="Find by name or project" value={said.q ?? ""} onChange={(event) => set({ q: event.target.value || undefined })} />
-        <label className="row small soft">
-          <input type="checkbox" checked={archived} onChange={(event) => set({ archived: event.target.checked ? "1" : undefined })} /> archived
-        </label>
-        <span className="faint small" role="status">
-          {query.data === undefined ? "" : `${count(query.data)} ${query.data === 1 ? "pipeline" : "pipelines"}`}
-        </span>
-      </div>
-      <Found query={query}>
-        {(total) =>
-          total ? (
-            <Table
-              label="Pipelines"
-              columns={COLUMNS}
-              total={total}
-              rowAt={rowAt}
-              keyOf={({ project }) => project.id}
-              onView={onView}
-              order={order}
-              onOrder={(next) => set({ order: next })}
-              onOpen={({ project }) => void navigate({ to: "/pipelines/$id", params: { id: project.id }, search: archived ? { archived: "1" } : {} })}
-            />
-          ) : text || archived ? (
-            <Empty title="No pipelines" icon={<Workflow size={24} aria-hidden />}>
-              None fits what is asked for.
-            </Empty>
-          ) : (
-            <Empty title="No pipelines yet" icon={<Workflow size={24} aria-hidden />}>
-              <p>
-                What a script runs with ClearML&rsquo;s <code>PipelineController</code> or <code>@PipelineDecorator</code> appears here by itself: its steps as a graph, and how far they are. It needs{" "}
-                <Link to="/settings" className="link">
-                  a key
-                </Link>{" "}
-                and nothing else.
-              </p>
-            </Empty>
-          )
-        }
-      </Found>
-    </div>
+    <ListPage
+      head={<h1>Pipelines</h1>}
+      find="Name or project"
+      one="pipeline"
+      label="Pipelines"
+      list={list}
+      columns={COLUMNS}
+      keyOf={({ project }) => project.id}
+      order={order}
+      onOpen={({ project }) => void navigate({ to: "/pipelines/$id", params: { id: project.id }, search: archived ? { archived: "1" } : {} })}
+      empty={
+        text || archived ? (
+          <Empty title="No pipelines" icon={<Workflow size={24} aria-hidden />}>
+            None fits what is asked for.
+          </Empty>
+        ) : (
+          <Empty title="No pipelines yet" icon={<Workflow size={24} aria-hidden />}>
+            <p>
+              What a script runs with ClearML&rsquo;s <code>PipelineController</code> or <code>@PipelineDecorator</code> appears here by itself: its steps as a graph, and how far they are. It needs{" "}
+              <Link to="/settings" className="link">
+                a key
+              </Link>{" "}
+              and nothing else.
+            </p>
+          </Empty>
+        )
+      }
+    />
   );
 }
 

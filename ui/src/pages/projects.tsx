@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { ChevronRight, FolderPlus, FolderTree, LayoutGrid, List as ListIcon } from "lucide-react";
 import { useMemo, useState } from "react";
 import { call } from "@/api/client";
 import type { Project } from "@/api/types";
 import { useOffer } from "@/app/actions";
-import type { Search } from "@/app/router";
+import { useSaid } from "@/app/use-said";
 import { Button } from "@/components/button";
+import { Archived } from "@/components/list-page";
 import { Empty, Found } from "@/components/states";
 import { Make } from "./projects/dialogs";
 import { Cards, List } from "./projects/list";
@@ -17,9 +18,7 @@ const FIELDS = ["name", "description", "tags", "last_update", "created", "parent
 
 /** The tree of projects: what lies in one of them, with what lies below. */
 export function Page() {
-  const search = useSearch({ strict: false }) as Search;
-  const navigate = useNavigate();
-  const set = (values: Search) => void navigate({ to: ".", search: (before: Search) => ({ ...before, ...values }), replace: true });
+  const [search, set] = useSaid();
   const found = useQuery({
     queryKey: ["projects", "all"],
     queryFn: ({ signal }) =>
@@ -42,11 +41,9 @@ export function Page() {
             <Button key={view} look="quiet" icon={view === "cards" ? <LayoutGrid /> : <ListIcon />} label={view === "cards" ? "As cards" : "As a list"} aria-pressed={(search.view ?? "cards") === view} onClick={() => set({ view: view === "cards" ? undefined : view })} />
           ))}
         </div>
-        <label className="row small soft">
-          <input type="checkbox" checked={search.archived === "1"} onChange={(event) => set({ archived: event.target.checked ? "1" : undefined })} /> archived
-        </label>
+        <Archived />
       </div>
-      <Found query={found}>{({ projects }) => <Level projects={projects} at={search.at ?? ""} find={search.q ?? ""} isList={search.view === "list"} isArchived={search.archived === "1"} />}</Found>
+      <Found query={found}>{({ projects }) => <Level projects={projects} at={search.at ?? ""} find={search.q ?? ""} isList={search.view === "list"} isArchived={Boolean(search.archived)} />}</Found>
       {making ? <Make below={search.at ?? ""} onClose={() => setMaking(false)} /> : null}
     </div>
   );
@@ -55,14 +52,17 @@ export function Page() {
 /** What lies directly in `at`; or, when something is looked for, whatever has that in its name. */
 function Level({ projects, at, find, isList, isArchived }: { projects: Project[]; at: string; find: string; isList: boolean; isArchived: boolean }) {
   const own = projects.find(({ name }) => name === at);
+  const away = useMemo(() => archivedAmong(projects), [projects]);
   const shown = useMemo(() => {
     const wanted = find.trim().toLowerCase();
-    const listed = projects.filter(({ system_tags: tags }) => (tags?.includes("archived") ?? false) === isArchived);
-    if (isArchived && !at && !wanted) return listed;
+    const listed = projects.filter(({ name }) => away.has(name) === isArchived);
     if (wanted) return listed.filter(({ name, id }) => name.toLowerCase().includes(wanted) || id === wanted);
+    // Those that were archived, without what lies below them; from inside of one everything is seen.
+    if (isArchived && !at) return listed.filter(({ system_tags: tags }) => tags?.includes("archived"));
     const prefix = at ? `${at}/` : "";
-    return listed.filter(({ name }) => name.startsWith(prefix) && name !== at && !name.slice(prefix.length).includes("/"));
-  }, [projects, at, find, isArchived]);
+    const within = away.has(at) ? projects : listed;
+    return within.filter(({ name }) => name.startsWith(prefix) && name !== at && !name.slice(prefix.length).includes("/"));
+  }, [projects, away, at, find, isArchived]);
   return (
     <>
       {at ? (
@@ -84,7 +84,7 @@ function Level({ projects, at, find, isList, isArchived }: { projects: Project[]
           ))}
         </nav>
       ) : null}
-      {own ? <Own project={own} /> : null}
+      {own ? <Own project={own} isAway={away.has(at)} /> : null}
       {shown.length ? (
         isList ? <List projects={shown} from={find || isArchived ? "" : at} /> : <Cards projects={shown} from={find || isArchived ? "" : at} />
       ) : own ? null : (
@@ -96,3 +96,8 @@ function Level({ projects, at, find, isList, isArchived }: { projects: Project[]
   );
 }
 
+/** The names of the projects that are archived, or lie below one that is. */
+function archivedAmong(projects: Project[]): Set<string> {
+  const tops = projects.filter(({ system_tags: tags }) => tags?.includes("archived")).map(({ name }) => name);
+  return new Set(projects.map(({ name }) => name).filter((name) => tops.some((top) => name === top || name.startsWith(`${top}/`))));
+}

@@ -7,9 +7,9 @@ import { aboutOf, type Report } from "@/api/reports";
 import { useSaid } from "@/app/use-said";
 import { nameOf, Tag, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
-import { count } from "@/components/format";
-import { Empty, Found } from "@/components/states";
-import { type Column, Table } from "@/components/table";
+import { ListPage } from "@/components/list-page";
+import { Empty } from "@/components/states";
+import type { Column } from "@/components/table";
 import { usePages } from "@/components/use-pages";
 import { useSlow } from "@/components/use-slow";
 import { Make } from "./report/make";
@@ -35,69 +35,59 @@ export function Page() {
     ...(said.project ? { project: [said.project], include_subprojects: true } : {}),
     system_tags: [archived ? "archived" : "-archived"],
   };
-  const { query, rowAt, onView } = usePages(["tasks", "reports", text, order, archived, said.tag ?? "", said.project ?? ""], async (page, size, signal) => {
+  const list = usePages(["tasks", "reports", text, order, archived, said.tag ?? "", said.project ?? ""], async (page, size, signal) => {
     const { tasks, total } = await call("reports.get_all_ex", { ...asked, only_fields: FIELDS, order_by: [order], page, page_size: size }, signal);
     return { rows: tasks, total };
   });
   const isAsked = text !== "" || archived || Boolean(said.tag) || Boolean(said.project);
   return (
-    <div className="page full">
-      <div className="page-head">
-        <h1 className="grow">Reports</h1>
-        <Button look="strong" icon={<FilePlus2 />} onClick={() => setMaking(true)}>
-          New report
-        </Button>
-      </div>
-      <div className="row wrap filters" role="search">
-        <input className="input quiet find" type="search" placeholder="Name or text" aria-label="Find by name or text" value={said.q ?? ""} onChange={(event) => set({ q: event.target.value || undefined })} />
-        {tags.data?.tags.length ? (
-          <select className="input quiet" aria-label="Tag" value={said.tag ?? ""} onChange={(event) => set({ tag: event.target.value || undefined })}>
-            <option value="">any tag</option>
-            {tags.data.tags.map((tag) => (
-              <option key={tag}>{tag}</option>
-            ))}
-          </select>
-        ) : null}
-        {projects.data?.projects.length ? (
-          <select className="input quiet" aria-label="Project" value={said.project ?? ""} onChange={(event) => set({ project: event.target.value || undefined })}>
-            <option value="">any project</option>
-            {projects.data.projects.map(({ id, name }) => (
-              <option key={id} value={id}>
-                {aboutOf(name) || "no project"}
-              </option>
-            ))}
-          </select>
-        ) : null}
-        <label className="row small soft">
-          <input type="checkbox" checked={archived} onChange={(event) => set({ archived: event.target.checked ? "1" : undefined })} /> archived
-        </label>
-        <span className="faint small" role="status">
-          {query.data === undefined ? "" : `${count(query.data)} ${query.data === 1 ? "report" : "reports"}`}
-        </span>
-      </div>
-      <Found query={query}>
-        {(total) =>
-          total ? (
-            <Table
-              label="Reports"
-              columns={COLUMNS}
-              total={total}
-              rowAt={rowAt}
-              keyOf={(report) => report.id}
-              onView={onView}
-              order={order}
-              onOrder={(next) => set({ order: next })}
-              onOpen={(report) => void navigate({ to: "/reports/$id", params: { id: report.id } })}
-            />
-          ) : (
-            <Empty title={isAsked ? "No reports" : "No reports yet"} icon={<FileText size={24} aria-hidden />}>
-              {isAsked ? "None fits what is asked for." : "A report is a text in Markdown in which curves, plots, samples and tables of runs are shown as they are now. Every chart has a button that adds it to one."}
-            </Empty>
-          )
-        }
-      </Found>
+    <ListPage
+      head={
+        <div className="page-head">
+          <h1 className="grow">Reports</h1>
+          <Button look="strong" icon={<FilePlus2 />} onClick={() => setMaking(true)}>
+            New report
+          </Button>
+        </div>
+      }
+      find="Name or text"
+      filters={
+        <>
+          {tags.data?.tags.length ? (
+            <select className="input quiet" aria-label="Tag" value={said.tag ?? ""} onChange={(event) => set({ tag: event.target.value || undefined })}>
+              <option value="">any tag</option>
+              {tags.data.tags.map((tag) => (
+                <option key={tag}>{tag}</option>
+              ))}
+            </select>
+          ) : null}
+          {projects.data?.projects.length ? (
+            <select className="input quiet" aria-label="Project" value={said.project ?? ""} onChange={(event) => set({ project: event.target.value || undefined })}>
+              <option value="">any project</option>
+              {projects.data.projects.map(({ id, name }) => (
+                <option key={id} value={id}>
+                  {aboutOf(name) || "no project"}
+                </option>
+              ))}
+            </select>
+          ) : null}
+        </>
+      }
+      one="report"
+      label="Reports"
+      list={list}
+      columns={COLUMNS}
+      keyOf={(report) => report.id}
+      order={order}
+      onOpen={(report) => void navigate({ to: "/reports/$id", params: { id: report.id } })}
+      empty={
+        <Empty title={isAsked ? "No reports" : "No reports yet"} icon={<FileText size={24} aria-hidden />}>
+          {isAsked ? "None fits what is asked for." : "A report is a text in Markdown in which curves, plots, samples and tables of runs are shown as they are now. Every chart has a button that adds it to one."}
+        </Empty>
+      }
+    >
       {isMaking ? <Make onClose={() => setMaking(false)} /> : null}
-    </div>
+    </ListPage>
   );
 }
 

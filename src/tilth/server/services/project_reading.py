@@ -259,7 +259,7 @@ def _in_sight(below: Sequence[Project]) -> list[Project]:
 
 
 def _state(call: Call, wanted: Sequence[SqlText]) -> dict[str, Any]:
-    where = [*wanted, ("task.type <> 'report'", [])]
+    where = [*wanted, ("task.type <> 'report'", []), *_untagged("task", "dataset")]
     states = call.tx.documents.tasks.grouped("status", where)
     known = ("queued", "completed", "in_progress", "unknown", "created", "failed", "publishing", "closed", "stopped", "published")
     total, last = call.tx.task_totals(where)

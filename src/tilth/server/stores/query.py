@@ -238,7 +238,10 @@ def _text(text: str, value: Any) -> SqlText:
 
 
 def _list_condition(table: Table, text: str, value: Any) -> SqlText:
-    return _written(parse_list(_listed(value)), lambda term: (f"{text} = '[]'", []) if term.value is None else _listing(table, text, term.value))
+    return _written(
+        parse_list(_listed(value)),
+        lambda term: (f"{text} = '[]'", []) if term.value is None else _listing(table, text, term.value),
+    )
 
 
 def _listing(table: Table, text: str, value: Any) -> SqlText:

@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { Download, FileQuestion, Folder, LayoutGrid, List } from "lucide-react";
+import { Download, FileQuestion, Folder, LayoutGrid, Link2, List } from "lucide-react";
 import { useCallback, useMemo } from "react";
 import { call } from "@/api/client";
 import type { Entry, Version } from "@/api/datasets";
@@ -89,7 +89,7 @@ export default function Contents({ version }: { version: Version }) {
             ) : (
               <Table
                 label="Files"
-                columns={text ? FOUND_COLUMNS : search.file ? COLUMNS.filter(({ key }) => key !== "sha256") : COLUMNS}
+                columns={text ? FOUND_COLUMNS : search.file ? BESIDE_COLUMNS : COLUMNS}
                 total={entries.length + (hasNextPage ? 1 : 0)}
                 rowAt={(index) => entries[index]}
                 keyOf={({ path }) => path}
@@ -101,7 +101,7 @@ export default function Contents({ version }: { version: Version }) {
           }
         </Found>
       </div>
-      {search.file ? <FilePanel key={search.file} version={version} path={search.file} onClose={() => set({ file: undefined })} /> : null}
+      {search.file ? <FilePanel key={search.file} version={version} path={search.file} link={rows?.find(({ path }) => path === search.file)?.link} onClose={() => set({ file: undefined })} /> : null}
     </div>
   );
 }
@@ -109,7 +109,7 @@ export default function Contents({ version }: { version: Version }) {
 function NameCell({ entry, text }: { entry: Entry; text: string }) {
   return (
     <>
-      {entry.folder ? <Folder size={16} aria-label="folder" className="folder-icon" /> : iconOf(entry.path)}
+      {entry.folder ? <Folder size={16} aria-label="folder" className="folder-icon" /> : entry.link ? <Link2 size={16} aria-label="link" /> : iconOf(entry.path)}
       <span className={`ellipsis ${entry.folder ? "strong" : ""}`} title={entry.path}>
         {text}
       </span>
@@ -158,4 +158,6 @@ const COLUMNS: Column<Entry>[] = [
   SIZE_COLUMN,
   HASH_COLUMN,
 ];
+/** Beside an opened file there is little room. */
+const BESIDE_COLUMNS = COLUMNS.filter(({ key }) => key === "name" || key === "size");
 const FOUND_COLUMNS: Column<Entry>[] = [{ key: "path", title: "Path", width: 260, cell: (entry) => <NameCell entry={entry} text={entry.path} /> }, SIZE_COLUMN, HASH_COLUMN];

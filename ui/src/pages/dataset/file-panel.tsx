@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Download, X } from "lucide-react";
 import { call } from "@/api/client";
 import type { FilePreview, Version } from "@/api/datasets";
-import { CopyButton } from "@/components/bits";
+import { Code, CopyButton } from "@/components/bits";
 import { Button } from "@/components/button";
 import { bytes } from "@/components/format";
 import { Found } from "@/components/states";
@@ -12,34 +12,56 @@ import { TextOf } from "./preview/text";
 
 const ROWS = 100;
 
-/** One file of a version: what it is, and how it begins. */
-export function FilePanel({ version, path, onClose }: { version: Version; path: string; onClose: () => void }) {
+/** One file of a version: what it is, and how it begins; or where it lies, if it is only registered. */
+export function FilePanel({ version, path, link, onClose }: { version: Version; path: string; link: string | undefined; onClose: () => void }) {
   const found = useQuery({
     queryKey: ["version", version.id, "preview", path],
     queryFn: ({ signal }) => call("contents.preview", { version: version.id, path, rows: ROWS }, signal),
     staleTime: Number.POSITIVE_INFINITY,
+    enabled: link === undefined,
   });
   return (
     <section className="panel file-panel" aria-label={`The file ${path}`}>
       <div className="row section-head">
         <h2 className="grow file-name">{path}</h2>
         <CopyButton text={path} label="Copy the path" />
-        <a className="button quiet icon-only" href={`${contentUrl(version, path)}?download`} download aria-label={`Download ${path}`} title="Download">
-          <Download aria-hidden />
-        </a>
+        {link === undefined ? (
+          <a className="button quiet icon-only" href={`${contentUrl(version, path)}?download`} download aria-label={`Download ${path}`} title="Download">
+            <Download aria-hidden />
+          </a>
+        ) : null}
         <Button look="quiet" icon={<X />} label="Close the file" onClick={onClose} />
       </div>
-      <Found query={found}>
-        {(preview) => (
-          <>
-            <p className="small soft file-facts">
-              {bytes(preview.size_bytes)} · {preview.content_type}
-            </p>
-            <Beginning version={version} of={preview} />
-          </>
-        )}
-      </Found>
+      {link === undefined ? (
+        <Found query={found}>
+          {(preview) => (
+            <>
+              <p className="small soft file-facts">
+                {bytes(preview.size_bytes)} · {preview.content_type}
+              </p>
+              <Beginning version={version} of={preview} />
+            </>
+          )}
+        </Found>
+      ) : (
+        <Away address={link} />
+      )}
     </section>
+  );
+}
+
+/** Of a link the version keeps the address; whoever gets the version fetches it from there. */
+function Away({ address }: { address: string }) {
+  return (
+    <div className="stack file-away">
+      <p className="soft">A link: the version keeps where the file lies, and this server does not fetch it. Who gets the version gets it from there.</p>
+      <Code>{address}</Code>
+      {/^https?:\/\//.test(address) ? (
+        <a className="link" href={address} target="_blank" rel="noreferrer noopener">
+          Open the address
+        </a>
+      ) : null}
+    </div>
   );
 }
 

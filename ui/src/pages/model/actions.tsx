@@ -10,7 +10,7 @@ import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { Field } from "@/components/field";
 import { Menu } from "@/components/menu";
-import { Failed } from "@/components/states";
+import { Area, Form, Sure } from "@/components/form";
 import { tagsOf } from "../actions/dialogs";
 
 /** What can be done with a model. */
@@ -77,25 +77,11 @@ function Edit({ model, onDone, onClose }: Asking) {
   });
   return (
     <Dialog title="Edit the model" onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const fields = new FormData(event.currentTarget);
-          edit.mutate({ name: String(fields.get("name")).trim(), comment: String(fields.get("comment")), tags: tagsOf(fields.get("tags")) });
-        }}
-      >
+      <Form asked={edit} send="Save" onSend={(said) => edit.mutate({ name: String(said.get("name")).trim(), comment: String(said.get("comment")), tags: tagsOf(said.get("tags")) })}>
         <Field label="Name" name="name" required defaultValue={model.name} />
         <Field label="Tags" name="tags" defaultValue={model.tags?.join(", ")} hint="With commas between them." />
-        <div className="field">
-          <label htmlFor="model-comment">Comment</label>
-          <textarea id="model-comment" name="comment" className="input" rows={4} defaultValue={model.comment} />
-        </div>
-        {edit.error ? <Failed error={edit.error} /> : null}
-        <Button look="strong" type="submit" disabled={edit.isPending}>
-          Save
-        </Button>
-      </form>
+        <Area label="Comment" name="comment" rows={4} defaultValue={model.comment} />
+      </Form>
     </Dialog>
   );
 }
@@ -111,16 +97,9 @@ function Publish({ model, onDone, onClose }: Asking) {
   });
   return (
     <Dialog title={`Publish ${model.name}?`} onClose={onClose}>
-      <div className="stack">
-        <p>A published model stays as it is: its weights are not replaced, and it is deleted only by force. This can't be undone.</p>
-        {publish.error ? <Failed error={publish.error} /> : null}
-        <div className="row">
-          <Button look="strong" disabled={publish.isPending} onClick={() => publish.mutate()}>
-            Publish
-          </Button>
-          <Button onClick={onClose}>Leave it</Button>
-        </div>
-      </div>
+      <Sure asked={publish} does="Publish" isDanger={false} onSure={() => publish.mutate()} onClose={onClose}>
+        A published model stays as it is: its weights are not replaced, and it is deleted only by force. This can't be undone.
+      </Sure>
     </Dialog>
   );
 }
@@ -139,18 +118,9 @@ function Delete({ model, onClose }: Omit<Asking, "onDone">) {
   });
   return (
     <Dialog title={`Delete ${model.name}?`} onClose={onClose}>
-      <div className="stack">
-        <p>
-          The model goes{model.ready ? ", though it is published," : ""} with its weights, if they lie on this server. Runs that used it keep their other records. This can't be undone.
-        </p>
-        {remove.error ? <Failed error={remove.error} /> : null}
-        <div className="row">
-          <Button look="danger" disabled={remove.isPending} onClick={() => remove.mutate()}>
-            Delete
-          </Button>
-          <Button onClick={onClose}>Leave it</Button>
-        </div>
-      </div>
+      <Sure asked={remove} does="Delete" onSure={() => remove.mutate()} onClose={onClose}>
+        The model goes{model.ready ? ", though it is published," : ""} with its weights, if they lie on this server. Runs that used it keep their other records. This can't be undone.
+      </Sure>
     </Dialog>
   );
 }

@@ -2,11 +2,12 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { call } from "@/api/client";
 import type { Project } from "@/api/types";
-import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { Field } from "@/components/field";
-import { count } from "@/components/format";
-import { Failed, Found } from "@/components/states";
+import { Area, Form, Sure } from "@/components/form";
+import { some } from "@/components/format";
+import { Found } from "@/components/states";
+import { tagsOf } from "../actions/dialogs";
 
 export function Make({ below, onClose }: { below: string; onClose: () => void }) {
   const client = useQueryClient();
@@ -19,24 +20,10 @@ export function Make({ below, onClose }: { below: string; onClose: () => void })
   });
   return (
     <Dialog title="New project" onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const fields = new FormData(event.currentTarget);
-          make.mutate({ name: String(fields.get("name")), description: String(fields.get("description")) });
-        }}
-      >
+      <Form asked={make} send="Make it" onSend={(said) => make.mutate({ name: String(said.get("name")), description: String(said.get("description")) })}>
         <Field label="Name" name="name" required defaultValue={below ? `${below}/` : ""} hint="Slashes make a tree: Team/Pets" />
-        <div className="field">
-          <label htmlFor="new-description">Description, in Markdown</label>
-          <textarea id="new-description" name="description" className="input" rows={4} />
-        </div>
-        {make.error ? <Failed error={make.error} /> : null}
-        <Button look="strong" type="submit" disabled={make.isPending}>
-          Make it
-        </Button>
-      </form>
+        <Area label="Description, in Markdown" name="description" rows={4} />
+      </Form>
     </Dialog>
   );
 }
@@ -61,27 +48,18 @@ export function Edit({ project, onClose }: { project: Project; onClose: () => vo
   const at = project.name.lastIndexOf("/");
   return (
     <Dialog title={`Edit ${project.name}`} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const fields = new FormData(event.currentTarget);
-          const tags = String(fields.get("tags")).split(",").map((tag) => tag.trim()).filter(Boolean);
-          edit.mutate({ name: String(fields.get("name")).trim(), parent: String(fields.get("parent")).trim().replace(/^\/+|\/+$/g, ""), description: String(fields.get("description")), tags });
-        }}
+      <Form
+        asked={edit}
+        send="Save"
+        onSend={(said) =>
+          edit.mutate({ name: String(said.get("name")).trim(), parent: String(said.get("parent")).trim().replace(/^\/+|\/+$/g, ""), description: String(said.get("description")), tags: tagsOf(said.get("tags")) })
+        }
       >
         <Field label="Name" name="name" required pattern="[^\/]+" title="a name without slashes" defaultValue={project.name.slice(at + 1)} />
         <Field label="Lies in" name="parent" defaultValue={at > 0 ? project.name.slice(0, at) : ""} hint="The project above it; nothing is the top." />
         <Field label="Tags" name="tags" defaultValue={project.tags?.join(", ")} hint="With commas between them." />
-        <div className="field">
-          <label htmlFor="edit-description">Description, in Markdown</label>
-          <textarea id="edit-description" name="description" className="input" rows={6} defaultValue={project.description} />
-        </div>
-        {edit.error ? <Failed error={edit.error} /> : null}
-        <Button look="strong" type="submit" disabled={edit.isPending}>
-          Save
-        </Button>
-      </form>
+        <Area label="Description, in Markdown" name="description" rows={6} defaultValue={project.description} />
+      </Form>
     </Dialog>
   );
 }
@@ -104,18 +82,9 @@ export function Remove({ project, onClose }: { project: Project; onClose: () => 
     <Dialog title={`Delete ${project.name}?`} onClose={onClose}>
       <Found query={what}>
         {(found) => (
-          <div className="stack">
-            <p>
-              It goes with everything in it and below it: {count(found.tasks ?? 0)} runs, {count(found.models ?? 0)} models, {count(found.datasets ?? 0)} datasets, with their files. This can't be undone.
-            </p>
-            {remove.error ? <Failed error={remove.error} /> : null}
-            <div className="row">
-              <Button look="danger" disabled={remove.isPending} onClick={() => remove.mutate()}>
-                Delete all of it
-              </Button>
-              <Button onClick={onClose}>Keep it</Button>
-            </div>
-          </div>
+          <Sure asked={remove} does="Delete all of it" keep="Keep it" onSure={() => remove.mutate()} onClose={onClose}>
+            It goes with everything in it and below it: {some(found.tasks ?? 0, "run")}, {some(found.models ?? 0, "model")}, {some(found.datasets ?? 0, "dataset")}, with their files. This can't be undone.
+          </Sure>
         )}
       </Found>
     </Dialog>

@@ -2,7 +2,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { Folder, FolderTree } from "lucide-react";
 import type { Project } from "@/api/types";
 import { Status, Tag, TimeAgo } from "@/components/bits";
-import { count, duration } from "@/components/format";
+import { count, duration, some } from "@/components/format";
 import { type Column, Table } from "@/components/table";
 
 interface ListProps {
@@ -14,11 +14,6 @@ interface ListProps {
 const nameIn = (project: Project, from: string) => (from ? project.name.slice(from.length + 1) : project.name);
 const runsOf = (project: Project) => project.stats?.active?.total_tasks ?? 0;
 const datasetsOf = (project: Project) => project.stats?.datasets?.count ?? 0;
-
-/** A number with its word: `1 run`, `2 runs`. */
-function some(number: number, one: string): string {
-  return `${count(number)} ${one}${number === 1 ? "" : "s"}`;
-}
 
 export function Cards({ projects, from }: ListProps) {
   return (

@@ -17,28 +17,29 @@ const ARCHIVED = "archived";
 const FIELDS = ["id", "name", "status", "last_update"];
 const RECENT = 6;
 
-/** One project: how much is in it, what people say of it, what changed last. */
-export function Own({ project }: { project: Project }) {
+/** One project: how much is in it, what people say of it, what changed last. `isAway` where it or a project above it is archived. */
+export function Own({ project, isAway }: { project: Project; isAway: boolean }) {
   const [asked, setAsked] = useState<"edit" | "delete" | null>(null);
   const client = useQueryClient();
   const isArchived = project.system_tags?.includes(ARCHIVED) ?? false;
   const stats = project.stats?.active;
   const what = useQuery({ queryKey: ["counts", { project: project.id }], queryFn: ({ signal }) => call("projects.validate_delete", { project: project.id }, signal) });
+  const away: Record<string, string> = isAway ? { archived: "1" } : {};
   const counts: [string, number | undefined, number | undefined, string, Record<string, string>][] = [
-    ["Runs", stats?.total_tasks, project.own_tasks, "/experiments", { project: project.id }],
-    ["Models", what.data?.models, project.own_models, "/models", { project: project.id }],
-    ["Datasets", project.stats?.datasets?.count, project.own_datasets, "/datasets", { q: project.name }],
+    ["Runs", stats?.total_tasks, project.own_tasks, "/experiments", { project: project.id, ...away }],
+    ["Models", what.data?.models, project.own_models, "/models", { project: project.id, ...away }],
+    ["Datasets", project.stats?.datasets?.count, project.own_datasets, "/datasets", { q: project.name, ...away }],
   ];
 
   async function archive(on: boolean) {
     const tags = (project.system_tags ?? []).filter((tag) => tag !== ARCHIVED);
     await call("projects.update", { project: project.id, system_tags: on ? [...tags, ARCHIVED] : tags });
-    await client.invalidateQueries({ queryKey: ["projects"] });
+    await Promise.all(["projects", "tasks", "models", "versions"].map((what) => client.invalidateQueries({ queryKey: [what] })));
   }
   async function change(on: boolean) {
     try {
       await archive(on);
-      tell(on ? `${project.name} is archived: it is not listed any more, and nothing in it is changed.` : `${project.name} is listed again.`, () => archive(!on));
+      tell(on ? `${project.name} is archived: it and what lies in it are not listed any more, and nothing is changed.` : `${project.name} and what lies in it are listed again.`, () => archive(!on));
     } catch (error) {
       tell(error instanceof Error ? error.message : String(error));
     }
@@ -54,7 +55,7 @@ export function Own({ project }: { project: Project }) {
           </span>
           {stats?.total_runtime ? <span>ran {duration(stats.total_runtime)} in all</span> : null}
           {project.tags?.map((tag) => <Tag key={tag}>{tag}</Tag>)}
-          {isArchived ? <Tag>archived</Tag> : null}
+          {isArchived ? <Tag>archived</Tag> : isAway ? <Tag>in an archived project</Tag> : null}
         </div>
         <div className="row">
           <Button icon={<Pencil />} onClick={() => setAsked("edit")}>
@@ -85,20 +86,20 @@ export function Own({ project }: { project: Project }) {
         ))}
       </ul>
       {project.description ? <Prose>{project.description}</Prose> : null}
-      {stats?.total_tasks ? <Recent project={project} /> : null}
+      {stats?.total_tasks ? <Recent project={project} isAway={isAway} /> : null}
       {asked === "edit" ? <Edit project={project} onClose={() => setAsked(null)} /> : null}
       {asked === "delete" ? <Remove project={project} onClose={() => setAsked(null)} /> : null}
     </section>
   );
 }
 
-function Recent({ project }: { project: Project }) {
+function Recent({ project, isAway }: { project: Project; isAway: boolean }) {
   const found = useQuery({
-    queryKey: ["tasks", "recent", project.id],
+    queryKey: ["tasks", "recent", project.id, isAway],
     queryFn: ({ signal }) =>
       call(
         "tasks.get_all_ex",
-        { project: [project.id], include_subprojects: true, only_fields: FIELDS, order_by: ["-last_update"], page: 0, page_size: RECENT, system_tags: ["-archived", "-dataset"], type: ["__$not", "dataset", "__$not", "annotation_manual"] },
+        { project: [project.id], include_subprojects: true, only_fields: FIELDS, order_by: ["-last_update"], page: 0, page_size: RECENT, system_tags: [isAway ? "archived" : "-archived", "-dataset"], type: ["__$not", "dataset", "__$not", "annotation_manual"] },
         signal,
       ),
   });

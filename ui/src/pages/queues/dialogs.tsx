@@ -2,11 +2,10 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { call } from "@/api/client";
 import type { Queue } from "@/api/results";
 import { tell } from "@/app/toasts";
-import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { Field } from "@/components/field";
+import { Form, Sure } from "@/components/form";
 import { count } from "@/components/format";
-import { Failed } from "@/components/states";
 
 export function Name({ queue, onClose }: { queue?: Queue; onClose: () => void }) {
   const client = useQueryClient();
@@ -19,19 +18,9 @@ export function Name({ queue, onClose }: { queue?: Queue; onClose: () => void })
   });
   return (
     <Dialog title={queue ? `Rename ${queue.name}` : "New queue"} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate(String(new FormData(event.currentTarget).get("name")).trim());
-        }}
-      >
+      <Form asked={save} send={queue ? "Rename" : "Make it"} onSend={(said) => save.mutate(String(said.get("name")).trim())}>
         <Field label="Name" name="name" required maxLength={200} defaultValue={queue?.name} {...(queue ? { hint: "Agents that name the queue when they start need the new name." } : {})} />
-        {save.error ? <Failed error={save.error} /> : null}
-        <Button look="strong" type="submit" disabled={save.isPending}>
-          {queue ? "Rename" : "Make it"}
-        </Button>
-      </form>
+      </Form>
     </Dialog>
   );
 }
@@ -50,19 +39,10 @@ export function Emptied({ queue, isDeleted, onClose }: { queue: Queue; isDeleted
   });
   return (
     <Dialog title={isDeleted ? `Delete the queue ${queue.name}?` : `Empty the queue ${queue.name}?`} onClose={onClose}>
-      <div className="stack">
-        <p>
-          {waiting ? `${count(waiting)} ${waiting === 1 ? "run waits" : "runs wait"} in it, and will be what ${waiting === 1 ? "it was" : "they were"} before.` : "Nothing waits in it."}
-          {isDeleted ? " Agents that listen to it find nothing there any more. This can't be undone." : ""}
-        </p>
-        {done.error ? <Failed error={done.error} /> : null}
-        <div className="row">
-          <Button look="danger" disabled={done.isPending} onClick={() => done.mutate()}>
-            {isDeleted ? "Delete" : "Empty it"}
-          </Button>
-          <Button onClick={onClose}>Leave it</Button>
-        </div>
-      </div>
+      <Sure asked={done} does={isDeleted ? "Delete" : "Empty it"} onSure={() => done.mutate()} onClose={onClose}>
+        {waiting ? `${count(waiting)} ${waiting === 1 ? "run waits" : "runs wait"} in it, and will be what ${waiting === 1 ? "it was" : "they were"} before.` : "Nothing waits in it."}
+        {isDeleted ? " Agents that listen to it find nothing there any more. This can't be undone." : ""}
+      </Sure>
     </Dialog>
   );
 }

@@ -17,8 +17,7 @@ export function CompareFile({ change, before, after }: { change: Change; before:
   return (
     <div className="stack">
       <p className="small soft file-facts-line">
-        {change.path_before ? `${change.path_before} → ${change.path}` : change.path}
-        {" · "}
+        {change.path_before ? `${change.path_before} → ${change.path} · ` : ""}
         {change.size_before === null ? `new, ${bytes(change.size_after)}` : change.size_after === null ? `was ${bytes(change.size_before)}` : `${bytes(change.size_before)} → ${bytes(change.size_after)}`}
       </p>
       {change.size_before === null ? (
