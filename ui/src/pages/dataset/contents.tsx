@@ -101,7 +101,7 @@ export default function Contents({ version }: { version: Version }) {
           }
         </Found>
       </div>
-      {search.file ? <FilePanel key={search.file} version={version} path={search.file} link={rows?.find(({ path }) => path === search.file)?.link} onClose={() => set({ file: undefined })} /> : null}
+      {search.file ? <FilePanel key={search.file} version={version} path={search.file} link={rows?.find(({ path }) => path === search.file)?.link} isListed={rows !== undefined} onClose={() => set({ file: undefined })} /> : null}
     </div>
   );
 }

@@ -12,13 +12,22 @@ import { TextOf } from "./preview/text";
 
 const ROWS = 100;
 
+interface FilePanelProps {
+  version: Version;
+  path: string;
+  link: string | undefined;
+  /** Whether it is known by now what lies beside it, and so whether it is a link. */
+  isListed: boolean;
+  onClose: () => void;
+}
+
 /** One file of a version: what it is, and how it begins; or where it lies, if it is only registered. */
-export function FilePanel({ version, path, link, onClose }: { version: Version; path: string; link: string | undefined; onClose: () => void }) {
+export function FilePanel({ version, path, link, isListed, onClose }: FilePanelProps) {
   const found = useQuery({
     queryKey: ["version", version.id, "preview", path],
     queryFn: ({ signal }) => call("contents.preview", { version: version.id, path, rows: ROWS }, signal),
     staleTime: Number.POSITIVE_INFINITY,
-    enabled: link === undefined,
+    enabled: isListed && link === undefined,
   });
   return (
     <section className="panel file-panel" aria-label={`The file ${path}`}>
