@@ -198,6 +198,7 @@ def site(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         said = [line.split() for line in seeded.stdout.splitlines() if line.partition(" ")[0] in kinds]
         link = forking.run(["-m", "tilth.cli.main", "link", "--home", str(folder / "home")], check=True).stdout.split()[0]
         ids = {name: [id for kind, id in said if kind == name] for name in kinds}
+        yield Site(server, link, ids["task"], ids["model"][0], ids["hostile"][0], ids["version"], ids["linked"][0])
 
 
 @pytest.fixture(scope="session")
