@@ -157,13 +157,12 @@ def start(
     asked = json.dumps({"words": list(words), "env": environment, "cwd": str(cwd or Path.cwd()), "bounded": bounded}).encode(
         "utf-8", "surrogateescape"
     )
-    forker = _forker()
-    if not bounded and (len(asked) > _LONGEST or _of_python(environment) != forker.variables):
+    if not bounded and (len(asked) > _LONGEST or _of_python(environment) != _forks_with()):
         command = [sys.executable, *words]
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=environment, cwd=cwd)  # noqa: S603
     reads, writes = os.pipe()
     try:
-        socket.send_fds(forker.asked, [asked], [stdout.fileno(), stderr.fileno(), writes])
+        socket.send_fds(_forker().asked, [asked], [stdout.fileno(), stderr.fileno(), writes])
     finally:
         os.close(writes)
     return Forked(list(words), reads)
@@ -185,7 +184,8 @@ class _Forker:
     def _end(self) -> None:
         if os.getpid() == self.owner:
             self.asked.close()
-            self._process.wait(30)
+            self._process.kill()
+            self._process.wait()
 
 
 _started: dict[int, _Forker] = {}
@@ -196,6 +196,12 @@ def _forker() -> _Forker:
     if os.getpid() not in _started:
         _started[os.getpid()] = _Forker()
     return _started[os.getpid()]
+
+
+def _forks_with() -> dict[str, str]:
+    """What the process that forks was started with, or would be now."""
+    known = _started.get(os.getpid())
+    return known.variables if known else _of_python(os.environ)
 
 
 def _memory(name: str) -> IO[bytes]:

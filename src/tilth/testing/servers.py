@@ -19,7 +19,7 @@ from tilth.testing.forking import Forked
 
 __all__ = ["RunningServer", "free_port", "running_server"]
 
-_PATIENCE_S = 30
+_PATIENCE_S = 120
 _LOWEST, _HIGHEST = 20_000, 32_000
 """Ports that systems do not give to outgoing connections by themselves."""
 
