@@ -17,6 +17,8 @@ from tests.compat.conftest import User, configuration
 from tests.compat.quick import quickly
 from tilth.testing.servers import RunningServer
 
+LOOKS_OFTEN: dict[str, Any] = {"CLEARML_AGENT_QUEUE_POLL_FREQ_SEC": "0.5"}
+"""Agents look into their queues, and whether their task was stopped, more often than every 5 s."""
 ID = re.compile(r"^id=([0-9a-f]{32})", re.MULTILINE)
 
 
@@ -47,7 +49,7 @@ def agent(user: User, worker: str, queue: str) -> Iterator[Path]:
         process = subprocess.Popen(
             [str(user.clients / "clearml-agent"), "daemon", "--foreground", "--queue", queue],
             cwd=user.folder,
-            env=user.environment(CLEARML_WORKER_ID=worker, **skipping(user)),
+            env=user.environment(CLEARML_WORKER_ID=worker, **LOOKS_OFTEN, **skipping(user)),
             stdout=log,
             stderr=subprocess.STDOUT,
         )

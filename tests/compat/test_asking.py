@@ -91,6 +91,6 @@ def test_files_are_stored_and_fetched_without_a_task(somebody: User) -> None:
 
 @pytest.mark.parametrize("method", ["get", "post", "put"])
 def test_every_verb_is_understood(somebody: User, method: str) -> None:
-    found = quickly(somebody).play("crowd", "0", CLEARML_API_DEFAULT_REQ_METHOD=method)
+    found = quickly(somebody).play("crowd", "0", "compat/verbs", CLEARML_API_DEFAULT_REQ_METHOD=method)
     (task,) = somebody.server.call("tasks.get_all", id=[found["id"]])["tasks"]
     assert (task["status"], task["last_iteration"]) == ("completed", 1)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.compat.conftest import User
-from tests.compat.test_agents import console, finished
+from tests.compat.test_agents import LOOKS_OFTEN, console, finished
 
 SETTINGS = """
 import argparse
@@ -103,7 +103,7 @@ def agent(user: User, worker: str, queue: str) -> Iterator[Path]:
         process = subprocess.Popen(
             [str(user.clients / "clearml-agent"), "daemon", "--foreground", "--queue", queue],
             cwd=user.folder,
-            env=user.environment(**here, TILTH_HOME=str(user.folder / f"home of {worker}")),
+            env=user.environment(**here, **LOOKS_OFTEN, TILTH_HOME=str(user.folder / f"home of {worker}")),
             stdout=log,
             stderr=subprocess.STDOUT,
         )

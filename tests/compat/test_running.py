@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.compat.conftest import User
 from tests.compat.quick import quickly
+from tests.compat.test_agents import LOOKS_OFTEN
 
 
 def test_a_pipeline_of_functions(somebody: User) -> None:
@@ -55,7 +56,7 @@ def test_an_agent_runs_a_task_in_an_environment_of_its_own(somebody: User, tmp_p
         agent = subprocess.Popen(
             [str(somebody.clients / "clearml-agent"), "daemon", "--foreground", "--queue", "work"],
             cwd=tmp_path,
-            env=somebody.environment(CLEARML_WORKER_ID="tester:1"),
+            env=somebody.environment(CLEARML_WORKER_ID="tester:1", **LOOKS_OFTEN),
             stdout=log,
             stderr=subprocess.STDOUT,
         )

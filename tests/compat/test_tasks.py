@@ -97,7 +97,7 @@ def test_clearml_task_makes_a_task_out_of_a_script(somebody: User, tmp_path: Pat
         "--project",
         "compat/made",
         "--name",
-        "from the shell",
+        "out of a script",
         "--script",
         "job.py",
         "--skip-task-init",
@@ -105,5 +105,5 @@ def test_clearml_task_makes_a_task_out_of_a_script(somebody: User, tmp_path: Pat
         "pip",
     ]
     somebody.run(*words)
-    (task,) = somebody.server.call("tasks.get_all", name="^from the shell$")["tasks"]
+    (task,) = somebody.server.call("tasks.get_all", name="^out of a script$")["tasks"]
     assert task["script"]["diff"].strip().endswith("print('hello')")

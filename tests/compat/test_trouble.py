@@ -1,8 +1,8 @@
 """What the official clients do when the server is killed, when tokens run out, with masses, and when many begin at once."""
 
 import signal
-import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from tests.compat.conftest import User, configuration
+from tests.compat.forks import Forks
 from tests.compat.quick import quickly
 from tilth.testing.servers import RunningServer, free_port, running_server
 
@@ -20,14 +21,7 @@ class Running:
 
     def __init__(self, user: User, *words: str) -> None:
         self.file = user.folder / f"found-{uuid4().hex}.json"
-        self.process = subprocess.Popen(
-            [str(user.clients / "python"), *words],
-            cwd=user.folder,
-            env=user.environment(FOUND=str(self.file)),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self.process = user.begin("python", *words, FOUND=str(self.file))
 
     def found(self) -> Any:
         """What it found out, when it is done."""
@@ -46,14 +40,13 @@ def whole(server: RunningServer, id: str, steps: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_survives_that_the_server_is_killed(tmp_path: Path, clients: Path) -> None:
+def test_a_run_survives_that_the_server_is_killed(tmp_path: Path, clients: Path, forks: Forks) -> None:
     home, port = tmp_path / "home", free_port()
     folder = tmp_path / "user"
     folder.mkdir()
-    with running_server(home, port=port) as server:
-        user = quickly(User(folder, clients, server))
+    with running_server(home, port=port) as server, closing(User(folder, clients, forks, server)) as user:
+        quickly(user)
         script = Running(user, user.script("steady"), "8")
-        assert script.process.stdout
         assert any(line.startswith("id=") for line in script.process.stdout)
         time.sleep(2)
         server.stop(signal.SIGKILL)
@@ -78,7 +71,7 @@ def test_keys_that_were_revoked_are_told_at_once(somebody: User) -> None:
     user = quickly(somebody)
     text = configuration(server).replace(server.credentials["access_key"], keys["access_key"])
     (user.folder / "clearml.conf").write_text(text.replace(server.credentials["secret_key"], keys["secret_key"]))
-    read = "from clearml import Task; print(len(Task.get_tasks(project_name='compat')))"
+    read = "from clearml import Task; print(len(Task.get_tasks(project_name='compat/of nobody')))"
     assert user.run("python", "-c", read).strip().endswith("0")
     server.call("auth.revoke_credentials", access_key=keys["access_key"])
     began = time.monotonic()
@@ -99,7 +92,7 @@ def test_many_begin_at_once_in_a_project_that_is_not_there(somebody: User) -> No
     user = quickly(somebody)
     script = user.script("crowd")
     moment = str(time.time() + 4)
-    found = [running.found() for running in [Running(user, script, moment) for _ in range(6)]]
+    found = [running.found() for running in [Running(user, script, moment, "compat/crowd/of/many") for _ in range(6)]]
     assert len({one["id"] for one in found}) == 6
     assert len({one["project"] for one in found}) == 1
     projects = somebody.server.call("projects.get_all", name="^compat/crowd", order_by=["name"])["projects"]

@@ -1,15 +1,17 @@
 """What the official client has recorded is seen on the page as what ours has."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.compat.conftest import User, clients
+from tests.compat.conftest import User, clients, forks
+from tests.compat.forks import Forks
 from tests.page.conftest import Look, Site, seen
 
-__all__ = ["clients"]
+__all__ = ["clients", "forks"]
 
 
 @dataclass
@@ -21,13 +23,13 @@ class Recorded:
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory, clients: Path, site: Site) -> Recorded:
-    somebody = User(tmp_path_factory.mktemp("official"), clients, site.server)
-    folder = somebody.folder / "boxes"
-    folder.mkdir()
-    (folder / "box one.csv").write_text("a,b\n1,2\n")
-    somebody.run("clearml-data", "sync", "--project", "compat/boxes", "--name", "boxes of theirs", "--folder", str(folder))
-    return Recorded(somebody.play("plots")["id"], somebody.play("record")["id"])
+def recorded(tmp_path_factory: pytest.TempPathFactory, clients: Path, forks: Forks, site: Site) -> Recorded:
+    with closing(User(tmp_path_factory.mktemp("official"), clients, forks, site.server)) as somebody:
+        folder = somebody.folder / "boxes"
+        folder.mkdir()
+        (folder / "box one.csv").write_text("a,b\n1,2\n")
+        somebody.run("clearml-data", "sync", "--project", "compat/boxes", "--name", "boxes of theirs", "--folder", str(folder))
+        return Recorded(somebody.play("plots")["id"], somebody.play("record")["id"])
 
 
 def test_its_curves_plots_and_samples_are_drawn(look: Look, recorded: Recorded) -> None:

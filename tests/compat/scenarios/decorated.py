@@ -17,7 +17,7 @@ def second(x):
     return x * 10
 
 
-@PipelineDecorator.pipeline(name="decorated", project="compat/pipes", version="2.0", pool_frequency=0.03)
+@PipelineDecorator.pipeline(name="decorated", project="compat/pipes", version="2.0", pool_frequency=0.005)
 def whole(n=4):
     return int(second(first(n)))
 

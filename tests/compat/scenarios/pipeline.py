@@ -18,7 +18,7 @@ def two(x):
 
 
 if __name__ == "__main__":
-    pipe = PipelineController(name="pipe", project="compat/pipes", version="1.0.0", pool_frequency=0.03)
+    pipe = PipelineController(name="pipe", project="compat/pipes", version="1.0.0", pool_frequency=0.005)
     pipe.add_parameter("n", 3)
     step = {"function_kwargs": {"n": 3}, "function_return": ["x"]}
     pipe.add_function_step(name="s1", function=one, cache_executed_step=True, **step)

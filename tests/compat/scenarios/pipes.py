@@ -34,7 +34,7 @@ base.set_parameters({"General/n": 1})
 
 if __name__ == "__main__":
     pipe = PipelineController(
-        name="pipes", project=PROJECT, version="1.0", add_pipeline_tags=True, abort_on_failure=False, pool_frequency=0.03
+        name="pipes", project=PROJECT, version="1.0", add_pipeline_tags=True, abort_on_failure=False, pool_frequency=0.005
     )
     pipe.set_default_execution_queue(QUEUE)
     pipe.add_parameter("n", 5)
