@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from tests.compat.conftest import User
 from tests.compat.quick import quickly
 from tests.compat.test_datasets import tilth
+from tilth.testing import forking
 
 OURS = """
 import json
@@ -53,7 +52,7 @@ def played(somebody: User, code: str, **more: str) -> None:
     api = {"TILTH_API_SERVER": known["api_server"]}
     api |= {f"TILTH_API_{name.upper()}": known[name] for name in ("access_key", "secret_key", "files_server")}
     environment = os.environ | {"TILTH_HOME": str(somebody.folder / "home")} | api | more
-    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=somebody.folder, capture_output=True, text=True, check=False)
+    done = forking.run(["-c", code], env=environment, cwd=somebody.folder)
     assert done.returncode == 0, done.stderr
 
 

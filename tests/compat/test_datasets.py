@@ -3,12 +3,11 @@
 import json
 import os
 import re
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 from tests.compat.conftest import User
+from tilth.testing import forking
 from tilth.testing.servers import RunningServer
 
 ID = re.compile(r"[0-9a-f]{32}")
@@ -17,7 +16,7 @@ ID = re.compile(r"[0-9a-f]{32}")
 def tilth(server: RunningServer, *words: str) -> str:
     """What a command of Tilth prints, over the server's own home."""
     environment = {**os.environ, "TILTH_HOME": str(server.home)}
-    done = subprocess.run([sys.executable, "-m", "tilth.cli.main", *words], capture_output=True, text=True, env=environment, check=False)
+    done = forking.run(["-m", "tilth.cli.main", *words], env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
