@@ -33,7 +33,8 @@ Days = Annotated[float | None, Parameter(help="Days.", validator=FROM_0)]
 def list_cache(*, json: Json = False) -> None:
     """What lies in the cache: versions and their sizes, when they were asked for last, and why they stay."""
     home = open_home()
-    cache, weights, limits = home.cache, weigh(home.cache), home.cache.limits
+    with home.cache.changed():
+        cache, weights, limits = home.cache, weigh(home.cache), home.cache.limits
     views = list(reversed(views_in(cache)))
     contexts: dict[str, tuple[int, int, int]] = {}
     for file in files_in(cache):
@@ -86,7 +87,8 @@ def remove_command(
     if not what and older_than is None and not unused:
         raise Invalid("nothing was named", hint="name a version, or say --older-than or --unused; `tilth cache ls` shows what there is")
     home = open_home()
-    before = weigh(home.cache).total_bytes
+    with home.cache.changed():
+        before = weigh(home.cache).total_bytes
     older_than_s = None if older_than is None else older_than * _DAY_S
     removed = caching.remove(home, what, older_than_s=older_than_s, unused=unused, force=force)
     freed = max(0, before - weigh(home.cache).total_bytes) + removed.chunk_bytes

@@ -23,6 +23,9 @@ from tilth.sdk.following import Follower, News
 __all__: list[str] = []
 
 
+_LONGEST_PAUSE_S = 60.0
+
+
 class _Ended(BaseException):
     """The process was asked to end."""
 
@@ -50,27 +53,44 @@ def watch_command(
 
 def _watch(follower: Follower, *, interval: float, once: bool, json: bool) -> int:
     told: dict[str, str] = {}
+    failures = looks = 0
     while True:
         failed = 0
         try:
-            for news in follower.look():
-                failed = failed or (Unavailable.exit_status if news.problem else 0)
-                if news.problem != told.get(news.version.id, ""):  # a problem that lasts is told once
-                    told[news.version.id] = news.problem
-                    _tell(news, json=json)
-                elif not news.problem:
-                    _tell(news, json=json)
+            failed = _look(follower, told, json=json)
         except TilthError as error:
-            if once:
+            # What is wrong from the beginning, such as a key, does not mend itself; a server that is away comes back.
+            if once or not (looks or isinstance(error, Unavailable)):
                 raise
+            failures += 1
             if told.get("") != str(error):
                 told[""] = str(error)
-                print(f"{_now()} {error}", file=sys.stderr, flush=True)
+                print(f"{_now()} {error}; trying again until it works", file=sys.stderr, flush=True)
         else:
-            told.pop("", None)
+            failures, looks = 0, looks + 1
+            if told.pop("", None):
+                print(f"{_now()} looking works again", file=sys.stderr, flush=True)
         if once:
             return failed
-        time.sleep(interval)
+        time.sleep(_pause_s(interval, failures))
+
+
+def _look(follower: Follower, told: dict[str, str], *, json: bool) -> int:
+    """Tell what one look brought; returns the exit status that it would mean."""
+    failed = 0
+    for news in follower.look():
+        failed = failed or (Unavailable.exit_status if news.problem else 0)
+        if news.problem != told.get(news.version.id, ""):  # a problem that lasts is told once
+            told[news.version.id] = news.problem
+            _tell(news, json=json)
+        elif not news.problem:
+            _tell(news, json=json)
+    return failed
+
+
+def _pause_s(interval: float, failures: int) -> float:
+    """Longer each time while looking fails, up to a minute, unless more lies between two looks anyhow."""
+    return max(interval, min(_LONGEST_PAUSE_S, interval * 2.0 ** min(failures, 30)))
 
 
 def _tell(news: News, *, json: bool) -> None:

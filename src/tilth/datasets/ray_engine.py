@@ -10,7 +10,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-from tilth.base.errors import Internal, Invalid, Unavailable
+from tilth.base.errors import Conflict, Internal, Invalid, Unavailable
 from tilth.config.ray import ray_address
 from tilth.datasets.spreading import Lost
 
@@ -19,6 +19,7 @@ __all__ = ["RayEngine"]
 _STORE_BYTES = 1 << 30
 _STARTS = 3
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+_NOT_FOUND = ("ImportError:", "ModuleNotFoundError:", "No module named", "cannot import name", "Can't get attribute")
 _LOST = (
     "ActorDiedError",
     "LocalRayletDiedError",
@@ -77,9 +78,9 @@ class RayEngine:
         except self._lost as error:
             return ended[0], Lost(_first_line(error))
         except self._ray.exceptions.RayTaskError as error:
-            raise Internal(f"work failed on another machine:\n{error}", hint="report this") from error
+            raise _differs(error) or Internal(f"work failed on another machine:\n{error}", hint="report this") from error
         except (ConnectionError, self._ray.exceptions.RayError) as error:
-            raise _gone(error) from error
+            raise _differs(error) or _gone(error) from error
 
     def close(self) -> None:
         for reference in self._running:
@@ -113,6 +114,15 @@ class RayEngine:
                 self._ray.shutdown()
                 if attempt == _STARTS - 1:
                     raise
+
+
+def _differs(error: BaseException) -> Conflict | None:
+    """What it means that a machine did not find some of the code that it was to run."""
+    said = [line.strip() for line in str(error).splitlines() if any(sign in line for sign in _NOT_FOUND)]
+    if not said:
+        return None
+    hint = "install the same releases of Tilth, with the same extras, on all machines, and start Ray there again"
+    return Conflict(f"a machine of the cluster does not have all that this one has ({said[-1]})", hint=hint)
 
 
 def _gone(error: BaseException) -> Unavailable:

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tilth.base.atomic_io import translated_os_errors
-from tilth.base.errors import AmbiguousId, Conflict, NotFound, TilthError
+from tilth.base.errors import AmbiguousId, Conflict, Corrupt, NotFound, TilthError
 from tilth.base.ids import looks_like_id_prefix
 from tilth.datasets.cache.blobs import blobs_in
 from tilth.datasets.cache.chunks import is_damaged
@@ -113,7 +112,7 @@ def remove(
             kept.append(f"{shown(view)} stays: {reasons[0]}")
         else:
             wanted.append(view)
-    with translated_os_errors(cache.root):
+    with cache.changed():
         gone = [view for view in wanted if remove_view(cache, view.name, force=force and view.name in named, wait=True)]
         kept += [f"{shown(view)} stays: somebody began to use it" for view in wanted if view not in gone]
         sweep_blobs(cache)
@@ -160,7 +159,7 @@ def _remove_chunks(home: Home, older_than_s: float | None, *, everything: bool) 
 
 def clean_up(home: Home) -> Freed:
     """Bring the cache within its limits now."""
-    with translated_os_errors(home.cache.root):
+    with home.cache.changed():
         freed = clean(home.cache)
     home.chunk_cache.evict()
     if home.cache.limits.age_s:
@@ -173,7 +172,7 @@ def set_limits(home: Home, *, size_bytes: int | None, age_s: float | None) -> Li
     before = home.cache.limits
     limits = Limits(size_bytes=before.size_bytes if size_bytes is None else size_bytes, age_s=before.age_s if age_s is None else age_s)
     if limits != before:
-        with translated_os_errors(home.cache.root):
+        with home.cache.changed():
             home.cache.notes.limit(limits)
     return limits
 
@@ -182,7 +181,7 @@ def pin(home: Home, reference: str, *, note: str = "", watcher: Watcher | None =
     """Let a version stay in the cache, which it is fetched into if it is not there; returns the folder."""
     version = lookup.find(home, reference)
     folder = copies.local_copy(home, version, watcher=watcher)
-    with translated_os_errors(home.cache.root):
+    with home.cache.changed():
         home.cache.notes.pin(version.id, Pin(by=user_name(), since=datetime.now(UTC).isoformat(timespec="seconds"), note=note))
     return folder
 
@@ -191,7 +190,7 @@ def unpin(home: Home, reference: str) -> list[str]:
     """Let a version go when it is its turn; returns the ids of those that were pinned."""
     pins = home.cache.notes.pins()
     wanted = {view.version for view in views_in(home.cache) if _means(view, reference)} | {id for id in pins if id == reference}
-    with translated_os_errors(home.cache.root):
+    with home.cache.changed():
         gone = sorted(id for id in wanted if id in pins and home.cache.notes.unpin(id))
     if not gone:
         raise NotFound(f"no version that is pinned is {reference}", hint="`tilth cache ls` shows which are")
@@ -216,7 +215,7 @@ def share(home: Home, *, group: str | None) -> int:
     """Open the cache to a group, or to everybody, with all that lies in it; returns how many files and folders were changed."""
     root = home.cache_folder
     mode = 0o2775 if group else 0o777
-    with translated_os_errors(root):
+    with home.cache.changed():
         root.mkdir(parents=True, exist_ok=True)
         try:
             _open_to(root, group, mode)
@@ -237,14 +236,19 @@ def share(home: Home, *, group: str | None) -> int:
 def verify(home: Home, watcher: Watcher | None = None) -> Verified:
     """Compare everything with its hash. What is damaged is removed; views that had it are mended from the store, or removed too."""
     cache, told = home.cache, watcher or Watcher()
+    with cache.changed():
+        pass
     sound: dict[int, bytes] = {}
     damaged: dict[int, str] = {}
     for entry, size, _ in blobs_in(cache.blobs):
         told.found(1, size)
         if is_damaged(entry.path):
             damaged[entry.inode()] = entry.name
-            with translated_os_errors(entry.path):
-                os.unlink(entry.path)
+            try:
+                with cache.changed():
+                    os.unlink(entry.path)
+            except TilthError as error:
+                raise Corrupt(f"the content {entry.name} is damaged, and {error.message}", hint=error.hint) from error
         else:
             sound[entry.inode()] = bytes.fromhex(entry.name)
         told.done(1, size)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from msgspec.json import encode
 
-from tilth.base.errors import AlreadyExists, HomeReadOnly, Invalid, PathNotFound, TilthError
+from tilth.base.errors import AlreadyExists, DiskFull, HomeReadOnly, Invalid, PathNotFound, TilthError
 from tilth.datasets.cache.notes import About
 from tilth.datasets.export import ArchiveKind, export_to
 from tilth.datasets.manifests import Manifest
@@ -103,6 +103,9 @@ def local_copy(
             return ""
         if isinstance(error, HomeReadOnly) and "TILTH_CACHE" not in (error.hint or ""):
             raise HomeReadOnly(error.message, hint="check its permissions, or set TILTH_CACHE to a folder that can be written") from error
+        if isinstance(error, DiskFull):
+            hint = "free some space (`tilth cache rm --unused`), or set TILTH_CACHE to a folder on another disk, and run it again"
+            raise DiskFull(f"no space is left for the cache {home.cache.root}", hint=hint) from error
         raise
 
 

@@ -14,7 +14,9 @@ import pytest
 
 from tilth import StorageManager
 from tilth._wiring import open_home
+from tilth.base.errors import Denied, Unavailable
 from tilth.datasets.cache import evicting
+from tilth.sdk.following import Follower, News
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Terminal
@@ -222,3 +224,31 @@ def test_watching_tells_what_can_not_be_fetched(tilth: "Terminal") -> None:
     made(tilth, FILES)
     shutil.rmtree(open_home().folder / "store" / "packs")
     assert "Zoo/cats 1.0.0: " in tilth("watch", "--project", "Zoo", "--once", status=7).err
+
+
+def test_watching_goes_on_when_looking_works_again(tilth: "Terminal", monkeypatch: pytest.MonkeyPatch) -> None:
+    problems = [Unavailable("nobody answers")] * 3 + [None, Denied("the key is gone"), None]
+    pauses: list[float] = []
+
+    def look(_: Follower) -> list[News]:
+        if (problem := problems.pop(0)) is not None:
+            raise problem
+        return []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if not problems:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Follower, "look", look)
+    monkeypatch.setattr("tilth.cli.data_watching.time.sleep", sleep)
+    told = [line.split(" ", 1)[1] for line in tilth("watch", "--project", "Zoo", "--interval", "20").err.splitlines()[:-1]]
+    assert told == [
+        "nobody answers; trying again until it works",
+        "looking works again",
+        "the key is gone; trying again until it works",
+        "looking works again",
+    ]
+    assert pauses == [40, 60, 60, 20, 40, 20]
+    problems.append(Denied("no such key"))
+    assert "no such key" in tilth("watch", "--project", "Zoo", status=6).err

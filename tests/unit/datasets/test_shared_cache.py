@@ -331,6 +331,7 @@ def a_user(**changes: object) -> bytes:
         ({"boot": "another", "started": "1"}, 0, False),
         ({"boot": "another", "host": "elsewhere"}, 3600, True),
         ({"boot": "another", "host": "elsewhere"}, 90_000, False),
+        ({"boot": "another", "host": "elsewhere"}, -90_000, False),
         ({"space": "another container", "started": "1"}, 3600, True),
         ({"space": "another container", "started": "1", "by_lock": True}, 0, False),
         ({"boot": "another", "host": "elsewhere", "by_lock": True}, 3600, True),
@@ -356,6 +357,24 @@ def test_a_use_that_nobody_understands_goes_after_a_day(tmp_path: Path, text: by
     unused_for(path, 90_000)
     assert BlobCache(tmp_path).leases.users() == {}
     assert not path.exists()
+
+
+def test_a_use_of_another_release_counts_while_it_is_held(tmp_path: Path) -> None:
+    path = tmp_path / "uses" / "odd"
+    path.parent.mkdir()
+    path.write_bytes(b'{"format": 2}\n+view\n')
+    with path.open("r+") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert [user.program for user in BlobCache(tmp_path).leases.users()["view"]] == ["another release of Tilth"]
+    assert BlobCache(tmp_path).leases.users() == {}
+
+
+def test_what_was_asked_for_in_the_future_goes_as_if_it_had_been_now(team: Team, versions: list[VersionId]) -> None:
+    """A machine of the team had a wrong clock."""
+    crowd(1, lambda _: team.view(versions[0]))
+    unused_for(team.cache().views / versions[0], -900 * 24 * 3600)
+    assert clean(team.cache(age_s=3600)).views == ()
+    assert (team.cache().views / versions[0]).stat().st_mtime == pytest.approx(time.time(), abs=1_000)
 
 
 def test_a_program_that_was_told_a_path_uses_it_while_it_lives(tmp_path: Path) -> None:
@@ -453,6 +472,8 @@ def test_users_of_a_group_share_a_cache(office: Team, monkeypatch: pytest.Monkey
         become(EVE)
         with pytest.raises(HomeReadOnly, match=r"may not use the cache .*set TILTH_CACHE to a folder of your own"):
             office.view(first)
+        with pytest.raises(HomeReadOnly, match="may not use the cache"), office.cache().changed():
+            weigh(office.cache())
 
     assert crowd(1, stranger) == [0]
 

@@ -289,7 +289,7 @@ def test_who_may_only_read_a_cache_takes_what_is_there(own: Home, tmp_path: Path
     monkeypatch.setattr(Sharing, "open", refuse)
     monkeypatch.setattr(leases, "_own", {})
     assert fetch(own, there) == kept
-    with pytest.raises(HomeReadOnly, match="may not use the cache"):
+    with pytest.raises(HomeReadOnly, match="may not write to the cache"):
         fetch(own, other)
 
 

@@ -120,6 +120,16 @@ class BlobCache:
             shutil.rmtree(folder, ignore_errors=True)
             sweep(tmp)
 
+    @contextmanager
+    def changed(self) -> Iterator[None]:
+        """Whoever may not change the cache, or not see into it, is told so."""
+        try:
+            if self.root.exists() and not os.access(self.root, os.R_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, "Permission denied", os.fspath(self.root))
+            yield
+        except OSError as error:
+            raise self._refusal(error) from error
+
     def _taken(self, lease: str, lock: str, folder: Path) -> Path | None:
         try:
             self.leases.take(lease)
@@ -146,12 +156,15 @@ class BlobCache:
     def _refusal(self, error: OSError) -> TilthError:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             return describe_os_error(error, self.root)
-        said = f"{user_name()} may not use the cache {self.root}"
+        what = "write to" if os.access(self.root, os.R_OK | os.X_OK) else "use"
+        said = f"{user_name()} may not {what} the cache {self.root}"
         with suppress(OSError, KeyError):
             group = self.root.stat().st_gid
             if self.sharing.group == group and group not in (os.getegid(), *os.getgroups()):
                 said += f", which belongs to the group {grp.getgrgid(group).gr_name}"
         hint = "ask its owner to let you in (`tilth cache share`, or the group), or set TILTH_CACHE to a folder of your own"
+        if what == "write to":
+            hint += ", and TILTH_CACHE_SOURCE to this one"
         return HomeReadOnly(said, hint=hint)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -13,6 +14,10 @@ from tilth.datasets.cache.leases import User
 from tilth.datasets.cache.notes import About, Pin
 
 __all__ = ["CachedFile", "CachedView", "Linked", "Weights", "files_in", "free_views", "links_of", "view_names", "views_in", "weigh"]
+
+
+SKEW_S = 60.0
+"""So far apart may the clocks of machines be."""
 
 
 class CachedView(Struct, frozen=True, kw_only=True):
@@ -40,7 +45,9 @@ class CachedView(Struct, frozen=True, kw_only=True):
     def reasons(self) -> list[str]:
         """Why it stays, in words."""
         told = [f"{user.shown()} uses it" for user in self.users] + [f"the link {link} leads to it" for link in self.links]
-        return told + ([f"{self.pin.by} pinned it"] if self.pin else [])
+        if self.pin:
+            told.append(f"{self.pin.by} pinned it" + (f" ({self.pin.note})" if self.pin.note else ""))
+        return told
 
 
 class CachedFile(Struct, frozen=True):
@@ -82,14 +89,21 @@ def view_names(cache: BlobCache) -> list[str]:
 
 
 def free_views(cache: BlobCache) -> list[tuple[float, str]]:
-    """When each view that nothing keeps was asked for last, and its name; without looking into any."""
+    """When each view that nothing keeps was asked for last, and its name; without looking into any.
+
+    One that a machine whose clock is wrong asked for in the future counts as asked for now.
+    """
+    now = time.time()
     kept = set(cache.leases.users()) | {link.view for link in cache.notes.links(cache.views)}
     pins = cache.notes.pins()
     found: list[tuple[float, str]] = []
     for name in view_names(cache):
         if name not in kept and name.partition("-")[0] not in pins:
             with suppress(OSError):
-                found.append(((cache.views / name).stat().st_mtime, name))
+                used_s = (cache.views / name).stat().st_mtime
+                if used_s > now + SKEW_S:
+                    os.utime(cache.views / name)
+                found.append((min(used_s, now), name))
     return found
 
 

@@ -126,7 +126,12 @@ class Leases:
         for path in self._files():
             user, names = _read(path)
             if user is None:
-                _forget_if_old(path)
+                if names and _is_held(path):
+                    user = _of_another_release(path)
+                    for name in names:
+                        found.setdefault(name, []).append(user)
+                else:
+                    _forget_if_old(path)
             elif self._lives(path, user):
                 for name in names:
                     found.setdefault(name, []).append(user)
@@ -184,7 +189,7 @@ def _is_there(user: User, *, unlocked: bool, signed_s: float) -> bool:
     elif user.host == here.host and here.boot:
         return False  # before this machine was started
     # Of another machine, whose locks this one may not see, or of another container: nobody can be asked.
-    return time.time() - signed_s < _DAY_S
+    return abs(time.time() - signed_s) < _DAY_S
 
 
 def _described(pid: int, *, by_lock: bool) -> User:
@@ -218,15 +223,31 @@ def _started(pid: int) -> str:
 def _read(path: str) -> tuple[User | None, set[str]]:
     """A process and what it uses. A last line that is not whole was never relied on."""
     names: set[str] = set()
-    try:
-        with open(path, "rb") as file:
-            head, *lines = file.read().split(b"\n")[:-1] or [b""]
-        user = msgspec.json.decode(head, type=User)
-    except (OSError, msgspec.MsgspecError):
-        return None, names
-    for sign, name in _lines(lines):
-        (names.add if sign == "+" else names.discard)(name)
+    user: User | None = None
+    with suppress(OSError), open(path, "rb") as file:
+        head, *lines = file.read().split(b"\n")[:-1] or [b""]
+        for sign, name in _lines(lines):
+            (names.add if sign == "+" else names.discard)(name)
+        with suppress(msgspec.MsgspecError):
+            user = msgspec.json.decode(head, type=User)
     return user, names
+
+
+def _is_held(path: str) -> bool:
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            return locked_by_others(descriptor) is True
+        finally:
+            let_go(descriptor)
+    return False
+
+
+def _of_another_release(path: str) -> User:
+    """Who holds a file that this release does not understand."""
+    since = datetime.fromtimestamp(os.stat(path).st_mtime, UTC).isoformat(timespec="seconds")
+    unknown = {"started": "", "space": "", "boot": "", "host": "?", "name": "?", "program": "another release of Tilth"}
+    return User(pid=0, since=since, by_lock=True, **unknown)
 
 
 def _forget_if_old(path: str) -> None:
