@@ -22,8 +22,11 @@ from tilth.base.errors import Internal, TilthError, Unavailable
 from tilth.base.faultpoints import reach
 from tilth.base.paths import normalise_prefix
 from tilth.datasets.drafts import Draft
+from tilth.datasets.known_chunks import KnownChunks
+from tilth.datasets.manifests import Manifest
 from tilth.datasets.ranges import Failed, FileItem, Job, Shared, Taken, Taking, Took, read_done, take_files, take_range
 from tilth.datasets.scanning import SourceFile, scan
+from tilth.datasets.segments import SegmentRef
 from tilth.datasets.taking import (
     AddRequest,
     Outcome,
@@ -47,6 +50,8 @@ LEAST_FILES = 500
 LEAST_BYTES = 256 << 20
 """The first ranges hold no more than this, so that soon all processes have something to do; later ones grow."""
 MOST_TRIES = 4
+_PORTIONS = 4
+"""What ranges stored is made known to later ones when it is so large a part of what is known already."""
 _WAIT_S = 30.0
 
 
@@ -170,15 +175,44 @@ def spread(
     makes of items what is looked up in candidates.
     """
     known, _ = known_chunks(draft, context)
+    stored = _Stored(draft.store, known)
 
     def shared() -> Any:
         tables = known.index.tables()
         return where.engine.share(Shared(draft.id, __version__, where.open_store, taking, context.pack_bytes, tables))
 
-    _Run(draft, context, where.engine, shared, outcome, on_taken).all_of(
-        _ranges(items, lambda: where.engine.slots), lambda part: sample is not None and probe(known, sample(part))
-    )
+    def is_more_known(part: list[Item]) -> bool:
+        has_more = stored.are_many()
+        return (sample is not None and probe(known, sample(part))) or has_more
+
+    def on_stored(items: Sequence[Item], took: Sequence[Took], begun_ns: int, delta: SegmentRef | None) -> None:
+        if delta is not None:
+            stored.deltas.append(delta)
+        on_taken(items, took, begun_ns)
+
+    _Run(draft, context, where.engine, shared, outcome, on_stored).all_of(_ranges(items, lambda: where.engine.slots), is_more_known)
     draft.merge()
+
+
+class _Stored:
+    """What this command's ranges stored, which later ones need not store again.
+
+    Whoever holds the session may refer to it, and a delta that is recorded names only packs that are there. It is made known in portions
+    that grow with what is known, so that a few tables hold all of it, and all that is shared is a few times the last of it.
+    """
+
+    def __init__(self, store: ObjectStore, known: KnownChunks) -> None:
+        self.deltas: list[SegmentRef] = []
+        self._store, self._known = store, known
+
+    def are_many(self) -> bool:
+        """Take in what came, if it is worth it; whether it was."""
+        entries, index = sum(delta.entries for delta in self.deltas), self._known.index
+        if not entries or entries * _PORTIONS < len(index):
+            return False
+        index.add_manifest(Manifest(self._store, tuple(self.deltas)))
+        self.deltas = []
+        return True
 
 
 class _Attempt(Struct, frozen=True):
@@ -197,7 +231,7 @@ class _Run:
         engine: Engine,
         share: Callable[[], Any],
         outcome: Outcome,
-        on_taken: Callable[[Sequence[Item], Sequence[Took], int], None],
+        on_taken: Callable[[Sequence[Item], Sequence[Took], int, SegmentRef | None], None],
     ) -> None:
         self._draft, self._context, self._engine, self._outcome = draft, context, engine, outcome
         self._share, self._on_taken = share, on_taken
@@ -260,7 +294,7 @@ class _Run:
             self._draft.journal.put_delta(taken.delta)
             reach("spread.after-journal")
         self._outcome.stored_bytes += taken.stored_bytes
-        self._on_taken(attempt.items, taken.took, attempt.begun_ns)
+        self._on_taken(attempt.items, taken.took, attempt.begun_ns, taken.delta)
         self._context.on_done(len(attempt.items), sum(item.size for item in attempt.items))
 
 

@@ -57,6 +57,20 @@ def cuts(bench: Workbench, version: VersionId) -> list[tuple[str, str, int, int]
     return [(s.first_path, s.last_path, s.entries, s.size_bytes) for s in bench.repository.manifest(version).segments]
 
 
+def test_what_earlier_ranges_stored_is_not_stored_again(bench: Workbench) -> None:
+    contents = [os.urandom(2_000) for _ in range(10)]
+    files = {f"{number:03}": contents[number % 10] for number in range(120)}
+    folder = bench.folder(files)
+    outcomes: list[Outcome] = []
+    with bench.draft() as draft:
+        outcomes.append(sync_spread(draft, folder, bench.context(), spread_over(bench, InlineEngine(slots=1))))
+        version = bench.commit(draft)
+    # Those that were under way together do not know of each other.
+    assert 20_000 <= outcomes[0].stored_bytes < 3 * 20_000
+    bench.repository.execute_gc(bench.repository.plan_gc(), confirmed=True)
+    assert bench.contents(version) == files
+
+
 def test_the_version_is_the_one_that_a_single_process_makes(bench: Workbench) -> None:
     folder = bench.folder(FILES)
     alone = bench.version_of(folder)
