@@ -62,8 +62,8 @@ class Part(Struct, frozen=True):
 class ChunkSource:
     """The chunks of one store. Safe for threads, and in forks of the process.
 
-    Every chunk is compared with its SHA-256 before it is handed out, wherever it came from. Chunks that lie together are read together. A
-    chunk that several threads want at once is fetched once.
+    Every chunk is checked before it is handed out: with its SHA-256 if it comes from the store, as `ChunkCache` does if it comes from the
+    cache. Chunks that lie together are read together. A chunk that several threads want at once is fetched once.
     """
 
     def __init__(self, store: ObjectStore, cache: ChunkCache | None, *, memory_bytes: int = _MEMORY_BYTES) -> None:
