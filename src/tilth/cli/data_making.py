@@ -198,7 +198,10 @@ def sync_command(
         require_storage(home, lookup.find(home, version_id), storage or output_uri)
         version_of_id = lookup.find(home, version_id)
         with Progress("storing", verbose=verbose) as progress:
-            outcome = lifecycle.sync_into(home, version_of_id, folder, dataset_folder or "", progress, links=links, engine=engine)
+            is_shown = not (no_preview or skip_close)
+            outcome = lifecycle.sync_into(
+                home, version_of_id, folder, dataset_folder or "", progress, links=links, engine=engine, preview=is_shown
+            )
             if not skip_close:
                 version_of_id = finalize(home, version_of_id, preview=not no_preview)
         _tell_outcome(home, version_of_id, outcome, json=json)
@@ -265,7 +268,7 @@ def close_command(
     require_storage(home, version, storage)
     if not disable_upload:
         lifecycle.require_open(version)
-        _upload(home, version, verbose=verbose, workers=max_workers, chunk_mb=chunk_size)
+        _upload(home, version, verbose=verbose, workers=max_workers, chunk_mb=chunk_size, preview=not no_preview)
     _finalize(home, version, preview=not no_preview, json=json)
 
 
@@ -318,9 +321,19 @@ def version_document(version: DatasetVersion) -> dict[str, Any]:
     return lookup.summary(version) | {"parents": list(version.parents), "files": version.entries, "size_bytes": version.size_bytes}
 
 
-def _upload(home: Home, version: DatasetVersion, *, verbose: bool, workers: int | None = None, chunk_mb: int | None = None) -> Outcome:
+def _upload(
+    home: Home,
+    version: DatasetVersion,
+    *,
+    verbose: bool,
+    workers: int | None = None,
+    chunk_mb: int | None = None,
+    preview: bool = False,
+) -> Outcome:
+    """Store what waits; with `preview`, some of it is looked at meanwhile, for a version that this process makes final afterwards."""
     with Progress("storing", verbose=verbose) as progress, lifecycle.opened_draft(home, version) as draft:
-        return upload(draft, taking_context(home, version, watcher=progress, workers=workers, chunk_mb=chunk_mb))
+        shown = (lambda: (waiting.file for waiting in draft.journal.waiting())) if preview else None
+        return upload(draft, taking_context(home, version, watcher=progress, workers=workers, chunk_mb=chunk_mb, shown=shown))
 
 
 def _finalize(home: Home, version: DatasetVersion, *, preview: bool, json: bool) -> None:

@@ -72,6 +72,8 @@ def up_command(
         public_url=_address(public_url),
         trusted_proxies=trusted_proxies,
         preview=settings.preview,
+        preview_s=settings.preview_s,
+        preview_bytes=settings.preview_bytes,
         upload_limit_bytes=settings.upload_limit_bytes,
         download_limit_bytes=settings.download_limit_bytes,
         openid=_openid(oidc_issuer, oidc_client_id, oidc_client_secret_file, oidc_role, oidc_domain, oidc_name),

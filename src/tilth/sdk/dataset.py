@@ -1,12 +1,16 @@
 """`Dataset`: versions of data, apart from code, by the names that ClearML's users know."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from tilth.base.errors import Invalid, NotFound, TilthError, VersionNotFinal
 from tilth.base.ids import VersionId
+from tilth.base.paths import normalise_prefix
+from tilth.datasets.scanning import scan
 from tilth.datasets.taking import AddRequest, upload
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import contents, copies, finalizing, lifecycle, lookup
@@ -328,8 +332,9 @@ class Dataset:
         an `engine`, the machines of that Ray cluster read them.
         """
         with lifecycle.opened_draft(self._home, self._version) as draft:
-            context = taking_context(self._home, self._version, verbose=verbose)
             folder, prefix = str(local_path), dataset_path or ""
+            shown = None if engine else partial(scan, os.path.abspath(folder), normalise_prefix(prefix))
+            context = taking_context(self._home, self._version, verbose=verbose, shown=shown)
             outcome = sync_on(engine, self._home, self._version, draft, folder, context, prefix=prefix, checked=False)
         return outcome.removed, outcome.added, outcome.modified
 
@@ -361,14 +366,22 @@ class Dataset:
         if not preview:
             finalizing.without_preview(self._home, self._version)
         with lifecycle.opened_draft(self._home, self._version) as draft:
-            context = taking_context(self._home, self._version, verbose=verbose, workers=max_workers, chunk_mb=chunk_size)
+            context = taking_context(
+                self._home,
+                self._version,
+                verbose=verbose,
+                workers=max_workers,
+                chunk_mb=chunk_size,
+                shown=lambda: (waiting.file for waiting in draft.journal.waiting()),
+            )
             upload(draft, context)
 
     def finalize(self, verbose: bool = False, raise_on_error: bool = True, auto_upload: bool = False) -> bool:
         """Make the version immutable; with `auto_upload` after storing what still waits. True if it is final now.
 
-        It then reports a preview: samples of its pictures, sounds, films and texts, the first rows of its tables, and how many files its
-        folders have, how large they are and of which types.
+        A preview of it is then reported in the background: samples of its pictures, sounds, films and texts, the first rows of its tables,
+        and how many files its folders have, how large they are and of which types. `get_logger`, `publish` and the end of the process wait
+        for it.
 
         With `raise_on_error=False`, what keeps it from being finalized gives False instead of an error.
         """

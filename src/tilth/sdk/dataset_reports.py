@@ -27,7 +27,27 @@ class DatasetReports:
         flush_at_exit(self)
 
     def logger_of(self, version: DatasetVersion) -> Logger:
-        """What a version's reports go through: one for each version, however often it is looked up."""
+        """What a version's reports go through: one for each version, however often it is looked up.
+
+        If this process is making the version's preview, it is made when this returns: what is reported now comes after it.
+        """
+        self.wait_for_preview(version)
+        return self._logger_of(version)
+
+    def begin_preview(self, version: DatasetVersion) -> None:
+        """Begin to report a preview of a final version, and return."""
+        logger = self._logger_of(version)
+        recording = self._recordings.get(version.id)
+        if recording:
+            recording.begin()  # no thread can be started any more when the process ends, which the preview may see
+        self.home.previews.begin(version, logger)
+
+    def wait_for_preview(self, version: DatasetVersion) -> None:
+        """Wait until the version's preview is made, if this process is making one."""
+        if "previews" in vars(self.home):
+            self.home.previews.wait(version.id)
+
+    def _logger_of(self, version: DatasetVersion) -> Logger:
         task = running()
         if task is not None and task.id == version.id:
             return task.get_logger()  # type: ignore[no-any-return]
@@ -45,12 +65,17 @@ class DatasetReports:
 
     def send(self, version: DatasetVersion, wait_s: float) -> bool:
         """Wait until what this process reported of a version is where it is kept; False if it is not in time."""
+        self.wait_for_preview(version)
         task = running()
         recording = task._recording if task is not None and task.id == version.id else self._recordings.get(version.id)
         return recording is None or recording.flush(wait_s)
 
     def close(self, wait_s: float) -> bool:
-        """Send what is left, for so long at the most; False, and one line for a person, if something stays in the outbox."""
+        """Make the previews that were begun, and then send what is left, for so long at the most; False, and one line for a person, if
+        something stays in the outbox.
+        """
+        if "previews" in vars(self.home):
+            self.home.previews.wait_for_all()
         until = self.home.clock.monotonic() + wait_s
         late = [recording for recording in self._open if not recording.close(max(0.0, until - self.home.clock.monotonic()))]
         if late:

@@ -1,20 +1,17 @@
-"""How a version becomes final for whoever asks for it: committed, registered, and then shown."""
-
-from importlib import import_module
+"""How a version becomes final for whoever asks for it: committed, registered, and then shown in the background."""
 
 from tilth.domain.version import DatasetVersion
 from tilth.sdk import lifecycle
 from tilth.sdk._current import running
 from tilth.sdk.home import Home
+from tilth.sdk.taking import NO_PREVIEW
 
 __all__ = ["finalize", "without_preview"]
-
-NO_PREVIEW = "no-preview"
 
 
 def finalize(home: Home, version: DatasetVersion, *, preview: bool = True) -> DatasetVersion:
     """Make `version` immutable, as `lifecycle.finalize` does, and then report a preview of it, unless it, the home or its draft does not
-    want one. The preview can't keep it from being final.
+    want one. The preview can't keep it from being final, and nobody waits for it here.
     """
     repository = home.repository_of(version)
     # The draft is forgotten last: while it is there, nobody has finalized the version to the end.
@@ -24,7 +21,7 @@ def finalize(home: Home, version: DatasetVersion, *, preview: bool = True) -> Da
     if task is not None and task.id == final.id:
         task._version_is_open = False
     if wanted:
-        import_module("tilth.sdk.previews.showing").try_to_show(home, final)
+        home.reports.begin_preview(final)
     return final
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tilth.sdk.dataset_reports import DatasetReports
     from tilth.sdk.links.fetching import LinkFetcher
     from tilth.sdk.links.sources import Sources
+    from tilth.sdk.previews.background import Previews
     from tilth.sdk.reading import Reading
 
 __all__ = ["Home"]
@@ -105,6 +106,12 @@ class Home:
     def reports(self) -> "DatasetReports":
         """What this process reports versions of datasets through."""
         made: DatasetReports = import_module("tilth.sdk.dataset_reports").DatasetReports(self)
+        return made
+
+    @cached_property
+    def previews(self) -> "Previews":
+        """The previews of versions that this process is making."""
+        made: Previews = import_module("tilth.sdk.previews.background").Previews(self)
         return made
 
     @cached_property

@@ -4,16 +4,20 @@ The repository is the truth about what a version holds, the catalog about what i
 repository first and registered in the catalog afterwards; whoever finds one that is committed and not registered registers it.
 """
 
+import os
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
 from tilth.base.errors import Invalid, NotFound, SessionFenced, TilthError, VersionFinal, VersionNotFinal
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId, new_id
+from tilth.base.paths import normalise_prefix
 from tilth.datasets.bases import ConflictRule
 from tilth.datasets.drafts import Draft
 from tilth.datasets.records import VersionRecord, timestamp
+from tilth.datasets.scanning import scan
 from tilth.datasets.taking import Outcome
 from tilth.domain.dataset import ChangeTotals, Total
 from tilth.domain.version import DatasetVersion, VersionStatus
@@ -191,6 +195,9 @@ def rescue(home: Home, version: DatasetVersion) -> DatasetVersion:
 
 def delete(home: Home, version: DatasetVersion) -> None:
     """Forget `version`, final or not. What other versions share with it stays."""
+    if "previews" in vars(home):
+        home.previews.forget(version)
+        home.previews.wait(version.id)
     if home.repository_of(version).is_committed(version.id):
         home.repository_of(version).discard_draft(version.id)
         home.repository_of(version).delete(version.id)
@@ -221,14 +228,24 @@ def require_open(version: DatasetVersion) -> DatasetVersion:
 
 
 def sync_into(
-    home: Home, version: DatasetVersion, folder: str, prefix: str, watcher: Watcher, *, links: str = "", engine: str | None = None
+    home: Home,
+    version: DatasetVersion,
+    folder: str,
+    prefix: str,
+    watcher: Watcher,
+    *,
+    links: str = "",
+    engine: str | None = None,
+    preview: bool = True,
 ) -> Outcome:
     """Make `version`, or its folder `prefix`, just what `folder` holds; or the links to what lies at the address `links` just that.
 
     With an `engine`, its machines read the folder.
     """
+    is_shown = preview and not (links or engine)
     with opened_draft(home, version) as draft:
-        context = taking_context(home, version, watcher=watcher)
+        shown = partial(scan, os.path.abspath(folder), normalise_prefix(prefix)) if is_shown else None
+        context = taking_context(home, version, watcher=watcher, shown=shown)
         if links:
             return sync_links(home.link_sources, draft, links, context, prefix=prefix)
         return sync_on(engine, home, version, draft, folder, context, prefix=prefix, checked=False)

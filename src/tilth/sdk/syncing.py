@@ -7,6 +7,7 @@ draft that it had begun instead of beginning another.
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from tilth.base.atomic_io import replace_durably
 from tilth.base.errors import NotFound
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId, new_id
+from tilth.base.paths import normalise_prefix
+from tilth.datasets.scanning import scan
 from tilth.datasets.taking import Outcome, check_folder
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import finalizing, lifecycle, lookup
@@ -72,7 +75,9 @@ def sync_folder(
         engine_address(engine)  # one that there is not begins no version
     version = begun(home, request)
     with lifecycle.opened_draft(home, version) as draft:
-        context = taking_context(home, version, watcher=watcher, chunk_mb=chunk_mb)
+        is_shown = close and preview and not (request.links or engine)
+        shown = partial(scan, os.path.abspath(request.folder), normalise_prefix(request.dataset_path)) if is_shown else None
+        context = taking_context(home, version, watcher=watcher, chunk_mb=chunk_mb, shown=shown)
         if request.links:
             outcome = sync_links(home.link_sources, draft, request.links, context, prefix=request.dataset_path)
         else:

@@ -1,14 +1,18 @@
 """What taking files into a draft needs from a home."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tilth.base.ids import VersionId
 from tilth.datasets.known_chunks import MOST_CANDIDATES
+from tilth.datasets.scanning import SourceFile
 from tilth.datasets.taking import TakingContext
 from tilth.domain.version import DatasetVersion
 from tilth.sdk.home import Home
 
-__all__ = ["Watcher", "taking_context"]
+__all__ = ["NO_PREVIEW", "Watcher", "taking_context"]
+
+NO_PREVIEW = "no-preview"
+"""Marks the draft of a version that is to have no preview, whoever finalizes it."""
 
 
 class Watcher:
@@ -40,19 +44,39 @@ def taking_context(
     watcher: Watcher | None = None,
     workers: int | None = None,
     chunk_mb: int | None = None,
+    shown: Callable[[], Iterable[SourceFile]] | None = None,
 ) -> TakingContext:
-    """The context for changing `version`, with the newest versions of its own and other datasets as candidates for shared contents."""
+    """The context for changing `version`, with the newest versions of its own and other datasets as candidates for shared contents.
+
+    Of the files that are `shown`, a preview looks at some as soon as one is found that has to be stored.
+    """
     told = watcher or Watcher(verbose=verbose)
     return TakingContext(
         home.stat_cache,
         workers=workers,
         pack_bytes=chunk_mb << 20 if chunk_mb and chunk_mb > 0 else None,
         candidates=_candidates(home, version),
-        on_found=told.found,
+        on_found=_looking_ahead(home, version, shown, told.found) if shown else told.found,
         on_done=told.done,
         on_change=told.changed,
         on_warning=told.warned,
     )
+
+
+def _looking_ahead(
+    home: Home, version: DatasetVersion, shown: Callable[[], Iterable[SourceFile]], found: Callable[[int, int], None]
+) -> Callable[[int, int], None]:
+    """`found`, and when it is called with files for the first time, a preview begins to look at what is shown."""
+    begun = not home.preview or home.repository_of(version).has_mark(version.id, NO_PREVIEW)
+
+    def first_found(files: int, size: int) -> None:
+        nonlocal begun
+        if files and not begun:
+            begun = True
+            home.previews.look_ahead(version, shown)
+        found(files, size)
+
+    return first_found
 
 
 def _candidates(home: Home, version: DatasetVersion) -> Callable[[], Iterator[VersionId]]:

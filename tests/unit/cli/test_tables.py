@@ -216,10 +216,27 @@ def test_a_query_that_can_not_be_answered_is_told(tilth: "Terminal", versions: t
     assert answer.err.startswith("error: ")
 
 
-def test_a_malformed_row_that_a_query_meets_is_named(tilth: "Terminal") -> None:
-    rows = b"".join(b"%d,2\n" % number for number in range(30_000))
-    tilth("sync", "--folder", tilth.files({"t.csv": b"a,b\n" + rows + b"1,2,3,4\n"}), "--name", "T", "--project", "P")
-    assert "Line: 30002" in tilth("query", "SELECT sum(a) FROM 't.csv'", status=2).err
+MALFORMED = {
+    "short.csv": (b"id,label,size\n9,bird,1\n10,fish\n11,a,2\n", "short.csv of P/T 1.0.0, line 3: it has 2 fields and not 3"),
+    "quote.csv": (b'id,label\n9,bird\n10,"fish\n', "quote.csv of P/T 1.0.0, line 3: a quote that opens here is never closed"),
+    "long.tsv": (b"id\tlabel\n1\ta\n2\tb\tc\n", "long.tsv of P/T 1.0.0, line 3: it has 3 fields and not 2"),
+    "latin.csv": (b"id,label\n1,\xff\xfe\n", "latin.csv of P/T 1.0.0, line 2: "),
+    "cut.jsonl": (b'{"a": 1}\n{"a":\n{"a": 3}\n', "cut.jsonl of P/T 1.0.0, line 2: "),
+    "late.csv": (b"a,b\n" + b"".join(b"%d,2\n" % n for n in range(30_000)) + b"1,2,3,4\n", "late.csv of P/T 1.0.0, line 30,002: "),
+}
+
+
+def test_a_malformed_row_is_named_by_file_and_line_in_every_command(tilth: "Terminal") -> None:
+    whole = {name: data.partition(b"\n")[0] + b"\n" for name, (data, _) in MALFORMED.items()}
+    tilth("sync", "--folder", tilth.files(whole), "--name", "T", "--project", "P")
+    other = tilth.json("search", "--name", "T")["versions"][0]["id"]
+    broken = tilth.files({name: data for name, (data, _) in MALFORMED.items()})
+    id = tilth.json("sync", "--folder", broken, "--name", "T", "--project", "Q")["id"]
+    for name, (_, told) in MALFORMED.items():
+        said = told.replace("P/T", "Q/T")
+        assert said in tilth("query", f"SELECT sum(length(t::text)) FROM '{name}' t", "--id", id, status=2).err
+        assert said in tilth("merge-tables", "--ids", other, id, "--name", "M", "--tables", name, status=2).err
+        assert said in tilth("compare", "--source", other, "--target", id, "--rows", "--path", name, status=2).err
 
 
 def test_without_the_engine_its_extra_is_named(tilth: "Terminal", versions: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import wave
 import zlib
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,19 +23,26 @@ from PIL import Image
 from pyarrow import feather
 
 from tilth import Dataset, Task, _wiring
+from tilth.base.clock import SystemClock
 from tilth.base.errors import Invalid
 from tilth.base.faultpoints import CRASH_STATUS
 from tilth.config.settings import load_settings
+from tilth.datasets.scanning import scan
 from tilth.datasets.segments import SegmentRef
 from tilth.domain.dataset import Entry
 from tilth.sdk._current import set_home
+from tilth.sdk.finalizing import without_preview
 from tilth.sdk.home import Home
-from tilth.sdk.previews import thumbnails
+from tilth.sdk.previews import showing, thumbnails
+from tilth.sdk.previews.ahead import Ahead
+from tilth.sdk.previews.allowance import Allowance
+from tilth.sdk.previews.looks import Sample
 from tilth.sdk.previews.ranges import RangeFile
 from tilth.sdk.previews.showing import try_to_show
 from tilth.sdk.previews.surveying import folders_shown, spread, survey
 from tilth.sdk.previews.thumbnails import thumbnail_of
-from tilth.testing.servers import RunningServer
+from tilth.sdk.taking import taking_context
+from tilth.testing.servers import RunningServer, running_server
 
 MANY = 1 << 40
 
@@ -196,15 +204,12 @@ def test_columns_of_tables_have_types_missing_values_and_histograms(own: Home, t
 
 HOSTILE = """
 import resource, struct, sys
-from tilth.domain.dataset import Entry
-from tilth.sdk.previews import arrays, columns, rows
 from tilth.sdk.previews.columns import columns_of
+from tilth.sdk.previews.ranges import LocalFile
 from tilth.sdk.previews.rows import first_rows
 def looked_at(name, data):
-    columns.text_of_head = rows.text_of_head = lambda store, entry, length=65536: data[:length].decode()
-    arrays.head_of = lambda store, entry, length: data[:length]
-    entry = Entry(name, len(data), b"", 0o644, 0, ())
-    return columns_of(None, entry), first_rows(None, entry)
+    file = LocalFile(name, data)
+    return columns_of(file), first_rows(file)
 assert looked_at("ok.csv", b"a,b\\n1,2\\n")[0].rows == 1
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 assert looked_at("wide.csv", b"," * 400_000 + b"\\n" + b"," * 400_000 + b"\\n")[0] is None
@@ -328,6 +333,116 @@ def test_a_version_that_a_browser_made_has_a_preview(server: RunningServer) -> N
     assert [event["variant"] for event in events] == ["1.png"]
     shown = server.request("GET", f"/files/{events[0]['url'].partition('/files/')[2]}")
     assert (shown.status, shown.headers["content-type"]) == (200, "image/jpeg")
+
+
+def test_files_of_this_machine_are_looked_at_while_they_are_stored(own: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_from_the_store(*_: Any) -> None:
+        raise AssertionError("it was looked at already")
+
+    object.__setattr__(own, "preview_s", 600)
+    monkeypatch.setattr(showing, "look_at", read_from_the_store)
+    monkeypatch.setattr(showing, "head_of", read_from_the_store)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for number in range(5):
+        Image.new("RGB", (20, 10 + number), (number, 9, 9)).save(folder / f"{number}.png")
+    (folder / "cut.png").write_bytes((folder / "0.png").read_bytes()[:40])
+    (folder / "labels.csv").write_text("a,b\n1,x\n")
+    (folder / "about.txt").write_text("what it is")
+    synced = Dataset.create("synced", "Team/Previews")
+    synced.sync_folder(folder)
+    synced.finalize()
+    for made in (_final(folder, "added"), synced):
+        samples, plots = _samples(own, made), _plots(made)
+        assert sorted(samples["Images"]) == [f"{number}.png" for number in range(5)]
+        assert samples["Texts"] == {"about.txt": b"what it is"}
+        assert _rows(plots["Tables", "labels.csv"]) == [["a", "b"], ["1", "x"]]
+        assert plots["Columns", "labels.csv"]
+        assert sum(_bars(plots["Files", "by dimensions"]).values()) == 5
+
+
+def test_what_was_seen_of_a_file_counts_only_for_its_content(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("as it was")
+    (tmp_path / "gone.txt").write_text("gone")
+    files = list(scan(str(tmp_path)))
+    (tmp_path / "gone.txt").unlink()
+    ahead = Ahead(Allowance(SystemClock(), 60, 1 << 20))
+    ahead.fill(files)
+
+    def entry(path: str, content: bytes) -> Entry:
+        return Entry(path, len(content), sha256(content).digest(), 0o644, 0, ())
+
+    assert ahead.look(entry("b.txt", b"as it was")) == Sample(b"as it was", "txt")
+    assert not ahead.knows(entry("a.txt", b"as it is!"))
+    assert not ahead.knows(entry("a.csv", b"as it was"))
+    assert not ahead.knows(entry("gone.txt", b"gone"))
+    stopped = Ahead(Allowance(SystemClock(), 60, 1 << 20))
+    stopped.stop()
+    stopped.fill(files)
+    assert not stopped.knows(entry("a.txt", b"as it was"))
+
+
+def test_finalizing_does_not_wait_for_the_preview_and_the_end_of_the_process_does(own: Home, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    code = """
+import sys, threading
+from tilth import Dataset
+from tilth.sdk.previews import background
+shown, go_on = background.try_to_show, threading.Event()
+background.try_to_show = lambda *what: (go_on.wait(60), shown(*what))
+made = Dataset.create("ended", "Team/Previews")
+made.add_files(sys.argv[1])
+made.finalize(auto_upload=True)
+assert made.is_final()
+print(made.id)
+go_on.set()
+"""
+    environment = os.environ | {"TILTH_HOME": str(own.folder)}
+    command = [sys.executable, "-c", code, str(tmp_path / "a.csv")]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ("Tables", "a.csv") in _plots(Dataset.get(ended.stdout.strip()))
+
+
+def test_who_publishes_or_deletes_a_version_waits_for_its_preview(own: Home, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    for name in ("published", "deleted"):
+        made = Dataset.create(name, "Team/Previews")
+        made.add_files(tmp_path / "a.csv")
+        made.finalize(auto_upload=True)
+        if name == "published":
+            made.publish()
+            assert ("Tables", "a.csv") in _plots(made)
+        else:
+            Dataset.delete(made.id)
+            assert made.id not in own.previews.being_made()
+
+
+def test_what_is_stored_is_looked_at_once_and_not_before_there_is_something(
+    own: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(type(own.previews), "look_ahead", lambda self, version, files: begun.append(version.id))
+    made = Dataset.create("same", "Team/Previews")
+    context = taking_context(own, made._version, shown=tuple)
+    context.on_found(0, 0)
+    assert begun == []
+    context.on_found(3, 9)
+    context.on_found(1, 1)
+    assert begun == [made.id]
+    without_preview(own, made._version)
+    taking_context(own, made._version, shown=tuple).on_found(1, 1)
+    assert begun == [made.id]
+
+
+def test_a_server_keeps_to_the_limits_of_previews_that_its_settings_say(tmp_path: Path) -> None:
+    fields = {"labels.csv": ("labels.csv", b"file,label\n1.png,cat\n")}
+    with running_server(tmp_path / "home", TILTH_PREVIEW_LIMIT="0") as server:
+        version = server.call("contents.begin", name="limited", project="Team/Previews")["version"]["id"]
+        assert server.request("POST", f"/contents/{version}", fields=fields).status == 200
+        server.call("contents.finish", version=version)
+        plots = server.call("events.get_task_plots", task=version, iters=1, no_scroll=True)["plots"]
+    assert {plot["metric"] for plot in plots} == {"Files"}
 
 
 def test_the_same_contents_show_the_same_samples(own: Home, tmp_path: Path) -> None:

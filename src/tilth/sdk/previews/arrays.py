@@ -9,9 +9,7 @@ from importlib import import_module
 from math import prod
 from typing import IO, Any
 
-from tilth.domain.dataset import Entry
-from tilth.sdk.previews.ranges import RangeFile, head_of
-from tilth.store.api import ObjectStore
+from tilth.sdk.previews.ranges import Peeked
 
 __all__ = ["arrow_columns", "numpy_arrays"]
 
@@ -25,13 +23,13 @@ _MAGIC = b"\x93NUMPY"
 Rows = list[list[str]]
 
 
-def numpy_arrays(store: ObjectStore, entry: Entry) -> Rows:
+def numpy_arrays(peeked: Peeked) -> Rows:
     """A row for each array of an `.npy` or `.npz` file; `ValueError` if it is none. Arrays of objects are named, and never unpickled."""
     rows = [["array", "shape", "type", "first values"]]
-    if entry.path.lower().endswith(".npy"):
-        return [*rows, _array("", io.BytesIO(head_of(store, entry, _HEAD)))]
+    if peeked.path.lower().endswith(".npy"):
+        return [*rows, _array("", io.BytesIO(peeked.head(_HEAD)))]
     try:
-        with RangeFile(store, entry, most_bytes=_MOST_READ) as source, zipfile.ZipFile(source) as archive:
+        with peeked.open(most_bytes=_MOST_READ) as source, zipfile.ZipFile(source) as archive:
             for info in archive.infolist()[:_MOST_ARRAYS]:
                 with archive.open(info) as file:
                     rows.append(_array(info.filename.removesuffix(".npy"), file))
@@ -40,10 +38,10 @@ def numpy_arrays(store: ObjectStore, entry: Entry) -> Rows:
     return rows
 
 
-def arrow_columns(store: ObjectStore, entry: Entry) -> Rows:
+def arrow_columns(peeked: Peeked) -> Rows:
     """The columns of an Arrow or Feather file. Values are not read: they may be compressed to a thousandth of what they are."""
     arrow, ipc = import_module("pyarrow"), import_module("pyarrow.ipc")
-    with RangeFile(store, entry, most_bytes=_MOST_READ) as source:
+    with peeked.open(most_bytes=_MOST_READ) as source:
         try:
             is_file = source.read(6) == b"ARROW1"
             source.seek(0)

@@ -6,15 +6,15 @@ import json
 from collections.abc import Callable
 from importlib import import_module
 from itertools import islice
-from typing import Any
+from typing import IO, Any, cast
 
 from msgspec import Struct
 
 from tilth.base.errors import TilthError
-from tilth.domain.dataset import Entry
-from tilth.sdk.previews.ranges import RangeFile
-from tilth.sdk.previews.rows import MOST_READ, delimiter_of, small_columns, text_of_head
-from tilth.store.api import ObjectStore
+from tilth.sdk.previews.ranges import Peeked
+from tilth.sdk.previews.rows import MOST_READ, MOST_UNPACKED, delimiter_of, small_columns, text_of_head
+from tilth.sdk.tables.excel import as_column, opened_sheet
+from tilth.sdk.tables.rows import unique_names
 
 __all__ = ["Column", "Columns", "columns_of"]
 
@@ -49,13 +49,13 @@ class Columns(Struct, frozen=True):
     columns: tuple[Column, ...]
 
 
-def columns_of(store: ObjectStore, entry: Entry) -> Columns | None:
+def columns_of(peeked: Peeked) -> Columns | None:
     """What is known of a table's columns; None if the file is no table whose columns have types."""
-    reader = _READERS.get(entry.path.rpartition(".")[2].lower())
+    reader = _READERS.get(peeked.path.rpartition(".")[2].lower())
     if reader is None:
         return None
     try:
-        table, is_all = reader(store, entry)
+        table, is_all = reader(peeked)
         found = tuple(_column(name, column) for name, column in zip(table.column_names, table.columns, strict=True))
     except (
         TilthError,
@@ -73,10 +73,10 @@ def columns_of(store: ObjectStore, entry: Entry) -> Columns | None:
     return Columns(table.num_rows, is_all, found[:_MOST_COLUMNS]) if found and table.num_rows else None
 
 
-def _separated(delimiter: str) -> Callable[[ObjectStore, Entry], tuple[Any, bool]]:
-    def read(store: ObjectStore, entry: Entry) -> tuple[Any, bool]:
+def _separated(delimiter: str) -> Callable[[Peeked], tuple[Any, bool]]:
+    def read(peeked: Peeked) -> tuple[Any, bool]:
         arrow_csv = import_module("pyarrow.csv")
-        text = text_of_head(store, entry, _HEAD)
+        text = text_of_head(peeked, _HEAD)
         used = delimiter_of(text, delimiter)
         _require_few(text, used)
         options = {
@@ -86,7 +86,7 @@ def _separated(delimiter: str) -> Callable[[ObjectStore, Entry], tuple[Any, bool
         }
         return arrow_csv.read_csv(io.BytesIO(text.encode()), **options), len(
             text.encode()
-        ) >= entry.size - 3  # a mark of UTF-8 is not in it
+        ) >= peeked.size - 3  # a mark of UTF-8 is not in it
 
     return read
 
@@ -99,16 +99,16 @@ def _require_few(text: str, delimiter: str) -> None:
         raise ValueError("it has too many columns")
 
 
-def _json_lines(store: ObjectStore, entry: Entry) -> tuple[Any, bool]:
+def _json_lines(peeked: Peeked) -> tuple[Any, bool]:
     # Not by Arrow's own reader: what is nested deep enough ends its process.
     arrow = import_module("pyarrow")
-    text = text_of_head(store, entry, _HEAD)
+    text = text_of_head(peeked, _HEAD)
     lines = [line for line in text.split("\n") if line.strip()]
     rows = [json.loads(line) for line in lines[:_MOST_ROWS]]
     if not all(isinstance(row, dict) for row in rows):
         raise ValueError("it is no table")
     names = list(islice(dict.fromkeys(name for row in rows for name in row), _MOST_COLUMNS))
-    whole = len(lines) <= _MOST_ROWS and len(text.encode()) >= entry.size - 3
+    whole = len(lines) <= _MOST_ROWS and len(text.encode()) >= peeked.size - 3
     return arrow.table({name: _array(arrow, [row.get(name) for row in rows]) for name in names}), whole
 
 
@@ -122,9 +122,9 @@ def _array(arrow: Any, values: list[Any]) -> Any:
     return arrow.array([None if value is None else json.dumps(value) for value in values], arrow.string())
 
 
-def _parquet(store: ObjectStore, entry: Entry) -> tuple[Any, bool]:
+def _parquet(peeked: Peeked) -> tuple[Any, bool]:
     arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
-    with RangeFile(store, entry, most_bytes=MOST_READ) as source:
+    with peeked.open(most_bytes=MOST_READ) as source:
         file = parquet.ParquetFile(source, buffer_size=64 << 10, pre_buffer=False)
         names = small_columns(file, most=_MOST_COLUMNS)
         groups = [0] if file.metadata.num_row_groups and names else []
@@ -132,6 +132,21 @@ def _parquet(store: ObjectStore, entry: Entry) -> tuple[Any, bool]:
         if batch is None:
             raise ValueError("it has no rows")
         return arrow.Table.from_batches([batch]), batch.num_rows == file.metadata.num_rows
+
+
+def _excel(peeked: Peeked) -> tuple[Any, bool]:
+    arrow = import_module("pyarrow")
+    with (
+        peeked.open(most_bytes=MOST_READ) as source,
+        opened_sheet(
+            cast("IO[bytes]", source), peeked.path, most_rows=_MOST_ROWS + 2, most_columns=_MOST_COLUMNS, most_unpacked=MOST_UNPACKED
+        ) as opened,
+    ):
+        header, *rows = [row for row in opened if any(cell is not None for cell in row)]
+    names = unique_names([f"column{at + 1}" if name is None else str(name) for at, name in enumerate(header)])
+    columns = [as_column(arrow, [row[at] for row in rows[:_MOST_ROWS]]) for at in range(len(names))]
+    kept = [at for at, column in enumerate(columns) if header[at] is not None or column.null_count < len(column)]
+    return arrow.table([columns[at] for at in kept], names=[names[at] for at in kept]), len(rows) <= _MOST_ROWS
 
 
 def _column(name: str, column: Any) -> Column:
@@ -182,7 +197,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-_READERS: dict[str, Callable[[ObjectStore, Entry], tuple[Any, bool]]] = {
+_READERS: dict[str, Callable[[Peeked], tuple[Any, bool]]] = {
     "csv": _separated(","),
     "tsv": _separated("\t"),
     "tab": _separated("\t"),
@@ -190,4 +205,6 @@ _READERS: dict[str, Callable[[ObjectStore, Entry], tuple[Any, bool]]] = {
     "ndjson": _json_lines,
     "parquet": _parquet,
     "pq": _parquet,
+    "xlsx": _excel,
+    "xlsm": _excel,
 }

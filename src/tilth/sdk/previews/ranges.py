@@ -4,15 +4,65 @@ import io
 from bisect import bisect_right
 from collections import OrderedDict
 from itertools import accumulate
+from typing import Protocol
 
 from tilth.base.errors import Invalid
 from tilth.datasets.packs import read_chunks
 from tilth.domain.dataset import Entry
 from tilth.store.api import Buffer, ObjectStore
 
-__all__ = ["RangeFile", "head_of"]
+__all__ = ["LocalFile", "Peeked", "RangeFile", "StoredFile", "head_of"]
 
 _CHUNKS_KEPT = 4
+
+
+class Peeked(Protocol):
+    """A file that is looked into, wherever its bytes are."""
+
+    @property
+    def path(self) -> str:
+        """Its path in the version."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+
+    def head(self, length: int) -> bytes:
+        """At most the first `length` bytes."""
+
+    def open(self, *, most_bytes: int) -> io.RawIOBase | io.BytesIO:
+        """Its bytes from any place on; `Invalid` is raised if more than so many would have to be fetched."""
+
+
+class StoredFile:
+    """A file of the repository."""
+
+    def __init__(self, store: ObjectStore, entry: Entry) -> None:
+        self._store = store
+        self._entry = entry
+        self.path = entry.path
+        self.size = entry.size
+
+    def head(self, length: int) -> bytes:
+        return head_of(self._store, self._entry, length)
+
+    def open(self, *, most_bytes: int) -> io.RawIOBase | io.BytesIO:
+        return RangeFile(self._store, self._entry, most_bytes=most_bytes)
+
+
+class LocalFile:
+    """A file whose bytes are here already, which costs nothing more."""
+
+    def __init__(self, path: str, data: bytes) -> None:
+        self.path = path
+        self.size = len(data)
+        self._data = data
+
+    def head(self, length: int) -> bytes:
+        return self._data[:length]
+
+    def open(self, *, most_bytes: int) -> io.RawIOBase | io.BytesIO:
+        return io.BytesIO(self._data)
 
 
 def head_of(store: ObjectStore, entry: Entry, length: int) -> bytes:

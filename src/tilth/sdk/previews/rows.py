@@ -6,15 +6,14 @@ import json
 import struct
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import IO, Any, cast
 
 from tilth.base.errors import TilthError
-from tilth.domain.dataset import Entry
 from tilth.sdk.previews.arrays import arrow_columns, numpy_arrays
-from tilth.sdk.previews.ranges import RangeFile, head_of
-from tilth.store.api import ObjectStore
+from tilth.sdk.previews.ranges import Peeked
+from tilth.sdk.tables.excel import opened_sheet
 
-__all__ = ["MOST_READ", "delimiter_of", "first_rows", "small_columns", "text_of_head"]
+__all__ = ["MOST_READ", "MOST_UNPACKED", "delimiter_of", "first_rows", "small_columns", "text_of_head"]
 
 _MOST_ROWS = 20
 _MOST_COLUMNS = 20
@@ -22,16 +21,18 @@ _LONGEST_CELL = 100
 _HEAD = 64 << 10
 MOST_READ = 48 << 20
 """More of a file of columns is not read."""
+MOST_UNPACKED = 64 << 20
+"""A workbook of Excel that is larger when it is unpacked is not shown."""
 _LARGEST_COLUMN = 64 << 20
 
 Rows = list[list[str]]
 
 
-def first_rows(store: ObjectStore, entry: Entry) -> Rows | None:
+def first_rows(peeked: Peeked) -> Rows | None:
     """The names of the columns, and at most 20 rows of at most 20 columns; None if the file is no table."""
-    reader = _READERS.get(entry.path.rpartition(".")[2].lower())
+    reader = _READERS.get(peeked.path.rpartition(".")[2].lower())
     try:
-        rows = reader(store, entry) if reader else None
+        rows = reader(peeked) if reader else None
     except (
         TilthError,
         csv.Error,
@@ -52,10 +53,10 @@ def first_rows(store: ObjectStore, entry: Entry) -> Rows | None:
     return [[_cell(cell) for cell in (row + [""] * width)[:width]] for row in rows[: _MOST_ROWS + 1]]
 
 
-def text_of_head(store: ObjectStore, entry: Entry, length: int = _HEAD) -> str:
+def text_of_head(peeked: Peeked, length: int = _HEAD) -> str:
     """The beginning of a file in whole lines; raises `ValueError` if it is no text."""
-    data = head_of(store, entry, length)
-    whole = len(data) == entry.size
+    data = peeked.head(length)
+    whole = len(data) == peeked.size
     text = data.decode("utf-8-sig", "strict" if whole else "ignore")
     unknown = 0 if whole else len(data) - len(text.encode())
     if "\x00" in text or unknown > 8:  # more was left out than a character that was cut
@@ -69,9 +70,9 @@ def delimiter_of(text: str, usual: str) -> str:
     return ";" if usual == "," and first.count(";") > first.count(",") else usual
 
 
-def _separated(delimiter: str) -> Callable[[ObjectStore, Entry], Rows]:
-    def read(store: ObjectStore, entry: Entry) -> Rows:
-        text = text_of_head(store, entry)
+def _separated(delimiter: str) -> Callable[[Peeked], Rows]:
+    def read(peeked: Peeked) -> Rows:
+        text = text_of_head(peeked)
         rows: Rows = []
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text, delimiter)):
             if row:
@@ -83,8 +84,8 @@ def _separated(delimiter: str) -> Callable[[ObjectStore, Entry], Rows]:
     return read
 
 
-def _json_lines(store: ObjectStore, entry: Entry) -> Rows:
-    lines = [line for line in text_of_head(store, entry).split("\n") if line.strip()][:_MOST_ROWS]
+def _json_lines(peeked: Peeked) -> Rows:
+    lines = [line for line in text_of_head(peeked).split("\n") if line.strip()][:_MOST_ROWS]
     found = [json.loads(line) for line in lines]
     if not all(isinstance(row, dict) for row in found):
         raise ValueError("it is no table")
@@ -92,9 +93,9 @@ def _json_lines(store: ObjectStore, entry: Entry) -> Rows:
     return [names, *([_value(row[name]) if name in row else "" for name in names] for row in found)]
 
 
-def _parquet(store: ObjectStore, entry: Entry) -> Rows:
+def _parquet(peeked: Peeked) -> Rows:
     arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
-    with RangeFile(store, entry, most_bytes=MOST_READ) as source:
+    with peeked.open(most_bytes=MOST_READ) as source:
         try:
             file = parquet.ParquetFile(source, buffer_size=64 << 10, pre_buffer=False)
             names = small_columns(file)
@@ -104,6 +105,18 @@ def _parquet(store: ObjectStore, entry: Entry) -> Rows:
         except arrow.ArrowException as error:
             raise ValueError(f"it can't be read: {error}") from error
     return [names, *([_value(row[name]) for name in names] for row in rows)]
+
+
+def _excel(peeked: Peeked) -> Rows:
+    with (
+        peeked.open(most_bytes=MOST_READ) as source,
+        opened_sheet(
+            cast("IO[bytes]", source), peeked.path, most_rows=_MOST_ROWS + 1, most_columns=_MOST_COLUMNS, most_unpacked=MOST_UNPACKED
+        ) as rows,
+    ):
+        found = [row for row in rows if any(cell is not None for cell in row)]
+    width = max((at + 1 for row in found for at, cell in enumerate(row) if cell is not None), default=0)
+    return [[_value(cell) for cell in row[:width]] for row in found]
 
 
 def small_columns(file: Any, *, most: int = _MOST_COLUMNS) -> list[str]:
@@ -135,7 +148,7 @@ def _cell(text: str) -> str:
     return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
 
 
-_READERS: dict[str, Callable[[ObjectStore, Entry], Rows]] = {
+_READERS: dict[str, Callable[[Peeked], Rows]] = {
     "csv": _separated(","),
     "tsv": _separated("\t"),
     "tab": _separated("\t"),
@@ -147,4 +160,6 @@ _READERS: dict[str, Callable[[ObjectStore, Entry], Rows]] = {
     "npz": numpy_arrays,
     "arrow": arrow_columns,
     "feather": arrow_columns,
+    "xlsx": _excel,
+    "xlsm": _excel,
 }

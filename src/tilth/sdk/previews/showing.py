@@ -4,45 +4,32 @@ These are reports of the version's task like any others. Whatever goes wrong is 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from io import BytesIO
-from itertools import pairwise
+from itertools import islice, pairwise
 
-from tilth.base.clock import Clock
 from tilth.base.errors import StatusRefused, TilthError
 from tilth.datasets.manifests import Manifest
 from tilth.domain.dataset import Entry
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk.home import Home
 from tilth.sdk.logger import Logger
-from tilth.sdk.media.containers import container_problem
-from tilth.sdk.previews.columns import columns_of
-from tilth.sdk.previews.ranges import head_of
-from tilth.sdk.previews.rows import first_rows
-from tilth.sdk.previews.surveying import Candidate, Survey, folders_shown, survey
-from tilth.sdk.previews.thumbnails import LARGEST, dimensions_of, thumbnail_of
+from tilth.sdk.previews.ahead import Ahead
+from tilth.sdk.previews.allowance import Allowance
+from tilth.sdk.previews.columns import Columns
+from tilth.sdk.previews.looks import LARGEST_SHOWN, MOST_READ, Look, Sample, look_at
+from tilth.sdk.previews.ranges import StoredFile, head_of
+from tilth.sdk.previews.surveying import KINDS, MOST_MEASURED, MOST_SHOWN, TRIES, Candidate, Survey, folders_shown, survey
+from tilth.sdk.previews.thumbnails import dimensions_of
 from tilth.sdk.recording import warn
 from tilth.store.api import ObjectStore
 
 __all__ = ["Shown", "show", "try_to_show"]
 
-_MOST = {"image": 10, "table": 10, "text": 5, "audio": 3, "video": 3}
-"""How many files of each kind are shown."""
-_TRIES = 3
-"""For each that is to be shown, as many are tried: some may be broken."""
-_LARGEST = {"image": LARGEST, "audio": 2 << 20, "video": 4 << 20}
-"""Larger files of these kinds are not shown; of the others only the beginning is read."""
 _PICTURE_HEAD = 64 << 10
-_MOST_MEASURED = 100
-"""Of so many pictures the dimensions are counted."""
-_READ = {"image": LARGEST, "table": 48 << 20, "text": 4 << 20, "audio": 4 << 20, "video": 8 << 20}
-"""What one file of a kind may cost: what is fetched is whole chunks."""
 _MOST_HISTOGRAMS = 5
 """Of each table."""
-_PLAYED_AS = {"oga": "ogg", "m4v": "mp4"}
-"""Endings that are the same as others, which players know."""
 _TITLES = {"image": "Images", "table": "Tables", "text": "Texts", "audio": "Audio", "video": "Videos"}
-_TEXT_HEAD = 4 << 10
 _MOST_BARS = 40
 _MOST_TYPES = 20
 _LONGEST_NAME = 200
@@ -52,67 +39,63 @@ Shown = dict[str, int]
 """How much was shown, by its title."""
 
 
-def try_to_show(home: Home, version: DatasetVersion) -> None:
+def try_to_show(home: Home, version: DatasetVersion, logger: Logger | None = None, ahead: Ahead | None = None) -> None:
     """Report a preview of a final version; if that can't be done, say so in one line."""
     try:
-        show(home, version)
+        show(home, version, logger, ahead)
     except Exception as error:  # noqa: BLE001 - the boundary between a version that is final and what is only shown of it
         said = error.message if isinstance(error, TilthError) else f"{type(error).__name__}: {error}"
         what = f"{version.project}/{version.name} {version.version}"
         warn(f"{what} is final, but its preview failed: {said:.300}; `tilth data preview --id {version.id}` tries again")
 
 
-def show(home: Home, version: DatasetVersion) -> Shown:
-    """Report a preview of a final version, in the place of one that it has, within the home's limits of time and bytes."""
+def show(home: Home, version: DatasetVersion, logger: Logger | None = None, ahead: Ahead | None = None) -> Shown:
+    """Report a preview of a final version, in the place of one that it has, within the home's limits of time and bytes.
+
+    What was seen `ahead` of its files is not looked at again.
+    """
     if version.status is VersionStatus.PUBLISHED:
         raise StatusRefused(f"version {version.id} is published and takes no more reports", hint="make its preview before you publish it")
     manifest = home.repository_of(version).manifest(version.id)
     store = home.repository_of(version).store
-    logger = home.reports.logger_of(version)
-    until = home.clock.monotonic() + home.preview_s
-    left = _Allowance(home.preview_bytes)
-    found = survey(manifest, largest=lambda kind: _LARGEST.get(kind, _UNLIMITED), go_on=lambda: home.clock.monotonic() < until)
+    logger = logger or home.reports.logger_of(version)
+    ahead = ahead or Ahead(Allowance(home.clock, home.preview_s, home.preview_bytes))
+    allowance = ahead.allowance.for_seconds(home.preview_s)
+    found = survey(manifest, largest=lambda kind: LARGEST_SHOWN.get(kind, _UNLIMITED), go_on=allowance.is_time)
     if found.files:
         _show_numbers(logger, found)
     shown = {"Files": found.files}
-    for kind, report in _REPORTS.items():
-        wanted = _opened(manifest, found.candidates[kind][: _MOST[kind] * _TRIES], home.clock, until, left, _READ[kind])
-        count = 0
-        for entry in wanted:
-            count += report(logger, store, entry)
-            if count == _MOST[kind]:
-                break
-        shown[_TITLES[kind]] = count
-    looked_at = _opened(manifest, found.candidates["image"][:_MOST_MEASURED], home.clock, until, left, _READ["image"])
-    _show_dimensions(logger, [dimensions_of(head_of(store, entry, _PICTURE_HEAD)) for entry in looked_at])
+    for kind in KINDS:
+        entries = _entries(manifest, found.candidates[kind][: MOST_SHOWN[kind] * TRIES])
+        looks = ((entry.path, _look(kind, entry, store, ahead, allowance)) for entry in entries)
+        most = islice(((path, look) for path, look in looks if look is not None), MOST_SHOWN[kind])
+        shown[_TITLES[kind]] = 0
+        for path, look in most:
+            _report(logger, _TITLES[kind], path, look)
+            shown[_TITLES[kind]] += 1
+    pictures = _entries(manifest, found.candidates["image"][:MOST_MEASURED])
+    _show_dimensions(logger, [_dimensions(entry, store, ahead, allowance) for entry in pictures])
     return shown
 
 
-class _Allowance:
-    """How many more bytes may be read."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-
-    def take(self, size: int) -> bool:
-        """Whether so many more may be read; they count as read then."""
-        if size > self.size:
-            return False
-        self.size -= size
-        return True
+def _look(kind: str, entry: Entry, store: ObjectStore, ahead: Ahead, allowance: Allowance) -> Look | None:
+    if ahead.knows(entry):
+        return ahead.look(entry)
+    may = allowance.is_time() and allowance.take(min(entry.size, MOST_READ[kind]))
+    return look_at(kind, StoredFile(store, entry)) if may else None
 
 
-def _opened(
-    manifest: Manifest, candidates: Iterable[Candidate], clock: Clock, until: float, left: _Allowance, most_bytes: int
-) -> Iterable[Entry]:
-    """The entries of candidates, as long as there is time, and what is read of each, at most `most_bytes`, is allowed."""
-    for candidate in candidates:
-        if clock.monotonic() > until:
-            return
-        entry = manifest.entry(manifest.segments[candidate.segment], candidate.row)
-        # Nobody asked for links to be fetched.
-        if not entry.link and left.take(min(candidate.size, most_bytes)):
-            yield entry
+def _dimensions(entry: Entry, store: ObjectStore, ahead: Ahead, allowance: Allowance) -> tuple[int, int] | None:
+    if ahead.knows_dimensions(entry):
+        return ahead.dimensions(entry)
+    may = allowance.is_time() and allowance.take(min(entry.size, MOST_READ["image"]))
+    return dimensions_of(head_of(store, entry, _PICTURE_HEAD)) if may else None
+
+
+def _entries(manifest: Manifest, candidates: Iterable[Candidate]) -> Iterator[Entry]:
+    """The entries of candidates that are stored: nobody asked for links to be fetched."""
+    entries = (manifest.entry(manifest.segments[candidate.segment], candidate.row) for candidate in candidates)
+    return (entry for entry in entries if not entry.link)
 
 
 def _show_numbers(logger: Logger, found: Survey) -> None:
@@ -134,34 +117,23 @@ def _show_numbers(logger: Logger, found: Survey) -> None:
             logger.report_histogram("Files", series, numbers, 0, labels=["files"], xlabels=names, xaxis=axis, yaxis=f"files{about}")
 
 
-def _show_image(logger: Logger, store: ObjectStore, entry: Entry) -> bool:
-    made = thumbnail_of(head_of(store, entry, LARGEST))
-    if made is None:
-        return False
-    _put(logger, "image", entry, made.data, made.suffix)
-    return True
-
-
-def _show_table(logger: Logger, store: ObjectStore, entry: Entry) -> bool:
-    rows = first_rows(store, entry)
-    if rows is None:
-        return False
-    logger.report_table(_TITLES["table"], _end_of(entry.path), 0, table_plot=rows)
-    _show_columns(logger, store, entry)
-    return True
-
-
-def _show_columns(logger: Logger, store: ObjectStore, entry: Entry) -> None:
-    found = columns_of(store, entry)
-    if found is None:
+def _report(logger: Logger, title: str, path: str, look: Look) -> None:
+    if isinstance(look, Sample):
+        logger.report_media(title, _end_of(path), 0, stream=BytesIO(look.data), file_extension=look.suffix, max_history=1)
         return
+    logger.report_table(title, _end_of(path), 0, table_plot=look.rows)
+    if look.columns:
+        _show_columns(logger, path, look.columns)
+
+
+def _show_columns(logger: Logger, path: str, found: Columns) -> None:
     rows = f"{found.rows:,} rows" if found.is_all else f"the first {found.rows:,} rows"
     lines = [[column.name, column.type, f"{column.missing:,}", column.smallest, column.largest] for column in found.columns]
     header = ["column", "type", f"missing in {rows}", "smallest", "largest"]
-    logger.report_table("Columns", _end_of(entry.path), 0, table_plot=[header, *lines])
+    logger.report_table("Columns", _end_of(path), 0, table_plot=[header, *lines])
     for column in [column for column in found.columns if column.bars][:_MOST_HISTOGRAMS]:
         names, numbers = [name for name, _ in column.bars], [number for _, number in column.bars]
-        series = _end_of(f"{entry.path}: {column.name}")
+        series = _end_of(f"{path}: {column.name}")
         logger.report_histogram("Values", series, numbers, 0, labels=["rows"], xlabels=names, xaxis=column.name, yaxis=f"of {rows}")
 
 
@@ -179,41 +151,6 @@ def _show_dimensions(logger: Logger, found: Iterable[tuple[int, int] | None]) ->
     names, numbers = [name for name, _ in bars], [number for _, number in bars]
     of = f"pictures (of {known.total():,} looked at)"
     logger.report_histogram("Files", "by dimensions", numbers, 0, labels=["pictures"], xlabels=names, xaxis="pixels", yaxis=of)
-
-
-def _show_text(logger: Logger, store: ObjectStore, entry: Entry) -> bool:
-    data = head_of(store, entry, _TEXT_HEAD)
-    text = data.decode("utf-8-sig", "ignore")
-    if "\x00" in text or len(text.encode()) < len(data) - 8 or not text.strip():
-        return False
-    more = f"\n… {entry.size:,} bytes in all\n" if entry.size > len(data) else ""
-    _put(logger, "text", entry, (text + more).encode(), "txt")
-    return True
-
-
-def _show_whole(kind: str) -> Callable[[Logger, ObjectStore, Entry], bool]:
-    def report(logger: Logger, store: ObjectStore, entry: Entry) -> bool:
-        data = head_of(store, entry, _LARGEST[kind])
-        suffix = entry.path.rpartition(".")[2].lower()
-        if container_problem(BytesIO(data), len(data), suffix):
-            return False
-        _put(logger, kind, entry, data, _PLAYED_AS.get(suffix, suffix))
-        return True
-
-    return report
-
-
-def _put(logger: Logger, kind: str, entry: Entry, data: bytes, suffix: str) -> None:
-    logger.report_media(_TITLES[kind], _end_of(entry.path), 0, stream=BytesIO(data), file_extension=suffix, max_history=1)
-
-
-_REPORTS: dict[str, Callable[[Logger, ObjectStore, Entry], bool]] = {
-    "image": _show_image,
-    "table": _show_table,
-    "text": _show_text,
-    "audio": _show_whole("audio"),
-    "video": _show_whole("video"),
-}
 
 
 def _size_names() -> list[str]:

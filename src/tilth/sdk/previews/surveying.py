@@ -13,16 +13,23 @@ from msgspec import Struct
 
 from tilth.datasets.segments import SegmentRef
 
-__all__ = ["KINDS", "Candidate", "Listing", "Survey", "folders_shown", "survey"]
+__all__ = ["KINDS", "MOST_MEASURED", "MOST_SHOWN", "TRIES", "Candidate", "Listing", "Survey", "folders_shown", "survey"]
 
 KINDS = {
     "image": ("jpg", "jpeg", "png", "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm"),
-    "table": ("csv", "tsv", "tab", "parquet", "pq", "jsonl", "ndjson", "npy", "npz", "arrow", "feather"),
+    "table": ("csv", "tsv", "tab", "parquet", "pq", "jsonl", "ndjson", "npy", "npz", "arrow", "feather", "xlsx", "xlsm"),
     "text": ("txt", "md", "rst", "json", "yaml", "yml", "toml", "xml", "html", "log", "ini"),
     "audio": ("wav", "mp3", "ogg", "oga", "flac", "m4a"),
     "video": ("mp4", "m4v", "webm", "mov"),
 }
 """What files are, by how their names end."""
+
+MOST_SHOWN = {"image": 10, "table": 10, "text": 5, "audio": 3, "video": 3}
+"""How many files of each kind are shown."""
+TRIES = 3
+"""For each that is to be shown, as many are tried: some may be broken."""
+MOST_MEASURED = 100
+"""Of so many pictures the dimensions are counted."""
 
 SIZE_EDGES = tuple(10**power for power in range(3, 13))
 """Each next bar of the sizes begins at one of these: 1 kB, 10 kB and so on."""

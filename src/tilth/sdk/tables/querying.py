@@ -7,19 +7,25 @@ name, `FROM train`. Only those that a query names are opened.
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tilth.base.errors import Denied, DiskFull, Invalid, TilthError, Unavailable
+from tilth.base.errors import Denied, DiskFull, Invalid, TableMalformed, TilthError, Unavailable
 from tilth.datasets.matching import has_wildcard, matcher
 from tilth.domain.version import DatasetVersion
 from tilth.sdk.contents import digests
 from tilth.sdk.home import Home
+from tilth.sdk.reading import reading_of
 from tilth.sdk.tables.engine import MEMORY_BYTES, connected, engine_error
+from tilth.sdk.tables.excel import is_excel, sheet_table
 from tilth.sdk.tables.formats import Kind, format_of
+from tilth.sdk.tables.malformed import Problems
+from tilth.sdk.tables.opening import open_table
+from tilth.sdk.tables.separated import SeparatedTable
+from tilth.sdk.tables.versions import source_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,6 +35,8 @@ __all__ = ["opened_query"]
 _NAMED = re.compile(r"""'((?:[^']|'')*)'|"((?:[^"]|"")*)"|(\w+)""")
 _RAISED = re.compile(r"Traceback \(most recent call last\):\n(?: .*\n)*(?:[\w.]+: )?(.*)")
 """What an error of a file looks like that DuckDB passes on."""
+_OF_TEXTS = re.compile(r"CSV|JSON")
+"""What errors say that are about tables of texts."""
 _SHOWN = 10
 _ONLY = ("SELECT", "EXPLAIN")
 _BATCH_ROWS = 10_000
@@ -55,7 +63,14 @@ def _asked(
 ) -> "Iterator[pa.RecordBatchReader]":
     duckdb = import_module("duckdb")
     arrow = import_module("pyarrow")
-    paths = [path for path, _, _ in digests(home, version) if format_of(path) is not None]
+    paths = [path for path, _, _ in digests(home, version) if format_of(path) is not None or is_excel(path)]
+    used: list[str] = []
+
+    def explained(error: Exception) -> TilthError:
+        if _OF_TEXTS.search(str(error)):
+            _require_readable(home, version, used)
+        return _explained(error, folder, paths)
+
     try:
         statements = connection.extract_statements(sql)
         if len(statements) != 1:
@@ -65,13 +80,17 @@ def _asked(
             raise Denied(f"{kind} is not possible: a version is read only, and queries see nothing beside it", hint="ask with SELECT")
         connection.register_filesystem(import_module("fsspec").filesystem("tilth", version=version.id, home=home))
         for name, found in _tables_in(sql, paths):
-            connection.execute(_view(name, found, as_texts=as_texts))
+            used += found
+            if any(is_excel(_book(path)) for path in found):
+                connection.register(name, _sheet(home, version, name, found, as_texts=as_texts))
+            else:
+                connection.execute(_view(name, found, _delimiter(home, version, found[0]), as_texts=as_texts))
         for setting in _SETTINGS:
             connection.execute(setting)
         reader = _reader(connection, sql, explains=kind == "EXPLAIN")
-        yield arrow.RecordBatchReader.from_batches(reader.schema, _batches(reader, folder, paths, (duckdb.Error, arrow.ArrowException)))
+        yield arrow.RecordBatchReader.from_batches(reader.schema, _batches(reader, explained, (duckdb.Error, arrow.ArrowException)))
     except duckdb.Error as error:
-        raise _explained(error, folder, paths) from error
+        raise explained(error) from error
 
 
 def _reader(connection: Any, sql: str, *, explains: bool) -> Any:
@@ -89,11 +108,11 @@ _SETTINGS = (
 )
 
 
-def _batches(reader: Any, folder: Path, paths: Sequence[str], errors: tuple[type[Exception], ...]) -> Iterator[Any]:
+def _batches(reader: Any, explained: Callable[[Exception], TilthError], errors: tuple[type[Exception], ...]) -> Iterator[Any]:
     try:
         yield from reader
     except errors as error:
-        raise _explained(error, folder, paths) from error
+        raise explained(error) from error
 
 
 def _tables_in(sql: str, paths: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
@@ -106,12 +125,29 @@ def _tables_in(sql: str, paths: Sequence[str]) -> Iterator[tuple[str, list[str]]
         if name.lower() in done:
             continue
         done.add(name.lower())
-        if not word and name in known:
+        if not word and (name in known or ("#" in name and is_excel(_book(name)) and _book(name) in known)):
             yield name, [name]
         elif not word and has_wildcard(name) and (found := [path for path in paths if matcher(name)(path)]):
             yield name, found
         elif name.lower() in plain:
             yield name, [plain[name.lower()]]
+
+
+def _book(name: str) -> str:
+    """The workbook whose sheet a query names: `book.xlsx#Sheet2`."""
+    path, _, sheet = name.rpartition("#")
+    return path if sheet and is_excel(path) else name
+
+
+def _sheet(home: Home, version: DatasetVersion, name: str, paths: Sequence[str], *, as_texts: bool) -> "pa.Table":
+    """A sheet of a workbook, which DuckDB does not read by itself."""
+    if len(paths) > 1:
+        raise Invalid(f"{name} means several files, and {paths[0]} is a workbook of Excel", hint="name workbooks one by one")
+    path = _book(paths[0])
+    sheet = paths[0][len(path) + 1 :]
+    with reading_of(home, version).open(path) as file:
+        found: pa.Table = sheet_table(file, path, sheet, as_texts=as_texts)
+    return found
 
 
 def _plain_names(paths: Sequence[str]) -> dict[str, str]:
@@ -122,7 +158,28 @@ def _plain_names(paths: Sequence[str]) -> dict[str, str]:
     return {name: having[0] for name, having in found.items() if len(having) == 1 and name}
 
 
-def _view(name: str, paths: Sequence[str], *, as_texts: bool) -> str:
+def _delimiter(home: Home, version: DatasetVersion, path: str) -> str:
+    """What stands between the cells of a table, as all commands see it; what is no such table has none."""
+    found = format_of(path)
+    if found is None or found.kind not in (Kind.CSV, Kind.TSV):
+        return ""
+    table = SeparatedTable(source_of(home, version, path), Problems(skip=True))
+    return table.dialect.delimiter
+
+
+def _require_readable(home: Home, version: DatasetVersion, paths: Sequence[str]) -> None:
+    """Name the first row that can't be read, by its file and line, as other commands do."""
+    for path in paths:
+        found = format_of(path)
+        if found is not None and found.kind is not Kind.PARQUET:
+            try:
+                for _ in open_table(source_of(home, version, path), Problems()).rows():
+                    pass
+            except TableMalformed as error:
+                raise TableMalformed(error.message, hint="repair it; a query leaves no rows out") from error
+
+
+def _view(name: str, paths: Sequence[str], delimiter: str, *, as_texts: bool) -> str:
     kinds = {format_of(path).kind for path in paths}  # type: ignore[union-attr]
     if len(kinds) > 1:
         raise Invalid(f"{name} means tables of several kinds, such as {paths[0]} and {paths[-1]}", hint="name those of one kind")
@@ -134,9 +191,10 @@ def _view(name: str, paths: Sequence[str], *, as_texts: bool) -> str:
     elif kind is Kind.JSON_LINES:
         reader = f"read_json({files}, format = 'newline_delimited', maximum_object_size = {16 << 20}{more})"
     else:
-        delimiter = ", delim = '\t'" if kind is Kind.TSV else ""
         texts = ", all_varchar = true" if as_texts else ""
-        reader = f"read_csv({files}, header = true{delimiter}{texts}{more})"
+        # Only types are guessed: looking for another way to read a table, the engine would find one in which a malformed row is none.
+        dialect = f"header = true, skip = 0, delim = {_text(delimiter)}, quote = '\"', escape = '\"', comment = ''"
+        reader = f"read_csv({files}, {dialect}{texts}{more})"
     return f'CREATE VIEW "{name.replace(chr(34), chr(34) * 2)}" AS SELECT * FROM {reader}'
 
 

@@ -19,6 +19,7 @@ from tilth.sdk import contents, finalizing, lifecycle, lookup
 from tilth.sdk.home import Home
 from tilth.sdk.metadata import put
 from tilth.sdk.reading import reading_of
+from tilth.sdk.tables.excel import is_excel
 from tilth.sdk.tables.formats import Source, format_of
 from tilth.sdk.tables.merging import JoinRules, TableReport, join_tables
 from tilth.sdk.taking import Watcher, taking_context
@@ -53,6 +54,11 @@ def title(version: DatasetVersion) -> str:
 
 def source_of(home: Home, version: DatasetVersion, path: str) -> Source:
     """A table of a version; `PathNotFound` or `Invalid` if it is none."""
+    if is_excel(path):
+        raise Invalid(
+            f"{path} is a workbook of Excel, whose rows are neither joined nor compared",
+            hint=f"`tilth data query` reads it: \"SELECT * FROM '{path}'\"; write it as CSV to join or compare it",
+        )
     if format_of(path) is None:
         raise Invalid(
             f"{path} is no table that can be read", hint="CSV, TSV, JSON lines and Parquet are; CSV and JSON lines also as .gz and .zst"

@@ -81,6 +81,10 @@ class Options(Struct, frozen=True, kw_only=True):
     openid: OpenIdOptions | None = None
     preview: bool = True
     """Whether versions that become final in a browser show samples of what they hold."""
+    preview_s: float = 10.0
+    """After so many seconds a preview begins nothing new."""
+    preview_bytes: int = 500_000_000
+    """How much a preview reads at the most."""
     upload_limit_bytes: int = 0
     """How much the server sends to a bucket in a second at the most; 0 for no limit."""
     download_limit_bytes: int = 0
@@ -153,6 +157,8 @@ def _home(options: Options, store: ObjectStore, objects: Streams, database: Data
         storage=options.storage or "",
         open_files=lambda: EmbeddedFiles(objects, database, clock),
         preview=options.preview,
+        preview_s=options.preview_s,
+        preview_bytes=options.preview_bytes,
     )
 
 

@@ -1,0 +1,137 @@
+"""Workbooks of Excel: the rows of one sheet. A workbook is an archive of XML, so that how large it is is known only when it is unpacked."""
+
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, time
+from importlib import import_module
+from typing import IO, Any
+
+from tilth.base.errors import Invalid
+
+__all__ = ["ENDINGS", "as_column", "is_excel", "opened_sheet", "sheet_table"]
+
+ENDINGS = ("xlsx", "xlsm")
+_MOST_PARTS = 10_000
+_MOST_UNPACKED = 128 << 20
+_MOST_CELLS = 5_000_000
+_MOST_COLUMNS = 16_384
+_PIECE = 1 << 20
+_BROKEN = (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError, SyntaxError, EOFError, ArithmeticError)
+"""What OpenPyXL raises of workbooks that are broken."""
+_CONVERT = "write it as CSV or Parquet, which are read row by row"
+
+
+def is_excel(path: str) -> bool:
+    """Whether a file is a workbook, by its name."""
+    return path.rpartition(".")[2].lower() in ENDINGS
+
+
+@contextmanager
+def opened_sheet(
+    file: IO[bytes], label: str, sheet: str = "", *, most_rows: int, most_columns: int = _MOST_COLUMNS, most_unpacked: int = _MOST_UNPACKED
+) -> "Iterator[Iterator[tuple[Any, ...]]]":
+    """The rows of a sheet, of the first one that is shown unless one is named: numbers, texts, dates, truths, and None for nothing.
+
+    Of formulas the values count that stood there when the workbook was saved. `Invalid` if it can't be read, or is too large when unpacked.
+    """
+    try:
+        openpyxl = import_module("openpyxl")
+    except ImportError as error:
+        raise Invalid(f"{label} is a workbook of Excel, which OpenPyXL reads", hint="pip install 'tilth[tables]'") from error
+    try:
+        _require_small(file, label, most_unpacked)
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        try:
+            found = _sheet(book, sheet, label)
+            found.reset_dimensions()  # what the file says of its size is no promise
+            yield found.iter_rows(max_row=most_rows, max_col=most_columns if most_columns < _MOST_COLUMNS else None, values_only=True)
+        finally:
+            book.close()
+    except (*_BROKEN, zipfile.BadZipFile, zlib.error) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise Invalid(f"{label} can't be read as a workbook of Excel: {said:.200}", hint="open it in Excel and save it anew") from error
+
+
+def sheet_table(file: IO[bytes], label: str, sheet: str = "", *, as_texts: bool = False) -> Any:
+    """A whole sheet as a table of PyArrow, whose first row names the columns."""
+    arrow = import_module("pyarrow")
+    rows: list[tuple[Any, ...]] = []
+    cells = 0
+    with opened_sheet(file, label, sheet, most_rows=1 << 20) as found:
+        for row in found:
+            cells += len(row)
+            if cells > _MOST_CELLS:
+                raise Invalid(f"{label} has more than {_MOST_CELLS:,} cells", hint=_CONVERT)
+            if any(cell is not None for cell in row):
+                rows.append(row)
+    if not rows:
+        raise Invalid(f"{label} has no rows", hint="name another sheet, as in 'book.xlsx#Sheet2'")
+    names = _names(rows[0], max(map(len, rows)))
+    columns = [[row[at] if at < len(row) else None for row in rows[1:]] for at in range(len(names))]
+    return arrow.table([as_column(arrow, column, as_texts=as_texts) for column in columns], names=names)
+
+
+def as_column(arrow: Any, values: Sequence[Any], *, as_texts: bool = False) -> Any:
+    """The values of a column, in a type that all of them have, or as texts."""
+    kinds = {type(value) for value in values if value is not None}
+    if not as_texts and (len(kinds) < 2 or kinds == {int, float}):
+        try:
+            return arrow.array(values, arrow.float64() if kinds == {int, float} else None)
+        except (arrow.ArrowException, OverflowError):
+            pass
+    return arrow.array([None if value is None else _text(value) for value in values], arrow.string())
+
+
+def _sheet(book: Any, name: str, label: str) -> Any:
+    sheets = [sheet for sheet in book.worksheets if hasattr(sheet, "iter_rows")]
+    names = ", ".join(sheet.title for sheet in sheets)
+    if name:
+        chosen = next((sheet for sheet in sheets if sheet.title.lower() == name.lower()), None)
+        if chosen is None:
+            raise Invalid(f"{label} has no sheet {name}", hint=f"its sheets are {names}")
+        return chosen
+    if not sheets:
+        raise Invalid(f"{label} has no sheet with cells", hint="open it in Excel")
+    return next((sheet for sheet in sheets if sheet.sheet_state == "visible"), sheets[0])
+
+
+def _require_small(file: IO[bytes], label: str, most: int) -> None:
+    """Unpack all parts once without keeping them: what an archive says of its sizes is no promise."""
+    left = most
+    with zipfile.ZipFile(file) as archive:
+        parts = archive.infolist()
+        if len(parts) > _MOST_PARTS:
+            raise Invalid(f"{label} has {len(parts):,} parts", hint=_CONVERT)
+        for part in parts:
+            with archive.open(part) as opened:
+                while piece := opened.read(_PIECE):
+                    left -= len(piece)
+                    if left < 0:
+                        raise Invalid(f"{label} takes more than {most >> 20} MB when it is unpacked", hint=_CONVERT)
+    file.seek(0)
+
+
+def _names(header: Sequence[Any], width: int) -> list[str]:
+    """A name for each column, none twice."""
+    given = [*header, *([None] * (width - len(header)))]
+    found: list[str] = []
+    taken: set[str] = set()
+    for at, cell in enumerate(given):
+        name = base = _text(cell) if cell is not None else f"column{at + 1}"
+        number = 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{base}_{number}"
+        taken.add(name.lower())
+        found.append(name)
+    return found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    return str(value)
