@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ __all__ = [
     "OutboxCall",
     "OutboxUpload",
     "Waiting",
+    "bucket_of",
     "in_json",
     "is_writing",
     "outboxes_in",
@@ -40,8 +42,12 @@ __all__ = [
 EVENTS = ".events"
 CALLS = ".calls"
 PLACES = ".places"
-"""Uploads to elsewhere than the server, and the calls that belong to them: none of the rest waits for a bucket that is away."""
+"""Uploads to elsewhere than the server, and the calls that belong to them; each bucket has files of its own, so one that is away holds up
+nothing else.
+"""
 FILES = "files"
+_BLOB = ".blob."
+"""What the name of a server of Azure's has, which stands before the bucket."""
 
 Warn = Callable[[str], None]
 
@@ -175,7 +181,7 @@ class Outbox:
             return None
         given = OutboxUpload(path=kept.name, name=name, content_type=content_type, address=address)
         written = OutboxCall(call=call, fields=dict(fields or {}), upload=given, event=event)
-        if not self._append(PLACES if address else CALLS, in_json(written) + b"\n"):
+        if not self._append(_places_of(address) if address else CALLS, in_json(written) + b"\n"):
             return None
         if replaces:  # when it is written down: there is always one of them
             self._replaceable.add(address or name, kept, is_moved=delete)
@@ -246,6 +252,19 @@ class Outbox:
         if self._told != error.code:
             self._told = error.code
             self._warn(f"what is reported is lost until this is mended: {error}")
+
+
+def _places_of(address: str) -> str:
+    """The kind of file for what goes to the bucket of an address."""
+    return f".{sha256(bucket_of(address).encode()).hexdigest()[:16]}{PLACES}"
+
+
+def bucket_of(address: str) -> str:
+    """The bucket that the address of an object lies in."""
+    scheme, _, rest = address.partition("://")
+    parts = rest.split("/")
+    named = 2 if (":" in parts[0] if scheme == "s3" else _BLOB in parts[0]) else 1
+    return f"{scheme}://{'/'.join(parts[:named])}"
 
 
 def in_json(value: Any) -> bytes:

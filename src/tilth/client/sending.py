@@ -5,7 +5,7 @@ import os
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -51,6 +51,8 @@ class Sender:
         self._api = api
         self._files = files
         self._warn = warn
+        self.is_rest_sent = False
+        """Whether what could not be sent was only what goes to buckets."""
         self._refused: set[str] = set()
         self._faults = 0
         self._marks: dict[Path, tuple[int, int]] = {}
@@ -83,9 +85,17 @@ class Sender:
         sent = self._send_events(own) or sent
         for path in self._paths(CALLS):
             sent = self._send_calls(path, own) or sent
-        for path in self._paths(PLACES) if self._put_elsewhere is not None else ():  # last: a bucket that is away holds up nothing else
-            sent = self._send_calls(path, own) or sent
+        away = None
+        for paths in self._places():  # last, and one bucket after the other: one that is away holds up nothing else
+            try:
+                for path in paths:
+                    sent = self._send_calls(path, own) or sent
+            except (Unavailable, Denied) as error:
+                away = away or error
         self._sweep(own)
+        if away:
+            self.is_rest_sent = True
+            raise away
         return sent
 
     def left_bytes(self) -> int:
@@ -94,6 +104,13 @@ class Sender:
 
     def _paths(self, kind: str) -> list[Path]:
         return written(self.folder, kind)
+
+    def _places(self) -> Iterable[list[Path]]:
+        """The files of what goes to buckets, those of one bucket together."""
+        found: dict[str, list[Path]] = {}
+        for path in self._paths(PLACES) if self._put_elsewhere is not None else ():
+            found.setdefault(path.name.partition(".")[2], []).append(path)
+        return found.values()
 
     def _send_events(self, own: frozenset[Path]) -> bool:
         sent = False

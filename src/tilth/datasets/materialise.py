@@ -21,9 +21,9 @@ from tilth.datasets.cache.blobs import BlobCache, blob_name
 from tilth.datasets.cache.borrowing import borrow
 from tilth.datasets.cache.evicting import keep_within
 from tilth.datasets.cache.notes import About
-from tilth.datasets.packs import read_chunks
+from tilth.datasets.fetching import damaged_pack, fetch_files
 from tilth.datasets.placing import Damaged, Row, link, place
-from tilth.datasets.resuming import chunks_there, copied_from_blob
+from tilth.datasets.resuming import chunks_wanted, copied_from_blob
 from tilth.datasets.second_process import SecondProcess, second_process
 from tilth.domain.dataset import Entry
 from tilth.store.api import Key, ObjectStore
@@ -53,7 +53,6 @@ _BATCH = 16_384
 _LINKS = 65_536
 _ALONE_FILES = 1_000
 _ALONE_BYTES = 32 << 20
-_READ_AHEAD = 4
 _SHARE_BYTES = 512 << 20
 """What a local copy that is interrupted may have to fetch again from far away, unless one file is larger."""
 
@@ -268,7 +267,7 @@ def place_entries(
                 links.place([entry for entry in both if entry.link], target, told)
             try:
                 if store.local_path(Key("")) is None:
-                    _place_by_reading(store, batch, target, told, cache)
+                    _place_by_fetching(store, batch, target, told, cache, workers)
                 else:
                     _place_from_files(store, batch, target, told, second)
             except Corrupt as error:
@@ -305,30 +304,18 @@ def _place_from_files(store: ObjectStore, entries: Sequence[Entry], target: Path
         told(len(theirs), sum(row[3] for row in theirs))
     if damaged or answer:
         number, offset, path = damaged.args if damaged else answer[1:]
-        raise _corrupt(list(packs)[number], offset, path)
+        raise damaged_pack(list(packs)[number], offset, path)
 
 
-def _place_by_reading(store: ObjectStore, entries: Sequence[Entry], target: Path, told: Progress, cache: BlobCache | None) -> None:
-    there = [chunks_there(target / entry.path, entry) for entry in entries]
+def _place_by_fetching(
+    store: ObjectStore, entries: Sequence[Entry], target: Path, told: Progress, cache: BlobCache | None, workers: int | None
+) -> None:
     if cache is not None:
-        for number, entry in enumerate(entries):
-            if there[number] == 0 and copied_from_blob(f"{cache.blobs}/{blob_name(entry.sha256)}", target / entry.path, entry):
-                there[number] = None
-    wanted = [chunk for entry, count in zip(entries, there, strict=True) if count is not None for chunk in entry.chunks[count:]]
-    # All at once, because neighbours in a pack are then read together, and ahead.
-    contents = read_chunks(store, wanted, ahead=_READ_AHEAD)
-    for entry, count in zip(entries, there, strict=True):
-        if count is not None:
-            path = target / entry.path
-            with translated_os_errors(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("r+b" if count else "wb") as out:
-                    out.truncate(out.seek(sum(chunk.raw for chunk in entry.chunks[:count])))
-                    for data in islice(contents, len(entry.chunks) - count):
-                        out.write(data)
-                path.chmod(entry.mode)
-                os.utime(path, ns=(entry.mtime_ns, entry.mtime_ns))
-        told(1, entry.size)
+        for entry in entries:
+            blob = f"{cache.blobs}/{blob_name(entry.sha256)}"
+            if os.path.exists(blob) and chunks_wanted(target / entry.path, entry) is not None:
+                copied_from_blob(blob, target / entry.path, entry)
+    fetch_files(store, entries, os.fspath(target), told, requests=workers)
 
 
 def _halves(rows: list[Row]) -> tuple[list[Row], list[Row]]:
@@ -369,13 +356,6 @@ def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch
-
-
-def _corrupt(pack: str, offset: int, path: str) -> Corrupt:
-    return Corrupt(
-        f"pack {pack} is damaged at {offset}: {path} can't be restored",
-        hint="the other files are; `tilth data verify` lists all that is affected",
-    )
 
 
 def _nobody(files: int, size: int) -> None:

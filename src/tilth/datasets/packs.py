@@ -24,7 +24,7 @@ from tilth.datasets.format import pack_key
 from tilth.domain.dataset import ChunkRef
 from tilth.store.api import Buffer, Key, ObjectStore
 
-__all__ = ["PACK_BYTES", "PackWriter", "StoredPack", "read_chunks", "read_pack_index", "read_range", "unpack_chunk"]
+__all__ = ["PACK_BYTES", "SPAN_BYTES", "PackWriter", "StoredPack", "read_chunks", "read_pack_index", "read_range", "spans", "unpack_chunk"]
 
 PACK_BYTES = 64 << 20
 """A pack is closed when it holds at least this many bytes, unless its writer was told a smaller number."""
@@ -38,7 +38,8 @@ _RECORD = struct.Struct("<32sQII")
 _TRAILER = struct.Struct("<32sII8s")
 _FORMAT = 1
 _GAP_BYTES = 512 << 10
-_SPAN_BYTES = 16 << 20
+SPAN_BYTES = 16 << 20
+"""What is asked for in one request at the most."""
 
 
 class StoredPack(Struct, frozen=True):
@@ -158,28 +159,28 @@ def read_chunks(store: ObjectStore, chunks: Sequence[ChunkRef], *, ahead: int = 
     So many reads of up to 16 MiB go on `ahead` of what was yielded. `Corrupt` names the pack and the chunk; chunks before it have
     been yielded whole.
     """
-    for span, block in _blocks(store, _spans(chunks), ahead):
+    for span, block in _blocks(store, spans(chunks), ahead):
         first = span[0]
         for chunk in span:
             begin = chunk.offset - first.offset
             yield unpack_chunk(chunk, block[begin : begin + chunk.stored])
 
 
-def _blocks(store: ObjectStore, spans: Iterator[list[ChunkRef]], ahead: int) -> Iterator[tuple[list[ChunkRef], memoryview]]:
+def _blocks(store: ObjectStore, runs: Iterator[list[ChunkRef]], ahead: int) -> Iterator[tuple[list[ChunkRef], memoryview]]:
     def read(span: list[ChunkRef]) -> memoryview:
         first, last = span[0], span[-1]
         return memoryview(store.get_range(Key(first.pack), first.offset, last.offset + last.stored - first.offset))
 
     if not ahead:
-        yield from ((span, read(span)) for span in spans)
+        yield from ((span, read(span)) for span in runs)
         return
     pool = ThreadPoolExecutor(ahead, thread_name_prefix="tilth-read")
     try:
-        coming = deque((span, pool.submit(read, span)) for span in islice(spans, ahead))
+        coming = deque((span, pool.submit(read, span)) for span in islice(runs, ahead))
         while coming:
             span, block = coming.popleft()
             yield span, block.result()
-            coming.extend((later, pool.submit(read, later)) for later in islice(spans, 1))
+            coming.extend((later, pool.submit(read, later)) for later in islice(runs, 1))
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -218,8 +219,9 @@ def _damaged(chunk: ChunkRef) -> Corrupt:
     )
 
 
-def _spans(chunks: Iterable[ChunkRef]) -> Iterator[list[ChunkRef]]:
-    """Cut a sequence of chunks into runs that one ranged read each can serve."""
+def spans(chunks: Iterable[ChunkRef], most_bytes: int | None = None) -> Iterator[list[ChunkRef]]:
+    """Cut a sequence of chunks into runs that one ranged read each can serve, of at most so many bytes, unless one chunk has more."""
+    limit = most_bytes or SPAN_BYTES
     ordered = list(chunks)
     if not ordered:
         return
@@ -227,7 +229,7 @@ def _spans(chunks: Iterable[ChunkRef]) -> Iterator[list[ChunkRef]]:
     for before, chunk in pairwise(ordered):
         end = before.offset + before.stored
         near = chunk.pack == before.pack and 0 <= chunk.offset - end <= _GAP_BYTES
-        if not near or chunk.offset + chunk.stored - span[0].offset > _SPAN_BYTES:
+        if not near or chunk.offset + chunk.stored - span[0].offset > limit:
             yield span
             span = []
         span.append(chunk)

@@ -1,34 +1,35 @@
 """What of a file need not be fetched from far away: what an interrupted copy left, and what the cache has. Both are compared first."""
 
 import os
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
 from tilth.base.atomic_io import translated_os_errors, write_all
 from tilth.domain.dataset import Entry
 
-__all__ = ["chunks_there", "copied_from_blob"]
+__all__ = ["chunks_wanted", "copied_from_blob"]
 
 _PIECE = 1 << 20
 
 
-def chunks_there(file: Path, entry: Entry) -> int | None:
-    """How many chunks at the beginning of `file` are those of `entry`; None if all of it is there.
+def chunks_wanted(file: str | Path, entry: Entry) -> Sequence[int] | None:
+    """The numbers of the chunks of `entry` that `file` does not have in their places; None if all of it is there.
 
     A file has its time set last of all, so one whose size and time are right is whole. Of any other, every chunk is compared.
     """
     try:
-        with file.open("rb", buffering=0) as opened:
+        opened = open(file, "rb", buffering=0)  # noqa: SIM115 - closed below
+    except OSError:
+        return range(len(entry.chunks))
+    with opened:
+        try:
             found = os.fstat(opened.fileno())
             if (found.st_size, found.st_mtime_ns) == (entry.size, entry.mtime_ns):
                 return None
-            for number, chunk in enumerate(entry.chunks):
-                data = opened.read(chunk.raw)
-                if len(data) != chunk.raw or sha256(data).digest() != chunk.sha256:
-                    return number
-            return len(entry.chunks)
-    except OSError:
-        return 0
+            return [number for number, chunk in enumerate(entry.chunks) if sha256(opened.read(chunk.raw)).digest() != chunk.sha256]
+        except OSError:
+            return range(len(entry.chunks))
 
 
 def copied_from_blob(blob: str, target: Path, entry: Entry) -> bool:

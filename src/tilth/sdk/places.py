@@ -16,6 +16,7 @@ from tilth.base.atomic_io import translated_os_errors
 from tilth.base.errors import Denied, Internal, Invalid, NotFound, PathNotFound
 from tilth.base.ids import new_id
 from tilth.client.files import Counted, Readable, Told
+from tilth.client.outbox import bucket_of
 from tilth.sdk.home import Home
 from tilth.store.api import Key, ObjectInfo
 from tilth.wire.own_files import OWN_FILES, address_of, name_in
@@ -174,12 +175,9 @@ class BucketPlace:
     """In a bucket: of S3's and of whatever speaks its protocol, of Google's, of Azure's."""
 
     def __init__(self, home: Home, address: str) -> None:
-        scheme, _, rest = address.partition("://")
-        parts = rest.split("/")
-        named = 2 if (":" in parts[0] if scheme == "s3" else _BLOB in parts[0]) else 1
         self._home = home
-        self.bucket = f"{scheme}://{'/'.join(parts[:named])}"
-        self.path = "/".join(part for part in parts[named:] if part)
+        self.bucket = bucket_of(address)
+        self.path = "/".join(part for part in address[len(self.bucket) :].split("/") if part)
         self.address = f"{self.bucket}/{self.path}"
 
     def size(self) -> int | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from tilth.base.errors import Denied, TilthError, Unavailable
 from tilth.client.outbox import Outbox, outboxes_in
 from tilth.client.sending import PERIOD_S, Courier, Sender
 from tilth.sdk.home import Home
@@ -116,9 +117,10 @@ class Recording:
 def send_outboxes(home: Home) -> tuple[int, int]:
     """Send what runs left behind that are over; returns how many outboxes were sent, and how many are left.
 
-    Raises `Unavailable` or `Denied` if nobody takes it.
+    Raises `Unavailable` or `Denied` if the server does not take it, or, when all the rest was sent, if a bucket does not.
     """
     sent, left = 0, 0
+    away: TilthError | None = None
     api, files = home.reporting
     for folder in outboxes_in(home.folder):
         if (folder / "offline").exists():
@@ -126,8 +128,15 @@ def send_outboxes(home: Home) -> tuple[int, int]:
         sender = Sender(folder, api, files, warn=warn, put_elsewhere=partial(_put, home))
         with sender.alone() as alone:
             if alone:
-                sender.send()
+                try:
+                    sender.send()
+                except (Unavailable, Denied) as error:
+                    if not sender.is_rest_sent:
+                        raise
+                    away = away or error
         sent, left = (sent + 1, left) if not sender.left_bytes() else (sent, left + 1)
+    if away:
+        raise away
     return sent, left
 
 

@@ -244,6 +244,38 @@ def test_what_goes_elsewhere_holds_up_nothing_else(outbox: Outbox, kept: Kept, s
     assert not outbox.folder.exists()
 
 
+def test_a_bucket_that_is_away_holds_up_no_other(outbox: Outbox, kept: Kept, said: list[str], tmp_path: Path) -> None:
+    given = tmp_path / "given"
+    given.write_bytes(b"away")
+    put: list[str] = []
+    away = True
+
+    def put_elsewhere(address: str, source: Path) -> None:
+        if away and "://first/" in address:
+            raise Unavailable("the bucket is away", hint="")
+        put.append(address)
+
+    for address in (
+        "s3://first/a/1",
+        "s3://host:9000/second/a/2",
+        "s3://host:9000/third/a/3",
+        "s3://first/b/4",
+        "s3://host:9000/second/b/5",
+    ):
+        outbox.upload(given, name=address, call="models.edit", fields={"n": int(address[-1])}, address=address)
+    outbox.close()
+    sender = Sender(outbox.folder, kept, kept, warn=said.append, put_elsewhere=put_elsewhere)
+    with pytest.raises(Unavailable, match="the bucket is away"):
+        sender.send()
+    assert [fields["n"] for _, fields in kept.calls] == [2, 5, 3]
+    away = False
+    sender.send()
+    assert [fields["n"] for _, fields in kept.calls] == [2, 5, 3, 1, 4]
+    assert len(put) == 5
+    assert said == []
+    assert not outbox.folder.exists()
+
+
 class Hasty(Kept):
     """While it takes a file, a newer one comes."""
 

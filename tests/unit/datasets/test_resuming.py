@@ -8,10 +8,10 @@ import pytest
 
 from tilth.base.errors import Unavailable
 from tilth.base.ids import VersionId
-from tilth.datasets import materialise, packs
+from tilth.datasets import fetching, materialise
 from tilth.datasets.cache.blobs import BlobCache, blob_name
 from tilth.datasets.materialise import copy_to, view_in
-from tilth.datasets.resuming import chunks_there
+from tilth.datasets.resuming import chunks_wanted
 from tilth.domain.dataset import Entry
 from tilth.store.api import Key
 from tilth.store.memory import MemoryStore
@@ -48,8 +48,8 @@ def version(bench: Workbench) -> VersionId:
 
 @pytest.fixture
 def far(bench: Workbench, version: VersionId, monkeypatch: pytest.MonkeyPatch) -> FarStore:
-    monkeypatch.setattr(packs, "_SPAN_BYTES", 1 << 20)
-    monkeypatch.setattr(materialise, "_READ_AHEAD", 1)
+    monkeypatch.setattr(fetching, "SPAN_BYTES", 1 << 20)
+    monkeypatch.setattr(fetching, "REQUESTS", 1)
     return FarStore(bench)
 
 
@@ -108,19 +108,22 @@ def test_what_is_there_and_wrong_is_not_kept(bench: Workbench, version: VersionI
     entries = {entry.path: entry for entry in bench.repository.manifest(version).entries()}
     entry = entries["z/large.bin"]
     file = bench.root / "part"
-    assert chunks_there(file, entry) == 0
-    first = entry.chunks[0].raw
-    for content, count in (
-        (FILES["z/large.bin"][: first + 5], 1),
-        (b"x" + FILES["z/large.bin"][1:], 0),
-        (FILES["z/large.bin"], len(entry.chunks)),
-        (FILES["z/large.bin"] + b"more", len(entry.chunks)),
+    every, first = range(len(entry.chunks)), entry.chunks[0].raw
+    assert chunks_wanted(file, entry) == every
+    for content, wanted in (
+        (FILES["z/large.bin"][: first + 5], every[1:]),
+        (bytes(first) + FILES["z/large.bin"][first:], every[:1]),
+        (b"x" + FILES["z/large.bin"], every),
+        (FILES["z/large.bin"], ()),
+        (FILES["z/large.bin"] + b"more", ()),
     ):
         file.write_bytes(content)
-        assert chunks_there(file, entry) == count
-    file.write_bytes(FILES["z/large.bin"])
+        assert list(chunks_wanted(file, entry) or ()) == list(wanted)
     _stamp(file, entry)
-    assert chunks_there(file, entry) is None
+    assert chunks_wanted(file, entry) == []
+    os.truncate(file, entry.size)
+    _stamp(file, entry)
+    assert chunks_wanted(file, entry) is None
 
 
 def _stamp(file: Path, entry: Entry) -> None:
