@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tilth.datasets.columns import hashes, numbers, texts
 from tilth.datasets.manifests import Manifest
 from tilth.domain.dataset import ChunkRef
 
@@ -129,11 +130,11 @@ class _Piece:
 def _table_of(chunks: Iterable[ChunkRef]) -> pa.Table:
     listed = list(chunks)
     columns = {
-        "sha256": pa.array([chunk.sha256 for chunk in listed], pa.binary(32)),
-        "pack": pa.array([chunk.pack for chunk in listed], pa.string()).dictionary_encode(),
-        "offset": pa.array([chunk.offset for chunk in listed], pa.uint64()),
-        "stored": pa.array([chunk.stored for chunk in listed], pa.uint32()),
-        "raw": pa.array([chunk.raw for chunk in listed], pa.uint32()),
+        "sha256": hashes([chunk.sha256 for chunk in listed]),
+        "pack": texts([chunk.pack for chunk in listed]).dictionary_encode(),
+        "offset": numbers((chunk.offset for chunk in listed), pa.uint64()),
+        "stored": numbers((chunk.stored for chunk in listed), pa.uint32()),
+        "raw": numbers((chunk.raw for chunk in listed), pa.uint32()),
     }
     return pa.table(columns)
 

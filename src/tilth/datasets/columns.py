@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 
 __all__ = ["flag", "flags", "hashes", "nothing", "number", "numbers", "text", "texts"]
 
-_CODES = {pa.int64(): "q", pa.uint64(): "Q", pa.uint32(): "I", pa.uint16(): "H"}
+_HASH = 32
+_CODES = {pa.int64(): "q", pa.uint64(): "Q", pa.uint32(): "I", pa.uint16(): "H", pa.int32(): "i"}
 
 
 def numbers(values: Iterable[int], kind: pa.DataType = pa.int64()) -> pa.Array:  # noqa: B008  it never changes
@@ -37,9 +38,14 @@ def texts(values: Sequence[str | None]) -> pa.StringArray:
     return pc.if_else(flags(is_missing), nothing(pa.string()), found) if any(is_missing) else found
 
 
-def hashes(digests: Sequence[bytes]) -> pa.FixedSizeBinaryArray:
-    """A column of hashes of 32 bytes."""
-    return pa.Array.from_buffers(pa.binary(32), len(digests), [None, pa.py_buffer(b"".join(digests))])
+def hashes(digests: Sequence[bytes | None]) -> pa.FixedSizeBinaryArray:
+    """A column of hashes of 32 bytes, of which some may be missing."""
+    data = b"".join(bytes(_HASH) if digest is None else digest for digest in digests)
+    if len(data) != _HASH * len(digests):
+        raise ValueError(f"a hash has {_HASH} bytes")
+    found = pa.Array.from_buffers(pa.binary(_HASH), len(digests), [None, pa.py_buffer(data)])
+    is_missing = [digest is None for digest in digests]
+    return pc.if_else(flags(is_missing), nothing(pa.binary(_HASH)), found) if any(is_missing) else found
 
 
 def text(value: str) -> pa.StringScalar:

@@ -281,7 +281,7 @@ class Rows:
         lists = _single(self._table.column("chunks"))
         flat = lists.flatten()
         of_file = pc.take(_single(self._table.column("sha256")), pc.list_parent_indices(lists))
-        packs = pa.DictionaryArray.from_arrays(flat.field("pack").cast(pa.int32()), pa.array(self._packs, pa.string()))
+        packs = pa.DictionaryArray.from_arrays(flat.field("pack").cast(pa.int32()), texts(self._packs))
         columns = {"sha256": pc.coalesce(flat.field("sha256"), of_file), "pack": packs}
         return pa.table(columns | {name: flat.field(name) for name in ("offset", "stored", "raw")})
 
@@ -335,16 +335,16 @@ class Rows:
     def _with_used_packs_only(self) -> tuple[list[str], pa.Table]:
         lists = _single(self._table.column("chunks"))
         flat = lists.flatten()
-        numbers = flat.field("pack")
-        used = pc.unique(numbers).to_pylist()
-        renumbered = pa.array([None] * len(self._packs), pa.uint32()).to_pylist()
+        before = flat.field("pack")
+        used = pc.unique(before).to_pylist()
+        renumbered = [0] * len(self._packs)
         for new, old in enumerate(used):
             renumbered[old] = new
-        chunks = _with_packs(lists, flat, pc.take(pa.array(renumbered, pa.uint32()), numbers))
+        chunks = _with_packs(lists, flat, pc.take(numbers(renumbered, pa.uint32()), before))
         return [self._packs[number] for number in used], self._table.combine_chunks().set_column(5, _SCHEMA.field("chunks"), chunks)
 
     def _renumbered(self, packs: dict[str, int]) -> pa.Table:
-        mapping = pa.array([packs.setdefault(name, len(packs)) for name in self._packs], pa.uint32())
+        mapping = numbers((packs.setdefault(name, len(packs)) for name in self._packs), pa.uint32())
         lists = _single(self._table.column("chunks"))
         flat = lists.flatten()
         chunks = _with_packs(lists, flat, pc.take(mapping, flat.field("pack")))
@@ -434,10 +434,16 @@ def packs_of_segment(data: bytes, *, name: str) -> list[str]:
 
 def dump_root(root: Root) -> bytes:
     """The Root as a Parquet table."""
-    columns = [[getattr(ref, name) for ref in root] for name in _ROOT.names]
     out = BytesIO()
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, _ROOT, strict=True)]
-    pq.write_table(pa.table(arrays, schema=_ROOT), out, compression="zstd", store_schema=False)
+    columns = [
+        texts([ref.first_path for ref in root]),
+        texts([ref.last_path for ref in root]),
+        numbers(ref.entries for ref in root),
+        numbers(ref.size_bytes for ref in root),
+        texts([ref.key for ref in root]),
+        hashes([bytes(ref.sha256) for ref in root]),
+    ]
+    pq.write_table(pa.table(columns, schema=_ROOT), out, compression="zstd", store_schema=False)
     return out.getvalue()
 
 
@@ -454,7 +460,7 @@ def load_root(data: bytes, *, name: str) -> Root:
 def _single(column: pa.ChunkedArray) -> pa.Array:
     if column.num_chunks == 1:
         return column.chunk(0)
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.nulls(0, column.type)
 
 
 def _view(column: pa.Array, buffer: int, code: str, length: int, *, width: int = 1) -> memoryview:
@@ -466,12 +472,12 @@ def _view(column: pa.Array, buffer: int, code: str, length: int, *, width: int =
 def _chunk_hashes(entries: Sequence[Entry]) -> pa.Array:
     """Null where the file is one chunk: the chunk's hash is the file's."""
     values = [None if len(entry.chunks) == 1 else chunk.sha256 for entry in entries for chunk in entry.chunks]
-    return pa.array(values, pa.binary(32))
+    return hashes(values)
 
 
-def _with_packs(lists: pa.ListArray, flat: pa.StructArray, numbers: pa.Array) -> pa.ListArray:
-    fields = [numbers if field.name == "pack" else flat.field(field.name) for field in _CHUNK]
+def _with_packs(lists: pa.ListArray, flat: pa.StructArray, packs: pa.Array) -> pa.ListArray:
+    fields = [packs if field.name == "pack" else flat.field(field.name) for field in _CHUNK]
     structs = pa.StructArray.from_arrays(fields, fields=list(_CHUNK))
     ends = pc.cumulative_sum(lists.value_lengths())
-    offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends.cast(pa.int32())])
+    offsets = pa.concat_arrays([numbers([0], pa.int32()), ends.cast(pa.int32())])
     return pa.ListArray.from_arrays(offsets, structs)
