@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-import jwt
 import msgspec
 
 from tilth.base.errors import AlreadyExists, CredentialsWrong, FieldInvalid, KeyNotFound, TokenInvalid, Unauthenticated, UserNotFound
@@ -105,11 +104,15 @@ def issue_token(tx: Tx, account: Account, *, expires_s: int | None = None, acces
     }
     if access_key:
         claims["key"] = access_key
+    import jwt  # noqa: PLC0415  it brings all of cryptography, which a home without a server never needs
+
     return jwt.encode(claims, server_secret(tx), algorithm=_ALGORITHM)
 
 
 def authenticate(tx: Tx, token: str) -> Actor:
     """Who a token stands for; refused when it has run out, was revoked, or its key or account is gone."""
+    import jwt  # noqa: PLC0415  as above
+
     try:
         # The time is that of the transaction, which tests can move.
         claims = jwt.decode(token, server_secret(tx), algorithms=[_ALGORITHM], options={"verify_exp": False, "verify_iat": False})
