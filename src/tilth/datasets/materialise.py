@@ -173,9 +173,20 @@ def _fetch(
     workers: int | None,
 ) -> None:
     """Bring the contents of `missing`, link them, and take them into the cache for others; from far away in shares, each of which stays."""
-    is_far = store.local_path(Key("")) is None
-    for share in _shares(missing, _SHARE_BYTES if is_far else None):
-        _fetch_share(store, cache, scratch, building, share, on_done, workers)
+    if store.local_path(Key("")) is not None:
+        _fetch_share(store, cache, scratch, building, missing, on_done, workers)
+        return
+    for share in _shares(missing, _SHARE_BYTES):
+        left: Sequence[Entry] = share
+        while left:
+            with cache.announcements.fetching({entry.sha256 for entry in left}) as (own, others):
+                ours = _still_missing(cache, building, [entry for entry in left if entry.sha256 in own])
+                if ours:
+                    _fetch_share(store, cache, scratch, building, ours, on_done, workers)
+            left = [entry for entry in left if entry.sha256 not in own]
+            if left:  # what others bring, for whatever dataset
+                cache.announcements.wait(others)
+                left = _still_missing(cache, building, left)
 
 
 def _fetch_share(
@@ -202,14 +213,14 @@ def _fetch_share(
     shutil.rmtree(fetched, ignore_errors=True)
 
 
-def _shares(entries: Sequence[Entry], most_bytes: int | None) -> Iterator[list[Entry]]:
+def _shares(entries: Sequence[Entry], most_bytes: int) -> Iterator[list[Entry]]:
     """The entries, in their order, cut behind whatever makes a share as large as that."""
     share: list[Entry] = []
     size = 0
     for entry in entries:
         share.append(entry)
         size += entry.size
-        if most_bytes is not None and size >= most_bytes:
+        if size >= most_bytes:
             yield share
             share, size = [], 0
     if share:

@@ -88,6 +88,51 @@ def test_fifty_processes_that_want_two_versions_fetch_each_content_once(team: Te
     assert team.cache().counter.add(0) == weights.total_bytes
 
 
+def test_datasets_that_share_contents_fetch_each_once_whoever_is_killed(team: Team) -> None:
+    """Two datasets of two repositories: what they share lies in packs of each. Those that are killed hold the others up for a moment."""
+    shared = {f"s/{number}": random.Random(200 + number).randbytes(20_000) for number in range(30)}
+    wanted = [
+        shared | {f"own-{which}/{number}": random.Random(f"{which} {number}").randbytes(9_000) for number in range(9)} for which in "ab"
+    ]
+    teams = [Team(team.bench.root / which, delay_s=0.02) for which in "ab"]
+    ids = [one.bench.version(files) for one, files in zip(teams, wanted, strict=True)]
+    for one in teams:
+        one.root = team.root
+
+    def work(number: int, killed: int = 0) -> None:
+        one = number % 2
+        name = f"view-{number}" if number < killed else ids[one]
+        manifest = teams[one].bench.repository.manifest(ids[one])
+        view = view_in(teams[one].store, team.cache(), name, manifest.digests, manifest.entries, workers=1, group=f"dataset-{one}")
+        assert contents(view) == wanted[one]
+
+    assert crowd(12, work) == [0] * 12
+    came = sum(end - begin for one in teams for _, begin, end in one.store.asked())
+    assert came == sum(map(len, {data for files in wanted for data in files.values()}))
+    assert not any((team.root / "fetching").iterdir())
+
+    shutil.rmtree(team.root)
+    statuses = crowd(12, partial(work, killed=6), killed=range(6), within_s=0.4)
+    assert statuses[6:] == [0] * 6
+    assert set(statuses[:6]) <= {0, KILLED}
+    assert not any(is_damaged(entry.path) for entry, _, _ in blobs_in(team.cache().blobs))
+    with team.cache().announcements.fetching([bytes(32)]) as (own, others):
+        assert (own, list(others)) == ({bytes(32)}, [])
+
+
+def test_a_list_of_contents_whose_process_is_silent_counts_no_more(team: Team) -> None:
+    contents = {sha256(b"%d" % number).digest() for number in range(3)}
+    first, *rest = sorted(contents)
+    with team.cache().announcements.fetching([first]) as (own, _):
+        assert own == {first}
+        with team.cache().announcements.fetching(contents) as (left, others):
+            assert left == set(rest)
+        (path,) = others
+        unused_for(Path(path), locks.SILENT_S + 60)
+        with team.cache().announcements.fetching(contents) as (left, others):
+            assert (left, list(others)) == (contents, [])
+
+
 def test_fifty_processes_some_of_which_are_killed_leave_whole_views(team: Team, versions: list[VersionId]) -> None:
     """Three die one after the other, each at another step of making the same view; then the others begin, of which ten are killed."""
     points = ("cache.before-install", "cache.after-install", "cache.before-view")

@@ -22,6 +22,7 @@ from pathlib import Path
 from tilth.base.atomic_io import describe_os_error, sweep, translated_os_errors
 from tilth.base.errors import HomeReadOnly, TilthError
 from tilth.base.ids import new_id
+from tilth.datasets.cache.announcing import Announcements
 from tilth.datasets.cache.counter import Counter
 from tilth.datasets.cache.leases import Leases
 from tilth.datasets.cache.locks import held
@@ -56,6 +57,11 @@ class BlobCache:
     def leases(self) -> Leases:
         """Which processes use which views."""
         return Leases(os.fspath(self.root), self.sharing)
+
+    @cached_property
+    def announcements(self) -> Announcements:
+        """Which contents somebody brings now."""
+        return Announcements(os.fspath(self.root), self.sharing)
 
     @cached_property
     def notes(self) -> Notes:
