@@ -260,8 +260,8 @@ def test_what_a_process_has_a_path_of_stays_while_it_lives(own: Home, tmp_path: 
     ended = crowd(1, lambda _: fetch(own, addresses[0]))
     copies = [fetch(own, address) for address in addresses[1:]]
     gone = copied_before(own, addresses[0])
-    for copy in (*copies, gone):
-        os.utime(copy.parent.parent, (1_000, 1_000))
+    for copy, used in zip((*copies, gone), (1_001, 1_002, 1_000), strict=True):
+        os.utime(copy.parent.parent, (used, used))
     fetching._evict(own, None)
     assert (ended, gone.exists(), [copy.exists() for copy in copies]) == ([0], False, [True, True])
     evicting.clean(BlobCache(own.cache_folder, limits=Limits(size_bytes=1, age_s=1.0)))
