@@ -2,7 +2,7 @@
 
 import signal
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -44,17 +44,18 @@ def test_a_run_survives_that_the_server_is_killed(tmp_path: Path, clients: Path,
     home, port = tmp_path / "home", free_port()
     folder = tmp_path / "user"
     folder.mkdir()
-    with running_server(home, port=port) as server, closing(User(folder, clients, forks, server)) as user:
-        quickly(user)
-        script = Running(user, user.script("steady"), "8")
-        assert any(line.startswith("id=") for line in script.process.stdout)
+    with ExitStack() as users:
+        with running_server(home, port=port) as server:
+            user = quickly(users.enter_context(closing(User(folder, clients, forks, server))))
+            script = Running(user, user.script("steady"), "8")
+            assert any(line.startswith("id=") for line in script.process.stdout)
+            time.sleep(2)
+            server.stop(signal.SIGKILL)
         time.sleep(2)
-        server.stop(signal.SIGKILL)
-    time.sleep(2)
-    with running_server(home, port=port) as server:
-        found = script.found()
-        assert server.call("tasks.get_by_id", task=found["id"])["task"]["status"] == "completed"
-        whole(server, found["id"], found["steps"])
+        with running_server(home, port=port) as server:
+            found = script.found()
+            assert server.call("tasks.get_by_id", task=found["id"])["task"]["status"] == "completed"
+            whole(server, found["id"], found["steps"])
 
 
 @pytest.mark.slow
