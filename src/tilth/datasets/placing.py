@@ -12,6 +12,7 @@ import fcntl
 import marshal
 import mmap
 import os
+import stat
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -132,7 +133,12 @@ def _cloned(source: int, target: int) -> bool:
 
 
 def _no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW)
+    """Open a file, and nothing else that somebody may have put there, such as a pipe, which would not open before it had a writer."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    return descriptor
 
 
 class _Packs:

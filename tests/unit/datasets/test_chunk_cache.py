@@ -157,6 +157,30 @@ def test_a_checksum_counts_only_if_it_is_of_who_reads(tmp_path: Path) -> None:
     assert cache.get(chunk_of(data)) == data
 
 
+def test_no_checksum_counts_where_others_may_write(tmp_path: Path) -> None:
+    """They can write what fits the time that an entry then gets, and its owner stays who it was."""
+    cache, data, other = ChunkCache(tmp_path / "cache", limit_bytes=10_000), *contents(2)
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache").chmod(0o2775)
+    cache.put(chunk_of(data), data)
+    assert cache.get(chunk_of(data)) == data
+    path_in(tmp_path / "cache", data).write_bytes(other)
+    os.utime(path_in(tmp_path / "cache", data), ns=(1, checksum(chunk_of(data), other)))
+    assert cache.get(chunk_of(data)) is None
+
+
+def test_what_is_no_file_of_the_right_size_is_not_read(tmp_path: Path) -> None:
+    cache, data = ChunkCache(tmp_path, limit_bytes=10_000), contents(1)[0]
+    for path in (path_in(tmp_path, data), tmp_path / "blobs" / blob_name(sha256(data).digest())):
+        path.parent.mkdir(parents=True)
+        os.mkfifo(path)
+        assert cache.get(chunk_of(data)) is None
+        path.unlink(missing_ok=True)
+        with path.open("wb") as file:
+            file.truncate(1 << 42)
+        assert cache.get(chunk_of(data)) is None
+
+
 def test_an_entry_that_was_touched_or_made_without_a_checksum_gets_one(tmp_path: Path) -> None:
     cache, data = ChunkCache(tmp_path, limit_bytes=10_000), contents(1)[0]
     cache.put(chunk_of(data), data)

@@ -15,6 +15,7 @@ from tilth.datasets.cache.borrowing import borrow
 from tilth.datasets.cache.evicting import remove_view
 from tilth.datasets.cache.sharing import Sharing
 from tilth.datasets.materialise import view_in
+from tilth.datasets.placing import copied
 from tilth.store.local import LocalStore
 from tilth.testing.repositories import Workbench
 
@@ -156,3 +157,25 @@ def test_contents_of_another_cache_are_taken_if_they_are_right(cache: BlobCache,
     assert (found / "right").read_bytes() == b"right"
     assert wrong.read_bytes() == b"planted"
     assert not (cache.root / "views").exists()
+
+
+def test_a_pipe_in_another_cache_is_not_waited_for(cache: BlobCache, tmp_path: Path) -> None:
+    digest = sha256(b"").digest()
+    pipe = cache.root / "blobs" / blob_name(digest)
+    pipe.parent.mkdir(parents=True)
+    os.mkfifo(pipe)
+    mine = BlobCache(tmp_path / "mine", source=cache.root)
+    borrow(mine, {digest: 0})
+    assert list(blobs_in(mine.blobs)) == []
+    assert not copied(str(pipe), str(tmp_path / "copy"))
+
+
+def test_what_is_larger_than_its_content_is_not_copied_from_another_cache(cache: BlobCache, tmp_path: Path) -> None:
+    digest = sha256(b"content").digest()
+    planted = cache.root / "blobs" / blob_name(digest)
+    planted.parent.mkdir(parents=True)
+    with planted.open("wb") as file:
+        file.truncate(1 << 42)
+    mine = BlobCache(tmp_path / "mine", source=cache.root)
+    borrow(mine, {digest: 7})
+    assert list(blobs_in(mine.blobs)) == []

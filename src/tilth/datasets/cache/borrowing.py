@@ -5,6 +5,7 @@ What is taken becomes a file of this user's own, in a cache of the user's own, s
 
 import errno
 import os
+import stat
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,7 +23,7 @@ def borrow(cache: BlobCache, wanted: Mapping[bytes, int]) -> None:
     if cache.source is None:
         return
     source = f"{cache.source}/blobs"
-    there = {digest: size for digest, size in wanted.items() if os.path.exists(f"{source}/{blob_name(digest)}")}
+    there = {digest: size for digest, size in wanted.items() if _is_file(f"{source}/{blob_name(digest)}", size)}
     there = {digest: size for digest, size in there.items() if not os.path.exists(f"{cache.blobs}/{blob_name(digest)}")}
     if not there:
         return
@@ -33,6 +34,15 @@ def borrow(cache: BlobCache, wanted: Mapping[bytes, int]) -> None:
         names = [blob_name(digest) for digest in there]
         came = pool.map(lambda name: _came(f"{source}/{name}", f"{scratch}/{name}"), names)
         cache.install(scratch, [digest for digest, is_right in zip(there, came, strict=True) if is_right])
+
+
+def _is_file(path: str, size: int) -> bool:
+    """Whether a file has the size that it should have: one that is larger than the disk would be copied until that is full."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == size
 
 
 def _came(source: str, target: str) -> bool:

@@ -5,7 +5,7 @@
 An entry gets its name by the rename of a whole file, and is checked whenever it is read: what a crash, a full disk or somebody's
 editor left there counts as missing. What is kept has the right SHA-256; from then on the nanoseconds of its time hold a checksum of
 it, which takes half as long to compare. Whoever writes into an entry, or touches it, sets another time, and then its SHA-256 counts, as
-it does for the entries of other users: only the owner of a file can choose its time. Entries are read with one open and one read, and
+it does for the entries of other users, and for all of a cache that others may write to. Entries are read with one open and one read, and
 evicting takes only names away, so nobody who reads one loses it. Whatever keeps the cache from being written costs time, never a read.
 """
 
@@ -74,6 +74,11 @@ class ChunkCache:
     def _sharing(self) -> Sharing:
         return sharing_of(self._root)
 
+    @cached_property
+    def _is_own(self) -> bool:
+        """Whether only this user may write here. Others could write what fits the time that the system then sets, which is no secret."""
+        return self._sharing.mode is None
+
     def get(self, chunk: ChunkRef) -> bytes | None:
         """The bytes of `chunk`, checked, if they are here; also those of a file that a local copy brought."""
         return self.find(chunk.sha256, chunk.raw)
@@ -84,12 +89,12 @@ class ChunkCache:
             return None
         name = digest.hex()
         path = f"{self._chunks}/{name[:2]}/{name}"
-        found = _read(path)
+        found = _read(path, size)
         if found is None:
-            return self._in_blob(f"{self._blobs}/{name[:2]}/{name}", digest)
+            return self._in_blob(f"{self._blobs}/{name[:2]}/{name}", digest, size)
         data, seen = found
         mark = _mark(digest, data)
-        is_marked = seen.st_mtime_ns % _SECOND_NS == mark and seen.st_uid == os.geteuid()
+        is_marked = self._is_own and seen.st_mtime_ns % _SECOND_NS == mark and seen.st_uid == os.geteuid()
         if len(data) != size or not (is_marked or sha256(data).digest() == digest):
             with suppress(OSError):
                 os.unlink(path)
@@ -98,8 +103,8 @@ class ChunkCache:
             _touch(path, mark)
         return data
 
-    def _in_blob(self, path: str, digest: bytes) -> bytes | None:
-        found = _read(path)
+    def _in_blob(self, path: str, digest: bytes, size: int) -> bytes | None:
+        found = _read(path, size)
         # A damaged one belongs to views; `verify --folder` tells of it.
         return found[0] if found and sha256(found[0]).digest() == digest else None
 
@@ -209,15 +214,17 @@ def _total(entries: Iterable[KeptChunk] | Sequence[KeptChunk]) -> int:
     return sum(entry.size_bytes for entry in entries)
 
 
-def _read(path: str) -> tuple[bytes, os.stat_result] | None:
-    """All of a file, and what is known of it; None for whatever reason it can't be had."""
+def _read(path: str, size: int) -> tuple[bytes, os.stat_result] | None:
+    """All of a file, nothing if it has another size, and what is known of it; None for whatever reason it can't be had."""
     # Plain calls of the system: a file object takes twice as long, which an epoch over small files feels.
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe that somebody put there would never open
     except OSError:
         return None
     try:
         seen = os.fstat(descriptor)
+        if seen.st_size != size:
+            return b"", seen
         data = os.read(descriptor, seen.st_size)
         while len(data) < seen.st_size and (more := os.read(descriptor, seen.st_size - len(data))):
             data += more
