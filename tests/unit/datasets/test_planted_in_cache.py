@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from contextlib import AbstractContextManager, nullcontext, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from tilth.base.errors import PathInvalid
 from tilth.base.ids import VersionId
+from tilth.datasets.cache import announcing
 from tilth.datasets.cache.blobs import BlobCache, blob_name, blobs_in
 from tilth.datasets.cache.borrowing import borrow
 from tilth.datasets.cache.evicting import remove_view
@@ -157,6 +159,23 @@ def test_contents_of_another_cache_are_taken_if_they_are_right(cache: BlobCache,
     assert (found / "right").read_bytes() == b"right"
     assert wrong.read_bytes() == b"planted"
     assert not (cache.root / "views").exists()
+
+
+def test_a_list_of_what_is_fetched_that_leads_elsewhere_is_not_written(
+    cache: BlobCache, secret: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another user can put a link in the place of a list as soon as its name is there."""
+
+    def held_and_replaced(path: str, *_: object, **__: object) -> AbstractContextManager[bool]:
+        if path.startswith(f"{cache.root}/fetching/"):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            os.symlink(secret, path)
+        return nullcontext(True)
+
+    monkeypatch.setattr(announcing, "held", held_and_replaced)
+    with suppress(OSError), cache.announcements.fetching({bytes(32)}):
+        pass
+    assert secret.read_text() == "only mine"
 
 
 def test_a_pipe_in_another_cache_is_not_waited_for(cache: BlobCache, tmp_path: Path) -> None:

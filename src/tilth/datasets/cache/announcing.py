@@ -10,6 +10,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 
+from tilth.base.atomic_io import write_all
 from tilth.base.ids import new_id
 from tilth.datasets.cache.locks import SILENT_S, held, let_go, locked_by_others
 from tilth.datasets.cache.sharing import Sharing
@@ -37,8 +38,7 @@ class Announcements:
                 own = set(wanted).difference(*theirs.values())
                 list_held.enter_context(held(path, self._sharing))
                 list_held.callback(_remove, path)
-                with open(path, "wb") as file:
-                    file.write(b"".join(own))
+                self._write(path, b"".join(own))
             yield own, theirs.keys()
 
     def wait(self, lists: Collection[str]) -> None:
@@ -48,6 +48,14 @@ class Announcements:
                 with held(path, self._sharing, shared=True):
                     pass
                 _remove(path)  # of one that was killed, or made just now by looking for it
+
+    def _write(self, path: str, data: bytes) -> None:
+        # Opened as a lock is: others may write here, and could have put a link to a file of this user's in its place by now.
+        descriptor = self._sharing.open(path)
+        try:
+            write_all(descriptor, [data])
+        finally:
+            os.close(descriptor)
 
     def _lists(self, wanted: set[bytes]) -> Mapping[str, set[bytes]]:
         """The lists of processes that live, with what is on them of `wanted`; those of others are removed."""
@@ -73,6 +81,10 @@ def _is_alive(path: str) -> bool:
         let_go(descriptor)
 
 
+def _file_only(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
 def _remove(path: str) -> None:
     with suppress(OSError):
         os.unlink(path)
@@ -80,7 +92,7 @@ def _remove(path: str) -> None:
 
 def _hashes_in(path: str) -> set[bytes]:
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_file_only) as file:
             data = file.read()
     except OSError:
         return set()
