@@ -7,7 +7,7 @@ they are stored, as `Dataset.open` reads them.
 import errno
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,8 +16,10 @@ from fsspec import AbstractFileSystem
 from tilth._wiring import open_home
 from tilth.base.errors import Denied, HomeReadOnly, Invalid, NotFound, TilthError
 from tilth.base.ids import is_id
-from tilth.datasets.browsing import children
+from tilth.datasets.browsing import Listing, Place, children
+from tilth.domain.dataset import knows_size
 from tilth.domain.version import DatasetVersion, VersionStatus
+from tilth.sdk.contents import links_of
 from tilth.sdk.home import Home
 from tilth.sdk.lookup import find, search
 from tilth.sdk.reading import Reading, reading_of
@@ -53,7 +55,10 @@ class TilthFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has n
         return f"tilth:{self._version or ''}"
 
     def info(self, path: str, **more: Any) -> Info:
-        """What is known of a file or folder: `name`, `type`, `size`, and of a file `sha256`, `modified` and `mode`."""
+        """What is known of a file or folder: `name`, `type`, `size`, and of a file `sha256`, `modified` and `mode`.
+
+        The source of a link whose size nobody knows is asked for it; `size` is None if that does not say it.
+        """
         path = self._strip_protocol(path)
         with _as_os_errors(path):
             reading, inside = self._place(path)
@@ -64,7 +69,7 @@ class TilthFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has n
             listing = reading.listing
             at = listing.find(inside) if inside else None
             if at is not None:
-                return _file(path, listing.size(at)) | _facts(reading, inside)
+                return _file(path, _size(reading, inside)) | _facts(reading, inside)
             start, stop = listing.range_of(inside)
             if inside and start == stop:
                 raise FileNotFoundError(errno.ENOENT, f"version {reading.version.id} has no such file or folder", path)
@@ -85,7 +90,9 @@ class TilthFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has n
             if reading is None or maxdepth is not None or withdirs:
                 return super().find(path, maxdepth=maxdepth, withdirs=withdirs, detail=detail, **more)
             top = path.removesuffix(inside)
-            found = {f"{top}{'/' if top and not top.endswith('/') else ''}{name}": size for name, size, _ in reading.digests(inside)}
+            prefix = f"{top}{'/' if top and not top.endswith('/') else ''}"
+            unknown = {link.path for link in links_of(self._home, reading.version, inside) if not link.knows_size}
+            found = {f"{prefix}{name}": None if name in unknown else size for name, size, _ in reading.digests(inside)}
         return {name: _file(name, size) for name, size in found.items()} if detail else list(found)
 
     def exists(self, path: str, **more: Any) -> bool:
@@ -149,7 +156,12 @@ class TilthFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has n
                 found[number] = error
                 continue
             readings[id(reading)] = reading
-            first, last = (_from_beginning(value, entry.size, default) for value, default in ((start, 0), (stop, entry.size)))
+            try:
+                size = reading.size_of(entry)
+            except TilthError as error:
+                found[number] = error
+                continue
+            first, last = (_from_beginning(value, size, default) for value, default in ((start, 0), (stop, size)))
             wanted.setdefault(id(reading), []).append((number, (entry, first, last)))
         for key, ranges in wanted.items():
             read = readings[key].read_many([one for _, one in ranges])
@@ -187,7 +199,7 @@ class TilthFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has n
         listing = reading.listing
         at = listing.find(inside) if inside else None
         if at is not None:
-            return [_file(path, listing.size(at))]
+            return [_file(path, _told_size(listing, at))]
         prefix = f"{path}/" if path else ""
         found: list[Info] = []
         after: str | None = None
@@ -195,7 +207,7 @@ class TilthFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has n
             page, after = children(listing, inside, after=after, limit=_PAGE)
             for child in page:
                 name = f"{prefix}{child.name}"
-                found.append(_folder(name) if child.is_folder else _file(name, listing.size(child.start)))
+                found.append(_folder(name) if child.is_folder else _file(name, _told_size(listing, child.start)))
             if after is None:
                 break
         if not found and inside:
@@ -242,7 +254,22 @@ def _folder(path: str) -> Info:
     return {"name": path, "size": 0, "type": "directory"}
 
 
-def _file(path: str, size: int) -> Info:
+def _size(reading: Reading, path: str) -> int | None:
+    _, size, digest, _, _, link = reading.fact(path)
+    if knows_size(size, digest, link):
+        return size
+    with suppress(TilthError):  # whoever reads it is told
+        return reading.size_of(reading.entry(path))
+    return None
+
+
+def _told_size(listing: Listing, at: Place) -> int | None:
+    """The size of a file in a listing, without asking anybody; None if it is not known."""
+    size = listing.size(at)
+    return size if size or knows_size(size, listing.sha256(at), listing.link(at)) else None
+
+
+def _file(path: str, size: int | None) -> Info:
     return {"name": path, "size": size, "type": "file"}
 
 

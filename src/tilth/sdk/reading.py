@@ -115,8 +115,9 @@ class Reading:
         entry, start, stop = part
         try:
             with self.open_entry(entry) as file:
+                size = entry.size if entry.knows_size else file.seek(0, io.SEEK_END)
                 file.seek(start)
-                return file.read(max(0, min(stop, entry.size) - start))
+                return file.read(max(0, min(stop, size) - start))
         except TilthError as error:
             return error
 
@@ -155,6 +156,13 @@ class Reading:
             cached = self.home.link_fetcher().cached(entry)
             return cached.open("rb") if cached else io.BufferedReader(LinkFile(self.home.link_sources, entry), _LINK_BUFFER)
         return io.BufferedReader(StoredFile(self.chunks, entry, explain=self.explained), BUFFER_BYTES)
+
+    def size_of(self, entry: Entry) -> int:
+        """How many bytes a file has; the source of a link is asked if nobody asked it before."""
+        if entry.knows_size:
+            return entry.size
+        with self.open_entry(entry) as file:
+            return file.seek(0, io.SEEK_END)
 
     def explained(self, error: TilthError) -> TilthError:
         """What is behind an error of reading: the version may have been deleted, and what it held collected."""

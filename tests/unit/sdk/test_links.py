@@ -19,6 +19,8 @@ from tilth.sdk.home import Home
 from tilth.sdk.links.checking import check_links
 from tilth.sdk.links.fetching import LinkFetcher
 from tilth.sdk.links.reading import LinkFile
+from tilth.sdk.mounting.tree import MountedVersion
+from tilth.sdk.reading import reading_of
 from tilth.server.services.contents import Contents
 from tilth.testing.repositories import write_files
 from tilth.wire.dataset_state import LinkRow, load_state
@@ -324,6 +326,24 @@ def test_a_link_of_unknown_size_is_read_whole_and_in_parts(own: Home, folder: Pa
         assert file.read() == b"ne"
     assert b"".join(copies.read(own, made._version, "hashed")) == FILES["a/b/three.bin"]
     assert b"".join(copies.read(own, made._version, "hashed", start=69_998)) == b"33"
+    assert made.fs().cat_file("bare") == b"one"
+    assert made.fs().cat_file("bare", start=-2) == b"ne"
+    assert made.fs().cat(["bare", "hashed", "empty"]) == {"bare": b"one", "hashed": FILES["a/b/three.bin"], "empty": b""}
+    assert made.fs().size("bare") == 3
+    assert made.fs().du("") == 3 + len(FILES["a/b/three.bin"])
+    known = {"bare": None, "empty": 0, "hashed": None}
+    assert {info["name"]: info["size"] for info in made.fs().ls("")} == known
+    assert {name: info["size"] for name, info in made.fs().find("", detail=True).items()} == known
+    tree = MountedVersion(reading_of(own, made._version))
+    assert [tree.attributes(path)["st_size"] for path in known] == [3, 0, len(FILES["a/b/three.bin"])]
+    assert tree.read(tree.open("bare"), 100, 0) == b"one"
+    (folder / "one.txt").rename(folder / "away.txt")
+    assert made.fs().info("bare")["size"] is None
+    with pytest.raises(PathNotFound, match="nothing lies at"):
+        made.fs().cat_file("bare")
+    with pytest.raises(OSError, match="bare"):
+        tree.attributes("bare")
+    (folder / "away.txt").rename(folder / "one.txt")
     assert files_in(made.get_local_copy()) == {"bare": b"one", "hashed": FILES["a/b/three.bin"], "empty": b""}
 
 

@@ -21,7 +21,8 @@ from msgspec import Struct
 from tilth.base.errors import Denied, TilthError, VersionNotFinal
 from tilth.datasets.browsing import Child, Listing, Pieces, Place, children_from
 from tilth.datasets.manifests import Manifest
-from tilth.domain.dataset import Entry
+from tilth.datasets.segments import SegmentRef
+from tilth.domain.dataset import Entry, knows_size
 from tilth.domain.version import VersionStatus
 from tilth.sdk.reading import Reading
 
@@ -163,8 +164,15 @@ class MountedVersion:
         mode, modified_ns = int(marks.column("mode")[row].as_py()), int(marks.column("mtime_ns")[row].as_py())
         may_run = 0o111 if mode & 0o111 else 0
         known = {"st_ino": at + 2, "st_mode": stat.S_IFREG | 0o444 | may_run, "st_nlink": 1, "st_blksize": _READ_BYTES}
-        size = self._listing.size(at)
+        size = self._size(at, segment, row)
         return known | self._owner | _times(modified_ns) | {"st_size": size, "st_blocks": -(-size // _BLOCK)}
+
+    def _size(self, at: Place, segment: SegmentRef, row: int) -> int:
+        """A file's size; the source of a link that nobody asked for it is asked now, since a system reads no further than that."""
+        size = self._listing.size(at)
+        if size or knows_size(size, self._listing.sha256(at), self._listing.link(at)):
+            return size
+        return self._reading.size_of(self._manifest.entry(segment, row))
 
     def _of_folder(self, path: str, start: Place) -> Attributes:
         # One link: nobody counted the folders in it, and who reads that much into the number then looks itself.
