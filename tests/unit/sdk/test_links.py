@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tilth import Dataset
-from tilth.base.errors import Denied, Invalid, PathCollision, PathNotFound, SourceChanged, Unavailable
+from tilth.base.errors import Denied, Invalid, PathCollision, PathNotFound, SourceChanged
 from tilth.base.ids import VersionId
 from tilth.datasets.cache import locks
 from tilth.datasets.format import version_key
@@ -284,7 +284,7 @@ def test_a_query_over_a_link_that_is_gone_says_so_in_words(own: Home, tmp_path: 
     made = linked(folder)
     assert made.query("SELECT x FROM t").to_pydict() == {"x": [1]}
     (folder / "t.csv").unlink()
-    with pytest.raises(Unavailable, match=r"a table can't be read: t\.csv can't be had: nothing lies at") as told:
+    with pytest.raises(PathNotFound, match=r"t\.csv can't be had: nothing lies at") as told:
         made.query("SELECT x FROM t")
     assert "Traceback" not in str(told.value)
     with pytest.raises(Denied, match="nothing can be written"):
