@@ -78,15 +78,18 @@ class Pieces:
 
     def hashes(self, manifest: Manifest, segment: SegmentRef) -> pa.FixedSizeBinaryArray:
         """The hashes of one segment."""
-        return self._contents(manifest, segment).column("sha256").combine_chunks()
+        return _whole(self._contents(manifest, segment), "sha256")
 
     def links(self, manifest: Manifest, segment: SegmentRef) -> pa.StructArray | None:
         """The links of one segment, null where a file is none; None if there are none at all."""
         found = self._contents(manifest, segment)
-        return found.column("link").combine_chunks() if "link" in found.column_names else None
+        return _whole(found, "link") if "link" in found.column_names else None
 
     def _contents(self, manifest: Manifest, segment: SegmentRef) -> pa.Table:
-        return self._kept.of((segment.key, "contents"), lambda: _without_null_links(manifest.columns(segment, ["sha256", "link"])))
+        # In one piece, since a column in several would be copied for each row that is looked at.
+        return self._kept.of(
+            (segment.key, "contents"), lambda: _without_null_links(manifest.columns(segment, ["sha256", "link"])).combine_chunks()
+        )
 
     def marks(self, manifest: Manifest, segment: SegmentRef) -> pa.Table:
         """The modes and times of one segment."""
@@ -274,6 +277,12 @@ def _in_columns(digests: Sequence[tuple[str, int, bytes]]) -> pa.Table:
         return pa.table({name: pa.nulls(0, kind) for name, kind in _COLUMNS})
     paths, sizes, contents = zip(*digests, strict=True)
     return pa.table({"path": texts(paths), "size": numbers(sizes), "sha256": hashes(contents)})
+
+
+def _whole(table: pa.Table, name: str) -> pa.Array:
+    """A column of a table that is in one piece."""
+    column = table.column(name)
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _without_null_links(table: pa.Table) -> pa.Table:

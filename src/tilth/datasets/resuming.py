@@ -35,11 +35,13 @@ def chunks_wanted(file: str | Path, entry: Entry) -> Sequence[int] | None:
 def copied_from_blob(blob: str, target: Path, entry: Entry) -> bool:
     """Make `target` the file of `entry` out of its content in the cache; False if that is not there, or not right."""
     try:
-        source = Path(blob).open("rb", buffering=0)  # noqa: SIM115 - closed below
+        source = open(blob, "rb", buffering=0, opener=_at_once)  # noqa: SIM115 - closed below
     except OSError:
         return False
     digest = sha256()
     with source, translated_os_errors(target):
+        if os.fstat(source.fileno()).st_size != entry.size:
+            return False
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb", buffering=0) as copy:
             while piece := source.read(_PIECE):
@@ -50,3 +52,8 @@ def copied_from_blob(blob: str, target: Path, entry: Entry) -> bool:
         target.chmod(entry.mode)
         os.utime(target, ns=(entry.mtime_ns, entry.mtime_ns))
     return True
+
+
+def _at_once(path: str, flags: int) -> int:
+    """A pipe that others put into the cache would not open before it had a writer."""
+    return os.open(path, flags | os.O_NONBLOCK)

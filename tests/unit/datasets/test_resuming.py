@@ -139,3 +139,12 @@ def test_a_copy_over_what_somebody_left_in_its_place_is_right(bench: Workbench, 
     (staged / "z" / "large.bin").write_bytes(FILES["z/large.bin"] + b"more")
     copy_to(far, version, entries, target)
     assert contents(target) == FILES
+
+
+def test_a_pipe_in_the_place_of_a_content_is_not_waited_for(bench: Workbench, far: FarStore, version: VersionId) -> None:
+    manifest, cache = bench.repository.manifest(version), BlobCache(bench.root / "cache")
+    pipe = Path(cache.blobs) / blob_name(next(manifest.entries()).sha256)
+    pipe.parent.mkdir(parents=True)
+    os.mkfifo(pipe)
+    copy_to(far, version, list(manifest.entries()), bench.root / "copy", cache=cache)
+    assert contents(bench.root / "copy") == FILES

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from threading import Lock, Thread
 
+from tilth.base.forking import renew_after_fork
 from tilth.datasets.scanning import SourceFile
 from tilth.domain.version import DatasetVersion
 from tilth.sdk.home import Home
@@ -31,6 +32,11 @@ class Previews:
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._renew()
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        """In a fork, the threads are gone that make previews, and the one that holds the lock."""
         self._ahead: dict[str, tuple[Ahead, Thread]] = {}
         self._behind: dict[str, tuple[Thread, DatasetVersion]] = {}
         self._one_at_a_time = Lock()
