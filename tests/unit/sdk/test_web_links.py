@@ -13,7 +13,7 @@ import pytest
 from msgspec import Struct
 
 from tilth import Dataset
-from tilth.base.errors import Denied, Invalid, NotFound, SourceChanged
+from tilth.base.errors import Denied, Invalid, NotFound, PathInvalid, SourceChanged
 from tilth.sdk.home import Home
 from tilth.sdk.links.indexes import index_of
 from tilth.sdk.links.sources import WebSource
@@ -147,3 +147,9 @@ def test_a_page_with_links_is_no_index() -> None:
     assert index_of("<title>Welcome</title><a href='sub/'>x</a>", "http://h.example/d/") is None
     assert index_of("", "http://h.example/d/") is None
     assert index_of("<title>Index of /d/</title><a href='..%2fsecret'>x</a><a href='%2e%2e/'>y</a>", "http://h.example/d/") == []
+
+
+def test_names_that_are_not_utf_8_are_told_instead_of_taken_for_one() -> None:
+    page = "<title>Index of /d/</title><a href='a%E8'>x</a><a href='a%E9'>y</a>"
+    with pytest.raises(PathInvalid, match=r"/a%E8 can't be a path in a dataset: its name is not UTF-8"):
+        index_of(page, "http://h.example/d/")

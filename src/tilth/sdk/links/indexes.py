@@ -3,6 +3,9 @@
 from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag, urljoin
 
+from tilth.base.addresses import shown_address
+from tilth.base.errors import PathInvalid
+
 __all__ = ["index_of"]
 
 _TITLES = ("index of", "directory listing for")
@@ -24,9 +27,14 @@ def index_of(page: str, folder: str) -> list[str] | None:
         address = urldefrag(urljoin(base, href.strip())).url
         inside = address.removeprefix(base)
         name, slash, deeper = inside.partition("/")
-        plain = unquote(name)
+        plain = unquote(name, errors="surrogateescape")
         if inside == address or deeper or "?" in name or "/" in plain or plain in ("", ".", ".."):
             continue
+        if not plain.isascii() and any("\udc80" <= sign <= "\udcff" for sign in plain):
+            raise PathInvalid(
+                f"{shown_address(address)} can't be a path in a dataset: its name is not UTF-8",
+                hint="rename it there, or name the other files one by one",
+            )
         found[plain + slash] = address
     return [found[path] for path in sorted(found)]
 
