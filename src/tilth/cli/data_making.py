@@ -332,7 +332,7 @@ def _upload(
 ) -> Outcome:
     """Store what waits; with `preview`, some of it is looked at meanwhile, for a version that this process makes final afterwards."""
     with Progress("storing", verbose=verbose) as progress, lifecycle.opened_draft(home, version) as draft:
-        shown = (lambda: (waiting.file for waiting in draft.journal.waiting())) if preview else None
+        shown = draft.journal.sources if preview else None
         return upload(draft, taking_context(home, version, watcher=progress, workers=workers, chunk_mb=chunk_mb, shown=shown))
 
 

@@ -140,6 +140,10 @@ class Journal:
                 assert isinstance(found, Waiting)
                 yield found
 
+    def sources(self, *, most: int = 100_000) -> list[SourceFile]:
+        """The files that paths were read from, or still are to be, in the order of the paths; none if there are more than so many."""
+        return [] if self.total().files > most else [row.file for row in self.rows() if not isinstance(row, Removed)]
+
     def count_waiting(self) -> tuple[int, int]:
         """How many files, and bytes, still have to be stored."""
         with _Translated(self._path):

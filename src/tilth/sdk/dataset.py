@@ -372,7 +372,7 @@ class Dataset:
                 verbose=verbose,
                 workers=max_workers,
                 chunk_mb=chunk_size,
-                shown=lambda: (waiting.file for waiting in draft.journal.waiting()),
+                shown=draft.journal.sources,
             )
             upload(draft, context)
 

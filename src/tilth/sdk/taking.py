@@ -73,7 +73,7 @@ def _looking_ahead(
         nonlocal begun
         if files and not begun:
             begun = True
-            home.previews.look_ahead(version, shown)
+            home.previews.look_ahead(version, shown())  # now: the draft may be gone before that thread runs
         found(files, size)
 
     return first_found

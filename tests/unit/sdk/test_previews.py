@@ -352,6 +352,7 @@ def test_files_of_this_machine_are_looked_at_while_they_are_stored(own: Home, tm
     synced = Dataset.create("synced", "Team/Previews")
     synced.sync_folder(folder)
     synced.finalize()
+    assert synced.get_logger().flush(wait=True)
     for made in (_final(folder, "added"), synced):
         samples, plots = _samples(own, made), _plots(made)
         assert sorted(samples["Images"]) == [f"{number}.png" for number in range(5)]

@@ -5,7 +5,7 @@ final, another one shows what that found, and looks at what is missing in the st
 deletes it, or ends the process, waits for the second step, which ends by itself within the home's limits.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from threading import Lock, Thread
 
@@ -41,7 +41,7 @@ class Previews:
         self._behind: dict[str, tuple[Thread, DatasetVersion]] = {}
         self._one_at_a_time = Lock()
 
-    def look_ahead(self, version: DatasetVersion, files: Callable[[], Iterable[SourceFile]]) -> None:
+    def look_ahead(self, version: DatasetVersion, files: Iterable[SourceFile]) -> None:
         """Begin to look at files that are being stored for a version."""
         ahead, before = self._ahead.get(version.id) or (Ahead(self._allowance()), None)
 
@@ -49,7 +49,7 @@ class Previews:
             if before:
                 before.join()
             with suppress(Exception):  # what could not be seen here is looked at in the store
-                ahead.fill(files())
+                ahead.fill(files)
 
         thread = Thread(target=fill, name="tilth-preview", daemon=True)
         self._ahead[version.id] = ahead, thread
