@@ -3,9 +3,17 @@
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 import pytest
+
+from tilth.sdk.tables.formats import Source
+from tilth.sdk.tables.merging import JoinRules, RowConflict, join_tables
+from tilth.sdk.tables.row_changes import compare_rows
+
+EACH, SHARED = 140_000, 35_000
 
 JOIN = """
 import json, resource, sys
@@ -45,6 +53,40 @@ def test_tables_larger_than_memory_are_joined_and_compared(tmp_path: Path) -> No
     assert (added, removed, same) == (25_000, 25_000, 15_000)
     assert size > 400_000_000
     assert grown < 250_000_000, f"{grown / 1e6:.0f} MB more for {size / 1e6:.0f} MB of tables"
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return path.open("rb")
+
+
+@pytest.fixture
+def crowded(tmp_path: Path) -> list[Source]:
+    """Two tables with more keys than 64 MB hold, of which a quarter is in both and says something else there."""
+    for number in range(2):
+        with (tmp_path / f"{number}.csv").open("w") as file:
+            file.write("id,of\n")
+            for row in range(number * (EACH - SHARED), number * (EACH - SHARED) + EACH):
+                file.write(f"{row * 7_919 % 1_000_003:0200},{number}\n")
+    return [Source("keys.csv", str(number), partial(_opened, tmp_path / f"{number}.csv")) for number in range(2)]
+
+
+@pytest.mark.integration
+def test_more_keys_than_fit_into_memory_are_joined(crowded: list[Source], tmp_path: Path) -> None:
+    rules = JoinRules(key=["id"], on_conflict=RowConflict.LAST, memory_bytes=64_000_000)
+    with (tmp_path / "joined.csv").open("wb") as file:
+        report = join_tables(crowded, rules, file, tmp_path, lambda rows: None, skip_malformed=False)
+    assert (report.rows, report.conflicts, report.overridden) == (2 * EACH - SHARED, SHARED, SHARED)
+    rows = [line.split(",") for line in (tmp_path / "joined.csv").read_text().splitlines()[1:]]
+    assert [int(of) for _, of in rows] == [0] * (EACH - SHARED) + [1] * EACH
+    assert len({key for key, _ in rows}) == len(rows) == 2 * EACH - SHARED
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("key", [["id"], []], ids=["by key", "whole"])
+def test_more_keys_than_fit_into_memory_are_compared(crowded: list[Source], key: list[str], tmp_path: Path) -> None:
+    found = compare_rows(*crowded, key=key, shown=1, scratch=tmp_path, skip_malformed=False, memory_bytes=64_000_000)
+    only = EACH - SHARED if key else EACH
+    assert (found.added, found.removed, found.changed, found.same) == (only, only, SHARED if key else 0, 0)
 
 
 def test_what_does_not_fit_goes_to_the_disk_and_is_removed(tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ __all__ = ["MEMORY_BYTES", "Engine", "connected", "engine_error"]
 
 MEMORY_BYTES = 512 << 20
 _MOST_THREADS = 4
+_MORE_PARTS = 4
+_MOST_PARTS = 1024
+"""What does not fit into memory is looked at in so many times more parts, as long as they are no more than this."""
 _CLOSED = {
     # Nothing comes from elsewhere, and nothing of this process is seen by queries.
     "autoinstall_known_extensions": "false",
@@ -46,6 +49,10 @@ def connected(folder: Path, *, memory_bytes: int = MEMORY_BYTES, ordered: bool =
     return duckdb.connect(":memory:", config=config)
 
 
+class TooLittleMemory(Unavailable):
+    """What was asked for takes more memory at once than there may be."""
+
+
 def engine_error(error: Exception, folder: Path) -> TilthError:
     """What an error of the engine means for a person."""
     said = str(error)
@@ -54,7 +61,7 @@ def engine_error(error: Exception, folder: Path) -> TilthError:
             f"no space left in {folder} for what does not fit into memory", hint="free some space, or set TMPDIR to another disk"
         )
     if "Out of Memory" in said:
-        return Unavailable(f"the rows did not fit into memory: {said.partition(chr(10))[0]}", hint="give more with --memory")
+        return TooLittleMemory(f"the rows did not fit into memory: {said.partition(chr(10))[0]}", hint="give more with --memory")
     return Invalid(said.strip(), hint="see DuckDB's documentation")
 
 
@@ -130,6 +137,25 @@ class Engine:
         except self._errors as error:
             raise engine_error(error, self._folder) from error
         return found
+
+    def make(self, table: str, select: str) -> None:
+        """Make `table` of what `select` finds, where `{part}` is the condition on `key` for rows to be looked at.
+
+        They are all looked at at once, or else part by part, of which each has to fit into memory: the engine writes what it has found of
+        groups and joins to the disk, but where there are many it needs more memory for that than it may have.
+        """
+        parts = 1
+        while True:
+            self.run(f"CREATE OR REPLACE TABLE {table} AS {select.format(part='false')}")
+            try:
+                for part in range(parts):
+                    self.run(f"INSERT INTO {table} {select.format(part=f'hash(key) % {parts} = {part}')}")
+            except TooLittleMemory:
+                if parts >= _MOST_PARTS:
+                    raise
+                parts *= _MORE_PARTS
+            else:
+                return
 
     def stream(self, statement: str, *, at_once: int = 10_000) -> Iterator[tuple[Any, ...]]:
         """What a statement finds, however much; others may be asked meanwhile."""

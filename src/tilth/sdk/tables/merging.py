@@ -170,9 +170,10 @@ _OTHER = "(rows.said <> standing.said OR rows.more <> standing.more)"
 def _decide(engine: Any, rules: JoinRules, report: TableReport, tables: Sequence[Table]) -> None:
     """Find out which row of each key stands."""
     chosen = "max" if rules.on_conflict is RowConflict.LAST else "min"
-    engine.run(
-        f"CREATE TABLE standing AS SELECT key, {chosen}(n) AS n, arg_{chosen}(said, n) AS said, arg_{chosen}(more, n) AS more, "
-        "min(said) <> max(said) OR min(more) <> max(more) AS differ FROM rows GROUP BY key"
+    engine.make(
+        "standing",
+        f"SELECT key, {chosen}(n) AS n, arg_{chosen}(said, n) AS said, arg_{chosen}(more, n) AS more, "
+        "min(said) <> max(said) OR min(more) <> max(more) AS differ FROM rows WHERE {part} GROUP BY key",
     )
     ((total, keys, conflicts),) = engine.run("SELECT (SELECT count(*) FROM rows), count(*), count(*) FILTER (differ) FROM standing")
     if conflicts:
@@ -180,9 +181,12 @@ def _decide(engine: Any, rules: JoinRules, report: TableReport, tables: Sequence
         report.conflict_keys = [_shown(bytes(key)) for key, _ in examples]
         if rules.on_conflict is RowConflict.FAIL:
             _refuse(engine, rules, tables, conflicts)
-        ((report.overridden,),) = engine.run(
-            f"SELECT count(*) FROM rows JOIN (SELECT * FROM standing WHERE differ) standing USING (key) WHERE {_OTHER}"
+        engine.make(
+            "overridden",
+            "SELECT count(*) AS count FROM (SELECT * FROM rows WHERE {part}) rows "
+            f"JOIN (SELECT * FROM standing WHERE differ AND {{part}}) standing USING (key) WHERE {_OTHER}",
         )
+        ((report.overridden,),) = engine.run("SELECT sum(count)::BIGINT FROM overridden")
     report.conflicts = conflicts
     report.duplicates = total - keys - report.overridden
 

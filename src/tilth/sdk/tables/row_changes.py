@@ -118,13 +118,14 @@ class _Found:
 
 def _by_key(engine: Any, shown: int) -> dict[str, int]:
     """Rows with one key belong together: the first of one table with the first of the other, and so on."""
-    ((repeated,),) = engine.run("SELECT count(*) FROM (SELECT 1 FROM rows GROUP BY side, key HAVING count(*) > 1 LIMIT 1)")
-    nth = "row_number() OVER (PARTITION BY side, key ORDER BY n)" if repeated else "1"
-    engine.run(f"CREATE VIEW numbered AS SELECT *, {nth} AS nth FROM rows")
-    engine.run(
-        "CREATE TABLE pairs AS SELECT b.n AS old_n, a.n AS n, (a.said <> b.said OR a.more <> b.more) AS differ "
-        "FROM (SELECT * FROM numbered WHERE side = 0) b FULL JOIN (SELECT * FROM numbered WHERE side = 1) a "
-        "ON a.key = b.key AND a.nth = b.nth"
+    engine.make("repeated", "SELECT count(*) AS times FROM rows WHERE {part} GROUP BY side, key HAVING count(*) > 1")
+    ((repeated,),) = engine.run("SELECT count(*) FROM (SELECT 1 FROM repeated LIMIT 1)")
+    nth = "row_number() OVER (PARTITION BY key ORDER BY n)" if repeated else "1"
+    engine.make(
+        "pairs",
+        "SELECT b.n AS old_n, a.n AS n, (a.said <> b.said OR a.more <> b.more) AS differ "
+        f"FROM (SELECT *, {nth} AS nth FROM rows WHERE side = 0 AND {{part}}) b "
+        f"FULL JOIN (SELECT *, {nth} AS nth FROM rows WHERE side = 1 AND {{part}}) a ON a.key = b.key AND a.nth = b.nth",
     )
     ((same, changed, added, removed),) = engine.run(
         "SELECT count(*) FILTER (NOT differ), count(*) FILTER (differ), count(*) FILTER (old_n IS NULL), "
@@ -142,21 +143,27 @@ def _by_key(engine: Any, shown: int) -> dict[str, int]:
 
 def _whole(engine: Any, shown: int) -> dict[str, int]:
     """Whole rows, each as often as it stands there."""
-    engine.run(
-        "CREATE TABLE sums AS SELECT key, count(*) FILTER (side = 1) AS now, count(*) FILTER (side = 0) AS old FROM rows GROUP BY key"
+    engine.make(
+        "sums",
+        "SELECT key, count(*) FILTER (side = 1) AS now, count(*) FILTER (side = 0) AS old FROM rows WHERE {part} GROUP BY key",
     )
     ((added, removed, same),) = engine.run(
         "SELECT coalesce(sum(greatest(now - old, 0)), 0), coalesce(sum(greatest(old - now, 0)), 0), "
         "coalesce(sum(least(old, now)), 0) FROM sums"
     )
     # Of rows that stand there more often than before, the last ones are the new ones.
-    parts = [
-        f"(SELECT {side} AS side, n, n AS pair, '{change}' AS change FROM (SELECT n, {less} AS others, "
-        f"row_number() OVER (PARTITION BY key ORDER BY n) AS nth FROM rows JOIN (SELECT * FROM sums WHERE {more} > {less}) s USING (key) "
-        f"WHERE side = {side}) WHERE nth > others ORDER BY n LIMIT {int(shown)})"
-        for change, side, more, less in (("removed", 0, "old", "now"), ("added", 1, "now", "old"))
+    for change, side, more, less in (("removed", 0, "old", "now"), ("added", 1, "now", "old")):
+        engine.make(
+            change,
+            f"SELECT n FROM (SELECT n, {less} AS others, row_number() OVER (PARTITION BY key ORDER BY n) AS nth "
+            f"FROM (SELECT key, n FROM rows WHERE side = {side} AND {{part}}) "
+            f"JOIN (SELECT * FROM sums WHERE {more} > {less} AND {{part}}) USING (key)) WHERE nth > others ORDER BY n LIMIT {int(shown)}",
+        )
+    first = [
+        f"(SELECT {side} AS side, n, n AS pair, '{change}' AS change FROM {change} ORDER BY n LIMIT {int(shown)})"
+        for change, side in (("removed", 0), ("added", 1))
     ]
-    engine.run(f"CREATE TABLE wanted AS {' UNION ALL '.join(parts)}")
+    engine.run(f"CREATE TABLE wanted AS {' UNION ALL '.join(first)}")
     return {"same": int(same), "changed": 0, "added": int(added), "removed": int(removed)}
 
 
