@@ -23,7 +23,7 @@ PIPELINE = {
 def test_triggers_see_what_changes(somebody: User) -> None:
     somebody.server.call("queues.create", name="started")
     found = quickly(somebody).play("triggers")
-    assert found == {"quiet": True, "started": True, "good": True, "model": True, "dataset": True}
+    assert found == {"looking": True, "quiet": True, "started": True, "good": True, "model": True, "dataset": True}
 
 
 def test_tasks_are_started_by_the_clock(somebody: User) -> None:

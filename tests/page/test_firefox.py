@@ -33,7 +33,9 @@ def test_every_page_is_shown(firefox: Firefox, site: Site, size: str) -> None:
     firefox.resize(*SIZES[size])
     for name, (path, text) in PAGES.items():
         firefox.said.clear()
-        address = path.format(task=site.tasks[-1], model=site.model, version=site.versions[-1], all=",".join(site.tasks))
+        address = path.format(
+            task=site.tasks[-1], model=site.model, version=site.versions[-1], all=",".join(site.tasks), linked=site.linked
+        )
         firefox.open(f"{site.server.web}{address}")
         firefox.wait_for(f"document.body.innerText.includes({text!r})")
         if name in SEES:

@@ -63,7 +63,8 @@ service.add_task_trigger(
 service.add_model_trigger(name="model", schedule_function=recorder("model"), trigger_project=PROJECT, trigger_on_publish=True)
 service.add_dataset_trigger(name="dataset", schedule_function=recorder("dataset"), trigger_project=PROJECT, trigger_on_publish=True)
 Thread(target=service.start, daemon=True).start()
-time.sleep(1)
+# What changed before a trigger looked for the first time is none of its business.
+looking = wait(lambda: all(trigger.last_update for trigger in service.get_triggers()))
 quiet = not tasks() and not any(seen.values())
 
 for task, score in ((bad, 0.1), (good, 0.9)):
@@ -78,6 +79,7 @@ dataset.finalize()
 dataset.publish()
 
 found = {
+    "looking": looking,
     "quiet": quiet,
     "started": wait(lambda: [task.get_parameter("General/about") for task in tasks()] == [bad.id]),
     "good": wait(lambda: seen["good"] == [good.id]),

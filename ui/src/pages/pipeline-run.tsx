@@ -69,7 +69,7 @@ function Run({ run }: { run: Task }) {
   const now = useNow(!isOver(run));
   return (
     <>
-      <Head run={run} steps={tasks.data ? stepsOf(run, nodes, tasks.data, now) : []} now={now} />
+      <Head run={run} steps={tasks.data ? stepsOf(run, nodes, tasks.data, now) : []} isKnown={!tasks.isPending} now={now} />
       <Found query={tasks}>{(found) => <Steps run={run} steps={stepsOf(run, nodes, found, now)} isGraph={nodes !== null} />}</Found>
     </>
   );
@@ -86,7 +86,8 @@ function useNow(goesOn: boolean): number {
   return now;
 }
 
-function Head({ run, steps, now }: { run: Task; steps: Step[]; now: number }) {
+/** `isKnown`: whether it is known which steps there are, all of which are aborted with the run. */
+function Head({ run, steps, isKnown, now }: { run: Task; steps: Step[]; isKnown: boolean; now: number }) {
   const navigate = useNavigate();
   const client = useQueryClient();
   const doing = useDoing();
@@ -138,7 +139,7 @@ function Head({ run, steps, now }: { run: Task; steps: Step[]; now: number }) {
       </div>
       <div className="row wrap">
         {run.status === "in_progress" || run.status === "queued" ? (
-          <Button look="danger" icon={<CircleStop />} onClick={() => void abort()}>
+          <Button look="danger" icon={<CircleStop />} disabled={!isKnown} onClick={() => void abort()}>
             Abort
           </Button>
         ) : null}
