@@ -13,6 +13,7 @@ export function Chooser({ onChoose, onClose }: { onChoose: (id: string) => void;
   const found = useQuery({
     queryKey: ["versions", "search", asked],
     queryFn: ({ signal }) => call("versions.search", { name: asked || null, page_size: 30 }, signal),
+    placeholderData: (before) => before, // what is about to be clicked stays where it is
   });
   return (
     <Dialog title="Compare with" onClose={onClose}>
