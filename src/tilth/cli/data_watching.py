@@ -2,10 +2,10 @@
 
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from time import sleep
 from types import FrameType
 from typing import Annotated
 
@@ -72,7 +72,7 @@ def _watch(follower: Follower, *, interval: float, once: bool, json: bool) -> in
                 print(f"{_now()} looking works again", file=sys.stderr, flush=True)
         if once:
             return failed
-        time.sleep(_pause_s(interval, failures))
+        sleep(_pause_s(interval, failures))
 
 
 def _look(follower: Follower, told: dict[str, str], *, json: bool) -> int:

@@ -241,7 +241,7 @@ def test_watching_goes_on_when_looking_works_again(tilth: "Terminal", monkeypatc
             os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(Follower, "look", look)
-    monkeypatch.setattr("tilth.cli.data_watching.time.sleep", sleep)
+    monkeypatch.setattr("tilth.cli.data_watching.sleep", sleep)
     told = [line.split(" ", 1)[1] for line in tilth("watch", "--project", "Zoo", "--interval", "20").err.splitlines()[:-1]]
     assert told == [
         "nobody answers; trying again until it works",

@@ -35,7 +35,10 @@ class Site:
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
             with suppress(ClientDisconnect):  # whoever asked is gone; what was begun for them is undone
-                response = await self._answer(Request(scope, receive))
+                request = Request(scope, receive)
+                response = await self._answer(request)
+                if _may_fork_while_connected(request):
+                    response.headers["connection"] = "close"
                 await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
@@ -83,6 +86,15 @@ class Site:
                 self._platform.dispatcher.database.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _may_fork_while_connected(request: Request) -> bool:
+    """Whether ClearML's SDK asks, which forks the process that reports while connections are open.
+
+    Both then write to the same connection, and read each other's answers: events and edits get lost. A connection that ends with
+    its answer is never shared.
+    """
+    return "x-clearml-client" in request.headers or request.headers.get("user-agent", "").startswith("python-requests")
 
 
 def _path_of(scope: Scope) -> str:
