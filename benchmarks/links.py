@@ -21,7 +21,7 @@ from tilth.sdk import lifecycle
 from tilth.sdk._current import set_home
 from tilth.sdk.home import Home
 from tilth.sdk.links.registering import entry_of
-from tilth.sdk.links.sources import RemoteFile
+from tilth.sdk.links.remote import RemoteFile
 from tilth.store.api import Key
 from tilth.testing.faults import Fault, fault_proxy
 from tilth.testing.radosgw import running_radosgw

@@ -1,8 +1,10 @@
 """Addresses of files as they may be told and kept: without passwords, and without signatures that let their holder in."""
 
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+import codecs
+import re
+from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlsplit, urlunsplit
 
-__all__ = ["secret_in", "shown_address"]
+__all__ = ["plain_web_address", "readable_path", "secret_in", "shown_address"]
 
 _SIGNED = frozenset(
     [
@@ -25,6 +27,10 @@ _SIGNED = frozenset(
     ]
 )
 _WEB = ("http", "https")
+_ESCAPED = "tilth.escaped"
+_STANDING = "!$&'()*+,;=:@/~[]"
+"""What stands in an address as it is, beside letters, digits, and `-`, `.` and `_`."""
+_LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 
 
 def secret_in(address: str) -> str | None:
@@ -52,3 +58,39 @@ def shown_address(address: str) -> str:
         query = "..." if parts.query and secret_in(bare) else parts.query
         bare = urlunsplit(parts._replace(query=query))
     return bare[:300]
+
+
+def readable_path(part: str) -> str:
+    """A part of an address as people read it; bytes that are no UTF-8 stay escaped, so `a%E8` is just that."""
+    return unquote_to_bytes(part).decode("utf-8", _ESCAPED)
+
+
+def plain_web_address(address: str) -> str:
+    """The one way in which an address of a web server is written: nothing in it that only browsers take, no `..`, no part of a page."""
+    parts = urlsplit(address)
+    return urlunsplit(parts._replace(path=_downwards(_standing(parts.path, "")), query=_standing(parts.query, "?"), fragment=""))
+
+
+def _downwards(path: str) -> str:
+    """A path without `.` and `..`, as browsers resolve them."""
+    names = path.split("/")
+    kept: list[str] = []
+    for name in names:
+        if name == "..":
+            del kept[max(1, len(kept) - 1) :]
+        elif name != ".":
+            kept.append(name)
+    ends_above = names[-1] in (".", "..")
+    return "/".join([*kept, ""] if ends_above else kept)
+
+
+def _standing(text: str, more: str) -> str:
+    return quote(_LONE_PERCENT.sub("%25", text), safe=f"{_STANDING}%{more}")
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return "".join(f"%{byte:02X}" for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(_ESCAPED, _escaped)

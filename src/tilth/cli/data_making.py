@@ -354,6 +354,9 @@ def _tell_outcome(home: Home, version: DatasetVersion, outcome: Outcome, *, json
     document = version_document(version) | numbers | {"stored_bytes": outcome.stored_bytes}
     said = ", ".join(f"{number:,} {what}" for what, number in numbers.items() if number)
     stored = f"; {size(outcome.stored_bytes)} stored" if outcome.stored_bytes else ""
+    if outcome.left_out:
+        document |= {"left_out": outcome.left_out}
+        said = f"{said}{', ' if said else ''}{len(outcome.left_out):,} left out"
     Output(json=json).result(
         document | ({} if changed is None else {"changed": changed}),
         [f"{title(version)} ({version.status}): {said}{stored}", f"id={version.id}"],

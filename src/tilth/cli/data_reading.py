@@ -9,7 +9,8 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from tilth._wiring import open_home
-from tilth.base.errors import Corrupt, Invalid, SourceChanged
+from tilth.base.errors import Corrupt, Invalid
+from tilth.cli.checking_links import tell_links
 from tilth.cli.file_rows import ELSEWHERE, UNKNOWN, tell_files
 from tilth.cli.options import FROM_0, FROM_1, Id, Json, Verbose
 from tilth.cli.output import Output, count, size, stream_bytes, stream_lines, table
@@ -20,7 +21,7 @@ from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import caching, contents, copies, lookup
 from tilth.sdk.changed import changed
 from tilth.sdk.home import Home
-from tilth.sdk.links.checking import check_links
+from tilth.sdk.links.verifying import LinkLevel
 from tilth.sdk.listed import in_folder, listed
 from tilth.sdk.media.verifying import broken_media
 from tilth.sdk.reading import reading_of
@@ -148,8 +149,20 @@ def verify_command(
         str | None, Parameter(help="A local copy to compare with the version; without it, the stored bytes are checked.")
     ] = None,
     filesize: Annotated[bool, Parameter(help="Compare sizes only.")] = False,
-    links: Annotated[bool, Parameter(help="Ask for the state of what lies elsewhere, instead of checking what is stored.")] = False,
-    level: Annotated[Literal["structure", "presence", "content"], Parameter(help="How deep to check what is stored.")] = "content",
+    links: Annotated[bool, Parameter(help="Check what lies elsewhere, instead of what is stored.")] = False,
+    level: Annotated[
+        Literal["structure", "presence", "content"] | None,
+        Parameter(
+            help="How deep to check. Default: content; with --links presence, which asks for sizes and states, while content reads what is "
+            "known by its hash."
+        ),
+    ] = None,
+    report: Annotated[
+        str | None,
+        Parameter(
+            help="With --links: a file that gets a line of JSON for each link. Of a check that ended early, the same command goes on."
+        ),
+    ] = None,
     media: Annotated[bool, Parameter(help="Look for pictures, sounds and films that are broken in themselves.")] = False,
     path: Annotated[str, Parameter(help="With --media: only this file or folder.")] = "",
     names: Annotated[bool, Parameter(help="With --media: print the paths of what is broken and nothing else, for `xargs`.")] = False,
@@ -160,6 +173,10 @@ def verify_command(
     """Check a local copy against its version, or what is stored of it, or, with --media, whether pictures, sounds and films are whole."""
     if ((path or names) and not media) or (media and (folder or filesize)):
         raise Invalid("--path and --names go with --media, and --media without --folder and --filesize", hint="leave one of them out")
+    if report and not links:
+        raise Invalid("--report goes with --links", hint="leave it out, or add --links")
+    if links and level == "structure":
+        raise Invalid("links have no structure to check", hint="use --level presence, or content")
     home = open_home()
     found = lookup.find(home, current_id(home.folder, id))
     if media:
@@ -170,11 +187,9 @@ def verify_command(
         Output(json=json).result({"id": found.id, "errors": wrong}, lines)
         return Corrupt.exit_status if wrong else 0
     if links:
-        with Progress("asking") as progress:
-            changed = check_links(home.link_sources, contents.links_of(home, found), told=progress.done)
-        lines = [*changed, f"{count(len(changed), 'link')} can't be had as registered" if changed else "every link is what was registered"]
-        Output(json=json).result({"id": found.id, "errors": changed}, lines)
-        return SourceChanged.exit_status if changed else 0
+        deep: LinkLevel = "content" if level == "content" else "presence"
+        return tell_links(home, found, level=deep, sample=sample, report=Path(report) if report else None, json=json)
+    level = level or "content"
     with Progress("verifying") as progress:
         problems = copies.check_stored(home, found, level=level, sample=sample, watcher=progress)
     lines = [line for problem in problems for line in (problem.what, *(f"  {path}" for path in problem.paths))]

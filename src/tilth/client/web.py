@@ -16,9 +16,10 @@ from msgspec import Struct
 from urllib3.exceptions import HTTPError
 from urllib3.util import make_headers
 
+from tilth.base.addresses import secret_in
 from tilth.base.errors import Denied, Invalid, ObjectNotFound, TilthError, Unavailable
 
-__all__ = ["WebFile", "describe", "open_web", "open_web_from", "page"]
+__all__ = ["UNSETTLED_NS", "WebFile", "WebPage", "describe", "open_web", "open_web_from", "page"]
 
 _TIMEOUT = urllib3.Timeout(connect=10, read=60)
 _BUSY = (408, 429, 500, 502, 503, 504)
@@ -27,7 +28,8 @@ _PIECE = 64 << 10
 _PAGES = ("", ".html", ".htm", ".xhtml", ".shtml", ".php", ".asp", ".aspx", ".jsp", ".cgi")
 _PAUSE_S = 0.3
 _HTML = ("text/html", "application/xhtml+xml")
-_UNSETTLED_NS = 2_000_000_000
+_JSON = "application/json"
+UNSETTLED_NS = 2_000_000_000
 """A file that was modified so short a time before may be modified once more without a later time: web servers tell whole seconds."""
 _ERRORS: dict[int, type[TilthError]] = {401: Denied, 403: Denied, 404: ObjectNotFound, 410: ObjectNotFound}
 
@@ -45,6 +47,15 @@ class WebFile(Struct, frozen=True):
     """Whether the server answers with a page for people, although the address names something else: a login, as a rule."""
 
 
+class WebPage(Struct, frozen=True):
+    """What a web server shows of a folder."""
+
+    data: bytes
+    is_json: bool
+    at_ns: int
+    """When, by the server's clock."""
+
+
 def describe(url: str) -> WebFile:
     """What there is to know without fetching it; raises `ObjectNotFound`, `Denied` or `Unavailable`."""
     with _answer("HEAD", url, refused=(400, 403, 405, 501)) as answer:
@@ -54,14 +65,14 @@ def describe(url: str) -> WebFile:
         return _described(answer)
 
 
-def page(url: str, *, most_bytes: int) -> str | None:
-    """The page for people at an address; None if something else is there, or more than `most_bytes`."""
+def page(url: str, *, most_bytes: int) -> WebPage | None:
+    """The page at an address, in HTML or JSON; None if something else is there, or more than `most_bytes`."""
     with open_web(url) as answer:
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind not in _HTML:
+        if kind not in (*_HTML, _JSON):
             return None
         data = answer.read(most_bytes + 1)
-        return None if len(data) > most_bytes else bytes(data).decode("utf-8", "replace")
+        return None if len(data) > most_bytes else WebPage(bytes(data), kind == _JSON, _now_ns(answer))
 
 
 @contextmanager
@@ -115,12 +126,7 @@ def _answer(
     try:
         if answer.status != 200 and answer.status not in refused:
             kind = _ERRORS.get(answer.status, Unavailable)
-            hint = (
-                "it is only for those who log in: check the address, or download it by other means"
-                if kind is Denied
-                else "check the address"
-            )
-            raise kind(f"{_shown(url)} is answered with status {answer.status}", hint=hint)
+            raise kind(f"{_shown(url)} is answered with status {answer.status}", hint=_hint(url, kind))
         yield answer
     finally:
         if method == "HEAD":
@@ -128,6 +134,12 @@ def _answer(
             answer.release_conn()
         else:
             answer.close()
+
+
+def _hint(url: str, kind: type[TilthError]) -> str:
+    if secret_in(url):
+        return "the address is signed, and signatures end some time: use the plain address, or ask for a new one"
+    return "it is only for those who log in: check the address, or download it by other means" if kind is Denied else "check the address"
 
 
 def _patiently(method: str, address: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
@@ -158,12 +170,14 @@ def _described(answer: urllib3.BaseHTTPResponse) -> WebFile:
     size = int(said) if said.isascii() and said.isdecimal() and whole else None
     changes = answer.headers.get("etag") or answer.headers.get("last-modified")
     modified_ns = _nanoseconds(answer.headers.get("last-modified", ""))
-    now_ns = _nanoseconds(answer.headers.get("date", "")) or time.time_ns()
-    is_settled = "etag" in answer.headers or now_ns - modified_ns >= _UNSETTLED_NS
+    etag = (changes or "").removeprefix("W/").strip('"')
+    # nginx makes its ETags of the second and the size, so they say no more than these.
+    is_time = "etag" not in answer.headers or etag == f"{modified_ns // 1_000_000_000:x}-{size or 0:x}"
+    is_settled = not is_time or _now_ns(answer) - modified_ns >= UNSETTLED_NS
     return WebFile(
         size,
         f"{changes} {said}" if changes else None,
-        etag=(changes or "").removeprefix("W/").strip('"') if is_settled else "",
+        etag=etag if is_settled else "",
         modified_ns=modified_ns,
         is_page=_is_page(answer),
     )
@@ -182,6 +196,10 @@ def _is_elsewhere(answer: urllib3.BaseHTTPResponse) -> bool:
     return bool(history) and any(word in words for word in ("login", "signin", "sign_in", "sign-in", "auth", "sso"))
 
 
+def _now_ns(answer: urllib3.BaseHTTPResponse) -> int:
+    return _nanoseconds(answer.headers.get("date", "")) or time.time_ns()
+
+
 def _nanoseconds(said: str) -> int:
     with suppress(ValueError):
         return int(parsedate_to_datetime(said).timestamp()) * 1_000_000_000
@@ -191,7 +209,7 @@ def _nanoseconds(said: str) -> int:
 @cache
 def _pool(_process: int) -> urllib3.PoolManager:
     """The connections of one process; a fork has its own."""
-    return urllib3.PoolManager(num_pools=64, maxsize=16, retries=False, timeout=_TIMEOUT)
+    return urllib3.PoolManager(num_pools=64, maxsize=32, retries=False, timeout=_TIMEOUT)
 
 
 def _without_password(url: str) -> tuple[str, dict[str, str]]:

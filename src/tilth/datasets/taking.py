@@ -85,6 +85,8 @@ class Outcome(Struct):
     removed: int = 0
     unchanged: int = 0
     stored_bytes: int = 0
+    left_out: list[str] = []
+    """Why single ones could not be taken, a sentence each."""
 
     def plus(self, other: "Outcome") -> "Outcome":
         """What both together did."""
@@ -94,6 +96,7 @@ class Outcome(Struct):
             self.removed + other.removed,
             self.unchanged + other.unchanged,
             self.stored_bytes + other.stored_bytes,
+            self.left_out + other.left_out,
         )
 
     @property

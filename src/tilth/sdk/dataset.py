@@ -22,7 +22,7 @@ from tilth.sdk.home import Home
 from tilth.sdk.links import registering as links
 from tilth.sdk.links.syncing import sync_links
 from tilth.sdk.storage import require_storage, storage_of
-from tilth.sdk.taking import taking_context
+from tilth.sdk.taking import LoggingWatcher, taking_context
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -270,7 +270,8 @@ class Dataset:
         `source_url` is the address of a file, of a folder with all that lies in it, or a list: `s3://`, `gs://`, `azure://`, `file://`,
         a path, or `http(s)://`, where folders end with `/` and need an index page. A file gets its name as its path, what lies in a folder
         its path there, below `dataset_path`. What is kept is the size, the state (`etag`) and the time of each; with `read_hash` they are
-        read once, for their hashes. Copies of the version fetch them, and tell of those that were changed since.
+        read once, for their hashes. Copies of the version fetch them, and tell of those that were changed since. What a folder shows and
+        can't be had is left out, and logged.
         """
         request = links.LinkRequest(
             sources=_words(source_url),
@@ -281,7 +282,7 @@ class Dataset:
             workers=max_workers,
         )
         with lifecycle.opened_draft(self._home, self._version) as draft:
-            context = taking_context(self._home, self._version, verbose=verbose)
+            context = taking_context(self._home, self._version, watcher=LoggingWatcher(verbose=verbose))
             outcome = links.add_links(self._home.link_sources, draft, request, context)
         return outcome.added + outcome.modified
 
@@ -290,10 +291,11 @@ class Dataset:
     ) -> tuple[int, int, int]:
         """Make the links to what lies below the address of a folder just what lies there now, costing one listing.
 
-        Returns how many were removed, added and modified. Stored files, and links to other places, stay.
+        Returns how many were removed, added and modified. Stored files, and links to other places, stay, and so do those to what is there
+        and can't be had, which is logged.
         """
         with lifecycle.opened_draft(self._home, self._version) as draft:
-            context = taking_context(self._home, self._version, verbose=verbose)
+            context = taking_context(self._home, self._version, watcher=LoggingWatcher(verbose=verbose))
             outcome = sync_links(self._home.link_sources, draft, source_url, context, prefix=dataset_path or "", wildcards=_words(wildcard))
         return outcome.removed, outcome.added, outcome.modified
 

@@ -1,5 +1,6 @@
 """What taking files into a draft needs from a home."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 
 from tilth.base.ids import VersionId
@@ -9,7 +10,11 @@ from tilth.datasets.taking import TakingContext
 from tilth.domain.version import DatasetVersion
 from tilth.sdk.home import Home
 
-__all__ = ["NO_PREVIEW", "Watcher", "taking_context"]
+__all__ = ["NO_PREVIEW", "LoggingWatcher", "Watcher", "taking_context"]
+
+log = logging.getLogger("tilth.taking")
+
+_MOST_WARNINGS = 20
 
 NO_PREVIEW = "no-preview"
 """Marks the draft of a version that is to have no preview, whoever finalizes it."""
@@ -34,6 +39,21 @@ class Watcher:
 
     def warned(self, message: str) -> None:
         """Something is not wrong but should be known."""
+
+
+class LoggingWatcher(Watcher):
+    """One that also logs warnings: the first few of many."""
+
+    def __init__(self, *, verbose: bool = False) -> None:
+        super().__init__(verbose=verbose)
+        self._warnings = 0
+
+    def warned(self, message: str) -> None:
+        self._warnings += 1
+        if self._warnings <= _MOST_WARNINGS:
+            log.warning("%s", message)
+        elif self._warnings == _MOST_WARNINGS + 1:
+            log.warning("there are more like these, which are not told one by one")
 
 
 def taking_context(

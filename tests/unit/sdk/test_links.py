@@ -16,9 +16,10 @@ from tilth.datasets.records import Fence, dump_record
 from tilth.sdk import contents, copies, lifecycle
 from tilth.sdk.adopting import _link
 from tilth.sdk.home import Home
-from tilth.sdk.links.checking import check_links
+from tilth.sdk.links.checking import Compared
 from tilth.sdk.links.fetching import LinkFetcher
 from tilth.sdk.links.reading import LinkFile
+from tilth.sdk.links.verifying import verify_links
 from tilth.sdk.mounting.tree import MountedVersion
 from tilth.sdk.reading import reading_of
 from tilth.server.services.contents import Contents
@@ -76,7 +77,7 @@ def test_copies_and_what_is_stored_of_a_version_with_links_are_verified(own: Hom
     assert made.verify_dataset_hash(str(copy)) == []
     (copy / "one.txt").write_bytes(b"ONE")
     assert made.verify_dataset_hash(str(copy)) == ["one.txt"]
-    assert check_links(own.link_sources, made._home.repository.manifest(VersionId(made.id)).link_entries()) == []
+    assert {(found.compared, found.problem) for found in verify_links(own, made._version)} == {(Compared.STATE, None)}
 
 
 def test_a_server_gives_out_a_state_with_links_and_fetches_none(own: Home, folder: Path) -> None:
@@ -341,8 +342,9 @@ def test_a_link_of_unknown_size_is_read_whole_and_in_parts(own: Home, folder: Pa
     assert made.fs().info("bare")["size"] is None
     with pytest.raises(PathNotFound, match="nothing lies at"):
         made.fs().cat_file("bare")
+    assert tree.attributes("bare")["st_size"] == 3  # whoever mounted it was told
     with pytest.raises(OSError, match="bare"):
-        tree.attributes("bare")
+        MountedVersion(reading_of(own, made._version)).attributes("bare")
     (folder / "away.txt").rename(folder / "one.txt")
     assert files_in(made.get_local_copy()) == {"bare": b"one", "hashed": FILES["a/b/three.bin"], "empty": b""}
 

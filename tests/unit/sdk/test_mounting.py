@@ -6,19 +6,23 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tilth import Dataset
-from tilth.base.errors import AlreadyExists, Invalid, VersionNotFinal
+from tilth.base.errors import AlreadyExists, Denied, Invalid, TilthError, VersionNotFinal
 from tilth.base.ids import new_id
 from tilth.datasets.manifests import Manifest
 from tilth.datasets.segments import SegmentRef
+from tilth.domain.dataset import Entry
 from tilth.sdk.home import Home
 from tilth.sdk.mounting import fuse, mounts
+from tilth.sdk.mounting.sizes import UnknownSizes
 from tilth.sdk.mounting.tree import MountedVersion
 from tilth.sdk.reading import reading_of
 from tilth.store.api import Key
@@ -287,3 +291,57 @@ def test_a_mount_goes_with_the_program_that_made_it(own: Home, tmp_path: Path) -
             break
         signal.sigtimedwait([], 0.05)
     assert mounts.kind_at(str(tmp_path / "there")) is None
+
+
+class _Unknown:
+    """Links of one folder of which nobody knows the sizes, and who was asked for them."""
+
+    def __init__(self, sizes: Mapping[int, int | TilthError]) -> None:
+        self.asked: list[int] = []
+        self.batches = 0
+        self.at_s = 0.0
+        self.home: Any = self
+        self.clock: Any = self
+        self._sizes = sizes
+
+    def monotonic(self) -> float:
+        return self.at_s
+
+    def size_of(self, entry: Entry) -> int:
+        self.asked.append(int(entry.path))
+        found = self._sizes[int(entry.path)]
+        if isinstance(found, TilthError):
+            raise found
+        return found
+
+    def following(self, start: int, most: int) -> list[tuple[int, Entry]]:
+        self.batches += 1
+        return [(at, Entry(str(at), 0, b"", 0, 0, ())) for at in range(start, min(start + most, len(self._sizes)))]
+
+
+def test_sizes_that_nobody_knows_are_asked_for_together_when_a_folder_is_listed_and_remembered() -> None:
+    there: Any = _Unknown({at: at * 10 for at in range(1_000)})
+    sizes = UnknownSizes(there)
+    assert sizes.of(500, there.following) == 5_000  # one file alone
+    assert there.asked == [500]
+    there.asked.clear()
+    assert [sizes.of(at, there.following) for at in range(1_000)] == [at * 10 for at in range(1_000)]
+    assert sorted(there.asked) == [at for at in range(1_000) if at != 500]
+    assert there.batches <= 12
+    there.asked.clear()
+    assert [sizes.of(at, there.following) for at in range(1_000)] == [at * 10 for at in range(1_000)]
+    assert there.asked == []
+
+
+def test_a_size_that_a_server_does_not_tell_is_asked_for_again_only_later() -> None:
+    there: Any = _Unknown({0: Denied("0 can't be had", hint="log in"), 1: 7})
+    sizes = UnknownSizes(there)
+    for _ in range(3):
+        with pytest.raises(Denied, match="0 can't be had; log in"):
+            sizes.of(0, there.following)
+    assert sizes.of(1, there.following) == 7
+    assert there.asked == [0, 1]
+    there.at_s = 60.0
+    with pytest.raises(Denied):
+        sizes.of(0, there.following)
+    assert there.asked == [0, 1, 0]

@@ -13,10 +13,13 @@ import pytest
 from msgspec import Struct
 
 from tilth import Dataset
-from tilth.base.errors import Denied, Invalid, NotFound, PathInvalid, SourceChanged
+from tilth.base.addresses import plain_web_address, readable_path
+from tilth.base.errors import Denied, Invalid, NotFound, SourceChanged
 from tilth.sdk.home import Home
-from tilth.sdk.links.indexes import index_of
-from tilth.sdk.links.sources import WebSource
+from tilth.sdk.links.indexes import Listed, index_of, json_index_of
+from tilth.sdk.links.remote import RemoteFile
+from tilth.sdk.links.states import told_states
+from tilth.sdk.links.web import WebSource
 from tilth.testing.repositories import write_files
 
 FILES = {
@@ -140,16 +143,129 @@ ABSOLUTE = """<title>Directory listing for /d/</title><a href="/d/sub/">x</a><a 
 
 @pytest.mark.parametrize("page", [NGINX, APACHE, ABSOLUTE])
 def test_index_pages_of_servers(page: str) -> None:
-    assert index_of(page, "http://h.example/d/") == ["http://h.example/d/a%20b.txt", "http://h.example/d/sub/"]
+    assert addresses_in(page) == ["http://h.example/d/a%20b.txt", "http://h.example/d/sub/"]
 
 
 def test_a_page_with_links_is_no_index() -> None:
     assert index_of("<title>Welcome</title><a href='sub/'>x</a>", "http://h.example/d/") is None
     assert index_of("", "http://h.example/d/") is None
-    assert index_of("<title>Index of /d/</title><a href='..%2fsecret'>x</a><a href='%2e%2e/'>y</a>", "http://h.example/d/") == []
+    assert addresses_in("<title>Index of /d/</title><a href='..%2fsecret'>x</a><a href='%2e%2e/'>y</a>") == []
 
 
-def test_names_that_are_not_utf_8_are_told_instead_of_taken_for_one() -> None:
-    page = "<title>Index of /d/</title><a href='a%E8'>x</a><a href='a%E9'>y</a>"
-    with pytest.raises(PathInvalid, match=r"/a%E8 can't be a path in a dataset: its name is not UTF-8"):
-        index_of(page, "http://h.example/d/")
+def test_names_that_are_not_utf_8_are_each_taken_by_their_bytes() -> None:
+    page = "<title>Index of /d/</title><a href='a%E8'>x</a><a href='a%E9'>y</a><a href='%C3%BC'>z</a>"
+    assert addresses_in(page) == ["http://h.example/d/a%E8", "http://h.example/d/a%E9", "http://h.example/d/%C3%BC"]
+    assert [readable_path(name) for name in ("a%E8", "a%E9", "%C3%BC", "a%25E8", "%ff%C3%BC")] == ["a%E8", "a%E9", "ü", "a%E8", "%FFü"]
+
+
+def test_a_name_that_would_get_the_path_of_another_is_told_and_left_out() -> None:
+    page = "<title>Index of /d/</title><a href='a%E8'>x</a><a href='a%25E8'>y</a>"
+    found = index_of(page, "http://h.example/d/")
+    assert found is not None
+    assert [one.address for one in found.entries] == ["http://h.example/d/a%25E8"]
+    assert found.unclear == ["http://h.example/d/a%E8"]
+
+
+def test_an_index_in_json_says_sizes_and_times() -> None:
+    page = (
+        b'[{"name":"sub","type":"directory","mtime":"Thu, 01 Jan 2026 10:00:00 GMT"},'
+        b'{"name":"a b.txt","type":"file","mtime":"Thu, 01 Jan 2026 10:00:01 GMT","size":12},'
+        b'{"name":"pipe","type":"other"},{"name":"../x","type":"file","size":1},{"name":"odd","type":"file","mtime":7,"size":"1"},'
+        b'{"name":"a\xe8","type":"file","size":3}]'
+    )
+    found = json_index_of(page, "http://h.example/d/")
+    assert found is not None
+    assert found.entries == [
+        Listed("http://h.example/d/a%20b.txt", 12, 1_767_261_601_000_000_000),
+        Listed("http://h.example/d/a%E8", 3, 0),
+        Listed("http://h.example/d/odd", -1, 0),
+        Listed("http://h.example/d/sub/"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "page", [b'{"name": "x"}', b'[{"name": "x"}]', b"[1, 2]", b'[{"name": "x", "type": "cat"}]', b"[", b"\xff", b"[" * 100_000]
+)
+def test_other_json_is_no_index(page: bytes) -> None:
+    assert json_index_of(page, "http://h.example/d/") is None
+
+
+def test_states_are_taken_from_an_index_only_where_the_server_agrees() -> None:
+    listed = [
+        Listed(f"http://h.example/{name}", 16, 1_000_000_000_000) for name in ("a.bin", "b.bin", "c.txt", "d.txt", "e.csv", "f.csv", "g")
+    ]
+    asked: list[str] = []
+
+    def describe(address: str) -> RemoteFile:
+        asked.append(address[-5:])
+        etag = {".bin": "3e8-10", ".txt": "Thu, 01 Jan 1970 00:16:40 GMT", ".csv": "other"}[address[-4:]]
+        return RemoteFile(address, 16, etag, 1_000_000_000_000)
+
+    found = told_states(listed, describe, settled_before_ns=1_000_000_000_001)
+    assert sorted(asked) == ["a.bin", "c.txt", "e.csv"]
+    assert {address[-5:]: file.etag for address, file in found.items()} == {
+        "a.bin": "3e8-10", "b.bin": "3e8-10", "e.csv": "other",
+        "c.txt": "Thu, 01 Jan 1970 00:16:40 GMT", "d.txt": "Thu, 01 Jan 1970 00:16:40 GMT",
+    }  # fmt: skip
+    assert told_states(listed, describe, settled_before_ns=1_000_000_000_000) == {}  # they may change again without another time
+    assert len(asked) == 3
+
+
+def test_what_a_folder_shows_and_does_not_give_is_told_and_left_out(own: Home, site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    (site.folder / "data/gone.csv").symlink_to("nowhere")
+    (site.folder / "data/deep").mkdir()
+    (site.folder / "data/deep/index.html").write_text("<title>Welcome</title>")
+    (site.folder / os.fsdecode(b"data/se\xf1or.txt")).write_bytes(b"latin")
+    made = Dataset.create("web", "p")
+    assert made.add_external_files(f"{site.address}/data/") == 5
+    assert "se%ED%B3%B1or.txt" in made.list_files()  # as this server writes it
+    told = [record.getMessage() for record in caplog.records]
+    assert [bool("/data/gone.csv" in text or "/data/deep/ can't be listed" in text) for text in told] == [True, True]
+    (site.folder / "data/a.z").unlink()
+    assert made.sync_external_files(f"{site.address}/data/") == (1, 0, 0)
+    made.finalize()
+    assert contents_of(made)["se%ED%B3%B1or.txt"] == b"latin"
+
+
+def test_links_to_what_is_there_and_can_not_be_had_stay_when_a_folder_is_synchronised(own: Home, site: Site) -> None:
+    made = Dataset.create("web", "p")
+    made.add_external_files(f"{site.address}/data/")
+    (site.folder / "data/a/deep/index.html").write_text("<title>Welcome</title>")
+    (site.folder / "data/a.z").unlink()
+    assert made.sync_external_files(f"{site.address}/data/") == (1, 0, 0)
+    assert "a/deep/c.bin" in made.list_files()
+
+
+def test_only_what_is_wanted_is_asked_for(own: Home, site: Site) -> None:
+    made = Dataset.create("web", "p")
+    assert made.add_external_files(f"{site.address}/data/*.csv") == 1
+    assert [line for line in _Quiet.asked if line.startswith("HEAD")] == ["HEAD /data/a/%C3%BC%20b%2520.csv"]
+
+
+def test_addresses_are_written_in_one_way(own: Home, site: Site) -> None:
+    made = Dataset.create("web", "p")
+    assert made.add_external_files(f"{site.address}/data/../data/a/ü b%2520.csv") == 1
+    assert made.link_entries[0].link == f"{site.address}/data/a/%C3%BC%20b%2520.csv"
+
+
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [
+        ("http://h/a/../b/./c", "http://h/b/c"),
+        ("http://h/../../a/..", "http://h/"),
+        ("http://h/a/.", "http://h/a/"),
+        ("http://h//a//b", "http://h//a//b"),
+        ("http://h/a b%20c%zz?x=1 2&y=%41#top", "http://h/a%20b%20c%25zz?x=1%202&y=%41"),
+        ("http://h/ü", "http://h/%C3%BC"),
+        ("HTTP://h:80", "http://h:80"),
+    ],
+)
+def test_plain_addresses(given: str, plain: str) -> None:
+    assert plain_web_address(given) == plain
+    assert plain_web_address(plain) == plain
+
+
+def addresses_in(page: str) -> list[str]:
+    found = index_of(page, "http://h.example/d/")
+    assert found is not None
+    return [one.address for one in found.entries]

@@ -1,39 +1,105 @@
-"""Whether what links lead to is still what was registered: a request for each, and nothing is fetched."""
+"""Whether what links lead to is still what was registered: asked for, or read from the first byte to the last.
 
-from collections.abc import Callable, Iterable
+Nothing is kept of what is read. What was compared is told for each link, since not all of them can be known by the same.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from enum import StrEnum
 
-from tilth.base.errors import Conflict, Denied, Invalid, NotFound
+from msgspec import Struct
+
+from tilth.base.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 from tilth.domain.dataset import Entry
-from tilth.sdk.links.reading import check_state, explained, link_of
+from tilth.sdk.links.ahead import ahead
+from tilth.sdk.links.reading import check_state, explained, link_of, read_link
 from tilth.sdk.links.sources import Sources
 
-__all__ = ["check_links"]
+__all__ = ["CheckedLink", "Compared", "check_links"]
 
 _WORKERS = 8
-_BATCH = 1_000
+_AHEAD = 4
+_MOST_SILENT = 8
+"""After so many links in a row whose servers give no answer, the fault is not theirs."""
+
+ContentOf = Callable[[Entry], bytes | None]
+"""The SHA-256 of the bytes behind a link, if it is known."""
 
 
-def check_links(sources: Sources, links: Iterable[Entry], *, told: Callable[[int, int], None] = lambda files, size: None) -> list[str]:
-    """A sentence for each of `links` that is gone, was changed, or can't be had any more.
+class Compared(StrEnum):
+    """What of a file was compared with what was registered."""
 
-    Where only the hash was registered, other contents of the same size are not noticed: nothing is read.
+    CONTENT = "content"
+    """Every byte, by their hash."""
+    STATE = "state"
+    """Size and state: what the other side changes with the content."""
+    SIZE = "size"
+    """The size alone: the hash is known, and the state is another one, or there is none."""
+    NOTHING = "nothing"
+    """That something lies there, since nothing else is known of it."""
+
+
+class CheckedLink(Struct, frozen=True, omit_defaults=True):
+    """What came of a check of one link."""
+
+    path: str
+    compared: Compared
+    size: int
+    problem: str | None = None
+    """A sentence; None if nothing is wrong."""
+
+
+def check_links(
+    sources: Sources,
+    links: Iterable[Entry],
+    *,
+    read: Callable[[Entry], bool] = lambda _: False,
+    content_of: ContentOf = lambda _: None,
+    told: Callable[[int, int], None] = lambda files, size: None,
+) -> Iterator[CheckedLink]:
+    """Check each of `links`, in their order: those that `read` chooses by their bytes, as far as `content_of` knows their hash.
+
+    A link that is gone, was changed, or can't be had is a problem; so is one whose server gives no answer, unless all do.
     """
-    problems: list[str] = []
-    todo = iter(links)
+    silent = 0
+
+    def check(entry: Entry) -> CheckedLink | Unavailable:
+        try:
+            return _checked(sources, entry, (content_of(entry) if read(entry) else None), lambda size: told(0, size))
+        except Unavailable as error:
+            return error
+
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="tilth-links") as pool:
-        while batch := list(islice(todo, _BATCH)):
-            problems += [problem for problem in pool.map(lambda entry: _problem(sources, entry), batch) if problem]
-            told(len(batch), sum(entry.size for entry in batch))
-    return problems
+        for entry, found in ahead(lambda entry: pool.submit(check, entry), links, _AHEAD * _WORKERS):
+            if isinstance(found, Unavailable):
+                silent += 1
+                if silent == _MOST_SILENT:
+                    raise found
+                yield CheckedLink(entry.path, Compared.NOTHING, entry.size, f"{entry.path} could not be checked: {found.message}")
+            else:
+                silent = 0
+                yield found
+            told(1, 0)
 
 
-def _problem(sources: Sources, entry: Entry) -> str | None:
-    source, address = sources.of(link_of(entry).address)
+def _checked(sources: Sources, entry: Entry, content: bytes | None, came: Callable[[int], None]) -> CheckedLink:
+    compared = Compared.CONTENT if content is not None else Compared.NOTHING
     try:
-        with explained(entry):
-            check_state(entry, source.describe(address))
+        if content is not None:
+            read_link(sources, entry, lambda piece: came(len(piece)), expected=content)
+        else:
+            compared = _compared_state(sources, entry)
     except (Conflict, Denied, Invalid, NotFound) as error:
-        return error.message
-    return None
+        return CheckedLink(entry.path, compared, entry.size, error.message)
+    return CheckedLink(entry.path, compared, entry.size)
+
+
+def _compared_state(sources: Sources, entry: Entry) -> Compared:
+    link = link_of(entry)
+    source, address = sources.of(link.address)
+    with explained(entry):
+        now = source.describe(address)
+        check_state(entry, now)
+    if link.etag and now.etag == link.etag:
+        return Compared.STATE
+    return Compared.SIZE if entry.knows_size and now.size >= 0 else Compared.NOTHING

@@ -1,8 +1,8 @@
 """How files that lie elsewhere become stored content: read in the state that was registered, and cut into chunks like all others."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +19,7 @@ from tilth.datasets.matching import literal_prefix, matcher
 from tilth.datasets.scanning import SourceFile, one_file
 from tilth.datasets.taking import Outcome, TakingContext, ingesting
 from tilth.domain.dataset import Entry
+from tilth.sdk.links.ahead import ahead
 from tilth.sdk.links.reading import download_link
 from tilth.sdk.links.sources import Sources
 
@@ -76,28 +77,10 @@ def take_links(sources: Sources, ingest: Ingest, links: Iterable[Entry], scratch
         return replace(one_file(os.fspath(part), entry.path), mode=entry.mode, imported_from=entry.link)
 
     with ThreadPoolExecutor(at_once, thread_name_prefix="tilth-links") as pool:
-        for entry, file in _ahead(pool, bring, links, 2 * at_once):
+        for entry, file in ahead(lambda entry: pool.submit(bring, entry), links, 2 * at_once):
             ingest.take(file)
             os.unlink(file.source)
             yield entry
-
-
-def _ahead(
-    pool: ThreadPoolExecutor, work: Callable[[Entry], SourceFile], links: Iterable[Entry], most: int
-) -> Iterator[tuple[Entry, SourceFile]]:
-    """Each link with what became of it, in order; at most so many are begun and not asked for."""
-    waiting: list[tuple[Entry, Future[SourceFile]]] = []
-    todo = iter(links)
-    try:
-        while True:
-            waiting += [(entry, pool.submit(work, entry)) for entry in islice(todo, most - len(waiting))]
-            if not waiting:
-                return
-            entry, future = waiting.pop(0)
-            yield entry, future.result()
-    finally:
-        for _, future in waiting:
-            future.cancel()
 
 
 def _batches(items: Iterator[T]) -> Iterator[list[T]]:

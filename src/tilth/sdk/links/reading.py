@@ -4,6 +4,7 @@
 """
 
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -14,12 +15,13 @@ from tilth.base.atomic_io import translated_os_errors
 from tilth.base.errors import Denied, NotFound, PathNotFound, SourceChanged, SourceUnreadable, TilthError, Unavailable
 from tilth.base.seeking import SeekableFile
 from tilth.domain.dataset import Entry, Link
-from tilth.sdk.links.sources import Opened, RemoteFile, Sources
+from tilth.sdk.links.remote import Opened, RemoteFile
+from tilth.sdk.links.sources import Sources
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["LinkFile", "check_state", "download_link", "explained", "hash_of", "link_of"]
+__all__ = ["LinkFile", "check_state", "download_link", "explained", "hash_of", "link_of", "read_link"]
 
 _PIECE = 1 << 20
 _TRIES = 4
@@ -34,34 +36,55 @@ def link_of(entry: Entry) -> Link:
 
 def download_link(sources: Sources, entry: Entry, target: Path) -> bytes:
     """Write the bytes behind a link to `target` and return their SHA-256; `SourceChanged` if they are not what was registered."""
+    with translated_os_errors(target), target.open("wb") as file:
+
+        def begin_again() -> None:
+            file.seek(0)
+            file.truncate()
+
+        return read_link(sources, entry, file.write, begin_again)
+
+
+def read_link(
+    sources: Sources,
+    entry: Entry,
+    take: Callable[[bytes], object],
+    begin_again: Callable[[], object] = lambda: None,
+    *,
+    expected: bytes | None = None,
+) -> bytes:
+    """Give the bytes behind a link to `take`, in pieces, and return their SHA-256; `SourceChanged` if they are not what was registered.
+
+    `begin_again` is called if the other side can only begin with the first byte once more. With `expected`, the SHA-256 that they had
+    when they were read before is compared as well.
+    """
     link = link_of(entry)
     source, _ = sources.of(link.address)
-    with translated_os_errors(target), target.open("wb") as file:
-        digest = sha256()
-        tries = 0
-        while True:
-            before = file.tell()
-            try:
-                with explained(entry), source.open(link.address, before) as opened:
-                    check_state(entry, opened.file)
-                    if opened.start != before:
-                        file.seek(0)
-                        file.truncate()
-                        digest = sha256()
-                    while piece := opened.read(_PIECE):
-                        file.write(piece)
-                        digest.update(piece)
-                    _require_all(opened.file, file.tell())
-                break
-            except Unavailable:
-                tries = 0 if file.tell() > before else tries + 1
-                if tries == _TRIES:
-                    raise
-                time.sleep(_PAUSE_S * 2**tries)
-        size = file.tell()
+    digest, size, tries = sha256(), 0, 0
+    while True:
+        before = size
+        try:
+            with explained(entry), source.open(link.address, before) as opened:
+                check_state(entry, opened.file)
+                if opened.start != before:
+                    begin_again()
+                    digest, size = sha256(), 0
+                while piece := opened.read(_PIECE):
+                    take(piece)
+                    digest.update(piece)
+                    size += len(piece)
+                    if entry.knows_size and size > entry.size:
+                        raise _changed(entry, f"more than {entry.size:,} bytes long")
+                _require_all(opened.file, size)
+            break
+        except Unavailable:
+            tries = 0 if size > before else tries + 1
+            if tries == _TRIES:
+                raise
+            time.sleep(_PAUSE_S * 2**tries)
     if entry.knows_size and size != entry.size:
         raise _changed(entry, f"{size:,} bytes long")
-    if link.is_hashed and digest.digest() != entry.sha256:
+    if digest.digest() != (entry.sha256 if link.is_hashed else expected or digest.digest()):
         raise _changed(entry, "of other contents")
     return digest.digest()
 

@@ -7,27 +7,29 @@ Nothing is asked of the catalog. What was recorded stays recorded if a listing f
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from itertools import islice
 from typing import TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from tilth.base.addresses import secret_in, shown_address
-from tilth.base.errors import Invalid, NotFound, PathCollision
+from tilth.base.addresses import readable_path, secret_in, shown_address
+from tilth.base.errors import Invalid, NotFound, PathCollision, PathInvalid
 from tilth.base.faultpoints import reach
 from tilth.base.paths import check_path, normalise_prefix
 from tilth.datasets.drafts import Draft
 from tilth.datasets.journal import Stored
-from tilth.datasets.matching import has_wildcard, matcher
+from tilth.datasets.matching import matcher
 from tilth.datasets.scanning import SourceFile
 from tilth.datasets.taking import Outcome, TakingContext, count
 from tilth.domain.dataset import Entry, Link, fingerprint
 from tilth.sdk.links.reading import hash_of
-from tilth.sdk.links.sources import BucketSource, LocalSource, RemoteFile, Source, Sources, WebSource
+from tilth.sdk.links.remote import Asked, LeftOut, OnLeftOut, RemoteFile, Source, refuse
+from tilth.sdk.links.sources import BucketSource, LocalSource, Sources, WebSource
 
-__all__ = ["Found", "LinkRequest", "add_links", "entry_of", "found_below", "record_links", "refuse_secrets"]
+__all__ = ["Found", "LinkRequest", "add_links", "entry_of", "found_below", "record_links", "refuse_secrets", "tell_left_out"]
 
 Found = tuple[str, RemoteFile]
 """The path that a file is to have in the version, and the file."""
@@ -59,10 +61,10 @@ class LinkRequest(Struct, frozen=True, kw_only=True):
 
 
 def add_links(sources: Sources, draft: Draft, request: LinkRequest, context: TakingContext) -> Outcome:
-    """Register the files of `request` in the draft."""
+    """Register the files of `request` in the draft. What a folder shows and can't be had is told and left out."""
     outcome = Outcome()
     seen: dict[str, str] = {}
-    for batch in _found(sources, request):
+    for batch in _found(sources, request, lambda left: tell_left_out(left, outcome, context)):
         for path, file in batch:
             if seen.setdefault(path, file.address) != file.address:
                 raise PathCollision(
@@ -74,8 +76,19 @@ def add_links(sources: Sources, draft: Draft, request: LinkRequest, context: Tak
         record_links(sources, draft, batch, outcome, context, read_hash=request.read_hash, workers=request.workers)
     if not (outcome.is_change or outcome.unchanged):
         shown = ", ".join(shown_address(given) for given in request.sources[:3])
+        if outcome.left_out:
+            more = f", and {len(outcome.left_out) - 1:,} more" if len(outcome.left_out) > 1 else ""
+            raise Invalid(
+                f"nothing to register: of what {shown} holds, nothing can be had ({outcome.left_out[0]}{more})", hint="check the addresses"
+            )
         raise Invalid(f"nothing to register: {shown} holds no file that is wanted", hint="check the addresses and the wildcards")
     return outcome
+
+
+def tell_left_out(left: LeftOut, outcome: Outcome, context: TakingContext) -> None:
+    """Take something into account that a folder shows and a version can't have."""
+    outcome.left_out.append(left.error.message)
+    context.on_warning(f"left out: {left.error.message}")
 
 
 def record_links(
@@ -127,32 +140,60 @@ def entry_of(sources: Sources, path: str, file: RemoteFile, *, read_hash: bool =
 
 
 def found_below(
-    source: Source, address: str, *, prefix: str = "", wildcards: Sequence[str] = (), recursive: bool = True, after: str = ""
+    source: Source,
+    address: str,
+    *,
+    prefix: str = "",
+    wildcards: Sequence[str] = (),
+    recursive: bool = True,
+    left_out: OnLeftOut = refuse,
+    workers: int | None = None,
 ) -> Iterator[list[Found]]:
-    """The files below the address of a folder, with their paths, in the order of these; those behind the address `after`, if given."""
+    """The files below the address of a folder, with their paths, in the order of these; `left_out` hears of those that can't be had."""
     begin = f"{prefix}/" if prefix else ""
     skip = len(address.rstrip("/")) + 1
     is_wanted = _test(wildcards)
-    pages = source.pages(address, recursive=recursive, after=after)
     is_bucket = isinstance(source, BucketSource)
+
+    def path_of(address: str) -> str:
+        return address[skip:] if is_bucket else readable_path(address[skip:])
+
+    asked = Asked(recursive=recursive, wants=lambda one: is_wanted(path_of(one)), left_out=left_out, workers=workers)
+    pages = source.pages(address, asked)
     for page in _without_marks(pages) if is_bucket else pages:
-        found = [(file.address[skip:] if is_bucket else unquote(file.address[skip:]), file) for file in page]
-        yield [(begin + path, file) for path, file in found if is_wanted(path)]
+        found = [(path_of(file.address), file) for file in page]
+        yield [(begin + path, file) for path, file in found if is_wanted(path) and _is_possible(begin + path, file, left_out)]
 
 
-def _found(sources: Sources, request: LinkRequest) -> Iterator[list[Found]]:
+def _is_possible(path: str, file: RemoteFile, left_out: OnLeftOut) -> bool:
+    try:
+        check_path(path)
+    except PathInvalid as error:
+        left_out(LeftOut(file.address, PathInvalid(f"{shown_address(file.address)}: {error.message}", hint=error.hint)))
+        return False
+    return True
+
+
+def _found(sources: Sources, request: LinkRequest, left_out: OnLeftOut) -> Iterator[list[Found]]:
     prefix = normalise_prefix(request.prefix)
     begin = f"{prefix}/" if prefix else ""
     singles: list[tuple[Source, str, str]] = []
     refuse_secrets(request.sources)
     for given in request.sources:
-        address, pattern = _split(given)
-        source, address = sources.of(address)
+        source, address, pattern = _place(sources, given)
         wildcards = (*request.wildcards, pattern) if pattern else tuple(request.wildcards)
         if pattern or _is_folder(source, given, address, alone=len(request.sources) == 1):
-            yield from found_below(source, address, prefix=prefix, wildcards=wildcards, recursive=request.recursive)
+            yield from found_below(
+                source,
+                address,
+                prefix=prefix,
+                wildcards=wildcards,
+                recursive=request.recursive,
+                left_out=left_out,
+                workers=request.workers,
+            )
         else:
-            name = unquote(urlsplit(address).path) if not isinstance(source, BucketSource) else address
+            name = readable_path(urlsplit(address).path) if not isinstance(source, BucketSource) else address
             name = name.rstrip("/").rpartition("/")[2]
             if not name:
                 raise Invalid(f"{shown_address(address)} names no file", hint="add the file's name to the address")
@@ -216,11 +257,24 @@ def _is_folder(source: Source, given: str, address: str, *, alone: bool) -> bool
     return False
 
 
+def _place(sources: Sources, given: str) -> tuple[Source, str, str]:
+    """The source of an address, the address as it is always written, and the pattern at its end if it has one."""
+    address, pattern = _split(given)
+    if pattern and "*" not in pattern:  # a name may have such signs in it
+        source, whole = sources.of(given)
+        with suppress(NotFound):
+            return source, source.describe(whole).address, ""
+    source, address = sources.of(address)
+    return source, address, pattern
+
+
 def _split(given: str) -> tuple[str, str]:
     """An address, and the pattern at its end if it has one."""
-    if given.partition("://")[0].lower() in ("http", "https") or not has_wildcard(given):
+    is_web = given.partition("://")[0].lower() in ("http", "https")
+    marks = [mark for mark in ("*" if is_web else "*?[") if mark in (given.partition("?")[0] if is_web else given)]
+    if not marks:  # what stands behind the ? of a web address is a question, no pattern
         return given, ""
-    at = min(given.find(mark) for mark in "*?[" if mark in given)
+    at = min(given.find(mark) for mark in marks)
     folder = given[:at].rpartition("/")[0]
     return folder or ".", given[len(folder) :].strip("/")
 

@@ -1,73 +1,30 @@
 """Files that lie elsewhere: what state they are in, which ones a folder holds, and their bytes. Nothing is ever written there.
 
-A folder of a bucket or of this machine is listed a page at a time. A web server may show index pages, which name files and do not say in
-what state they are: each is asked for by a request of its own.
+A folder of a bucket or of this machine is listed a page at a time; how one of a web server is, `web.py` tells.
 """
 
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
-from importlib import import_module
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from msgspec import Struct
-
-from tilth.base.addresses import shown_address
-from tilth.base.errors import Corrupt, Denied, Internal, Invalid, NotFound, ObjectNotFound, PathNotFound, SourceUnreadable
-from tilth.datasets.scanning import one_file, scan
+from tilth.base.addresses import plain_web_address, shown_address
+from tilth.base.errors import Corrupt, Internal, Invalid, NotFound, ObjectNotFound, PathInvalid, PathNotFound, SourceUnreadable
+from tilth.datasets.scanning import SourceFile, one_file, scan
 from tilth.sdk.home import Home
-from tilth.sdk.links.indexes import index_of
+from tilth.sdk.links.remote import ALL, Asked, LeftOut, Opened, RemoteFile, Source
+from tilth.sdk.links.web import WebSource
 from tilth.sdk.places import BucketPlace, LocalPlace, WebPlace, place_of
 from tilth.store.api import OtherObject
 
-__all__ = ["BucketSource", "LocalSource", "Opened", "RemoteFile", "Source", "Sources", "WebSource", "path_of"]
+__all__ = ["BucketSource", "LocalSource", "Sources", "WebSource", "path_of"]
 
 _PAGE = 1_000
 _FIRST_PIECE = 1 << 20
 _LARGEST_PIECE = 8 << 20
-_WEB_PAGE = 256
-_REQUESTS_AT_ONCE = 8
-_LARGEST_INDEX = 256 << 20
-_DEEPEST = 32
-_WITHOUT_INDEX = "check the address, name its files one by one, or use the address of the bucket behind it"
-
-
-class RemoteFile(Struct, frozen=True, gc=False):
-    """A file that lies elsewhere, in the state that it was seen in."""
-
-    address: str
-    size: int
-    """Bytes; -1 if the other side does not say."""
-    etag: str
-    """Changes with the content; empty if the other side says nothing that does."""
-    modified_ns: int
-
-
-class Opened(Struct):
-    """A file that is being read."""
-
-    file: RemoteFile
-    """The state of what is being read, as the answer itself tells it."""
-    start: int
-    """Where its bytes begin: at 0 if the other side sends nothing but whole files."""
-    read: Callable[[int], bytes]
-
-
-class Source(Protocol):
-    """A bucket, a web server, or this machine. Safe for threads."""
-
-    def describe(self, address: str) -> RemoteFile:
-        """The file at exactly this address; `NotFound` if there is none."""
-
-    def pages(self, folder: str, *, recursive: bool = True, after: str = "") -> Iterator[list[RemoteFile]]:
-        """The files below the address of a folder, in the order of their paths; those behind the address `after`, if it is given."""
-
-    def open(self, address: str, start: int = 0) -> AbstractContextManager[Opened]:
-        """The bytes of a file from `start` on; `NotFound` if there is none, `Unavailable` if the line breaks off."""
 
 
 class Sources:
@@ -83,7 +40,7 @@ class Sources:
         if isinstance(place, LocalPlace):
             return LocalSource(), place.address
         if isinstance(place, WebPlace):
-            return WebSource(), place.address
+            return WebSource(), plain_web_address(place.address)
         if isinstance(place, BucketPlace):
             return self.bucket(place.bucket), place.address
         raise Invalid(
@@ -114,11 +71,11 @@ class BucketSource:
             raise NotFound(f"{address} does not exist", hint="check the address; among several, that of a folder ends with /")
         return self._file(found)
 
-    def pages(self, folder: str, *, recursive: bool = True, after: str = "") -> Iterator[list[RemoteFile]]:
+    def pages(self, folder: str, asked: Asked = ALL) -> Iterator[list[RemoteFile]]:
         key = self._key(folder)
         prefix = f"{key}/" if key else ""
-        behind = self._key(after) if after else ""
-        if recursive:
+        behind = self._key(asked.after) if asked.after else ""
+        if asked.recursive:
             found = self._store.pages(prefix, after=behind)
         else:
             here = iter([one for one in self._store.right_in(prefix) if one.key > behind])
@@ -189,10 +146,10 @@ class LocalSource:
         found = one_file(os.fspath(path), path.name)
         return RemoteFile(address, found.size, _local_etag(found.mtime_ns), found.mtime_ns)
 
-    def pages(self, folder: str, *, recursive: bool = True, after: str = "") -> Iterator[list[RemoteFile]]:
-        files = scan(os.fspath(path_of(folder)), recursive=recursive)
+    def pages(self, folder: str, asked: Asked = ALL) -> Iterator[list[RemoteFile]]:
+        files = self._named(scan(os.fspath(path_of(folder)), recursive=asked.recursive), asked)
         base = folder.rstrip("/")
-        behind = unquote(after.removeprefix(f"{base}/"))
+        behind = unquote(asked.after.removeprefix(f"{base}/"))
         while page := list(islice(files, _PAGE)):
             if found := [
                 RemoteFile(f"{base}/{quote(one.path)}", one.size, _local_etag(one.mtime_ns), one.mtime_ns)
@@ -200,6 +157,16 @@ class LocalSource:
                 if not behind or one.path > behind
             ]:
                 yield found
+
+    @staticmethod
+    def _named(files: Iterator[SourceFile], asked: Asked) -> Iterator[SourceFile]:
+        """The files whose names can be told: those of other bytes than UTF-8 have no place in an order of texts."""
+        for one in files:
+            if one.path.isascii() or not any("\udc80" <= sign <= "\udcff" for sign in one.path):
+                yield one
+                continue
+            address = f"file://{quote(os.fsencode(one.source))}"
+            asked.left_out(LeftOut(address, PathInvalid(f"{address} has a name that is not valid UTF-8", hint="rename it")))
 
     @contextmanager
     def open(self, address: str, start: int = 0) -> Iterator[Opened]:
@@ -216,63 +183,6 @@ class LocalSource:
             raise SourceUnreadable(f"{path} can't be read ({error.strerror})", hint="check its permissions") from error
 
 
-class WebSource:
-    """A web server that is not ours."""
-
-    def describe(self, address: str) -> RemoteFile:
-        return _web_file(address, _web().describe(address))
-
-    def pages(self, folder: str, *, recursive: bool = True, after: str = "") -> Iterator[list[RemoteFile]]:
-        folder = folder.rstrip("/")
-        behind = unquote(after)
-        found = (address for address in self._files_below(folder, recursive=recursive) if not behind or unquote(address) > behind)
-        with ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="tilth-links") as pool:
-            while page := list(islice(found, _WEB_PAGE)):
-                yield list(pool.map(self.describe, page))
-
-    def _files_below(self, folder: str, *, recursive: bool) -> Iterator[str]:
-        """The addresses of the files that index pages show, in the order of their paths."""
-        waiting = [f"{folder}/"]
-        while waiting:
-            address = waiting.pop()
-            if not address.endswith("/"):
-                yield address
-            elif address == f"{folder}/" or recursive:
-                if address.count("/") - folder.count("/") > _DEEPEST:
-                    raise Invalid(
-                        f"{shown_address(address)} is a folder below more than {_DEEPEST} others: it may be one of them again",
-                        hint="name the folders that hold the files",
-                    )
-                waiting += reversed(self._children(address))
-
-    def _children(self, folder: str) -> list[str]:
-        try:
-            page = _web().page(folder, most_bytes=_LARGEST_INDEX)
-        except (Denied, NotFound) as error:
-            raise type(error)(f"{shown_address(folder)} can't be listed: {error.message}", hint=_WITHOUT_INDEX) from error
-        children = None if page is None else index_of(page, folder)
-        if children is None:
-            raise Denied(
-                f"{shown_address(folder)} can't be listed: its server shows no index of it, as Apache and nginx do where they are told to",
-                hint=_WITHOUT_INDEX,
-            )
-        return children
-
-    @contextmanager
-    def open(self, address: str, start: int = 0) -> Iterator[Opened]:
-        with _web().open_web_from(address, start) as (answer, told, begin):
-            yield Opened(_web_file(address, told), begin, answer.read)
-
-
-def _web_file(address: str, told: Any) -> RemoteFile:
-    if told.is_page:
-        raise Denied(
-            f"{shown_address(address)} is answered with a page for people, not with a file",
-            hint="it may want a login: open the address in a browser",
-        )
-    return RemoteFile(address, -1 if told.size is None else told.size, told.etag, told.modified_ns)
-
-
 def path_of(address: str) -> Path:
     """The file, or folder, of this machine that an address means."""
     return Path(unquote(urlsplit(address).path))
@@ -280,7 +190,3 @@ def path_of(address: str) -> Path:
 
 def _local_etag(mtime_ns: int) -> str:
     return str(mtime_ns)
-
-
-def _web() -> Any:
-    return import_module("tilth.client.web")  # brings urllib3, which a home without a server never needs

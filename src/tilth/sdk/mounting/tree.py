@@ -24,6 +24,7 @@ from tilth.datasets.manifests import Manifest
 from tilth.datasets.segments import SegmentRef
 from tilth.domain.dataset import Entry, knows_size
 from tilth.domain.version import VersionStatus
+from tilth.sdk.mounting.sizes import UnknownSizes
 from tilth.sdk.reading import Reading
 
 __all__ = ["Attributes", "MountedVersion"]
@@ -41,6 +42,7 @@ _SELF, _ABOVE, _FIRST = 1, 2, 3
 _FOLDER_BIT, _LEVEL_BITS = 1 << 62, 12
 _BLOCK = 512
 _READ_BYTES = 128 << 10
+_LOOKED_AT = 4
 _LONGEST_NAME = 255
 _AGAIN_S = 60.0
 _SAID_AT_MOST = 1000
@@ -78,6 +80,7 @@ class MountedVersion:
         self._files: dict[int, _Opened] = {}
         self._handles = count(1)
         self._looked_at = -1
+        self._sizes = UnknownSizes(reading)
         self._clock = reading.home.clock.monotonic
         self._telling = Lock()
         self._said: dict[str, float] = {}
@@ -172,7 +175,18 @@ class MountedVersion:
         size = self._listing.size(at)
         if size or knows_size(size, self._listing.sha256(at), self._listing.link(at)):
             return size
-        return self._reading.size_of(self._manifest.entry(segment, row))
+        return self._sizes.of(at, self._unknown_from)
+
+    def _unknown_from(self, start: Place, most: int) -> list[tuple[Place, Entry]]:
+        """The links of one folder, from a place on, whose sizes nobody knows; no more than `most`, and not far from there."""
+        folder = self._listing.path(start).rpartition("/")[0]
+        found: list[tuple[Place, Entry]] = []
+        for at in range(start, min(start + _LOOKED_AT * most, len(self._listing))):
+            if len(found) == most or self._listing.path(at).rpartition("/")[0] != folder:
+                break
+            if not (self._listing.size(at) or knows_size(0, self._listing.sha256(at), self._listing.link(at))):
+                found.append((at, self._manifest.entry(*self._listing.place_of(at))))
+        return found
 
     def _of_folder(self, path: str, start: Place) -> Attributes:
         # One link: nobody counted the folders in it, and who reads that much into the number then looks itself.
