@@ -1,7 +1,7 @@
 """How everything is put together for this process: which home, which catalog, which store."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from importlib import import_module
 from os import PathLike, fspath
@@ -24,6 +24,7 @@ from tilth.store.opening import open_store, open_streams
 from tilth.store.remote import RemoteStore
 
 if TYPE_CHECKING:
+    from tilth.client.live import Change
     from tilth.datasets.repository import Repository
     from tilth.store.api import ObjectStore
 
@@ -96,8 +97,15 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
         kept: Files = import_module("tilth.client.http_files").HttpFiles(over, address, _bandwidth)
         return kept
 
+    given = {"access_key": api.access_key, "secret_key": api.secret_key, "token": api.token}
+
+    def listen() -> "Iterator[Change | None]":
+        # Over a session of its own, which never waits for a server that is away: whoever listens tries again.
+        other = http.HttpSession(server, **given, patience_s=0.0)
+        heard: Iterator[Change | None] = import_module("tilth.client.live").changes(other, f"{server.removesuffix('/api')}/live")
+        return heard
+
     def reporting() -> tuple[Api, Files]:
-        given = {"access_key": api.access_key, "secret_key": api.secret_key, "token": api.token}
         other = http.HttpSession(server, **given, patience_s=0.0, call_timeout_s=_REPORT_TIMEOUT_S)
         return Api(http.HttpTransport(other)), files(other)
 
@@ -125,6 +133,7 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
         bandwidth=_bandwidth,
         environment=as_environment(settings),
         open_reporting=reporting,
+        listen=listen,
         files_urls=(address,),
         web_url=api.web_server or server.removesuffix("/api"),
     )

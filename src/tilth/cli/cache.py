@@ -11,6 +11,7 @@ from tilth.base.units import bytes_of, readable_duration
 from tilth.cli.options import FROM_0, Json
 from tilth.cli.output import Output, count, size, table
 from tilth.cli.progress import Progress
+from tilth.datasets.cache.blobs import DOWNLOADS
 from tilth.datasets.cache.inventory import CachedView, files_in, views_in, weigh
 from tilth.datasets.cache.notes import Limits
 from tilth.sdk import caching
@@ -25,7 +26,9 @@ app = App(
     default_parameter=Parameter(negative=()),
 )
 
-What = Annotated[list[str], Parameter(help="An id or its beginning, a name, project/name, project/name@version, files/CONTEXT, or chunks.")]
+What = Annotated[
+    list[str], Parameter(help="An id or its beginning, a name, project/name, project/name@version, files/CONTEXT, downloads, or chunks.")
+]
 Days = Annotated[float | None, Parameter(help="Days.", validator=FROM_0)]
 
 
@@ -38,8 +41,9 @@ def list_cache(*, json: Json = False) -> None:
     views = list(reversed(views_in(cache)))
     contexts: dict[str, tuple[int, int, int]] = {}
     for file in files_in(cache):
-        files, taken, used = contexts.get(file.context, (0, 0, 0))
-        contexts[file.context] = files + 1, taken + file.size_bytes, used + bool(file.users)
+        name = caching.context_name(file)
+        files, taken, used = contexts.get(name, (0, 0, 0))
+        contexts[name] = files + 1, taken + file.size_bytes, used + bool(file.users)
     chunk_bytes = home.chunk_cache.size_bytes()
     document = {
         "folder": str(cache.root),
@@ -49,9 +53,11 @@ def list_cache(*, json: Json = False) -> None:
         "age_days": limits.age_s / _DAY_S,
         "views": [_document(view, *weights.views.get(view.name, (0, 0, 0))) for view in views],
         "files": [
-            {"context": name, "files": files, "size_bytes": taken, "in_use": used}
+            {"context": name.partition("/")[2], "files": files, "size_bytes": taken, "in_use": used}
             for name, (files, taken, used) in sorted(contexts.items())
+            if name != DOWNLOADS
         ],
+        "downloads": dict(zip(("files", "size_bytes", "in_use"), contexts.get(DOWNLOADS, (0, 0, 0)), strict=True)),
         "chunks": {"size_bytes": chunk_bytes, "limit_bytes": home.chunk_cache.limit_bytes},
     }
     rows = []
@@ -63,7 +69,7 @@ def list_cache(*, json: Json = False) -> None:
         )
     lines = table(rows, ("version", "id", "files", "size", "frees", "asked for", "stays because"))
     for name, (files, taken, used) in sorted(contexts.items()):
-        lines.append(f"files/{name}: {count(files, 'file')} by their addresses, {size(taken)}{f', {used:,} in use' if used else ''}")
+        lines.append(f"{name}: {count(files, 'file')} by their addresses, {size(taken)}{f', {used:,} in use' if used else ''}")
     if chunk_bytes:
         lines.append(
             f"chunks: {size(chunk_bytes)} of files that were read without downloading them, of at most {size(home.chunk_cache.limit_bytes)}"

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from time import sleep
+from time import monotonic, sleep
 from types import FrameType
 from typing import Annotated
 
@@ -18,12 +18,22 @@ from tilth.base.errors import Invalid, TilthError, Unavailable
 from tilth.base.units import readable_duration
 from tilth.cli.options import Json
 from tilth.cli.output import count, size, stream_lines
-from tilth.sdk.following import Follower, News
+from tilth.sdk.following import Follower, News, concerns_versions
+from tilth.sdk.listening import Hearing, Listener
 
 __all__: list[str] = []
 
 
 _LONGEST_PAUSE_S = 60.0
+_HEARING_PAUSE_S = 600.0
+"""While changes are heard, all is looked at so often all the same: what was removed from the cache by hand is told by nobody."""
+_GATHERING_S = 0.5
+_LONGEST_GAP_S = 30.0
+"""Where changes are many, as much time as a look takes passes until the next one, and no more than this."""
+
+
+_HEARING = "hearing"
+"""Where what was said of the line to the server is kept, beside what was said of versions."""
 
 
 class _Ended(BaseException):
@@ -35,27 +45,34 @@ def watch_command(
     project: Annotated[str | None, Parameter(help="Datasets of this project, and of those below it.")] = None,
     name: Annotated[list[str] | None, Parameter(help="Only datasets of these names, e.g. 'cats*'.", consume_multiple=True)] = None,
     tags: Annotated[list[str] | None, Parameter(help="Only versions that have all of these.", consume_multiple=True)] = None,
-    interval: Annotated[float, Parameter(help="How many seconds lie between two looks.", validator=Number(gt=0))] = 60.0,
+    interval: Annotated[
+        float, Parameter(help="How many seconds lie between two looks while no server tells of changes.", validator=Number(gt=0))
+    ] = 60.0,
     once: Annotated[bool, Parameter(help="Look once, and end.")] = False,
     json: Json = False,
 ) -> int:
-    """Keep the newest version of each dataset of a project in the cache, until Ctrl-C or SIGTERM. Prints what it fetched."""
+    """Keep the newest version of each dataset of a project in the cache, until Ctrl-C or SIGTERM. Prints what it fetched.
+
+    A server tells of changes, which are fetched at once; without one, and while the line to it is cut, they are looked for.
+    """
     if not (project or name or tags):
         raise Invalid("it is not said which datasets to watch", hint="say --project, --name or --tags")
-    follower = Follower(open_home(), project=project, names=name or [], tags=tags or [])
+    home = open_home()
+    follower = Follower(home, project=project, names=name or [], tags=tags or [])
     try:
         with _ends_on_signals():
-            return _watch(follower, interval=interval, once=once, json=json)
+            listener = Listener(home.listen, concerns_versions) if home.listen and not once else None
+            return _watch(follower, listener, interval=interval, once=once, json=json)
     except _Ended:
         print("stopped", file=sys.stderr)
         return 0
 
 
-def _watch(follower: Follower, *, interval: float, once: bool, json: bool) -> int:
+def _watch(follower: Follower, listener: Listener | None, *, interval: float, once: bool, json: bool) -> int:
     told: dict[str, str] = {}
     failures = looks = 0
     while True:
-        failed = 0
+        failed, begun = 0, monotonic()
         try:
             failed = _look(follower, told, json=json)
         except TilthError as error:
@@ -72,7 +89,38 @@ def _watch(follower: Follower, *, interval: float, once: bool, json: bool) -> in
                 print(f"{_now()} looking works again", file=sys.stderr, flush=True)
         if once:
             return failed
-        sleep(_pause_s(interval, failures))
+        pause = _pause_s(interval, failures)
+        if listener is None:
+            sleep(pause)
+        else:
+            _await_changes(listener, told, took_s=monotonic() - begun, pause_s=pause, is_well=not (failed or failures))
+
+
+def _await_changes(listener: Listener, told: dict[str, str], *, took_s: float, pause_s: float, is_well: bool) -> None:
+    """Return when it is time for the next look: soon after a change that is heard, or after a pause, a long one while they are heard."""
+    begun = monotonic()
+    while True:
+        hearing = listener.hearing
+        _tell_hearing(hearing, told, pause_s)
+        pause = max(pause_s, _HEARING_PAUSE_S) if hearing.is_heard and is_well else pause_s
+        has_news = listener.wait(begun + pause - monotonic(), hearing)
+        if has_news:
+            sleep(max(_GATHERING_S, min(took_s, _LONGEST_GAP_S) - (monotonic() - begun)))
+            return
+        if monotonic() - begun >= pause:
+            return
+
+
+def _tell_hearing(hearing: Hearing, told: dict[str, str], pause_s: float) -> None:
+    """Say once when changes are not heard, and when they are again."""
+    before = told.get(_HEARING)
+    if hearing.is_heard and before != "":
+        told[_HEARING] = ""
+        print(f"{_now()} the server tells of changes{' again' if before else ''}", file=sys.stderr, flush=True)
+    elif hearing.problem and not before:
+        told[_HEARING] = hearing.problem
+        every = readable_duration(pause_s)
+        print(f"{_now()} no changes are told ({hearing.problem}); looking every {every} until they are", file=sys.stderr, flush=True)
 
 
 def _look(follower: Follower, told: dict[str, str], *, json: bool) -> int:

@@ -5,7 +5,7 @@ write what an earlier one may still be writing. Nothing is sent to anybody: what
 """
 
 import os
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -29,6 +29,7 @@ _LOST = (
     "OwnerDiedError",
     "WorkerCrashedError",
 )
+_FULL = ("ObjectStoreFullError", "OutOfDiskError")
 
 
 class RayEngine:
@@ -43,7 +44,7 @@ class RayEngine:
             hint = "install it with `pip install 'tilth[ray]'`, and on all machines of the cluster"
             raise Invalid("Ray is not installed here", hint=hint) from None
         self._connect(address)
-        self._lost = tuple(found for name in _LOST if (found := getattr(self._ray.exceptions, name, None)) is not None)
+        self._lost, self._full = self._errors(_LOST), self._errors(_FULL)
         self._functions: dict[Callable[[Any, Any], Any], Any] = {}
         self._running: list[Any] = []
 
@@ -55,7 +56,10 @@ class RayEngine:
             raise _gone(error) from error
 
     def share(self, value: Any) -> Any:
-        return self._ray.put(value)
+        try:
+            return self._ray.put(value)
+        except (ConnectionError, self._ray.exceptions.RayError) as error:
+            raise self._no_room(error) or _gone(error) from error
 
     def begin(self, function: Callable[[Any, Any], Any], shared: Any, job: Any) -> Hashable:
         if function not in self._functions:
@@ -63,7 +67,7 @@ class RayEngine:
         try:
             reference: Hashable = self._functions[function].remote(shared, job)
         except (ConnectionError, self._ray.exceptions.RayError) as error:
-            raise _gone(error) from error
+            raise self._no_room(error) or _gone(error) from error
         self._running.append(reference)
         return reference
 
@@ -76,8 +80,12 @@ class RayEngine:
             self._running.remove(ended[0])
             return ended[0], self._ray.get(ended[0])
         except self._lost as error:
+            if not ended:
+                raise _gone(error) from error
             return ended[0], Lost(_first_line(error))
         except self._ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, MemoryError):  # there may be more elsewhere, or later
+                return ended[0], Lost("its machine had no memory left for it")
             raise _differs(error) or Internal(f"work failed on another machine:\n{error}", hint="report this") from error
         except (ConnectionError, self._ray.exceptions.RayError) as error:
             raise _differs(error) or _gone(error) from error
@@ -87,6 +95,19 @@ class RayEngine:
             with suppress(ConnectionError, self._ray.exceptions.RayError):  # the cluster is gone, which is told already
                 self._ray.cancel(reference, force=True)
         self._ray.shutdown()
+
+    def _errors(self, names: Sequence[str]) -> tuple[type[Exception], ...]:
+        """Ray's errors by their names, as far as this release of it has them."""
+        return tuple(found for name in names if (found := getattr(self._ray.exceptions, name, None)) is not None)
+
+    def _no_room(self, error: BaseException) -> Unavailable | None:
+        """What it means that Ray has no memory for what its processes share."""
+        if not isinstance(error, self._full):
+            return None
+        return Unavailable(
+            f"Ray has no room left for what its processes share ({_first_line(error)})",
+            hint="begin the cluster with a larger --object-store-memory, and run the same command again; it goes on where it was",
+        )
 
     def _connect(self, address: str | None) -> None:
         said = {"logging_level": "ERROR", "log_to_driver": False, "namespace": "tilth"}

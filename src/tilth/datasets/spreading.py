@@ -8,8 +8,8 @@ killed is not done again: the same command finds it in the draft.
 import os
 import secrets
 import time
-from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import count as numbers_from
 from itertools import groupby
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from tilth import __version__
 from tilth.base import errors
-from tilth.base.errors import Internal, TilthError, Unavailable
+from tilth.base.errors import DiskFull, Internal, TilthError, Unavailable
 from tilth.base.faultpoints import reach
 from tilth.base.paths import normalise_prefix
 from tilth.datasets.drafts import Draft
@@ -53,6 +53,8 @@ MOST_TRIES = 4
 _PORTIONS = 4
 """What ranges stored is made known to later ones when it is so large a part of what is known already."""
 _WAIT_S = 30.0
+PAUSES_S = (5.0, 20.0, 60.0)
+"""A range whose store did not answer is tried again after these; its machine has been patient already."""
 
 
 class Lost(Struct, frozen=True):
@@ -210,7 +212,10 @@ class _Stored:
         entries, index = sum(delta.entries for delta in self.deltas), self._known.index
         if not entries or entries * _PORTIONS < len(index):
             return False
-        index.add_manifest(Manifest(self._store, tuple(self.deltas)))
+        try:
+            index.add_manifest(Manifest(self._store, tuple(self.deltas)))
+        except Unavailable:  # the next range is begun without it
+            return False
         self.deltas = []
         return True
 
@@ -219,6 +224,15 @@ class _Attempt(Struct, frozen=True):
     items: list[Item]
     tries: int
     begun_ns: int
+
+
+class _Again(Struct, frozen=True):
+    """A range that is to be tried again, not before `due_s`, and what ends the command if it has been tried often enough."""
+
+    items: list[Item]
+    tries: int
+    due_s: float
+    cause: TilthError
 
 
 class _Run:
@@ -239,7 +253,7 @@ class _Run:
         # A process that ran this command before may have handed out any number, and its power may have failed before that was written.
         self._numbers = numbers_from(secrets.randbits(64) << 32)
         self._under_way: dict[Hashable, _Attempt] = {}
-        self._again: deque[tuple[list[Item], int, str]] = deque()
+        self._again: list[_Again] = []
         self._failed: TilthError | None = None
 
     def all_of(self, ranges: Iterator[list[Item]], probe_range: Callable[[list[Item]], bool | None]) -> None:
@@ -247,28 +261,36 @@ class _Run:
         coming = ranges
         while True:
             while not self._failed and len(self._under_way) < 2 * max(1, self._engine.slots):
-                if self._again:
-                    self._begin(*self._again.popleft())
+                if (again := self._due()) is not None:
+                    self._begin(again.items, again.tries, again.cause)
                 elif (part := next(coming, None)) is not None:
                     self._context.on_found(len(part), sum(item.size for item in part))
                     if probe_range(part) or self._shared is None:
                         self._shared = self._share()
-                    self._begin(part, 0, "")
+                    self._begin(part, 0, None)
                 else:
                     break
-            if not self._under_way:
+            if self._under_way:
+                self._settle_one()
+            elif self._again and not self._failed:
+                time.sleep(max(0.0, min(again.due_s for again in self._again) - time.monotonic()))
+            else:
                 break
-            self._settle_one()
-            self._draft.show_life()
+            with suppress(Unavailable):  # told again the next time
+                self._draft.show_life()
         if self._failed:
             raise self._failed
 
-    def _begin(self, items: list[Item], tries: int, why: str) -> None:
-        if tries == MOST_TRIES:
-            self._failed = Unavailable(
-                f"{tries} processes in turn were lost with the same files, the last because {why}",
-                hint="look at the memory and the logs of the machines, and run the same command again; what is stored is not lost",
-            )
+    def _due(self) -> _Again | None:
+        now = time.monotonic()
+        for number, again in enumerate(self._again):
+            if again.due_s <= now:
+                return self._again.pop(number)
+        return None
+
+    def _begin(self, items: list[Item], tries: int, cause: TilthError | None) -> None:
+        if cause is not None and tries == MOST_TRIES:
+            self._failed = cause
             return
         job = Job(next(self._numbers), [item.given for item in items])
         self._under_way[self._engine.begin(take_range, self._shared, job)] = _Attempt(items, tries + 1, time.time_ns())
@@ -280,13 +302,26 @@ class _Run:
         name, result = ended
         attempt = self._under_way.pop(name)
         if isinstance(result, Lost):
-            self._again.append((attempt.items, attempt.tries, result.why))
+            lost = Unavailable(
+                f"{attempt.tries} processes in turn were lost with the same files, the last because {result.why}",
+                hint="look at the memory and the logs of the machines, and run the same command again; what is stored is not lost",
+            )
+            self._again.append(_Again(attempt.items, attempt.tries, 0.0, lost))
             return
         match read_done(result):
             case Taken() as taken:
                 self._record(attempt, taken)
             case failed:
-                self._failed = self._failed or _error_of(failed)
+                self._fail(attempt, _error_of(failed))
+
+    def _fail(self, attempt: _Attempt, error: TilthError) -> None:
+        if not isinstance(error, Unavailable) or isinstance(error, DiskFull):
+            self._failed = self._failed or error
+            return
+        pause_s = PAUSES_S[min(attempt.tries, len(PAUSES_S)) - 1]
+        if attempt.tries < MOST_TRIES:
+            self._context.on_warning(f"{error.message}; {len(attempt.items):,} files are tried again in {pause_s:g} seconds")
+        self._again.append(_Again(attempt.items, attempt.tries, time.monotonic() + pause_s, error))
 
     def _record(self, attempt: _Attempt, taken: Taken) -> None:
         if taken.delta is not None:

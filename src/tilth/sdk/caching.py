@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from tilth.base.errors import AmbiguousId, Conflict, Corrupt, NotFound, TilthError
 from tilth.base.ids import looks_like_id_prefix
-from tilth.datasets.cache.blobs import blobs_in
+from tilth.datasets.cache.blobs import DOWNLOADS, FILES, blobs_in
 from tilth.datasets.cache.chunks import is_damaged
 from tilth.datasets.cache.evicting import Freed, clean, remove_file, remove_view, sweep_blobs
 from tilth.datasets.cache.inventory import CachedFile, CachedView, files_in, view_names, views_in
@@ -30,6 +30,7 @@ __all__ = [
     "Verified",
     "chosen",
     "clean_up",
+    "context_name",
     "keep_for_caller",
     "keep_link",
     "pin",
@@ -42,7 +43,6 @@ __all__ = [
 ]
 
 CHUNKS = "chunks"
-FILES = "files"
 
 
 class Removed(Struct, frozen=True):
@@ -94,8 +94,8 @@ def remove(
     named: dict[str, CachedView] = {}
     contexts: list[str] = []
     for reference in references:
-        if reference.startswith(f"{FILES}/"):
-            contexts.append(reference.removeprefix(f"{FILES}/"))
+        if reference.startswith(f"{FILES}/") or reference == DOWNLOADS:
+            contexts.append(reference)
         elif reference != CHUNKS:
             named.update((view.name, view) for view in chosen(home, reference))
     fetched = _fetched_in(home, contexts)
@@ -130,16 +130,21 @@ def remove(
 def _fetched_in(home: Home, contexts: Sequence[str]) -> list[CachedFile]:
     if not contexts:
         return []
-    files = [file for file in files_in(home.cache) if file.context in contexts]
-    if missing := set(contexts) - {file.context for file in files}:
-        raise NotFound(f"the cache has no {FILES}/{min(missing)}", hint="`tilth cache ls` shows what it has")
+    files = [file for file in files_in(home.cache) if context_name(file) in contexts]
+    if missing := set(contexts) - {context_name(file) for file in files}:
+        raise NotFound(f"the cache has no {min(missing)}", hint="`tilth cache ls` shows what it has")
     return files
+
+
+def context_name(file: CachedFile) -> str:
+    """What people call a file that was fetched by its address together with those beside it."""
+    return f"{FILES}/{file.context}" if file.context else DOWNLOADS
 
 
 def _files_staying(files: Iterable[CachedFile]) -> list[str]:
     """Who uses how many of some fetched files, in words."""
-    counted = Counter((file.context, user.shown()) for file in files for user in file.users)
-    return [f"{FILES}/{context} stays: {user} uses {number:,} of it" for (context, user), number in sorted(counted.items())]
+    counted = Counter((context_name(file), user.shown()) for file in files for user in file.users)
+    return [f"{name} stays: {user} uses {number:,} of it" for (name, user), number in sorted(counted.items())]
 
 
 def _remove_files(home: Home, named: Sequence[CachedFile], older_than_s: float | None, *, unused: bool, force: bool) -> int:

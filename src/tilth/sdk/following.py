@@ -3,17 +3,19 @@
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
 from tilth.base.errors import TilthError
+from tilth.client.live import Change
 from tilth.datasets.cache.blobs import blob_name
 from tilth.domain.version import DatasetVersion
 from tilth.sdk import copies, lookup
 from tilth.sdk.home import Home
 
-__all__ = ["Follower", "News"]
+__all__ = ["Follower", "News", "concerns_versions"]
 
 
 class News(Struct, frozen=True, kw_only=True):
@@ -56,6 +58,8 @@ class Follower:
         before = self._held.get(dataset)
         cache = self._home.cache
         if before == version.id and (cache.views / version.id).exists():
+            with suppress(OSError):  # a sign of life, for machines that do not see this one's locks
+                cache.leases.take(version.id)
             return None
         was_there = (cache.views / version.id).exists()
         begun = time.monotonic()
@@ -78,3 +82,9 @@ class Follower:
             if not os.path.exists(f"{blobs}/{blob_name(digest)}")
         }
         return len(missing), sum(missing.values())
+
+
+def concerns_versions(change: Change) -> bool:
+    """Whether a change may make another version the newest of a dataset, or move a dataset into or out of a project."""
+    kind, _, what = change.kind.partition(".")
+    return (kind == "version" and what != "created") or (kind == "project" and what in ("renamed", "deleted"))

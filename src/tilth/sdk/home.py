@@ -1,6 +1,6 @@
 """What everything in the SDK works on: a catalog, a repository, a cache, and who is working."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -16,6 +16,7 @@ from tilth.store.api import ObjectStore
 from tilth.store.bandwidth import Bandwidth
 
 if TYPE_CHECKING:
+    from tilth.client.live import Change
     from tilth.datasets.cache.blobs import BlobCache
     from tilth.datasets.cache.chunks import ChunkCache
     from tilth.datasets.reader import ChunkSource
@@ -53,6 +54,8 @@ class Home:
     """How long a recorded process waits at its end for what is not sent yet."""
     outbox_limit_gb: int = 20
     """How much of models' files may wait to be sent, of each process."""
+    listen: "Callable[[], Iterator[Change | None]] | None" = None
+    """Hears what changes on the server from now on, see `tilth.client.live`; None without a server."""
     files_urls: tuple[str, ...] = ()
     """The addresses that the server's files have besides `tilth://files/`."""
     web_url: str = ""
@@ -128,7 +131,8 @@ class Home:
 
     @cached_property
     def cache(self) -> "BlobCache":
-        """Contents and views on this machine."""
+        """Contents and views on this machine; `FormatUnsupported` if a newer release made them."""
+        self._require_cache_format()
         limits = import_module("tilth.datasets.cache.notes").Limits(size_bytes=self.cache_limit_bytes, age_s=self.cache_age_days * 86_400.0)
         made: BlobCache = import_module("tilth.datasets.cache.blobs").BlobCache(self.cache_folder, limits=limits, source=self.cache_source)
         return made
@@ -139,9 +143,13 @@ class Home:
 
     @cached_property
     def chunk_cache(self) -> "ChunkCache":
-        """Chunks of files that are read without downloading them."""
+        """Chunks of files that are read without downloading them; `FormatUnsupported` if a newer release made them."""
+        self._require_cache_format()
         made: ChunkCache = import_module("tilth.datasets.cache.chunks").ChunkCache(self.cache_folder, limit_bytes=self.chunk_cache_bytes)
         return made
+
+    def _require_cache_format(self) -> None:
+        import_module("tilth.datasets.cache.format").require_format(self.cache_folder)
 
     @cached_property
     def link_sources(self) -> "Sources":

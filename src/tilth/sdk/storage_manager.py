@@ -15,6 +15,7 @@ from tilth.base.units import readable_bytes
 from tilth.client.files import Told
 from tilth.sdk._current import current_home
 from tilth.sdk.archives import is_archive
+from tilth.sdk.downloads import download_to, kept_download, kept_folder
 from tilth.sdk.fetching import download, fetch, fetch_unpacked, limit_files
 from tilth.sdk.home import Home
 from tilth.sdk.places import FoundFile, LocalPlace, Place, place_of
@@ -106,13 +107,13 @@ class StorageManager:
     ) -> str | None:
         """Copy a file below a folder, at the path that its address has there; returns that path, or None.
 
+        Without a folder it lies in the cache, where it stays as long as this process lives, and goes when it is its turn.
         A file that is there already stays unless `overwrite` is given. An empty file is no file unless `skip_zero_size_check` is given.
         """
         home = current_home()
 
         def get() -> str:
-            place = place_of(home, remote_url)
-            return str(cls._download(home, place, _target(home, local_folder, place), overwrite=overwrite, empty=skip_zero_size_check))
+            return str(cls._download(home, place_of(home, remote_url), local_folder, overwrite=overwrite, empty=skip_zero_size_check))
 
         return _or_none(get, remote_url, silent=silence_errors)
 
@@ -129,7 +130,7 @@ class StorageManager:
     ) -> str | None:
         """Copy the files below an address, or those that a pattern means, below a folder, at the paths that their addresses have there.
 
-        Returns the folder; None if something could not be copied.
+        Returns the folder, which lies in the cache if none is named; None if something could not be copied.
         """
         home = current_home()
 
@@ -140,11 +141,11 @@ class StorageManager:
                 raise NotFound("nothing lies there", hint="check the address, or the pattern")
             with ThreadPoolExecutor(max_workers or _WORKERS) as pool:
                 done = pool.map(
-                    lambda one: cls._download(home, one, _target(home, local_folder, one), overwrite=overwrite, empty=skip_zero_size_check),
+                    lambda one: cls._download(home, one, local_folder, overwrite=overwrite, empty=skip_zero_size_check, within=place),
                     found,
                 )
                 list(done)
-            return str(_base(home, local_folder))
+            return str(kept_folder(home, place) if local_folder is None else Path(local_folder).expanduser())
 
         return _or_none(get, remote_url, silent=silence_errors)
 
@@ -214,18 +215,13 @@ class StorageManager:
         cls._report_upload_mb = _megabytes(chunk_size_mb)
 
     @classmethod
-    def _download(cls, home: Home, place: Place, target: Path, *, overwrite: bool, empty: bool) -> Path:
-        if target.is_file() and not overwrite:
-            return target
-        if not empty and place.size() == 0:
-            raise NotFound(f"the file at {place.address:.200} is empty", hint="set skip_zero_size_check to have it")
-        if isinstance(place, LocalPlace):
-            LocalPlace(target).put(place.file)
-            return target
-        with home.cache.scratch() as scratch:
-            download(place, scratch / "file", told=cls._progress(place.address))
-            LocalPlace(target).put(scratch / "file")
-        return target
+    def _download(
+        cls, home: Home, place: Place, folder: str | Path | None, *, overwrite: bool, empty: bool, within: Place | None = None
+    ) -> Path:
+        told = cls._progress(place.address)
+        if folder is None:
+            return kept_download(home, place, overwrite=overwrite, empty=empty, told=told, within=within)
+        return download_to(home, place, Path(folder).expanduser(), overwrite=overwrite, empty=empty, told=told)
 
     @classmethod
     def _progress(cls, address: str) -> Told:
@@ -295,17 +291,6 @@ def _uploads() -> ThreadPoolExecutor:
 
 def _means(pattern: str | None, name: str) -> bool:
     return not pattern or fnmatch(name, pattern)
-
-
-def _base(home: Home, folder: str | Path | None) -> Path:
-    return Path(folder).expanduser() if folder is not None else home.cache_folder / "downloads"
-
-
-def _target(home: Home, folder: str | Path | None, place: Place) -> Path:
-    parts = [part for part in place.path.split("/") if part not in ("", ".")]
-    if ".." in parts or not parts:
-        raise Invalid(f"{place.address:.200} names no file", hint="check the address")
-    return _base(home, folder).joinpath(*parts)
 
 
 def _shown(home: Home, place: Place) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import signal
 import sys
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 from tilth.store.api import Key
 from tilth.store.local import LocalStore
 
-__all__ = ["KILLED", "CountingStore", "become", "crowd"]
+__all__ = ["KILLED", "CountingStore", "allow_open_files", "become", "crowd"]
 
 KILLED = -signal.SIGKILL
 
@@ -89,3 +90,9 @@ def become(user: int, *groups: int) -> None:
     os.setgid(user)
     os.setuid(user)
     os.umask(0o077)
+
+
+def allow_open_files(more: int) -> None:
+    """Let this process open only so many files beyond those that it has."""
+    most = max(int(name) for name in os.listdir("/proc/self/fd")) + 1 + more
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))

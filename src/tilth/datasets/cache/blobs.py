@@ -2,7 +2,8 @@
 
     blobs/<hh>/<sha256>   a content, read-only       views/<name>   a whole version, made of links to blobs
     locks/<name>          who is making what         tmp/<process>  work that is going on
-    uses, about, pins     see `leases` and `notes`
+    files, downloads      what was fetched by its address, see `tilth.sdk.fetching` and `tilth.sdk.downloads`
+    uses, about, pins     see `leases` and `notes`       format.json    see `format`
 
 A blob gets its name by a rename of a whole, checked and flushed file, so what has the name is whole. Locks only save work: without them the
 same content would be fetched twice. A blob that no view links to may be removed at any moment.
@@ -17,6 +18,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 
 from tilth.base.atomic_io import describe_os_error, sweep, translated_os_errors
@@ -24,13 +26,17 @@ from tilth.base.errors import HomeReadOnly, TilthError
 from tilth.base.ids import new_id
 from tilth.datasets.cache.announcing import Announcements
 from tilth.datasets.cache.counter import Counter
+from tilth.datasets.cache.format import note_format
 from tilth.datasets.cache.leases import Leases
 from tilth.datasets.cache.locks import held
 from tilth.datasets.cache.notes import Limits, Notes
 from tilth.datasets.cache.sharing import Sharing, sharing_of, user_name
 
-__all__ = ["BlobCache", "blob_name", "blobs_in", "file_lock", "lease_of"]
+__all__ = ["DOWNLOADS", "FILES", "BlobCache", "blob_name", "blobs_in", "file_lock", "lease_of", "lease_of_download", "leases_of_download"]
 
+FILES = "files"
+DOWNLOADS = "downloads"
+"""Where files that were fetched by their addresses lie: those that are shared by their contents, and those that lie as they lay."""
 FOLDERS = tuple(f"{number:02x}" for number in range(256))
 
 _seen: dict[str, int] = {}
@@ -86,6 +92,11 @@ class BlobCache:
         """The folder of a file that was fetched by its address, if it is there: nobody removes it before this process has ended."""
         return self._taken(lease_of(entry), file_lock(entry.name), entry)
 
+    def take_download(self, file: Path, *, within: Path | None = None) -> Path | None:
+        """A file below `downloads`, if it is there: nobody removes it, or what lies `within` a folder, before this process has ended."""
+        lease = lease_of_download(self, within or file)
+        return self._taken(lease, file_lock(lease_of_download(self, file)), file, held=self.root / DOWNLOADS)
+
     def install(self, folder: Path, hashes: Iterable[bytes]) -> None:
         """Take in files of `folder`, which are whole and have the names of blobs; what is there already stays."""
         _flush(folder)
@@ -116,6 +127,7 @@ class BlobCache:
         """A folder for work that is going on, gone afterwards; what killed processes left a day ago goes as well."""
         tmp = self.root / "tmp"
         with translated_os_errors(tmp):
+            note_format(self.root, self.sharing)
             self.sharing.make(os.fspath(tmp))
             self.sharing.make(os.fspath(self.views))
             folder = tmp / new_id()
@@ -136,7 +148,8 @@ class BlobCache:
         except OSError as error:
             raise self._refusal(error) from error
 
-    def _taken(self, lease: str, lock: str, folder: Path) -> Path | None:
+    def _taken(self, lease: str, lock: str, folder: Path, *, held: Path | None = None) -> Path | None:
+        """`folder`, if it is there, noted as used; who may not note that holds it, or the folder `held`, open and locked."""
         try:
             self.leases.take(lease)
             with self.locked(lock, shared=True):
@@ -145,7 +158,7 @@ class BlobCache:
                 with suppress(OSError):
                     os.utime(folder)
         except OSError as error:
-            if _hold(folder):
+            if _hold(held or folder) and folder.exists():
                 return folder
             raise self._refusal(error) from error
         return folder
@@ -153,10 +166,11 @@ class BlobCache:
     def _look(self) -> int:
         """How many bytes blobs and fetched files take."""
         found = sum(size for _, size, _ in blobs_in(self.blobs))
-        for place, _, names in os.walk(self.root / "files"):
-            for name in names:
-                with suppress(OSError):
-                    found += os.lstat(os.path.join(place, name)).st_size
+        for part in (FILES, DOWNLOADS):
+            for place, _, names in os.walk(self.root / part):
+                for name in names:
+                    with suppress(OSError):
+                        found += os.lstat(os.path.join(place, name)).st_size
         return found
 
     def _refusal(self, error: OSError) -> TilthError:
@@ -177,6 +191,18 @@ class BlobCache:
 def lease_of(entry: str | os.PathLike[str]) -> str:
     """What the folder of a file that was fetched by its address is called among the uses: no view has a name like that."""
     return "/".join(os.fspath(entry).rsplit("/", 3)[-3:])
+
+
+def lease_of_download(cache: BlobCache, path: str | os.PathLike[str]) -> str:
+    """What a file or folder below `downloads` is called among the uses: its path may be anything, and has no place in a line of text."""
+    return leases_of_download(cache, path)[0]
+
+
+def leases_of_download(cache: BlobCache, path: str | os.PathLike[str]) -> list[str]:
+    """The names of uses that keep a file below `downloads`: its own, and those of the folders that it lies in."""
+    parts = os.path.relpath(path, cache.root / DOWNLOADS).split(os.sep)
+    below = (os.sep.join(parts[:length]) for length in range(len(parts), 0, -1))
+    return [f"{DOWNLOADS}-{sha256(os.fsencode(one)).hexdigest()[:32]}" for one in below]
 
 
 def file_lock(key: str) -> str:

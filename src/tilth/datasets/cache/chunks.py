@@ -21,11 +21,13 @@ from zlib import crc32
 from msgspec import Struct
 
 from tilth.base.atomic_io import sweep, write_all
+from tilth.base.errors import Corrupt, FormatUnsupported
 from tilth.base.faultpoints import reach
 from tilth.base.ids import new_id
 from tilth.datasets.cache.blobs import blob_name
 from tilth.datasets.cache.claims import Claims
 from tilth.datasets.cache.counter import Counter
+from tilth.datasets.cache.format import note_format
 from tilth.datasets.cache.locks import held
 from tilth.datasets.cache.sharing import Sharing, sharing_of
 from tilth.domain.dataset import ChunkRef
@@ -114,7 +116,7 @@ class ChunkCache:
             return False
         name = blob_name(chunk.sha256)
         temporary = f"{self._scratch}/{new_id()}.chunk"
-        with suppress(OSError):
+        with suppress(OSError, FormatUnsupported, Corrupt):
             try:
                 self._write(temporary, chunk.sha256, data)
                 reach("chunks.before-rename")
@@ -173,6 +175,7 @@ class ChunkCache:
         return _total(self._scan())
 
     def _write(self, path: str, digest: bytes, data: Buffer) -> None:
+        note_format(self._root, self._sharing)
         descriptor = self._sharing.open(path, os.O_WRONLY | os.O_EXCL)
         try:
             write_all(descriptor, [data])

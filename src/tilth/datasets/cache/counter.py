@@ -1,11 +1,10 @@
 """How many bytes lie in a part of the cache, as its processes count them together."""
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
-from tilth.datasets.cache.locks import let_go
+from tilth.datasets.cache.locks import let_go, wait_briefly
 from tilth.datasets.cache.sharing import Sharing
 
 __all__ = ["Counter"]
@@ -31,8 +30,7 @@ class Counter:
         """The number of bytes, held alone while it is changed; None if it is not known."""
         descriptor = self._sharing.open(self.path)
         try:
-            with suppress(OSError):  # a file system without locks only counts less well
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            wait_briefly(descriptor)  # without its lock it only counts less well
             text = os.pread(descriptor, 32, 0)
             count = Count(int(text) if text.strip().isdigit() else None)
             yield count

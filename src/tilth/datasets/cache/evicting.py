@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tilth.base.atomic_io import sweep
 from tilth.base.faultpoints import reach
-from tilth.datasets.cache.blobs import BlobCache, blob_name, blobs_in, file_lock, lease_of
+from tilth.datasets.cache.blobs import DOWNLOADS, BlobCache, blob_name, blobs_in, file_lock, lease_of, leases_of_download
 from tilth.datasets.cache.inventory import CachedView, Linked, Weights, files_in, free_views, links_of, views_in, weigh
 from tilth.datasets.cache.locks import held, let_go, locked_by_others
 from tilth.datasets.cache.notes import Limits, Look
@@ -139,19 +139,33 @@ def sweep_blobs(cache: BlobCache, *, at_most_bytes: int | None = None) -> int:
 
 def remove_file(cache: BlobCache, path: str, *, force: bool = False) -> bool:
     """Remove a file that was fetched by its address; False, and nothing happened, if it is in use and `force` is not said."""
-    lock = cache.lock_path(file_lock(os.path.basename(path)))
+    top = os.fspath(cache.root / DOWNLOADS)
+    is_download = path.startswith(f"{top}/")
+    leases = leases_of_download(cache, path) if is_download else [lease_of(path)]
+    lock = cache.lock_path(file_lock(leases[0] if is_download else os.path.basename(path)))
     with suppress(OSError), _trash(cache) as trash, held(lock, cache.sharing, wait=False) as alone:
-        if not (alone or force) or (not force and lease_of(path) in cache.leases.users()):
+        if not (alone or force) or (not force and not cache.leases.users().keys().isdisjoint(leases)):
             return False
-        with _unread(Path(path)) as unread:
+        # Who may only read holds one folder for all that lies below it.
+        with _unread(Path(top if is_download else path)) as unread:
             if not (unread or force):
                 return False
             os.rename(path, trash / "file")
         if alone:
             with suppress(OSError):
                 os.unlink(lock)
+        if is_download:
+            _remove_empty(os.path.dirname(path), top)
         return True
     return False
+
+
+def _remove_empty(folder: str, top: str) -> None:
+    """Remove a folder below `top`, and those that it lies in, as far as nothing lies there."""
+    with suppress(OSError):
+        while folder.startswith(f"{top}/"):
+            os.rmdir(folder)
+            folder = os.path.dirname(folder)
 
 
 def _remove_older(cache: BlobCache, deadline_s: float) -> tuple[list[str], int]:

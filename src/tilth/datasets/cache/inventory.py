@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from tilth.datasets.cache.blobs import BlobCache, blobs_in, lease_of
+from tilth.datasets.cache.blobs import DOWNLOADS, FILES, BlobCache, blobs_in, lease_of, leases_of_download
 from tilth.datasets.cache.leases import User
 from tilth.datasets.cache.notes import About, Pin
 
@@ -55,6 +55,7 @@ class CachedFile(Struct, frozen=True):
 
     path: str
     context: str
+    """Nothing for one that lies below `downloads`."""
     used_s: float
     size_bytes: int
     users: tuple[User, ...] = ()
@@ -128,12 +129,15 @@ def files_in(cache: BlobCache) -> list[CachedFile]:
     """All files that were fetched by their addresses, the longest unused first."""
     users = cache.leases.users()
     found: list[CachedFile] = []
-    for context in _entries(f"{cache.root}/files"):
+    for context in _entries(f"{cache.root}/{FILES}"):
         for entry in _entries(context.path):
             with suppress(OSError):
                 size = sum(seen.st_size for _, seen in _walk(entry.path))
                 using = tuple(users.get(lease_of(entry.path), ()))
                 found.append(CachedFile(entry.path, context.name, entry.stat().st_mtime, size, using))
+    for path, seen in _walk(f"{cache.root}/{DOWNLOADS}"):
+        using = tuple(dict.fromkeys(user for lease in leases_of_download(cache, path) for user in users.get(lease, ())))
+        found.append(CachedFile(path, "", seen.st_mtime, seen.st_size, using))
     return sorted(found, key=lambda file: file.used_s)
 
 

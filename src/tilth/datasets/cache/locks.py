@@ -14,11 +14,12 @@ from contextlib import contextmanager, suppress
 from tilth.base.forking import renew_after_fork
 from tilth.datasets.cache.sharing import Sharing
 
-__all__ = ["SILENT_S", "held", "let_go", "locked_by_others"]
+__all__ = ["SILENT_S", "held", "let_go", "locked_by_others", "wait_briefly"]
 
 SILENT_S = 600.0
 """A holder that lives gives a sign far more often than this."""
 _SIGN_S = 30.0
+_BRIEFLY_S = 10.0
 _FIRST_PAUSE_S = 0.002
 _LONGEST_PAUSE_S = 0.1
 
@@ -46,6 +47,14 @@ def let_go(descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
+
+
+def wait_briefly(descriptor: int) -> None:
+    """Take the lock of an open file that everybody holds for a moment only; goes on without it when somebody holds it for long."""
+    deadline, pause = time.monotonic() + _BRIEFLY_S, _FIRST_PAUSE_S / 10
+    while not _tried(descriptor, fcntl.LOCK_EX) and time.monotonic() < deadline:
+        time.sleep(pause)
+        pause = min(pause * 2, _FIRST_PAUSE_S)
 
 
 def locked_by_others(descriptor: int) -> bool | None:

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from tilth.base.atomic_io import translated_os_errors
@@ -102,12 +102,15 @@ class LinkFetcher:
     def _fetch(self, links: Sequence[Entry], deliver: Deliver, on_done: Progress) -> None:
         failed: list[TilthError] = []
         for batch in _batches(links):
-            with ExitStack() as held:
-                # In one order in all processes, so that no two wait for each other.
-                for name in sorted({_lock_of(entry) for entry in batch}):
-                    held.callback(_remove, self._cache.lock_path(name))
-                    held.enter_context(self._cache.locked(name))
-                self._fetch_batch(batch, deliver, failed, on_done)
+            left: Sequence[Entry] = batch
+            while left:
+                # One open file, however many links: what others bring now is on lists of theirs.
+                with self._cache.announcements.fetching({entry.sha256 for entry in left}) as (own, others):
+                    if ours := [entry for entry in left if entry.sha256 in own]:
+                        self._fetch_batch(ours, deliver, failed, on_done)
+                left = [entry for entry in left if entry.sha256 not in own]
+                if left:
+                    self._cache.announcements.wait(others)
         if failed:
             raise _joined(failed)
 
@@ -197,16 +200,6 @@ def _batches(links: Sequence[Entry]) -> Iterator[list[Entry]]:
         size += entry.size
     if batch:
         yield batch
-
-
-def _lock_of(entry: Entry) -> str:
-    return f"link-{entry.sha256.hex()[:32]}"
-
-
-def _remove(lock: str) -> None:
-    # Who waits for the file that goes and who makes a new one may then both fetch; that costs work, and nothing else.
-    with suppress(OSError):
-        os.unlink(lock)
 
 
 def _is_there(path: Path, entry: Entry) -> bool:
