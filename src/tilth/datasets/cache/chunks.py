@@ -119,6 +119,7 @@ class ChunkCache:
         with suppress(OSError, FormatUnsupported, Corrupt):
             try:
                 self._write(temporary, chunk.sha256, data)
+                note_format(self._root, self._sharing)
                 reach("chunks.before-rename")
                 self._name(temporary, name)
             except BaseException:
@@ -175,7 +176,6 @@ class ChunkCache:
         return _total(self._scan())
 
     def _write(self, path: str, digest: bytes, data: Buffer) -> None:
-        note_format(self._root, self._sharing)
         descriptor = self._sharing.open(path, os.O_WRONLY | os.O_EXCL)
         try:
             write_all(descriptor, [data])
