@@ -16,6 +16,7 @@ import pytest
 from tilth.server.app.adopting import Adopting
 from tilth.server.app.background import Background
 from tilth.server.app.serve import Options, make_site
+from tilth.server.app.showing import Showing
 from tilth.server.db.engine import Database
 from tilth.server.db.sqlite import SqliteDatabase
 from tilth.server.routes.rpc import REGISTRY, Caller, register_all
@@ -38,8 +39,9 @@ class Player:
         self.clock = TickingClock()
         self.database = database
         _, self.platform = make_site(Options(home=folder, preview=False), database, self.clock)
-        adopting = Adopting(database, self.clock, self.platform.objects, self.platform.contents.home)
-        self.background = Background(database, self.clock, self.platform.objects, adopting)
+        home = self.platform.contents.home
+        adopting, showing = Adopting(database, self.clock, self.platform.objects, home), Showing(database, self.clock)
+        self.background = Background(database, self.clock, self.platform.objects, adopting, showing, home)
         self.said: list[Said] = []
         database.run(lambda raw: prepare(Tx(raw, self.clock)), writes=True)
 

@@ -202,3 +202,15 @@ def test_what_would_be_too_much_written_out_is_shown_as_far_as_it_fits(look: Any
     lines = look("wide.jsonl", rows=2)
     assert len(lines["columns"]) == 200
     assert [row[:3] for row in lines["rows"]] == [["0", "1", None], ["1", None, "1"]]
+
+
+def test_rows_that_can_not_be_read_are_named_by_their_lines(look: Any) -> None:
+    assert look("ragged.csv")["malformed"] == {
+        "count": 2,
+        "rows": 4,
+        "is_all": True,
+        "first": [{"line": 3, "what": "it has 1 field and not 2"}, {"line": 4, "what": "it has 3 fields and not 2"}],
+    }
+    assert look("unclosed.csv")["malformed"]["first"] == [{"line": 2, "what": "a quote that opens here is never closed"}]
+    assert look("rows.csv")["malformed"] is None
+    assert look("lines.jsonl")["malformed"] is None

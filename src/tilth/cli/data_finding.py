@@ -16,6 +16,7 @@ from tilth.sdk import comparing, lookup
 from tilth.sdk.dataset_uses import users_of
 from tilth.sdk.lifecycle import require_final
 from tilth.sdk.previews import showing
+from tilth.sdk.previews.malformed import MalformedRows
 from tilth.sdk.tables.asked import memory_of
 from tilth.sdk.tables.comparing import changed_tables
 from tilth.sdk.tables.drift import MOST_TABLES, drifts
@@ -180,12 +181,21 @@ def preview_command(*, id: Id = None, json: Json = False) -> None:
     """Report samples of a final version's pictures, tables and texts, and how its files lie, anew: closing it does that by itself."""
     home = open_home()
     found = require_final(lookup.find(home, current_id(home.folder, id)))
-    shown = showing.show(home, found)
+    wrong: dict[str, MalformedRows] = {}
+    shown = showing.show(home, found, on_malformed=wrong.__setitem__)
     parts = [
         count(number, what) for what, number in zip(("picture", "table", "text", "sound", "film"), list(shown.values())[1:], strict=True)
     ]
     said = ", ".join(part for part in parts if not part.startswith("0 ")) or "no samples"
-    Output(json=json).result({"id": found.id, "shown": shown}, [f"{title(found)} shows {said}, and how its files lie", f"id={found.id}"])
+    out = Output(json=json)
+    out.warn([f"{path}, line {line:,}: {what}" for path, rows in wrong.items() for line, what in rows.first], shown=10)
+    malformed = [
+        {"path": path, "count": rows.count, "rows": rows.rows, "first": [{"line": line, "what": what} for line, what in rows.first]}
+        for path, rows in wrong.items()
+    ]
+    lines = [f"{path}: {rows}" for path, rows in wrong.items()]
+    lines += [f"{title(found)} shows {said}, and how its files lie", f"id={found.id}"]
+    out.result({"id": found.id, "shown": shown, "malformed": malformed}, lines)
 
 
 def _totals(changes: ChangeTotals | None) -> list[tuple[str, Total]]:

@@ -22,7 +22,7 @@ from tilth.sdk.home import Home
 from tilth.sdk.links.registering import LinkRequest, add_links, refuse_secrets
 from tilth.sdk.storage import require_storage
 from tilth.sdk.syncing import SyncRequest, parents_of, sync_folder
-from tilth.sdk.taking import taking_context
+from tilth.sdk.taking import is_worth_looking_at, taking_context
 
 __all__: list[str] = []
 
@@ -198,7 +198,7 @@ def sync_command(
         require_storage(home, lookup.find(home, version_id), storage or output_uri)
         version_of_id = lookup.find(home, version_id)
         with Progress("storing", verbose=verbose) as progress:
-            is_shown = not (no_preview or skip_close)
+            is_shown = not no_preview and (not skip_close or is_worth_looking_at(home, version_of_id))
             outcome = lifecycle.sync_into(
                 home, version_of_id, folder, dataset_folder or "", progress, links=links, engine=engine, preview=is_shown
             )
@@ -330,9 +330,9 @@ def _upload(
     chunk_mb: int | None = None,
     preview: bool = False,
 ) -> Outcome:
-    """Store what waits; with `preview`, some of it is looked at meanwhile, for a version that this process makes final afterwards."""
+    """Store what waits; some of it is looked at meanwhile, if this process shows a `preview` afterwards, or another one that is far."""
     with Progress("storing", verbose=verbose) as progress, lifecycle.opened_draft(home, version) as draft:
-        shown = draft.journal.sources if preview else None
+        shown = draft.journal.sources if preview or is_worth_looking_at(home, version) else None
         return upload(draft, taking_context(home, version, watcher=progress, workers=workers, chunk_mb=chunk_mb, shown=shown))
 
 

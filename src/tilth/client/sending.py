@@ -24,6 +24,7 @@ __all__ = ["PERIOD_S", "Courier", "Sender"]
 
 _BATCH = 1024 * 1024
 PERIOD_S = 0.5
+_SHORTEST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 _TRIES = 3
 _REMAINS = ("task.json", "sender.lock")
@@ -306,6 +307,7 @@ class Courier:
         self.period_s = PERIOD_S
         """How long lines may gather, unless somebody waits for them."""
         self._rounds = 0
+        self._pause_s = _SHORTEST_PAUSE_S
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._renew()
@@ -319,6 +321,7 @@ class Courier:
         # In a fork nothing of the parent's threads is left but what they may have locked.
         self._new, self._asked, self._idle = _Bell(), False, threading.Condition()
         self._starting = threading.Lock()
+        self._is_late = False
 
     def wake(self) -> None:
         """Say that there is something to send."""
@@ -334,6 +337,11 @@ class Courier:
                 seen = self._rounds
             self.wake()
             self._asked = True
+            if self._is_late:  # nobody else will
+                self._round()
+                if self.failure is not None:
+                    return False
+                time.sleep(0.02)
             with self._idle:
                 left = None if until is None else until - time.monotonic()
                 if left is not None and left <= 0:
@@ -356,36 +364,41 @@ class Courier:
                 return
             self._thread = threading.Thread(target=self._run, name="tilth-courier", daemon=True)
             self._started_in = os.getpid()
-            with suppress(RuntimeError):  # the interpreter ends: nobody can start threads
+            try:
                 self._thread.start()
+            except RuntimeError:  # the interpreter ends, and nobody can start threads: whoever waits sends
+                self._thread, self._is_late = None, True
 
     def _run(self) -> None:
-        pause = 1.0
         while not self._stopped.is_set():
             self._new.wait(5.0)
             if self._stopped.is_set():
                 return
-            self._asked = False
-            try:
-                with self._sender.alone() as alone:
-                    if alone:
-                        self._sender.send(own=self._own())
-                        self._back()
-                    else:
-                        self.failure = None  # whether the server is back is known by whoever sends
-                pause = 1.0
-                wait = self.period_s
-            except (Unavailable, Denied) as error:
-                self._lost(error)
-                wait, pause = pause, min(pause * 2, _LONGEST_PAUSE_S)
-                self._new.ring()
-            except (TilthError, OSError) as error:
-                self._warn(f"what was reported could not be sent: {error}")
-                wait = _LONGEST_PAUSE_S
-            with self._idle:
-                self._rounds += 1
-                self._idle.notify_all()
-            self._rest(wait)
+            self._rest(self._round())
+
+    def _round(self) -> float:
+        """Send what is there; returns how long to wait before the next time."""
+        self._asked = False
+        try:
+            with self._sender.alone() as alone:
+                if alone:
+                    self._sender.send(own=self._own())
+                    self._back()
+                else:
+                    self.failure = None  # whether the server is back is known by whoever sends
+            self._pause_s = _SHORTEST_PAUSE_S
+            wait = self.period_s
+        except (Unavailable, Denied) as error:
+            self._lost(error)
+            wait, self._pause_s = self._pause_s, min(self._pause_s * 2, _LONGEST_PAUSE_S)
+            self._new.ring()
+        except (TilthError, OSError) as error:
+            self._warn(f"what was reported could not be sent: {error}")
+            wait = _LONGEST_PAUSE_S
+        with self._idle:
+            self._rounds += 1
+            self._idle.notify_all()
+        return wait
 
     def _rest(self, seconds: float) -> None:
         until = time.monotonic() + seconds

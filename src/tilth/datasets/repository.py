@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tilth.base.atomic_io import sweep, translated_os_errors
+from tilth.base.atomic_io import replace_durably, sweep, translated_os_errors
 from tilth.base.clock import Clock
 from tilth.base.errors import NotFound
 from tilth.base.ids import VersionId
@@ -106,6 +106,17 @@ class Repository:
     def has_mark(self, id: VersionId, mark: str) -> bool:
         """Whether that was noted of the draft."""
         return (self._folder(id) / f"{_MARK}{mark}").exists()
+
+    def keep_with_draft(self, id: VersionId, name: str, data: bytes) -> None:
+        """Leave something with a draft that is there, for whoever goes on with it on this machine; it goes with the draft."""
+        replace_durably(self._folder(id) / name, [data], scratch=self._folder(id))
+
+    def kept_with_draft(self, id: VersionId, name: str) -> bytes:
+        """What was left so; nothing if nothing was."""
+        try:
+            return (self._folder(id) / name).read_bytes()
+        except OSError:
+            return b""
 
     def rescue_draft(self, id: VersionId, successor: VersionId) -> Draft:
         """Carry what a fenced draft was to become over to a new version, `successor`."""

@@ -1,8 +1,13 @@
 """What is reported of dataset versions: a version is a task, and its reports go the way that those of a run go."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
+from functools import partial
+from threading import Lock
 from weakref import WeakValueDictionary
 
+from tilth.base.forking import renew_after_fork
+from tilth.datasets.scanning import SourceFile
 from tilth.domain.project import dataset_project
 from tilth.domain.version import DatasetVersion
 from tilth.sdk._current import running
@@ -24,7 +29,12 @@ class DatasetReports:
         self._open: OrderedDict[Recording, Logger] = OrderedDict()
         self._known: WeakValueDictionary[str, Logger] = WeakValueDictionary()
         self._recordings: WeakValueDictionary[str, Recording] = WeakValueDictionary()
+        self._renew()
+        renew_after_fork(self._renew)
         flush_at_exit(self)
+
+    def _renew(self) -> None:
+        self._lock = Lock()  # previews open loggers as well
 
     def logger_of(self, version: DatasetVersion) -> Logger:
         """What a version's reports go through: one for each version, however often it is looked up.
@@ -34,13 +44,13 @@ class DatasetReports:
         self.wait_for_preview(version)
         return self._logger_of(version)
 
-    def begin_preview(self, version: DatasetVersion) -> None:
-        """Begin to report a preview of a final version, and return."""
-        logger = self._logger_of(version)
-        recording = self._recordings.get(version.id)
-        if recording:
-            recording.begin()  # no thread can be started any more when the process ends, which the preview may see
-        self.home.previews.begin(version, logger)
+    def look_ahead(self, version: DatasetVersion, files: Iterable[SourceFile]) -> None:
+        """Begin to look at files that are being stored for a version. What was seen is kept at the end, if nobody made it final."""
+        self.home.previews.look_ahead(version, files)
+
+    def begin_preview(self, version: DatasetVersion, *, seen: bytes = b"") -> None:
+        """Let a preview of a final version be reported when it is its turn, and return; another process may have `seen` some of it."""
+        self.home.previews.begin(version, partial(self._logger_of, version), seen=seen)
 
     def wait_for_preview(self, version: DatasetVersion) -> None:
         """Wait until the version's preview is made, if this process is making one."""
@@ -51,15 +61,16 @@ class DatasetReports:
         task = running()
         if task is not None and task.id == version.id:
             return task.get_logger()  # type: ignore[no-any-return]
-        logger, recording = self._known.get(version.id), self._recordings.get(version.id)
-        if logger is None or recording is None:
-            folder = task_folder(dataset_project(version.project, version.name), version.name, version.id)
-            recording = self._recordings[version.id] = Recording(self.home, version.id, folder=folder)
-            logger = self._known[version.id] = Logger(recording)
-        self._open[recording] = logger
-        self._open.move_to_end(recording)
-        if len(self._open) > _MOST_OPEN:
-            oldest, _ = self._open.popitem(last=False)
+        with self._lock:
+            logger, recording = self._known.get(version.id), self._recordings.get(version.id)
+            if logger is None or recording is None:
+                folder = task_folder(dataset_project(version.project, version.name), version.name, version.id)
+                recording = self._recordings[version.id] = Recording(self.home, version.id, folder=folder)
+                logger = self._known[version.id] = Logger(recording)
+            self._open[recording] = logger
+            self._open.move_to_end(recording)
+            oldest = self._open.popitem(last=False)[0] if len(self._open) > _MOST_OPEN else None
+        if oldest:
             oldest.close(self.home.exit_wait_s)  # whoever still holds its logger may go on with it
         return logger
 
@@ -71,10 +82,11 @@ class DatasetReports:
         return recording is None or recording.flush(wait_s)
 
     def close(self, wait_s: float) -> bool:
-        """Make the previews that were begun, and then send what is left, for so long at the most; False, and one line for a person, if
+        """Make the previews that wait, and then send what is left, for so long at the most; False, and one line for a person, if
         something stays in the outbox.
         """
         if "previews" in vars(self.home):
+            self.home.previews.keep()
             self.home.previews.wait_for_all()
         until = self.home.clock.monotonic() + wait_s
         late = [recording for recording in self._open if not recording.close(max(0.0, until - self.home.clock.monotonic()))]

@@ -4,7 +4,7 @@ from tilth.domain.version import DatasetVersion
 from tilth.sdk import lifecycle
 from tilth.sdk._current import running
 from tilth.sdk.home import Home
-from tilth.sdk.taking import NO_PREVIEW
+from tilth.sdk.taking import NO_PREVIEW, SEEN
 
 __all__ = ["finalize", "without_preview"]
 
@@ -16,12 +16,15 @@ def finalize(home: Home, version: DatasetVersion, *, preview: bool = True) -> Da
     repository = home.repository_of(version)
     # The draft is forgotten last: while it is there, nobody has finalized the version to the end.
     wanted = preview and home.preview and repository.has_draft(version.id) and not repository.has_mark(version.id, NO_PREVIEW)
+    seen = repository.kept_with_draft(version.id, SEEN) if wanted else b""
     final = lifecycle.finalize(home, version)
     task = running()
     if task is not None and task.id == final.id:
         task._version_is_open = False
-    if wanted:
-        home.reports.begin_preview(final)
+    if wanted and home.show_later:
+        home.show_later(final)
+    elif wanted:
+        home.reports.begin_preview(final, seen=seen)
     return final
 
 

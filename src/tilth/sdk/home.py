@@ -67,6 +67,8 @@ class Home:
     """After so many seconds a preview begins nothing new."""
     preview_bytes: int = 500_000_000
     """How much a preview reads at the most."""
+    show_later: Callable[[DatasetVersion], None] | None = None
+    """Has the preview of a version that became final here made by another thread or process; without it, this one makes it."""
     announce: bool = True
     """Whether a run that begins says where it is seen."""
     record_untracked: bool = False

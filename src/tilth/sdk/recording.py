@@ -73,10 +73,6 @@ class Recording:
         name = f"{self.reporter.folder}/{name}"
         return self.outbox.upload(source, name=name, delete=delete, call=call, fields=fields, replaces=replaces, address=address)
 
-    def begin(self) -> None:
-        """Have ready what sends, before the first thing is reported."""
-        self._wake()
-
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until everything is where it is kept; False if it is not in time, or nobody answers."""
         if self._offline:

@@ -26,7 +26,7 @@ from tilth.sdk import finalizing, lifecycle, lookup
 from tilth.sdk.cluster import engine_address, sync_on
 from tilth.sdk.home import Home
 from tilth.sdk.links.syncing import check_linked_folder, sync_links
-from tilth.sdk.taking import Watcher, taking_context
+from tilth.sdk.taking import Watcher, is_worth_looking_at, taking_context
 
 __all__ = ["SyncRequest", "Synced", "begun", "parents_of", "sync_folder"]
 
@@ -75,7 +75,7 @@ def sync_folder(
         engine_address(engine)  # one that there is not begins no version
     version = begun(home, request)
     with lifecycle.opened_draft(home, version) as draft:
-        is_shown = close and preview and not (request.links or engine)
+        is_shown = preview and not (request.links or engine) and (close or is_worth_looking_at(home, version))
         shown = partial(scan, os.path.abspath(request.folder), normalise_prefix(request.dataset_path)) if is_shown else None
         context = taking_context(home, version, watcher=watcher, chunk_mb=chunk_mb, shown=shown)
         if request.links:

@@ -9,8 +9,9 @@ from tilth.datasets.scanning import SourceFile
 from tilth.datasets.taking import TakingContext
 from tilth.domain.version import DatasetVersion
 from tilth.sdk.home import Home
+from tilth.store.api import Key
 
-__all__ = ["NO_PREVIEW", "LoggingWatcher", "Watcher", "taking_context"]
+__all__ = ["NO_PREVIEW", "SEEN", "LoggingWatcher", "Watcher", "is_worth_looking_at", "taking_context"]
 
 log = logging.getLogger("tilth.taking")
 
@@ -18,6 +19,8 @@ _MOST_WARNINGS = 20
 
 NO_PREVIEW = "no-preview"
 """Marks the draft of a version that is to have no preview, whoever finalizes it."""
+SEEN = "seen"
+"""Lies with the draft of a version: what was seen of its files while they were stored."""
 
 
 class Watcher:
@@ -83,6 +86,11 @@ def taking_context(
     )
 
 
+def is_worth_looking_at(home: Home, version: DatasetVersion) -> bool:
+    """Whether a preview should look at files while they are stored that another process makes a version: it would have to fetch them."""
+    return home.repository_of(version).store.local_path(Key("")) is None
+
+
 def _looking_ahead(
     home: Home, version: DatasetVersion, shown: Callable[[], Iterable[SourceFile]], found: Callable[[int, int], None]
 ) -> Callable[[int, int], None]:
@@ -93,7 +101,7 @@ def _looking_ahead(
         nonlocal begun
         if files and not begun:
             begun = True
-            home.previews.look_ahead(version, shown())  # now: the draft may be gone before that thread runs
+            home.reports.look_ahead(version, shown())  # now: the draft may be gone before that thread runs
         found(files, size)
 
     return first_found

@@ -7,8 +7,10 @@ import random
 import struct
 import subprocess
 import sys
+import time
 import wave
 import zlib
+from collections.abc import Callable
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -33,7 +35,7 @@ from tilth.domain.dataset import Entry
 from tilth.sdk._current import set_home
 from tilth.sdk.finalizing import without_preview
 from tilth.sdk.home import Home
-from tilth.sdk.previews import showing, thumbnails
+from tilth.sdk.previews import ahead, showing, thumbnails
 from tilth.sdk.previews.ahead import Ahead
 from tilth.sdk.previews.allowance import Allowance
 from tilth.sdk.previews.looks import Sample
@@ -78,6 +80,13 @@ def _rows(table: Any) -> list[list[str]]:
 
 def _bars(plot: Any) -> dict[str, int]:
     return {name: number for name, number in zip(plot["x"], plot["y"], strict=True) if number}
+
+
+def _until(holds: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def _png(width: int, height: int) -> bytes:
@@ -327,9 +336,11 @@ def test_a_version_that_a_browser_made_has_a_preview(server: RunningServer) -> N
     fields = {"labels.csv": ("labels.csv", b"file,label\n1.png,cat\n"), "1.png": ("1.png", _encoded(Image.new("L", (8, 8)), "PNG"))}
     assert server.request("POST", f"/contents/{version}", fields=fields).status == 200
     server.call("contents.finish", version=version)
+    asked = {"task": version, "event_type": "training_debug_image", "batch_size": 10}
+    _until(lambda: server.call("events.get_task_events", **asked)["events"])
     plots = server.call("events.get_task_plots", task=version, iters=1, no_scroll=True)["plots"]
     assert ("Tables", "labels.csv") in {(plot["metric"], plot["variant"]) for plot in plots}
-    events = server.call("events.get_task_events", task=version, event_type="training_debug_image", batch_size=10)["events"]
+    events = server.call("events.get_task_events", **asked)["events"]
     assert [event["variant"] for event in events] == ["1.png"]
     shown = server.request("GET", f"/files/{events[0]['url'].partition('/files/')[2]}")
     assert (shown.status, shown.headers["content-type"]) == (200, "image/jpeg")
@@ -360,6 +371,67 @@ def test_files_of_this_machine_are_looked_at_while_they_are_stored(own: Home, tm
         assert _rows(plots["Tables", "labels.csv"]) == [["a", "b"], ["1", "x"]]
         assert plots["Columns", "labels.csv"]
         assert sum(_bars(plots["Files", "by dimensions"]).values()) == 5
+
+
+def test_what_an_upload_saw_another_process_need_not_fetch(served: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    object.__setattr__(served, "preview_s", 600)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for number in range(3):
+        Image.new("RGB", (20, 10 + number), (number, 9, 9)).save(folder / f"{number}.png")
+    (folder / "labels.csv").write_text("a,b\n1,x\n2\n")
+    (folder / "about.txt").write_text("what it is")
+    made = Dataset.create("far", "Team/Previews")
+    made.add_files(folder)
+    looking: list[Any] = []
+    fill = Ahead.fill
+    monkeypatch.setattr(Ahead, "fill", lambda self, files: looking.append(fill(self, files)))
+    made.upload()
+    _until(lambda: looking)
+    served.reports.close(30)
+    kept = served.folder / "drafts" / made.id / "seen"
+    assert 0 < kept.stat().st_size < 100_000
+
+    def read_from_the_store(*_: Any) -> None:
+        raise AssertionError("it was looked at already")
+
+    monkeypatch.setattr(showing, "look_at", read_from_the_store)
+    monkeypatch.setattr(showing, "head_of", read_from_the_store)
+    again = Dataset.get(made.id)
+    again.finalize()
+    assert again.get_logger().flush(wait=True)
+    samples, plots = _samples(served, again), _plots(again)
+    assert sorted(samples["Images"]) == ["0.png", "1.png", "2.png"]
+    assert samples["Texts"] == {"about.txt": b"what it is"}
+    assert plots["Columns", "labels.csv"]
+    assert _rows(plots["Malformed rows", "labels.csv"])[1:] == [["3", "it has 1 field and not 2"]]
+    assert sum(_bars(plots["Files", "by dimensions"]).values()) == 3
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize("kept", [b"", b"garbage", b"\x93\x07\x90\x90", b"\x93\x01\x91\x01\x90"])
+def test_what_was_kept_and_can_not_be_read_is_looked_at_in_the_store(own: Home, tmp_path: Path, kept: bytes) -> None:
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    made = Dataset.create("kept", "Team/Previews")
+    made.add_files(tmp_path / "a.csv")
+    made.upload()
+    own.reports.close(30)
+    (own.folder / "drafts" / made.id / "seen").write_bytes(kept)
+    made.finalize()
+    assert made.get_logger().flush(wait=True)
+    assert ("Tables", "a.csv") in _plots(made)
+
+
+def test_so_much_of_what_was_seen_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "_MOST_KEPT", 150)
+    for number in range(3):
+        (tmp_path / f"{number}.txt").write_text(f"{number}" * 70)
+    seen, again = (Ahead(Allowance(SystemClock(), 60, 1 << 20)) for _ in range(2))
+    assert seen.dump() == b""
+    seen.fill(list(scan(str(tmp_path))))
+    again.load(seen.dump())
+    known = [again.knows(Entry("x.txt", 70, sha256(f"{number}".encode() * 70).digest(), 0o644, 0, ())) for number in range(3)]
+    assert sorted(known) == [False, True, True]
 
 
 def test_what_was_seen_of_a_file_counts_only_for_its_content(tmp_path: Path) -> None:
@@ -442,6 +514,7 @@ def test_a_server_keeps_to_the_limits_of_previews_that_its_settings_say(tmp_path
         version = server.call("contents.begin", name="limited", project="Team/Previews")["version"]["id"]
         assert server.request("POST", f"/contents/{version}", fields=fields).status == 200
         server.call("contents.finish", version=version)
+        _until(lambda: len(server.call("events.get_task_plots", task=version, iters=1, no_scroll=True)["plots"]) >= 3)
         plots = server.call("events.get_task_plots", task=version, iters=1, no_scroll=True)["plots"]
     assert {plot["metric"] for plot in plots} == {"Files"}
 

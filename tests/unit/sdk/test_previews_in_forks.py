@@ -25,7 +25,10 @@ def test_a_fork_makes_previews_while_its_parent_makes_one(monkeypatch: pytest.Mo
     home: Any = SimpleNamespace(clock=SimpleNamespace(monotonic=time.monotonic), preview_s=0.0, preview_bytes=0)
     previews = background.Previews(home)
     versions: list[Any] = [SimpleNamespace(id=id, project="p", name="n", version="1") for id in ("first", "second")]
-    nobody: Any = None
+
+    def nobody() -> Any:
+        return None
+
     previews.begin(versions[0], nobody)
     assert begun.wait(60)
     child = os.fork()

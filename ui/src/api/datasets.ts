@@ -109,8 +109,19 @@ export type FilePreview = { path: string; size_bytes: number; content_type: stri
       total_rows: number | null;
       total_columns: number;
       whole: boolean;
+      /** Rows that can't be read, among the first ones. */
+      malformed: MalformedRows | null;
     }
 );
+
+export interface MalformedRows {
+  count: number;
+  /** Of so many, these included. */
+  rows: number;
+  /** Whether the table has no more rows than these. */
+  is_all: boolean;
+  first: { line: number; what: string }[];
+}
 
 export type Histogram =
   | { kind: "numbers" | "times" | "lengths" | "sizes"; start: number | string; stop: number | string; counts: number[] }

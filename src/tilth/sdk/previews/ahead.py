@@ -9,21 +9,36 @@ from collections.abc import Iterable
 from hashlib import sha256
 from itertools import islice
 
+import msgspec
+from msgspec import Struct
+
 from tilth.datasets.scanning import SourceFile
 from tilth.datasets.segments import SegmentRef
 from tilth.domain.dataset import Entry
 from tilth.sdk.previews.allowance import Allowance
-from tilth.sdk.previews.looks import LARGEST_SHOWN, Look, look_at
+from tilth.sdk.previews.looks import LARGEST_SHOWN, Look, Sample, look_at
 from tilth.sdk.previews.ranges import LocalFile
 from tilth.sdk.previews.surveying import KINDS, MOST_MEASURED, MOST_SHOWN, TRIES, survey
 from tilth.sdk.previews.thumbnails import dimensions_of
 
 __all__ = ["Ahead"]
 
+_FORM = 1
+"""How what was seen is written down; what was written another way is looked at again."""
+_MOST_KEPT = 16 << 20
+
 _MOST_FILES = 100_000
 """Of so many files, storing takes so long that looking at a few afterwards is not noticed."""
 _LARGEST = 16 << 20
 """Larger files are not read as a whole only to know their hash."""
+
+
+class _Seen(Struct, frozen=True, array_like=True):
+    """What was seen, written down."""
+
+    form: int
+    looks: list[tuple[bytes, str, Look | None]]
+    dimensions: list[tuple[bytes, tuple[int, int] | None]]
 
 
 class Ahead:
@@ -33,11 +48,34 @@ class Ahead:
         self.allowance = allowance
         self._looks: dict[tuple[bytes, str], Look | None] = {}
         self._dimensions: dict[bytes, tuple[int, int] | None] = {}
+        self._measured: set[str] = set()
         self._is_stopped = False
 
     def stop(self) -> None:
         """Begin nothing new."""
         self._is_stopped = True
+
+    def dump(self) -> bytes:
+        """What was seen so far, as far as it fits into 16 MB; nothing if nothing was."""
+        left = _MOST_KEPT
+        looks: list[tuple[bytes, str, Look | None]] = []
+        for (digest, suffix), look in dict(self._looks).items():
+            size = len(look.data) if isinstance(look, Sample) else 0
+            if size <= left:
+                left -= size
+                looks.append((digest, suffix, look))
+        dimensions = list(dict(self._dimensions).items())
+        return msgspec.msgpack.encode(_Seen(_FORM, looks, dimensions)) if looks or dimensions else b""
+
+    def load(self, seen: bytes) -> None:
+        """Know what was seen in another process as well; what can't be read is not known."""
+        try:
+            found = msgspec.msgpack.decode(seen, type=_Seen)
+        except msgspec.MsgspecError:
+            return
+        if found.form == _FORM:
+            self._looks |= {(digest, suffix): look for digest, suffix, look in found.looks}
+            self._dimensions |= dict(found.dimensions)
 
     def knows(self, entry: Entry) -> bool:
         """Whether a file with such a content and such a name was looked at."""
@@ -65,11 +103,13 @@ class Ahead:
             self._fill(kind, [found[candidate.row] for candidate in chosen[kind][: MOST_SHOWN[kind] * TRIES]])
         for candidate in chosen["image"][:MOST_MEASURED]:
             file = found[candidate.row]
+            if file.path in self._measured:
+                continue
             if not self._may() or not self.allowance.take(file.size):
                 return
             data = _read(file)
             if data is not None:
-                self._dimensions[sha256(data).digest()] = dimensions_of(data)
+                self._measure(file, sha256(data).digest(), data)
 
     def _fill(self, kind: str, files: Iterable[SourceFile]) -> None:
         shown = 0
@@ -78,8 +118,18 @@ class Ahead:
                 return
             data = _read(file)
             if data is not None:
-                look = self._looks[_key(sha256(data).digest(), file.path)] = look_at(kind, LocalFile(file.path, data))
-                shown += look is not None
+                digest = sha256(data).digest()
+                key = _key(digest, file.path)
+                if key not in self._looks:
+                    self._looks[key] = look_at(kind, LocalFile(file.path, data))
+                shown += self._looks[key] is not None
+                if kind == "image":
+                    self._measure(file, digest, data)
+
+    def _measure(self, file: SourceFile, digest: bytes, data: bytes) -> None:
+        self._measured.add(file.path)
+        if digest not in self._dimensions:
+            self._dimensions[digest] = dimensions_of(data)
 
     def _may(self) -> bool:
         return not self._is_stopped and self.allowance.is_time()

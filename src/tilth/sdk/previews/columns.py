@@ -12,8 +12,9 @@ from msgspec import Struct
 
 from tilth.base.errors import TilthError
 from tilth.sdk.previews.ranges import Peeked
-from tilth.sdk.previews.rows import MOST_READ, MOST_UNPACKED, delimiter_of, small_columns, text_of_head
+from tilth.sdk.previews.rows import MOST_READ, MOST_UNPACKED, SEPARATORS, delimiter_of, small_columns, text_of_head
 from tilth.sdk.tables.excel import as_column, opened_sheet
+from tilth.sdk.tables.plain_arrays import is_plain, number_of, plain_array
 from tilth.sdk.tables.rows import unique_names
 
 __all__ = ["Column", "Columns", "columns_of"]
@@ -109,17 +110,12 @@ def _json_lines(peeked: Peeked) -> tuple[Any, bool]:
         raise ValueError("it is no table")
     names = list(islice(dict.fromkeys(name for row in rows for name in row), _MOST_COLUMNS))
     whole = len(lines) <= _MOST_ROWS and len(text.encode()) >= peeked.size - 3
-    return arrow.table({name: _array(arrow, [row.get(name) for row in rows]) for name in names}), whole
+    return arrow.table({name: _array([row.get(name) for row in rows]) for name in names}), whole
 
 
-def _array(arrow: Any, values: list[Any]) -> Any:
+def _array(values: list[Any]) -> Any:
     """Values of one type as they are; those of several, and what is nested, as JSON."""
-    try:
-        if not any(isinstance(value, dict | list) for value in values):
-            return arrow.array(values)
-    except arrow.ArrowException:
-        pass
-    return arrow.array([None if value is None else json.dumps(value) for value in values], arrow.string())
+    return plain_array(values if is_plain(values) else [None if value is None else json.dumps(value) for value in values])
 
 
 def _parquet(peeked: Peeked) -> tuple[Any, bool]:
@@ -150,16 +146,18 @@ def _excel(peeked: Peeked) -> tuple[Any, bool]:
 
 
 def _column(name: str, column: Any) -> Column:
+    # No value of Python's is given to Arrow's functions, which would load pandas to look at it.
     compute, types = import_module("pyarrow.compute"), import_module("pyarrow.types")
     kind = column.type
-    missing = int(compute.sum(compute.is_null(column, nan_is_null=True)).as_py() or 0)
+    nothing = compute.is_null(column, nan_is_null=True)
+    missing = _count(nothing)
     if types.is_string(kind):
-        missing += int(compute.sum(compute.equal(column, "")).as_py() or 0)
+        missing += len(column) - column.null_count - _count(compute.cast(compute.binary_length(column), import_module("pyarrow").bool_()))
     if types.is_nested(kind) or types.is_null(kind) or types.is_binary(kind) or types.is_dictionary(kind):
         return Column(name, str(kind), missing, "", "")
-    known = column.filter(compute.is_valid(compute.if_else(compute.is_null(column, nan_is_null=True), None, column)))
+    known = column.filter(compute.invert(nothing))
     ends = compute.min_max(known)
-    low, high = ends["min"].as_py(), ends["max"].as_py()
+    low, high = _value(ends["min"]), _value(ends["max"])
     if low is None:
         return Column(name, str(kind), missing, "", "")
     is_number = types.is_integer(kind) or types.is_floating(kind)
@@ -167,12 +165,24 @@ def _column(name: str, column: Any) -> Column:
     return Column(name, str(kind), missing, _short(low), _short(high), bars)
 
 
+def _count(truths: Any) -> int:
+    return int(import_module("pyarrow.compute").sum(truths).as_py() or 0)
+
+
+def _value(scalar: Any) -> Any:
+    """A value as Python has it; a time by the nanosecond, which Python does not have, as a text."""
+    arrow = import_module("pyarrow")
+    if import_module("pyarrow.types").is_temporal(scalar.type) and getattr(scalar.type, "unit", "") == "ns":
+        return scalar.cast(arrow.string()).as_py()
+    return scalar.as_py()
+
+
 def _few(known: Any) -> tuple[tuple[str, int], ...]:
     """How often each value is there, if there are few different ones that come more than once."""
     found = known.value_counts()
     if not 0 < len(found) <= _MOST_DISTINCT or len(found) == len(known):
         return ()
-    counts = [(item["values"].as_py(), item["counts"].as_py()) for item in found]
+    counts = [(_value(item["values"]), item["counts"].as_py()) for item in found]
     return tuple((_short(value), number) for value, number in sorted(counts))
 
 
@@ -183,9 +193,8 @@ def _ranges(known: Any, low: float, high: float) -> tuple[tuple[str, int], ...]:
     if not 0 < width < float("inf"):
         return ()
     numbers = compute.cast(known, arrow.float64(), safe=False)
-    bins = compute.min_element_wise(
-        compute.cast(compute.floor(compute.divide(compute.subtract(numbers, low), width)), arrow.int64()), _BINS - 1
-    )
+    bins = compute.floor(compute.divide(compute.subtract(numbers, number_of(low)), number_of(width)))
+    bins = compute.cast(compute.min_element_wise(bins, number_of(_BINS - 1)), arrow.int64())
     counts = [0] * _BINS
     for item in bins.value_counts():
         counts[item["values"].as_py()] += item["counts"].as_py()
@@ -198,9 +207,7 @@ def _short(value: Any) -> str:
 
 
 _READERS: dict[str, Callable[[Peeked], tuple[Any, bool]]] = {
-    "csv": _separated(","),
-    "tsv": _separated("\t"),
-    "tab": _separated("\t"),
+    **{suffix: _separated(separator) for suffix, separator in SEPARATORS.items()},
     "jsonl": _json_lines,
     "ndjson": _json_lines,
     "parquet": _parquet,

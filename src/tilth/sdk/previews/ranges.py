@@ -40,11 +40,14 @@ class StoredFile:
     def __init__(self, store: ObjectStore, entry: Entry) -> None:
         self._store = store
         self._entry = entry
+        self._head = b""
         self.path = entry.path
         self.size = entry.size
 
     def head(self, length: int) -> bytes:
-        return head_of(self._store, self._entry, length)
+        if len(self._head) < min(length, self.size):  # once: a store may be far
+            self._head = head_of(self._store, self._entry, length)
+        return self._head[:length]
 
     def open(self, *, most_bytes: int) -> io.RawIOBase | io.BytesIO:
         return RangeFile(self._store, self._entry, most_bytes=most_bytes)

@@ -13,7 +13,7 @@ from tilth.sdk.previews.arrays import arrow_columns, numpy_arrays
 from tilth.sdk.previews.ranges import Peeked
 from tilth.sdk.tables.excel import opened_sheet
 
-__all__ = ["MOST_READ", "MOST_UNPACKED", "delimiter_of", "first_rows", "small_columns", "text_of_head"]
+__all__ = ["MOST_READ", "MOST_UNPACKED", "SEPARATORS", "delimiter_of", "first_rows", "small_columns", "text_of_head"]
 
 _MOST_ROWS = 20
 _MOST_COLUMNS = 20
@@ -24,6 +24,8 @@ MOST_READ = 48 << 20
 MOST_UNPACKED = 64 << 20
 """A workbook of Excel that is larger when it is unpacked is not shown."""
 _LARGEST_COLUMN = 64 << 20
+SEPARATORS = {"csv": ",", "tsv": "\t", "tab": "\t"}
+"""What usually stands between cells, by how the name of a file ends."""
 
 Rows = list[list[str]]
 
@@ -149,9 +151,7 @@ def _cell(text: str) -> str:
 
 
 _READERS: dict[str, Callable[[Peeked], Rows]] = {
-    "csv": _separated(","),
-    "tsv": _separated("\t"),
-    "tab": _separated("\t"),
+    **{suffix: _separated(separator) for suffix, separator in SEPARATORS.items()},
     "jsonl": _json_lines,
     "ndjson": _json_lines,
     "parquet": _parquet,

@@ -4,7 +4,7 @@ These are reports of the version's task like any others. Whatever goes wrong is 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from itertools import islice, pairwise
 
@@ -17,7 +17,8 @@ from tilth.sdk.logger import Logger
 from tilth.sdk.previews.ahead import Ahead
 from tilth.sdk.previews.allowance import Allowance
 from tilth.sdk.previews.columns import Columns
-from tilth.sdk.previews.looks import LARGEST_SHOWN, MOST_READ, Look, Sample, look_at
+from tilth.sdk.previews.looks import LARGEST_SHOWN, MOST_READ, Look, Sample, Table, look_at
+from tilth.sdk.previews.malformed import MalformedRows
 from tilth.sdk.previews.ranges import StoredFile, head_of
 from tilth.sdk.previews.surveying import KINDS, MOST_MEASURED, MOST_SHOWN, TRIES, Candidate, Survey, folders_shown, survey
 from tilth.sdk.previews.thumbnails import dimensions_of
@@ -49,10 +50,17 @@ def try_to_show(home: Home, version: DatasetVersion, logger: Logger | None = Non
         warn(f"{what} is final, but its preview failed: {said:.300}; `tilth data preview --id {version.id}` tries again")
 
 
-def show(home: Home, version: DatasetVersion, logger: Logger | None = None, ahead: Ahead | None = None) -> Shown:
+def show(
+    home: Home,
+    version: DatasetVersion,
+    logger: Logger | None = None,
+    ahead: Ahead | None = None,
+    *,
+    on_malformed: Callable[[str, MalformedRows], None] = lambda path, rows: None,
+) -> Shown:
     """Report a preview of a final version, in the place of one that it has, within the home's limits of time and bytes.
 
-    What was seen `ahead` of its files is not looked at again.
+    What was seen `ahead` of its files is not looked at again. Rows of tables that can't be read are told on the way.
     """
     if version.status is VersionStatus.PUBLISHED:
         raise StatusRefused(f"version {version.id} is published and takes no more reports", hint="make its preview before you publish it")
@@ -72,6 +80,8 @@ def show(home: Home, version: DatasetVersion, logger: Logger | None = None, ahea
         shown[_TITLES[kind]] = 0
         for path, look in most:
             _report(logger, _TITLES[kind], path, look)
+            if isinstance(look, Table) and look.malformed:
+                on_malformed(path, look.malformed)
             shown[_TITLES[kind]] += 1
     pictures = _entries(manifest, found.candidates["image"][:MOST_MEASURED])
     _show_dimensions(logger, [_dimensions(entry, store, ahead, allowance) for entry in pictures])
@@ -124,6 +134,8 @@ def _report(logger: Logger, title: str, path: str, look: Look) -> None:
     logger.report_table(title, _end_of(path), 0, table_plot=look.rows)
     if look.columns:
         _show_columns(logger, path, look.columns)
+    if look.malformed:
+        _show_malformed(logger, path, look.malformed)
 
 
 def _show_columns(logger: Logger, path: str, found: Columns) -> None:
@@ -135,6 +147,12 @@ def _show_columns(logger: Logger, path: str, found: Columns) -> None:
         names, numbers = [name for name, _ in column.bars], [number for _, number in column.bars]
         series = _end_of(f"{path}: {column.name}")
         logger.report_histogram("Values", series, numbers, 0, labels=["rows"], xlabels=names, xaxis=column.name, yaxis=f"of {rows}")
+
+
+def _show_malformed(logger: Logger, path: str, found: MalformedRows) -> None:
+    lines = [[f"{line:,}", what] for line, what in found.first]
+    lines += [["…", f"and {found.count - len(lines):,} more"]] if found.count > len(lines) else []
+    logger.report_table("Malformed rows", _end_of(path), 0, table_plot=[["line", str(found)], *lines])
 
 
 def _show_dimensions(logger: Logger, found: Iterable[tuple[int, int] | None]) -> None:

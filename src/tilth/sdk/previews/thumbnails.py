@@ -67,7 +67,7 @@ def _made(pillow: Any, data: bytes) -> Thumbnail | None:
         image = opened
         if see_through or image.mode not in ("L", "RGB", "CMYK"):  # those can be made smaller as they are; a JPEG while it is decoded
             image = _eight_bits(image).convert("RGBA" if see_through else "RGB")
-        image.thumbnail((_EDGE, _EDGE), reducing_gap=2.0)
+        image.thumbnail((_EDGE, _EDGE), reducing_gap=1.0)  # a JPEG is decoded just as large as it has to be
         image = image if image.mode in ("L", "RGB", "RGBA") else image.convert("RGB")
         if opened.getexif().get(_ORIENTATION, 1) != 1:
             image = import_module("PIL.ImageOps").exif_transpose(image)

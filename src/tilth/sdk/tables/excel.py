@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import IO, Any
 
 from tilth.base.errors import Invalid
+from tilth.sdk.tables.plain_arrays import is_plain, plain_array
 
 __all__ = ["ENDINGS", "as_column", "is_excel", "opened_sheet", "sheet_table"]
 
@@ -75,13 +76,15 @@ def sheet_table(file: IO[bytes], label: str, sheet: str = "", *, as_texts: bool 
 
 def as_column(arrow: Any, values: Sequence[Any], *, as_texts: bool = False) -> Any:
     """The values of a column, in a type that all of them have, or as texts."""
+    if not as_texts and is_plain(values):
+        return plain_array(values)
     kinds = {type(value) for value in values if value is not None}
     if not as_texts and (len(kinds) < 2 or kinds == {int, float}):
         try:
             return arrow.array(values, arrow.float64() if kinds == {int, float} else None)
         except (arrow.ArrowException, OverflowError):
             pass
-    return arrow.array([None if value is None else _text(value) for value in values], arrow.string())
+    return plain_array([None if value is None else _text(value) for value in values])
 
 
 def _sheet(book: Any, name: str, label: str) -> Any:

@@ -19,7 +19,7 @@ from tilth.sdk.tables.malformed import Malformed, Problems
 from tilth.sdk.tables.rows import Cell, Rows, rows_at_once, unique_names
 from tilth.sdk.tables.types import seem
 
-__all__ = ["Dialect", "SeparatedTable", "written_row"]
+__all__ = ["NEVER_CLOSED", "Dialect", "SeparatedTable", "written_row"]
 
 _MOST_CHARACTERS = 4 << 20
 _EXAMINED = 200
@@ -193,8 +193,9 @@ def _unended(raw: str) -> str:
     return raw[:-2] if raw.endswith("\r\n") else raw.removesuffix("\n")
 
 
+NEVER_CLOSED = "a quote that opens here is never closed"
 _SAID = {
-    "unexpected end of data": "a quote that opens here is never closed",
+    "unexpected end of data": NEVER_CLOSED,
     "expected after": "a quote stands in the middle of a field in quotes; one that is meant is written twice",
     "new-line character": "a carriage return stands in a field that is not in quotes",
     "field larger": "a field is longer than 16 MB",

@@ -27,6 +27,7 @@ from tilth.server.app.adopting import Adopting
 from tilth.server.app.background import Background
 from tilth.server.app.embedded_files import EmbeddedFiles
 from tilth.server.app.holding import held
+from tilth.server.app.showing import Showing
 from tilth.server.app.site import Site
 from tilth.server.db.engine import Database
 from tilth.server.db.opening import is_shared, open_database
@@ -115,13 +116,15 @@ def make_site(options: Options, database: Database, clock: Clock) -> tuple[Site,
     bandwidth = Bandwidth(upload=options.upload_limit_bytes, download=options.download_limit_bytes)
     store = open_store(options.storage or options.home / "store", options.home, bandwidth=bandwidth)
     objects = open_streams(store, spool=options.home / "spool", direct=options.direct)
-    home = _home(options, store, objects, database, clock)
+    showing = Showing(database, clock)
+    home = _home(options, store, objects, database, clock, showing)
     contents = Contents(home)
     openid = _openid(options)
     place = options.storage or str(options.home / "store")
     services = {"contents": contents, "place": place, "sign_in_providers": [{"name": openid.name, "url": LOGIN}] if openid else []}
     platform = Platform(Dispatcher(database, clock, services=services), objects, contents, extra_ports=ports)
-    return Site(platform, Background(database, clock, objects, Adopting(database, clock, objects, home)), openid), platform
+    background = Background(database, clock, objects, Adopting(database, clock, objects, home), showing, home)
+    return Site(platform, background, openid), platform
 
 
 class _OwnTransport:
@@ -137,7 +140,7 @@ class _OwnTransport:
         """The database is closed by whoever opened it."""
 
 
-def _home(options: Options, store: ObjectStore, objects: Streams, database: Database, clock: Clock) -> Home:
+def _home(options: Options, store: ObjectStore, objects: Streams, database: Database, clock: Clock, showing: Showing) -> Home:
     api = Api(_OwnTransport(Dispatcher(database, clock)))
     repository = Repository(store, drafts=options.home / "drafts", clock=clock)
     repository.prepare()
@@ -159,6 +162,7 @@ def _home(options: Options, store: ObjectStore, objects: Streams, database: Data
         preview=options.preview,
         preview_s=options.preview_s,
         preview_bytes=options.preview_bytes,
+        show_later=showing.add,
     )
 
 

@@ -24,7 +24,6 @@ from tilth.wire.dataset_state import DatasetState, FileRow, LinkRow, data_name, 
 
 __all__ = ["Contents", "as_limit"]
 
-_LONGEST_WAIT_S = 30.0
 _MOST = 1_000
 
 
@@ -149,10 +148,8 @@ class Contents:
             return len(draft.remove(pattern))
 
     def finish(self, id: str) -> DatasetVersion:
-        """Make a version that was begun final, and let it show samples of what it holds."""
-        final = finalizing.finalize(self.home, self.version(id))
-        self.home.reports.send(final, _LONGEST_WAIT_S)
-        return final
+        """Make a version that was begun final; its preview is made when it is its turn."""
+        return finalizing.finalize(self.home, self.version(id))
 
     def delete(self, id: str) -> None:
         """Forget a version, final or not; what others share with it stays."""

@@ -3,6 +3,7 @@
 import mimetypes
 from typing import Any
 
+from tilth.sdk.previews.malformed import MalformedRows
 from tilth.server.services.columns import described
 from tilth.server.services.contents import Contents
 from tilth.server.services.tables import TableSample, is_table
@@ -62,4 +63,13 @@ def _table(sample: TableSample) -> dict[str, Any]:
         "total_rows": sample.total_rows,
         "total_columns": sample.total_columns,
         "whole": sample.whole and len(sample.texts) == sample.table.num_rows,
+        "malformed": _malformed(sample.malformed),
     }
+
+
+def _malformed(found: MalformedRows | None) -> dict[str, Any] | None:
+    """How many rows can't be read, of how many, and the first of them by their lines."""
+    if found is None:
+        return None
+    first = [{"line": line, "what": what} for line, what in found.first]
+    return {"count": found.count, "rows": found.rows, "is_all": found.is_all, "first": first}

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from tilth.base.errors import TilthError
 from tilth.domain.dataset import Entry
+from tilth.sdk.previews.malformed import MalformedRows, malformed_rows
 from tilth.sdk.previews.ranges import RangeFile, head_of
 from tilth.store.api import ObjectStore
 
@@ -58,6 +59,8 @@ class TableSample(Struct, frozen=True, kw_only=True):
     total_rows: int | None
     """How many there are, where the file says."""
     total_columns: int
+    malformed: MalformedRows | None = None
+    """Rows that are left out, among the first ones."""
 
 
 def is_table(path: str) -> bool:
@@ -106,6 +109,7 @@ def _separated(delimiter: str) -> Callable[[ObjectStore, Entry, int], TableSampl
             whole=whole and table.num_rows <= MOST_ROWS,
             total_rows=table.num_rows if whole else None,
             total_columns=len(head),
+            malformed=malformed_rows(entry.path, text, used, whole=whole),
         )
 
     return read

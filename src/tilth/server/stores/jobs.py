@@ -30,12 +30,15 @@ class Jobs:
             "INSERT INTO job (kind, payload, run_at, attempts) VALUES (?, ?, ?, 0)", (kind, msgspec.json.encode(payload).decode(), run_at)
         )
 
-    def take(self, now: str, lease_until: str) -> Job | None:
-        """The next piece of work that is due, for whoever asks first; it is due again when the lease ends."""
+    def take(self, now: str, lease_until: str, *, kind: str = "", but: str = "") -> Job | None:
+        """The next piece of work that is due, of one kind or of all `but` one, for whoever asks first.
+
+        It is due again when the lease ends.
+        """
         row = self._db.one(
-            "SELECT id, kind, payload, attempts FROM job"
-            " WHERE run_at <= ? AND (lease_until IS NULL OR lease_until < ?) ORDER BY id LIMIT 1",
-            (now, now),
+            f"SELECT id, kind, payload, attempts FROM job WHERE kind {'=' if kind else '!='} ?"
+            " AND run_at <= ? AND (lease_until IS NULL OR lease_until < ?) ORDER BY id LIMIT 1",
+            (kind or but, now, now),
         )
         if row is None:
             return None

@@ -1,4 +1,4 @@
-import type { ColumnFacts, FilePreview } from "@/api/datasets";
+import type { ColumnFacts, FilePreview, MalformedRows } from "@/api/datasets";
 import { count, number } from "@/components/format";
 import { HistogramOf } from "./histogram";
 import "./preview.css";
@@ -10,6 +10,7 @@ const NUMBERS = new Set(["integer", "number"]);
 export function TableOf({ of }: { of: TablePreview }) {
   return (
     <>
+      {of.malformed ? <Malformed of={of.malformed} /> : null}
       <div className="file-table" tabIndex={0} role="region" aria-label="The first rows">
         <table>
           <thead>
@@ -41,6 +42,29 @@ export function TableOf({ of }: { of: TablePreview }) {
       </div>
       <p className="pad small faint">{extent(of)}</p>
     </>
+  );
+}
+
+/** Rows that can't be read, by the lines that they stand on. */
+function Malformed({ of }: { of: MalformedRows }) {
+  const all = `${of.is_all ? "" : "the first "}${count(of.rows)} rows`;
+  return (
+    <div className="pad small malformed" role="note">
+      <p>
+        <strong>
+          {count(of.count)} of {all} can’t be read.
+        </strong>{" "}
+        What is said of columns leaves them out.
+      </p>
+      <ul>
+        {of.first.map(({ line, what }) => (
+          <li key={line}>
+            Line {count(line)}: {what}
+          </li>
+        ))}
+        {of.count > of.first.length ? <li>and {count(of.count - of.first.length)} more</li> : null}
+      </ul>
+    </div>
   );
 }
 
