@@ -38,8 +38,9 @@ from tilth.sdk.home import Home
 from tilth.sdk.previews import ahead, showing, thumbnails
 from tilth.sdk.previews.ahead import Ahead
 from tilth.sdk.previews.allowance import Allowance
+from tilth.sdk.previews.columns import columns_of
 from tilth.sdk.previews.looks import Sample
-from tilth.sdk.previews.ranges import RangeFile
+from tilth.sdk.previews.ranges import LocalFile, RangeFile
 from tilth.sdk.previews.showing import try_to_show
 from tilth.sdk.previews.surveying import folders_shown, spread, survey
 from tilth.sdk.previews.thumbnails import thumbnail_of
@@ -238,6 +239,42 @@ def test_hostile_tables_end_nothing_and_take_no_memory() -> None:
     ended = subprocess.run([sys.executable, "-c", HOSTILE], capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 0, ended.stderr
     assert int(ended.stdout) < 300_000
+
+
+def test_a_text_that_a_file_holds_once_is_not_written_out_for_all_its_rows() -> None:
+    file = io.BytesIO()
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 10_000, pa.int32()), pa.array(["x" * 300_000]))
+    pq.write_table(pa.table({"a": texts}), file, compression="zstd", store_schema=False)
+    found = columns_of(LocalFile("a.parquet", file.getvalue()))
+    assert found is not None
+    assert (found.is_all, found.rows < 1_000, found.columns[0].type) == (False, True, "string")
+
+
+WITHOUT_PANDAS = """
+import sys
+from tilth.sdk.previews.looks import look_at
+from tilth.sdk.previews.ranges import LocalFile
+rows = b"a,b,c\\n" + b"1,x,2.5\\n,,nan\\n3,y,4\\n" * 50
+lines = b'{"a": 1, "b": "x", "c": 1.5, "d": [1], "e": true}\\n{"a": null, "b": "", "c": 2, "e": null}\\n' * 50
+for name, data in (("a.csv", rows), ("a.jsonl", lines)):
+    look = look_at("table", LocalFile(name, data))
+    print([(column.name, column.type, column.missing, column.smallest, column.largest) for column in look.columns.columns])
+print("pandas" in sys.modules)
+"""
+
+
+def test_columns_are_looked_at_without_pandas() -> None:
+    ended = subprocess.run([sys.executable, "-c", WITHOUT_PANDAS], capture_output=True, text=True, timeout=300, check=False)
+    assert ended.returncode == 0, ended.stderr
+    *columns, pandas = ended.stdout.splitlines()
+    assert columns == [
+        "[('a', 'int64', 50, '1', '3'), ('b', 'string', 50, 'x', 'y'), ('c', 'double', 50, '2.5', '4')]",
+        (
+            "[('a', 'int64', 50, '1', '1'), ('b', 'string', 50, '', 'x'), ('c', 'double', 0, '1.5', '2'), "
+            "('d', 'string', 50, '[1]', '[1]'), ('e', 'bool', 50, 'True', 'True')]"
+        ),
+    ]
+    assert pandas == "False"
 
 
 class Unpickled:

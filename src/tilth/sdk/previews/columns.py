@@ -21,6 +21,9 @@ __all__ = ["Column", "Columns", "columns_of"]
 
 _HEAD = 1 << 20
 _MOST_ROWS = 10_000
+_ROWS_AT_ONCE = 250
+_MOST_DECODED = 64 << 20
+"""A text that a file holds once, for all its rows, is as large in memory as they are many."""
 _MOST_COLUMNS = 100
 _WIDEST = 1_000
 _BINS = 20
@@ -124,10 +127,17 @@ def _parquet(peeked: Peeked) -> tuple[Any, bool]:
         file = parquet.ParquetFile(source, buffer_size=64 << 10, pre_buffer=False)
         names = small_columns(file, most=_MOST_COLUMNS)
         groups = [0] if file.metadata.num_row_groups and names else []
-        batch = next(file.iter_batches(_MOST_ROWS, row_groups=groups, columns=names, use_threads=False), None) if groups else None
-        if batch is None:
+        batches = []
+        rows = size = 0
+        for batch in file.iter_batches(_ROWS_AT_ONCE, row_groups=groups, columns=names, use_threads=False) if groups else ():
+            batches.append(batch)
+            rows, size = rows + batch.num_rows, size + batch.nbytes
+            if rows >= _MOST_ROWS or size >= _MOST_DECODED:
+                break
+        if not batches:
             raise ValueError("it has no rows")
-        return arrow.Table.from_batches([batch]), batch.num_rows == file.metadata.num_rows
+        table = arrow.Table.from_batches(batches).slice(0, _MOST_ROWS).combine_chunks()
+        return table, table.num_rows == file.metadata.num_rows
 
 
 def _excel(peeked: Peeked) -> tuple[Any, bool]:
