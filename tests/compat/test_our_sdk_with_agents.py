@@ -85,7 +85,7 @@ def begin(user: User, code: str, *words: str) -> str:
     (user.folder / "ours.py").write_text(code)
     environment = os.environ | settings(user)
     command = [sys.executable, "ours.py", *words]
-    said = subprocess.run(command, env=environment, cwd=user.folder, capture_output=True, text=True, timeout=90, check=False)
+    said = subprocess.run(command, env=environment, cwd=user.folder, capture_output=True, text=True, timeout=240, check=False)
     assert said.returncode == 0, said.stderr
     return said.stdout
 
@@ -111,7 +111,7 @@ def agent(user: User, worker: str, queue: str) -> Iterator[Path]:
         yield said
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
 
 def test_a_script_of_ours_runs_with_the_values_of_its_task(somebody: User) -> None:

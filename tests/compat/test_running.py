@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.compat.conftest import User
 from tests.compat.quick import quickly
 from tests.compat.test_agents import LOOKS_OFTEN
+from tilth.testing.servers import RunningServer
 
 
 def test_a_pipeline_of_functions(somebody: User) -> None:
@@ -62,7 +63,7 @@ def test_an_agent_runs_a_task_in_an_environment_of_its_own(somebody: User, tmp_p
         )
     try:
         found = server.call("tasks.get_by_id", task=task)["task"]
-        for _ in range(480):
+        for _ in range(600):
             if found["status"] in ("completed", "failed", "stopped"):
                 break
             time.sleep(0.5)
@@ -71,8 +72,12 @@ def test_an_agent_runs_a_task_in_an_environment_of_its_own(somebody: User, tmp_p
         assert found["status"] == "completed", said
         lines = server.call("events.get_task_log", task=task, batch_size=1_000)["events"]
         assert any("this ran 42" in line["msg"] for line in lines), said
-        assert [worker["id"] for worker in server.call("workers.get_all")["workers"]] == ["tester:1"]
+        assert "tester:1" in workers(server)
     finally:
         agent.terminate()
-        agent.wait(30)
-    assert not server.call("workers.get_all")["workers"]
+        agent.wait(120)
+    assert "tester:1" not in workers(server)
+
+
+def workers(server: RunningServer) -> set[str]:
+    return {worker["id"] for worker in server.call("workers.get_all")["workers"]}

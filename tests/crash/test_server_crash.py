@@ -34,7 +34,10 @@ class Burst:
         """Write until the server, which is sent a signal in the middle, is gone; returns its exit status."""
         for thread in self._threads:
             thread.start()
-        time.sleep(1.0)
+        deadline = time.monotonic() + 120
+        time.sleep(0.5)
+        while len(self.points) <= 20 * WRITERS and time.monotonic() < deadline:
+            time.sleep(0.01)
         status = self._server.stop(sent)
         for thread in self._threads:
             thread.join()

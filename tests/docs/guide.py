@@ -18,15 +18,16 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Self
 
+from tilth.testing.forking import Forker
 from tilth.testing.servers import free_port
 
-__all__ = ["Block", "Command", "Page", "blocks_of", "commands_of", "matches"]
+__all__ = ["Block", "Command", "Page", "blocks_of", "commands_of", "environment_of", "matches"]
 
 _FENCE = re.compile(r"^(?P<skip><!-- not run -->\n+)?```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _STATUS = re.compile(r"\s+# exits (\d+)$")
@@ -85,12 +86,19 @@ def matches(expected: str, got: str) -> bool:
 
 
 class Page:
-    """The processes of one page: a shell, and a Python beside it; `python` is the one whose packages the page sees."""
+    """The processes of one page: a shell, and a Python beside it; `python` is the one whose packages the page sees.
 
-    def __init__(self, home: Path, folder: Path, *, python: str = sys.executable) -> None:
-        env = _environment(home, Path(python).parent)
+    With `forker`, the `tilth` that the shell sees is forked: most of what a command of a page costs is to load Tilth.
+    """
+
+    def __init__(self, home: Path, folder: Path, *, python: str = sys.executable, forker: Forker | None = None) -> None:
+        env = environment_of(home, Path(python).parent)
         self._port = str(free_port())
-        self._shell = _start(["bash", "--noprofile", "--norc"], folder, env, stderr=subprocess.STDOUT)
+        files: list[int] = []
+        if forker:
+            files = [forker.asked.fileno()]
+            env |= {"PATH": f"{_forking(home.parent / 'programs')}{os.pathsep}{env['PATH']}", "FORKS": str(files[0])}
+        self._shell = _start(["bash", "--noprofile", "--norc"], folder, env, stderr=subprocess.STDOUT, files=files)
         self._python = _start([python, str(Path(__file__).with_name("page_python.py"))], folder, env, stderr=subprocess.DEVNULL)
 
     def __enter__(self) -> Self:
@@ -138,16 +146,25 @@ class Page:
         return str(json.loads(answer)) if answer else "the page's Python ended"
 
 
-def _environment(home: Path, programs: Path) -> dict[str, str]:
+def environment_of(home: Path, programs: Path) -> dict[str, str]:
     """What a new user has: Tilth on PATH, an empty HOME, and no settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TILTH_", "CLEARML_", "PYTHON", "PYTEST"))}
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
     return kept | {"HOME": str(home), "PATH": path, "COLUMNS": "120", "NO_COLOR": "1", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
-def _start(command: list[str], folder: Path, env: Mapping[str, str], *, stderr: int) -> subprocess.Popen[str]:
+def _forking(folder: Path) -> Path:
+    """A folder of programs, in which `tilth` is one that is forked."""
+    folder.mkdir()
+    program = folder / "tilth"
+    program.write_text(f"#!{sys.executable} -IS\n{Path(__file__).with_name('command.py').read_text()}")
+    program.chmod(0o755)
+    return folder
+
+
+def _start(command: list[str], folder: Path, env: Mapping[str, str], *, stderr: int, files: Sequence[int] = ()) -> subprocess.Popen[str]:
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": stderr}
-    return subprocess.Popen(command, cwd=folder, env=env, text=True, start_new_session=True, **pipes)
+    return subprocess.Popen(command, cwd=folder, env=env, text=True, start_new_session=True, pass_fds=files, **pipes)
 
 
 def _pipes(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:

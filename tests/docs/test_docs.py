@@ -1,13 +1,15 @@
 """The user guide is true: what its blocks do is what its pages show; and the machine that checks this does check."""
 
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.docs.guide import Block, Command, Page, blocks_of, commands_of, matches
+from tests.docs.guide import Block, Command, Page, blocks_of, commands_of, environment_of, matches
 from tilth.testing.azurite import AzureServer
+from tilth.testing.forking import Forker
 from tilth.testing.fuse import needs_fuse
 from tilth.testing.radosgw import S3Server
 
@@ -23,12 +25,20 @@ PAGES = [
 Open = Callable[[], Page]
 
 
+@pytest.fixture(scope="module")
+def forker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forker]:
+    """What forks the commands of pages."""
+    found = Forker(environment_of(tmp_path_factory.mktemp("nobody"), Path(sys.executable).parent))
+    yield found
+    found.end()
+
+
 @pytest.fixture
-def open_page(tmp_path: Path) -> Open:
+def open_page(tmp_path: Path, forker: Forker) -> Open:
     home, folder = tmp_path / "home", tmp_path / "folder"
     home.mkdir()
     folder.mkdir()
-    return lambda: Page(home, folder)
+    return lambda: Page(home, folder, forker=forker)
 
 
 @pytest.fixture
@@ -110,7 +120,7 @@ def test_what_goes_on_in_the_background_ends_with_the_page(open_page: Open, tmp_
         page.run(Block("console", "$ (trap 'touch ended; exit' TERM; touch begun; sleep 1000 & wait) &\n", 1))
         page.run(Block("console", "$ until test -f begun; do sleep 0.01; done\n", 1))
         assert not ended.exists()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not ended.exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -31,7 +31,7 @@ def status_of(server: RunningServer, name: str) -> int:
 
 def gone(server: RunningServer, name: str) -> bool:
     """Whether the weights are deleted in the end; jobs take a moment."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         if status_of(server, name) == 404:
             return True

@@ -3,11 +3,13 @@
 import base64
 import random
 import secrets
+import threading
 import uuid
 from collections.abc import Callable
 from contextlib import closing
 from hashlib import md5
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -69,13 +71,23 @@ class Player:
 
 @pytest.fixture
 def predictable(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Begins the random names and secrets anew, the same ones each time."""
+    """Begins the random names and secrets of this thread anew, the same ones each time."""
     source = random.Random()
-    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=source.getrandbits(128), version=4))
-    monkeypatch.setattr(secrets, "token_hex", lambda length=32: source.randbytes(length).hex())
-    monkeypatch.setattr(secrets, "token_bytes", lambda length=32: source.randbytes(length))
-    monkeypatch.setattr(secrets, "token_urlsafe", lambda length=32: source.randbytes(length).hex())
-    monkeypatch.setattr(secrets, "choice", source.choice)
+    here = threading.get_ident()
+
+    def draw(module: ModuleType, name: str, drawn: Callable[..., Any]) -> None:
+        usual = getattr(module, name)
+
+        def chosen(*given: Any) -> Any:
+            return drawn(*given) if threading.get_ident() == here else usual(*given)
+
+        monkeypatch.setattr(module, name, chosen)
+
+    draw(uuid, "uuid4", lambda: uuid.UUID(int=source.getrandbits(128), version=4))
+    draw(secrets, "token_hex", lambda length=32: source.randbytes(length).hex())
+    draw(secrets, "token_bytes", lambda length=32: source.randbytes(length))
+    draw(secrets, "token_urlsafe", lambda length=32: source.randbytes(length).hex())
+    draw(secrets, "choice", source.choice)
     return lambda: source.seed(7)
 
 

@@ -24,12 +24,12 @@ def begin(*words: str) -> "subprocess.Popen[str]":
 
 def interrupt(process: "subprocess.Popen[str]", when: Callable[[], object]) -> None:
     """Press Ctrl-C as soon as `when` is true."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not when() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.001)
     assert process.poll() is None, process.communicate()
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == INTERRUPTED, err
     assert err == "\ninterrupted; run the same command again to go on where it was\n"
     assert out == ""

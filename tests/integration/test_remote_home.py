@@ -99,7 +99,7 @@ def test_a_server_that_is_killed_and_comes_back_does_not_end_a_sync(tmp_path: Pa
             command, env=environment(first, tmp_path / "home"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         packs = home / "store" / "packs"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline and not (packs.exists() and any(packs.rglob("*"))) and sync.poll() is None:
             time.sleep(0.01)
         first.stop(signal.SIGKILL)

@@ -178,7 +178,7 @@ def test_nobody_deletes_files_by_calling_them_artifacts(server: RunningServer, c
     artifacts = [{"key": path, "type": "custom", "uri": f"{server.web}/files/{path}", "mode": "output"} for path in paths]
     assert ask(server, token, "tasks.add_or_update_artifacts", {"task": own, "artifacts": artifacts})[0] == 200
     assert ask(server, token, "tasks.delete", {"task": own, "force": True})[0] == 200
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while server.request("GET", f"/files/mine.{own}/a.txt").status != 404:
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[2]
 AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium")
 # What is waited for on a machine that does much else at the same time.
-expect.set_options(timeout=30_000)
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 _OF_THE_MACHINE = ("GL Driver Message", "willReadFrequently")
 """What Chromium says of machines that draw without a graphics card: figures in space are slower there."""
@@ -201,9 +202,16 @@ def site(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         yield Site(server, link, ids["task"], ids["model"][0], ids["hostile"][0], ids["version"], ids["linked"][0])
 
 
+def new_context(browser: Browser) -> BrowserContext:
+    """Somebody's browser, in which nobody has signed in."""
+    context = browser.new_context(viewport=DESK)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE_MS)
+    return context
+
+
 @pytest.fixture(scope="session")
 def signed_in(browser: Browser, site: Site) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport=DESK)  # type: ignore[arg-type]
+    context = new_context(browser)
     page = context.new_page()
     page.goto(site.link)
     page.wait_for_selector("nav[aria-label=Places]")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.conftest import DESK, Site
+from tests.page.conftest import Site, new_context
 from tilth.testing import forking
 from tilth.testing.servers import RunningServer, free_port, running_server
 
@@ -39,7 +39,7 @@ def restarted(tmp_path: Path) -> Iterator[Restarted]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport=DESK)  # type: ignore[arg-type]
+    context = new_context(browser)
     yield context.new_page()
     context.close()
 
@@ -53,7 +53,7 @@ def test_a_server_that_comes_back_finds_the_form_as_it_was(restarted: Restarted,
     dialog.get_by_role("textbox", name="Name").fill("Kept/While away")
     server.stop(signal.SIGKILL)
     banner = page.get_by_text("What you see may be old")
-    expect(banner).to_be_visible(timeout=30_000)
+    expect(banner).to_be_visible()
     dialog.get_by_role("button", name="Make it").click()
     expect(dialog.get_by_role("alert")).to_contain_text("The server does not answer")
     server = restarted.start()

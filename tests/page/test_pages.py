@@ -1,8 +1,9 @@
 """Every page shows what is there, on a desk and on a phone, without a complaint of the browser and without a barrier."""
 
 import pytest
+from playwright.sync_api import Browser
 
-from tests.page.conftest import Look, Site, seen
+from tests.page.conftest import Look, Site, new_context, seen
 from tilth.server.routes import http_page
 
 PAGES = {
@@ -129,8 +130,8 @@ def test_search_goes_anywhere_by_the_keyboard(look: Look) -> None:
     look.check()
 
 
-def test_whoever_is_not_signed_in_is_asked_and_lands_where_they_wanted(browser: object, site: Site) -> None:
-    context = browser.new_context()  # type: ignore[attr-defined]
+def test_whoever_is_not_signed_in_is_asked_and_lands_where_they_wanted(browser: Browser, site: Site) -> None:
+    context = new_context(browser)
     page = context.new_page()
     page.goto(f"{site.server.web}/experiments")
     page.get_by_role("heading", name="Sign in to Tilth").wait_for()

@@ -37,7 +37,7 @@ def expect_order(look: Look, queue: str, name: str, expected: list[str]) -> None
     expect(found).to_have_count(len(expected))
     for at, one in enumerate(expected):
         expect(found.nth(at)).to_contain_text(one)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while order(look.site, queue) != expected and time.monotonic() < deadline:
         time.sleep(0.05)
     assert order(look.site, queue) == expected

@@ -187,7 +187,7 @@ def test_a_state_that_changes_is_seen_without_asking(look: Look, word: str) -> N
     order(page, word, 3, 2, 1, 0)
     id = call(page, "tasks.get_all", tags=[word], name=f"^{word} 1$", only_fields=["id"])["tasks"][0]["id"]
     call(page, "tasks.started", task=id)
-    expect(rows(page, word).filter(has_text=f"{word} 1")).to_contain_text("running", timeout=20_000)
+    expect(rows(page, word).filter(has_text=f"{word} 1")).to_contain_text("running")
     look.check()
 
 

@@ -1,12 +1,12 @@
 """Files of any web server: how large one is, whether it changed, and its bytes. No keys of ours are ever sent there."""
 
 import os
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import PurePosixPath
+from time import sleep, time_ns
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -158,7 +158,7 @@ def _patiently(method: str, address: str, headers: dict[str, str]) -> urllib3.Ba
             if answer.status not in _BUSY or attempt == _TRIES:
                 return answer
             answer.close()
-        time.sleep(_PAUSE_S * 2**attempt)
+        sleep(_PAUSE_S * 2**attempt)
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -197,7 +197,7 @@ def _is_elsewhere(answer: urllib3.BaseHTTPResponse) -> bool:
 
 
 def _now_ns(answer: urllib3.BaseHTTPResponse) -> int:
-    return _nanoseconds(answer.headers.get("date", "")) or time.time_ns()
+    return _nanoseconds(answer.headers.get("date", "")) or time_ns()
 
 
 def _nanoseconds(said: str) -> int:

@@ -8,11 +8,11 @@ name by a rename when all of it is there. Locks only save work: without them a f
 
 import os
 import re
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
+from time import sleep, time
 from typing import Any
 
 from tilth.base.atomic_io import translated_os_errors
@@ -118,7 +118,7 @@ def download(place: Place, target: Path, *, digest: str | None = None, told: Tol
         except Unavailable:
             if attempt == _TRIES:
                 raise
-            time.sleep(0.2 * attempt)
+            sleep(0.2 * attempt)
             continue
         if digest and found != digest:
             target.unlink(missing_ok=True)
@@ -206,7 +206,7 @@ def _evict(home: Home, context: str | None) -> None:
     used: list[tuple[float, Path]] = []
     with suppress(OSError):
         used = sorted(((entry.stat().st_mtime, entry) for entry in _context_folder(home, context).iterdir()), reverse=True)
-    deadline = time.time() - _IN_USE_S
+    deadline = time() - _IN_USE_S
     spare = [entry for at, entry in used[DEFAULT_LIMIT if said is None else said :] if at < deadline]
     if said is not None:
         for entry in spare:

@@ -1,12 +1,12 @@
 """`StorageManager`: files by their addresses, wherever they lie, by the names that ClearML's users know."""
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
+from time import sleep
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -273,7 +273,7 @@ def _put(place: Place, source: Path, retries: int | None, told: Told) -> None:
         except Unavailable:
             if attempt == (retries or 0):
                 raise
-            time.sleep(min(0.5 * 2**attempt, 10.0))
+            sleep(min(0.5 * 2**attempt, 10.0))
 
 
 def _put_and_tell(place: Place, source: Path, retries: int | None, told: Told) -> None:

@@ -20,13 +20,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import types
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Literal, overload
 
-__all__ = ["Forked", "run", "start"]
+__all__ = ["Forked", "Forker", "run", "start"]
 
 _PACKAGES = (
     *("tilth", "tilth.base", "tilth.capture", "tilth.cli", "tilth.client", "tilth.config", "tilth.datasets", "tilth.domain", "tilth.sdk"),
@@ -168,33 +169,34 @@ def start(
     return Forked(list(words), reads)
 
 
-class _Forker:
-    """The process that forks for this one."""
+class Forker:
+    """A process that forks, begun with an environment; `asked` is where it is asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self.owner = os.getpid()
-        self.variables = _of_python(os.environ)
+        self.variables = _of_python(environment)
         self.asked, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with there:
             words = [sys.executable, "-m", __name__, str(there.fileno())]
             streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-            self._process = subprocess.Popen(words, pass_fds=[there.fileno()], **streams)  # type: ignore[call-overload]  # noqa: S603
-        atexit.register(self._end)
+            self._process = subprocess.Popen(words, env=environment, pass_fds=[there.fileno()], **streams)  # type: ignore[call-overload]  # noqa: S603
+        atexit.register(self.end)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End it; what it forked goes on."""
         if os.getpid() == self.owner:
             self.asked.close()
             self._process.kill()
             self._process.wait()
 
 
-_started: dict[int, _Forker] = {}
+_started: dict[int, Forker] = {}
 """By the process that asks: one that was forked itself needs its own."""
 
 
-def _forker() -> _Forker:
+def _forker() -> Forker:
     if os.getpid() not in _started:
-        _started[os.getpid()] = _Forker()
+        _started[os.getpid()] = Forker(os.environ)
     return _started[os.getpid()]
 
 
@@ -228,7 +230,11 @@ def _of_python(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _serve(control: socket.socket) -> Callable[[], None] | None:
-    """Fork for each request. Gives what is to be run in a forked process, and None in the one that forks, when nobody asks any more."""
+    """Fork for each request. Gives what is to be run in a forked process, and None in the one that forks, when nobody asks any more.
+
+    With a request come standard output, standard error, where the number of the process and its end are told, and standard input,
+    without which there is nothing to read.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     woken, wakes = os.pipe()
@@ -243,17 +249,17 @@ def _serve(control: socket.socket) -> Callable[[], None] | None:
             _tell_ends(running)
         if control.fileno() not in ready:
             continue
-        asked, streams, _, _ = socket.recv_fds(control, _LONGEST + 1, 3)
+        asked, streams, _, _ = socket.recv_fds(control, _LONGEST + 1, 4)
         if not asked:
             return None
-        out, errors, status = streams
+        out, errors, status, *given = streams
         child = os.fork()
         if child == 0:
             for end in (control.detach(), woken, wakes, status, *running.values()):
                 os.close(end)
-            return _begin(json.loads(asked), out, errors)
-        os.close(out)
-        os.close(errors)
+            return _begin(json.loads(asked), *given, out, errors)
+        for end in (*given, out, errors):
+            os.close(end)
         os.write(status, b"%d\n" % child)
         running[child] = status
 
@@ -269,17 +275,18 @@ def _tell_ends(running: dict[int, int]) -> None:
         os.close(told)
 
 
-def _begin(asked: dict[str, Any], out: int, errors: int) -> Callable[[], None]:
+def _begin(asked: dict[str, Any], *streams: int) -> Callable[[], None]:
     """Make this process what was asked for, and give its program."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for end, stream in ((out, 1), (errors, 2)):
+    for end, stream in zip(streams, range(3 - len(streams), 3), strict=True):
         os.dup2(end, stream)
         os.close(end)
     os.chdir(asked["cwd"])
     os.environ.clear()
     os.environ.update(asked["env"])
+    time.tzset()
     importlib.import_module("tilth.base.faultpoints").arm()
     if asked["bounded"]:
         _obey_permissions()

@@ -18,7 +18,7 @@ from uuid import uuid4
 import urllib3
 from msgspec import Struct
 
-from tilth.testing.servers import free_port
+from tilth.testing.servers import free_port, free_ports
 
 __all__ = ["INSTALLED", "S3Server", "running_radosgw"]
 
@@ -26,7 +26,9 @@ _PROGRAMS = ("ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-a
 INSTALLED = all(shutil.which(program) for program in _PROGRAMS)
 """Whether Ceph is there, as Debian's packages `radosgw`, `ceph-mon`, `ceph-osd` and `ceph-common` put it."""
 
-_PATIENCE_S = 60
+_PATIENCE_S = 120
+_OSD_PORTS = 20
+"""More than its osd binds."""
 _EMPTY = hashlib.sha256(b"").hexdigest()
 
 # The monitor decides at once and nothing asks for passwords. Without `tcp_nodelay` every small answer takes 40 ms.
@@ -137,9 +139,9 @@ def running_radosgw() -> Iterator[S3Server]:
 def _start(folder: Path) -> S3Server:
     for name in ("mon", "osd", "rgw", "log", "run"):
         (folder / name).mkdir()
-    monitor, port, lowest = free_port(), free_port(1), free_port(2)
+    monitor, port, lowest = free_port(), free_port(1), free_ports(_OSD_PORTS, 2)
     cluster = str(uuid4())
-    settings = {"monitor": monitor, "port": port, "lowest": lowest, "highest": lowest + 700}
+    settings = {"monitor": monitor, "port": port, "lowest": lowest, "highest": lowest + _OSD_PORTS - 1}
     (folder / "ceph.conf").write_text(_CONFIGURATION.format(id=cluster, folder=folder, **settings))
     _run(folder, "monmaptool", "--create", "--addv", "a", f"[v1:127.0.0.1:{monitor}]", "--fsid", cluster, str(folder / "monmap"))
     _run(folder, "ceph-mon", "--mkfs", "-i", "a", "--monmap", str(folder / "monmap"))

@@ -1,9 +1,11 @@
 """A server as its users start it: a process of its own over a home, and calls to it over HTTP."""
 
+import fcntl
 import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +19,7 @@ from urllib3.util import make_headers
 from tilth.testing import forking
 from tilth.testing.forking import Forked
 
-__all__ = ["RunningServer", "free_port", "running_server"]
+__all__ = ["RunningServer", "free_port", "free_ports", "running_server"]
 
 _PATIENCE_S = 120
 _LOWEST, _HIGHEST = 20_000, 32_000
@@ -95,17 +97,40 @@ def running_server(home: Path, *options: str, port: int | None = None, **environ
 
 
 def free_port(number: int = 0) -> int:
-    """A port that nobody listens on now; whoever needs several before the first is used asks for each `number` of them."""
-    start = _LOWEST + (os.getpid() + number * 1_009) % (_HIGHEST - _LOWEST)
+    """A port that nobody listens on, and that is given to nobody else while this process lives; `number` says where to begin to look."""
+    return free_ports(1, number)
+
+
+def free_ports(count: int, number: int = 0) -> int:
+    """The first of so many ports in a row, all of which are free in the sense of `free_port`."""
+    start = (os.getpid() + number * 1_009) % (_HIGHEST - _LOWEST)
     for offset in range(_HIGHEST - _LOWEST):
-        port = _LOWEST + (start - _LOWEST + offset * 7) % (_HIGHEST - _LOWEST)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+        port = _LOWEST + (start + offset * 7) % (_HIGHEST - _LOWEST)
+        if port + count <= _HIGHEST and all(_take(one) for one in range(port, port + count)):
             return port
     raise AssertionError("no port is free")
+
+
+_mine: dict[int, object] = {}
+"""Ports that this process has taken."""
+_taking: dict[int, int] = {}
+"""By process, so that forks open it anew: the file in which a process locks the byte of each port that it takes. It is empty."""
+
+
+def _take(port: int) -> bool:
+    """Take a port for this process; false if it is another's, or somebody listens on it."""
+    taken = object()
+    if _mine.setdefault(port, taken) is not taken:
+        return False
+    if os.getpid() not in _taking:
+        _taking[os.getpid()] = os.open(f"{tempfile.gettempdir()}/tilth-ports-of-{os.getuid()}", os.O_RDWR | os.O_CREAT, 0o600)
+    with socket.socket() as probe:
+        try:
+            fcntl.lockf(_taking[os.getpid()], fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _await(process: "Forked | subprocess.Popen[bytes]", port: int, log: Path) -> None:

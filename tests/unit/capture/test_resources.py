@@ -1,11 +1,15 @@
 """The load of the machine is sampled beside the run."""
 
 import threading
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from tilth.capture import resources
 from tilth.capture.resources import GPU, MACHINE, Axis, GpuLoad, ResourceMonitor, read_gpus
 from tilth.sdk.wishes import Load
 
@@ -96,19 +100,34 @@ def test_iterations_are_waited_for_and_may_come_late() -> None:
     assert [axis.place(180, None), axis.place(1_830, 3)] == [180, 1_830]
 
 
-def test_samples_that_were_held_back_get_the_seconds_at_which_they_were_taken() -> None:
+@pytest.fixture
+def ticking(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Lets so many seconds go by each time that the monitor looks at its clock, whatever else the machine does."""
+
+    def tick(each_s: float) -> None:
+        looks = count()
+        monkeypatch.setattr(resources, "time", SimpleNamespace(monotonic=lambda: next(looks) * each_s))
+
+    return tick
+
+
+def test_samples_that_were_held_back_get_the_seconds_at_which_they_were_taken(ticking: Callable[[float], None]) -> None:
+    ticking(0.05)
     seen = samples_of({"load": Load(first_s=0.05, every_s=0.5, wait_s=1.2)}, at_least=3)
     assert [place for _, variant, _, place in seen if variant == "cpu_usage"][:3] == [0, 0, 1]
 
 
-def test_a_report_may_be_the_mean_of_several_samples_and_of_own_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_may_be_the_mean_of_several_samples_and_of_own_memory(
+    monkeypatch: pytest.MonkeyPatch, ticking: Callable[[float], None]
+) -> None:
+    ticking(0.01)
     taken: list[float] = []
 
-    def count() -> float:
+    def measured() -> float:
         taken.append(float(len(taken)))
         return taken[-1]
 
-    monkeypatch.setattr(psutil, "cpu_percent", count)
+    monkeypatch.setattr(psutil, "cpu_percent", measured)
     seen = samples_of({"load": Load(first_s=0.2, every_s=0.2, wait_s=0.0, samples_per_s=100.0, own_memory=True)}, at_least=1)
     values = {variant: value for _, variant, value, _ in seen}
     assert len(taken) > 4

@@ -572,14 +572,14 @@ def test_only_who_sent_says_that_the_server_is_back(tmp_path: Path, kept: Kept, 
         assert (len(asked), kept.batches) == (before, [])
         assert not any("is back" in line for line in said)
         other.communicate("")
-    assert courier.flush(30)
+    assert courier.flush(180)
     until(lambda: said[-1] == "the server is back: what waited was sent")
     courier.stop()
     assert kept.numbers == [1, 2]
 
 
 def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 180
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.01)

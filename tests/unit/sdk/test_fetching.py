@@ -178,7 +178,7 @@ def test_keys_stay_with_the_server_that_they_are_for(served: Home, web: Web) -> 
 
 
 def test_a_file_that_breaks_off_is_no_copy(own: Home, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tilth.sdk.fetching.time.sleep", lambda _: None)
+    monkeypatch.setattr("tilth.sdk.fetching.sleep", lambda _: None)
     web.answers["/a"] = partial(say, content=b"half", length=8, etag="e")
     with pytest.raises(Unavailable, match="broke off"):
         fetch(own, f"{web.url}/a")
@@ -196,7 +196,7 @@ def test_a_file_that_breaks_off_is_no_copy(own: Home, web: Web, monkeypatch: pyt
 def test_what_a_web_server_refuses_is_told_without_secrets(
     own: Home, web: Web, status: int, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tilth.client.web.time.sleep", lambda _: None)
+    monkeypatch.setattr("tilth.client.web.sleep", lambda _: None)
     web.answers["/a"] = partial(say, status=status)
     with pytest.raises(error, match=f"/a is answered with status {status}") as raised:
         fetch(own, f"{web.url.replace('//', '//user:word@')}/a?signature=secret")
@@ -205,7 +205,7 @@ def test_what_a_web_server_refuses_is_told_without_secrets(
 
 
 def test_a_server_that_is_not_there(own: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tilth.client.web.time.sleep", lambda _: None)
+    monkeypatch.setattr("tilth.client.web.sleep", lambda _: None)
     with pytest.raises(Unavailable, match="can't be reached"):
         fetch(own, f"http://127.0.0.1:{free_port()}/a")
 

@@ -72,7 +72,7 @@ def routed(draft: Task) -> Iterator[Task]:
 def ask(task: Task, path: str, method: str = "GET", **more: Any) -> urllib3.BaseHTTPResponse:
     proxy = task.get_http_router()._proxy
     assert proxy is not None
-    return urllib3.request(method, f"http://127.0.0.1:{proxy.port}{path}", retries=False, timeout=30, **more)
+    return urllib3.request(method, f"http://127.0.0.1:{proxy.port}{path}", retries=False, timeout=120, **more)
 
 
 def test_requests_go_where_the_longest_path_says(routed: Task, below: str) -> None:
@@ -188,7 +188,7 @@ def raw(task: Task, path: str) -> tuple[int, bytes]:
     """Ask for a path exactly as it stands."""
     proxy = task.get_http_router()._proxy
     assert proxy is not None
-    connection = HTTPConnection("127.0.0.1", proxy.port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", proxy.port, timeout=120)
     connection.putrequest("GET", path)
     connection.endheaders()
     answer = connection.getresponse()
@@ -231,7 +231,7 @@ def test_the_proxy_listens_where_it_is_told(draft: Task, below: str) -> None:
     assert proxy is not None
     assert raw(draft, "/x")[0] == 200
     with pytest.raises(OSError, match="refused"):
-        socket.create_connection(("127.0.0.2", proxy.port), timeout=10)
+        socket.create_connection(("127.0.0.2", proxy.port), timeout=60)
     router.close()
 
 
@@ -287,6 +287,6 @@ def test_a_silent_server_is_waited_for_once_however_many_endpoints_there_are(bel
     assert not server.go.is_set()
     server.go.set()
     for load in loads:
-        load._thread.join(30)
+        load._thread.join(120)
     assert server.asked.count("serving.unregister_container") == 3
     assert server.asked.count("serving.container_status_report") == 2

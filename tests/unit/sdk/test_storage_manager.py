@@ -168,7 +168,7 @@ def test_what_can_not_be_stored_raises(own: Home, folder: Path, tmp_path: Path, 
 
 def test_a_place_that_does_not_answer_is_tried_again(own: Home, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr("tilth.sdk.storage_manager.time.sleep", pauses.append)
+    monkeypatch.setattr("tilth.sdk.storage_manager.sleep", pauses.append)
     (own.folder / "blocked").write_text("a file, where a folder would have to be")
     with pytest.raises(Unavailable):
         StorageManager.upload_file(folder / "a.txt", str(own.folder / "blocked/x"), retries=2)
@@ -211,7 +211,7 @@ def test_uploads_say_how_far_they_are(
 
 
 def test_a_server_that_is_away_is_told(own: Home, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tilth.client.web.time.sleep", lambda _: None)
+    monkeypatch.setattr("tilth.client.web.sleep", lambda _: None)
     assert StorageManager.get_local_copy(f"http://127.0.0.1:{free_port()}/x") is None
     assert "can't be reached" in capfd.readouterr().err
 

@@ -118,9 +118,9 @@ def test_a_folder_that_holds_itself_ends(own: Home, site: Site) -> None:
 def test_a_file_modified_this_moment_is_known_by_its_hash_since_its_time_may_hold_for_later_contents_too(own: Home, site: Site) -> None:
     fresh = site.folder / "beside.txt"
     fresh.write_bytes(b"yes")
+    made = Dataset.create("web", "p")
     at = time.time()
     os.utime(fresh, (at, at))
-    made = Dataset.create("web", "p")
     made.add_external_files([f"{site.address}/beside.txt", f"{site.address}/data/a.txt"])
     made.finalize()
     assert {entry.relative_path: entry.hash is not None for entry in made.link_entries} == {"a.txt": False, "beside.txt": True}
