@@ -1,7 +1,8 @@
 """What reading without downloading costs: `python -m benchmarks.reading [SCALE]` prints it, with a version that lies in Ceph's gateway.
 
-Random reads through `Dataset.open`, each round in a new process, and epochs of PyTorch's loader over pictures, beside the same loader over
-files of the local disk. The loader runs in `build/frameworks-venv`, which `make frameworks` installs. The best of the rounds counts.
+Random reads through `Dataset.open`, each round in a new process, beside the same places of a local file and the same pieces asked of the
+gateway without keeping them, and epochs of PyTorch's loader over pictures, beside the same loader over local files. The loader runs in
+`build/frameworks-venv`, which `make frameworks` installs. The best of the rounds counts.
 """
 
 import json
@@ -35,23 +36,53 @@ print(dataset.id)
 
 _READS = """
 import json, random, sys, time
+from bisect import bisect_right
+from itertools import accumulate
 from tilth import Dataset
-dataset, chance = Dataset.get(sys.argv[1]), random.Random(int(sys.argv[2]))
-with dataset.open("large.bin") as file:
-    if sys.argv[4] == "walk":
-        begun = time.perf_counter()
-        size = 0
-        while piece := file.read(1 << 20):
-            size += len(piece)
-        print(json.dumps(size / 1e6 / (time.perf_counter() - begun)))
-        raise SystemExit
+from tilth.sdk.reading import reading_of
+dataset, chance, how = Dataset.get(sys.argv[1]), random.Random(int(sys.argv[2])), sys.argv[4]
+
+def rates(file, rounds):
     size = file.seek(0, 2)
     places = [chance.randrange(size - 4096) for _ in range(int(sys.argv[3]))]
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        for place in places:
+            file.seek(place)
+            assert len(file.read(4096)) == 4096
+        yield len(places) / (time.perf_counter() - begun)
+
+def walked(file):
     begun = time.perf_counter()
-    for place in places:
-        file.seek(place)
-        assert len(file.read(4096)) == 4096
-    print(json.dumps(len(places) / (time.perf_counter() - begun)))
+    size = 0
+    while piece := file.read(1 << 20):
+        size += len(piece)
+    return size / 1e6 / (time.perf_counter() - begun)
+
+class Pieces:
+    '''The chunks that places lie in, each asked of the store once, and neither compared nor kept.'''
+    def __init__(self):
+        reading = reading_of(dataset._home, dataset._version)
+        self.store = dataset._home.repository_of(dataset._version).store
+        self.chunks = reading.entry("large.bin").chunks
+        self.ends = list(accumulate(chunk.raw for chunk in self.chunks))
+        self.asked = {}
+    def seek(self, place, whence=0):
+        self.place = place
+        return self.ends[-1]
+    def read(self, size):
+        number = bisect_right(self.ends, self.place)
+        if number not in self.asked:
+            chunk = self.chunks[number]
+            self.asked[number] = len(self.store.get_range(chunk.pack, chunk.offset, chunk.stored))
+        return bytes(size)
+
+if how == "pieces":
+    found = list(rates(Pieces(), 1))
+else:
+    with open(sys.argv[5], "rb") if how.startswith("plain") else dataset.open("large.bin") as file:
+        found = [walked(file)] if how.endswith("walk") else list(rates(file, 2))
+print(json.dumps(found))
 """
 
 _EPOCHS = """
@@ -145,13 +176,22 @@ class Bench:
 
     def reads(self) -> None:
         """Random reads of 4 KiB, and the whole file."""
-        print("| reads through `open` | cold | cache of this machine |\n|---|---:|---:|")
-        cold = max(self._read(seed, 300, "random", empty=True) for seed in range(_ROUNDS))
-        walked = max(self._read(0, 0, "walk", empty=True) for _ in range(_ROUNDS))
-        again = max(self._read(0, 0, "walk") for _ in range(_ROUNDS))
-        warm = max(self._read(seed, 3_000, "random") for seed in range(_ROUNDS))
-        print(f"| 4 KiB at random places | {cold:.0f} a second | {warm:.0f} a second |")
-        print(f"| the whole file, a MiB at a time | {walked:.0f} MB/s | {again:.0f} MB/s |\n")
+        cold = max(self._read(seed, 300, "random", empty=True)[0] for seed in range(_ROUNDS))
+        pieces = max(self._read(seed, 300, "pieces")[0] for seed in range(_ROUNDS))
+        walk = max(self._read(0, 0, "walk", empty=True)[0] for _ in range(_ROUNDS))
+        walked = max(self._read(0, 0, "walk")[0] for _ in range(_ROUNDS))
+        plain_walk = max(self._read(0, 0, "plain walk")[0] for _ in range(_ROUNDS))
+        first, again = map(max, zip(*(self._read(seed, 3_000, "random") for seed in range(_ROUNDS)), strict=True))
+        plain = max(max(self._read(seed, 3_000, "plain")) for seed in range(_ROUNDS))
+        floor = f"a local file {plain:,.0f}/s"
+        print("| reads through `open` | reached | floor of the same run | of that |\n|---|---:|---:|---:|")
+        print(
+            f"| 300 of 4 KiB at random places, cold | {cold:,.0f}/s | its pieces from the gateway {pieces:,.0f}/s | {cold / pieces:.2f} |"
+        )
+        print(f"| 3,000 of them from this machine's cache, a new process | {first:,.0f}/s | {floor} | {first / plain:.3f} |")
+        print(f"| the same places again in that process | {again:,.0f}/s | {floor} | {again / plain:.3f} |")
+        print(f"| the whole file, a MiB at a time, cold | {walk:,.0f} MB/s | | |")
+        print(f"| the same from the cache | {walked:,.0f} MB/s | a local file {plain_walk:,.0f} MB/s | {walked / plain_walk:.2f} |\n")
 
     def epochs(self) -> None:
         """Epochs of a loader with two workers and shuffling; the workers of each epoch are new processes."""
@@ -169,10 +209,12 @@ class Bench:
                 cells += [f"{first:.2f} s", f"{second:.2f} s", f"{second / local:.2f}"]
             print(f"| {decoded} | {' | '.join(cells)} |")
 
-    def _read(self, seed: int, count: int, how: str, *, empty: bool = False) -> float:
+    def _read(self, seed: int, count: int, how: str, *, empty: bool = False) -> list[float]:
         if empty:
             shutil.rmtree(self.cache, ignore_errors=True)
-        return float(json.loads(self._run(sys.executable, _READS, self.id, str(seed), str(count), how)))
+        plain = str(self.source / "large.bin")
+        found: list[float] = json.loads(self._run(sys.executable, _READS, self.id, str(seed), str(count), how, plain))
+        return found
 
     def _run(self, python: str, code: str | Path, *words: str) -> str:
         command = [python, str(code), *words] if isinstance(code, Path) else [python, "-c", code, *words]

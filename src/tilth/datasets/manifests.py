@@ -55,65 +55,34 @@ class Manifest:
 
     def find(self, path: str) -> Entry | None:
         """The entry at exactly `path`."""
-        at = bisect_left(self.segments, path, key=lambda segment: segment.last_path)
-        if at == len(self.segments) or self.segments[at].first_path > path:
-            return None
-        return self.load(self.segments[at]).find(path)
+        found = self._row(path)
+        return next(found.entries()) if found else None
 
     def entries(self, prefix: str = "") -> Iterator[Entry]:
         """The entries in the order of their paths: all, or the one at `prefix`, or all below it."""
-        if prefix and (exact := self.find(prefix)):
-            yield exact
-            return
-        for segment in self.segments_of(prefix):
-            rows = self.load(segment)
-            start, stop = rows.range_of(prefix)
-            for at in range(start, stop, BATCH):
-                yield from rows.entries(at, min(at + BATCH, stop))
+        for rows in self._rows(prefix):
+            yield from rows.entries()
 
     def digests(self, prefix: str = "") -> Iterator[tuple[str, int, bytes]]:
         """Path, size and SHA-256 of the entries, in the order of their paths; much cheaper than the entries themselves."""
-        if prefix and (exact := self.find(prefix)):
-            yield exact.path, exact.size, exact.sha256
-            return
-        for segment in self.segments_of(prefix):
-            rows = self.load(segment)
-            start, stop = rows.range_of(prefix)
-            yield from rows.digests(start, stop)
+        for rows in self._rows(prefix):
+            yield from rows.digests()
 
     def digests_with(self, content_of: Callable[[Entry], bytes | None], prefix: str = "") -> Iterator[tuple[str, int, bytes]]:
         """As `digests`, with what `content_of` says of each link as its hash; those of which it says nothing are left out."""
-
-        def told(entries: Iterable[Entry]) -> Iterator[tuple[str, int, bytes]]:
-            for entry in entries:
+        for rows in self._rows(prefix):
+            if not rows.has_links:
+                yield from rows.digests()
+                continue
+            for entry in rows.entries():
                 digest = content_of(entry) if entry.link else entry.sha256
                 if digest is not None:
                     yield entry.path, entry.size, digest
 
-        if prefix and (exact := self.find(prefix)):
-            yield from told([exact])
-            return
-        for segment in self.segments_of(prefix):
-            rows = self.load(segment)
-            start, stop = rows.range_of(prefix)
-            if not rows.has_links:
-                yield from rows.digests(start, stop)
-                continue
-            for at in range(start, stop, BATCH):
-                yield from told(rows.entries(at, min(at + BATCH, stop)))
-
     def link_entries(self, prefix: str = "") -> Iterator[Entry]:
         """The entries that are links, in the order of their paths."""
-        if prefix and (exact := self.find(prefix)):
-            if exact.link:
-                yield exact
-            return
-        for segment in self.segments_of(prefix):
-            rows = self.load(segment)
-            if rows.has_links:
-                start, stop = rows.range_of(prefix)
-                for at in range(start, stop, BATCH):
-                    yield from rows.link_entries(at, min(at + BATCH, stop))
+        for rows in self._rows(prefix):
+            yield from rows.link_entries()
 
     def facts(self, prefix: str = "", *, batch_rows: int) -> "Iterator[pa.RecordBatch]":
         """What the listing says of the files, all or those below `prefix`, in the order of their paths; nothing of it is kept."""
@@ -129,14 +98,8 @@ class Manifest:
 
     def fact_rows(self, prefix: str = "") -> Iterator[Fact]:
         """The same of all files, one by one."""
-        if prefix and (exact := self.find(prefix)):
-            yield exact.path, exact.size, exact.sha256, exact.mtime_ns, exact.mode, exact.link
-            return
-        for segment in self.segments_of(prefix):
-            rows = self.load(segment)
-            start, stop = rows.range_of(prefix)
-            for at in range(start, stop, BATCH):
-                yield from rows.facts(at, min(at + BATCH, stop))
+        for rows in self._rows(prefix):
+            yield from rows.facts()
 
     def has_below(self, path: str) -> bool:
         """Whether any entry lies below `path`, taken as a folder."""
@@ -184,6 +147,26 @@ class Manifest:
                 self._loaded.popitem(last=False)
             self._loaded.move_to_end(segment.key)
         return rows
+
+    def _row(self, path: str) -> Rows | None:
+        """The row of exactly `path`."""
+        at = bisect_left(self.segments, path, key=lambda segment: segment.last_path)
+        if at == len(self.segments) or self.segments[at].first_path > path:
+            return None
+        rows = self.load(self.segments[at])
+        row = rows.row_of(path)
+        return None if row is None else rows.slice(row, row + 1)
+
+    def _rows(self, prefix: str) -> Iterator[Rows]:
+        """The rows of the file at `prefix`, or of all files below it, not too many at once, in the order of their paths."""
+        if prefix and (exact := self._row(prefix)):
+            yield exact
+            return
+        for segment in self.segments_of(prefix):
+            rows = self.load(segment)
+            start, stop = rows.range_of(prefix)
+            for at in range(start, stop, BATCH):
+                yield rows.slice(at, min(at + BATCH, stop))
 
     def _fetch(self, segment: SegmentRef) -> bytes:
         data = self._store.get(Key(segment.key))

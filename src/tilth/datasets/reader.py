@@ -16,11 +16,12 @@ from msgspec import Struct
 from tilth.base.errors import Corrupt, Invalid, ObjectNotFound, TilthError, Unavailable
 from tilth.base.forking import renew_after_fork
 from tilth.base.seeking import SeekableFile
+from tilth.datasets.blocks import BLOCK_BYTES, Blocks
 from tilth.datasets.cache.chunks import ChunkCache
 from tilth.datasets.cache.claims import PATIENCE_S
 from tilth.datasets.packs import read_chunks
 from tilth.domain.dataset import ChunkRef, Entry
-from tilth.store.api import Key, ObjectStore
+from tilth.store.api import Buffer, Key, ObjectStore
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -34,6 +35,10 @@ _THREADS = 8
 _REQUESTS_AT_ONCE = 4
 _MOST_AT_ONCE_BYTES = 16 << 20
 _MOST_AHEAD_BYTES = 8 << 20
+_MOST_OF_A_JUMP_BYTES = 128 << 10
+"""Who jumps and wants no more gets it from the blocks that hold it, if the rest of their chunk is not at hand."""
+_RUN_BYTES = 256 << 10
+"""Who has read so much since the last jump reads on, and gets whole chunks."""
 _FIRST_PAUSE_S = 0.001
 _LONGEST_PAUSE_S = 0.02
 """How often somebody looks whether a chunk has come that another process brings."""
@@ -63,7 +68,8 @@ class ChunkSource:
     """The chunks of one store. Safe for threads, and in forks of the process.
 
     Every chunk is checked before it is handed out: with its SHA-256 if it comes from the store, as `ChunkCache` does if it comes from the
-    cache. Chunks that lie together are read together. A chunk that several threads want at once is fetched once.
+    cache. Chunks that lie together are read together. A chunk that several threads want at once is fetched once. Of a chunk that was read
+    for a part of it, and had to leave memory, the next part is read, and checked, without the rest (see `tilth.datasets.blocks`).
     """
 
     def __init__(self, store: ObjectStore, cache: ChunkCache | None, *, memory_bytes: int = _MEMORY_BYTES) -> None:
@@ -81,6 +87,9 @@ class ChunkSource:
         self._lock = threading.Lock()
         self._memory: OrderedDict[bytes, bytes] = OrderedDict()
         self._held_bytes = 0
+        self._in_parts: set[bytes] = set()
+        """What in memory was read for a part of it."""
+        self._blocks = Blocks()
         self._coming: dict[bytes, Future[bytes]] = {}
         self._threads: ThreadPoolExecutor | None = None
 
@@ -100,6 +109,39 @@ class ChunkSource:
         """
         data = self._memory.get(digest)
         return self._cache.find(digest, size) if data is None and self._cache else data
+
+    def part(self, chunk: ChunkRef, start: int, stop: int) -> memoryview | TilthError:
+        """The bytes of `chunk` from `start` up to `stop`, or what keeps them from being read, for whoever reads here and there."""
+        with self._lock:
+            data = self._memory.get(chunk.sha256)
+            if data is not None:
+                self._memory.move_to_end(chunk.sha256)
+                self._in_parts.add(chunk.sha256)
+        if data is None:
+            if self._blocks.knows(chunk.sha256) and (found := self._from_blocks(chunk, start, stop)) is not None:
+                return found
+            self._in_parts.add(chunk.sha256)
+            (loaded,) = self.load([chunk])
+            if isinstance(loaded, TilthError):
+                self._in_parts.discard(chunk.sha256)
+                return loaded
+            data = loaded
+        return memoryview(data)[start:stop]
+
+    def _from_blocks(self, chunk: ChunkRef, start: int, stop: int) -> memoryview | None:
+        """The same from the blocks that hold it, where they lie and if they are right; else the whole chunk tells more."""
+        first = start // BLOCK_BYTES
+        begin = first * BLOCK_BYTES
+        length = min(-(-stop // BLOCK_BYTES) * BLOCK_BYTES, chunk.raw) - begin
+        data: bytes | None = None
+        if self._cache and self._cache.limit_bytes:
+            data = self._cache.part(chunk.sha256, begin, length)
+        elif chunk.stored == chunk.raw:
+            with suppress(TilthError):
+                data = self._store.get_range(Key(chunk.pack), chunk.offset + begin, length)
+        if data is None or len(data) != length or not self._blocks.are_right(chunk.sha256, first, data):
+            return None
+        return memoryview(data)[start - begin : stop - begin]
 
     def _here(self, chunk: ChunkRef) -> bytes | None:
         with self._lock:
@@ -243,7 +285,7 @@ class ChunkSource:
         done = 0
         try:
             for chunk, read in zip(missing, read_chunks(self._store, missing, ahead=self._at_once if len(missing) > 1 else 0), strict=True):
-                data = bytes(read)
+                data = _whole(read)
                 if self._cache:
                     self._cache.put(chunk, data)
                 self._keep(chunk, data)
@@ -264,13 +306,18 @@ class ChunkSource:
             return error
 
     def _keep(self, chunk: ChunkRef, data: bytes) -> None:
+        dropped: list[tuple[bytes, bytes]] = []
         with self._lock:
             if chunk.sha256 not in self._memory:
                 self._memory[chunk.sha256] = data
                 self._held_bytes += len(data)
             while self._held_bytes > self._memory_bytes:
-                _, dropped = self._memory.popitem(last=False)
-                self._held_bytes -= len(dropped)
+                dropped.append(self._memory.popitem(last=False))
+                self._held_bytes -= len(dropped[-1][1])
+            dropped = [(digest, old) for digest, old in dropped if digest in self._in_parts]
+            self._in_parts.difference_update(digest for digest, _ in dropped)
+        for digest, old in dropped:
+            self._blocks.remember(digest, old)
 
 
 class StoredFile(SeekableFile):
@@ -291,6 +338,9 @@ class StoredFile(SeekableFile):
         self._window = 0
         self._asked_until = 0
         self._held: tuple[int, bytes] = (-1, b"")
+        self._ended = 0
+        """Where the last read ended, and where the one began that was the last jump; the beginning of a file is none."""
+        self._jumped_to = -_RUN_BYTES
 
     def readinto(self, target: "WriteableBuffer") -> int:
         view = memoryview(target).cast("B")
@@ -320,6 +370,27 @@ class StoredFile(SeekableFile):
         wanted = min(most, self.size - self.position, _MOST_AT_ONCE_BYTES)
         if wanted <= 0:
             return []
+        if self.position != self._ended:
+            self._jumped_to = self.position
+        run = self.position - self._jumped_to
+        pieces = [self._part(wanted, run)] if run < _RUN_BYTES and wanted <= _MOST_OF_A_JUMP_BYTES else self._pieces(wanted)
+        self.position += sum(map(len, pieces))
+        self._ended = self.position
+        return pieces
+
+    def _part(self, wanted: int, run: int) -> memoryview:
+        """What follows a jump, up to the end of its chunk; a buffer gets what it probably needs, and more the longer it goes on."""
+        number = self._number_at(self.position)
+        start = self.position - (self._ends[number] - self._chunks[number].raw)
+        if wanted <= BUFFER_BYTES:
+            wanted = min(wanted, -(-(start + BLOCK_BYTES + run) // BLOCK_BYTES) * BLOCK_BYTES - start)
+        loaded = self._source.part(self._chunks[number], start, min(start + wanted, self._chunks[number].raw))
+        if isinstance(loaded, TilthError):
+            raise self._explain(_broken(self._entry, number, loaded)) from loaded
+        self._last, self._window = number, 0
+        return loaded
+
+    def _pieces(self, wanted: int) -> list[memoryview]:
         first, last = self._number_at(self.position), self._number_at(self.position + wanted - 1)
         begin = self._ends[first] - self._chunks[first].raw
         stop = self.position + wanted
@@ -327,7 +398,6 @@ class StoredFile(SeekableFile):
         for data in self._data(first, last):
             pieces.append(memoryview(data)[max(0, self.position - begin) : stop - begin])
             begin += len(data)
-        self.position = stop
         return pieces
 
     def _data(self, first: int, last: int) -> list[bytes]:
@@ -361,6 +431,13 @@ class StoredFile(SeekableFile):
 
     def _number_at(self, position: int) -> int:
         return bisect_right(self._ends, position)
+
+
+def _whole(read: Buffer) -> bytes:
+    """The bytes of a chunk; those that were read themselves, if they are no more than the chunk."""
+    if isinstance(read, memoryview) and isinstance(read.obj, bytes) and len(read.obj) == len(read):
+        return read.obj
+    return bytes(read)
 
 
 def _joined(part: Part, first: int, begin: int, loaded: Sequence[Loaded]) -> Loaded:

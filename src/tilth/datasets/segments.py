@@ -228,12 +228,10 @@ class Rows:
         start = bisect_left(self.paths, prefix + "/")
         return start, bisect_left(self.paths, prefix + "0", lo=start)  # "0" is the character after "/"
 
-    def find(self, path: str) -> Entry | None:
-        """The entry at exactly `path`."""
+    def row_of(self, path: str) -> int | None:
+        """The number of the row of exactly `path`."""
         at = bisect_left(self.paths, path)
-        if at == len(self) or self.paths[at] != path:
-            return None
-        return next(self.entries(at, at + 1))
+        return at if at < len(self) and self.paths[at] == path else None
 
     def entries(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
         """The entries of rows `start` up to `stop`."""

@@ -8,13 +8,17 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tilth.base.atomic_io import translated_os_errors
 from tilth.base.errors import ObjectNotFound
+from tilth.base.seeking import SeekableFile
 from tilth.store.api import Buffer, Key, Signed
 from tilth.store.buckets import BucketStore
 from tilth.store.streams import Writer, new_key
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 __all__ = ["BucketStreams"]
 
@@ -48,34 +52,19 @@ class _BucketWriter:
         self._file.close()
 
 
-class _BucketReader(io.RawIOBase):
+class _BucketReader(SeekableFile):
     """Reads an object by ranges, each when it is asked for."""
 
     def __init__(self, store: BucketStore, key: Key, size_bytes: int) -> None:
-        super().__init__()
+        super().__init__(key, size_bytes)
         self._store = store
         self._key = key
-        self._size_bytes = size_bytes
-        self._place = 0
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._place
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        begin = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size_bytes}[whence]
-        self._place = max(0, begin + offset)
-        return self._place
-
-    def readinto(self, buffer: Any, /) -> int:
-        length = max(0, min(len(buffer), self._size_bytes - self._place))
-        buffer[:length] = self._store.get_range(self._key, self._place, length)
-        self._place += length
+    def readinto(self, target: "WriteableBuffer") -> int:
+        view = memoryview(target).cast("B")
+        length = max(0, min(len(view), self.size - self.position))
+        view[:length] = self._store.get_range(self._key, self.position, length)
+        self.position += length
         return length
 
 

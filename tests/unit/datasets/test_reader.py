@@ -4,7 +4,10 @@ import io
 import os
 import random
 import threading
+import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import IO
 
 import pytest
 from hypothesis import given
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 
 from tilth.base.errors import Corrupt, Unavailable
 from tilth.base.ids import VersionId
+from tilth.datasets.blocks import BLOCK_BYTES
 from tilth.datasets.cache.chunks import ChunkCache
 from tilth.datasets.reader import ChunkSource, StoredFile
 from tilth.domain.dataset import ChunkRef, Entry
@@ -22,6 +26,8 @@ from tilth.testing.repositories import Workbench
 CHANCE = random.Random(11)
 LARGE = CHANCE.randbytes(14_000_000)
 WORDS = b"the same words again, " * 200_000
+OTHERS = bytes(255 - byte for byte in range(256))
+"""Another byte for each one."""
 FILES = {"large.bin": LARGE, "words.txt": WORDS, "small": b"only a few bytes", "empty": b""}
 
 
@@ -120,6 +126,90 @@ def test_reading_on_brings_what_follows_ahead(bench: Workbench, version: Version
     assert b"".join(pieces) == LARGE
     assert len(far.asked) < len(entry.chunks), "chunks came one by one"
     assert sum(length for _, length in far.asked) == sum(chunk.stored for chunk in entry.chunks), "a chunk came twice"
+
+
+def jump(file: IO[bytes], places: Sequence[int], size: int = 4096) -> None:
+    """Read some bytes at each of the places, and compare them."""
+    for at in places:
+        file.seek(at)
+        assert file.read(size) == LARGE[at : at + size]
+
+
+def test_what_left_memory_is_read_in_parts(
+    bench: Workbench, version: VersionId, far: FarStore, cache: ChunkCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = entry_of(bench, version, "large.bin")
+    file = io.BufferedReader(StoredFile(ChunkSource(far, cache, memory_bytes=5_000_000), entry))
+    wholes: list[bytes] = []
+    find = cache.find
+
+    def noted(digest: bytes, size: int) -> bytes | None:
+        wholes.append(digest)
+        return find(digest, size)
+
+    monkeypatch.setattr(cache, "find", noted)
+    places = [CHANCE.randrange(1, len(LARGE) - 200_000) for _ in range(100)]
+    jump(file, places)
+    assert len(far.asked) == len(entry.chunks)
+    wholes.clear()
+    for size in (1, 4096, 50_000, 120_000):
+        jump(file, places, size)
+    assert len(far.asked) == len(entry.chunks)
+    assert len(wholes) < len(entry.chunks)
+    jump(file, places[:1], 3_000_000)  # who stays reads on, whole chunks
+
+
+@pytest.mark.parametrize("how", ["changed", "cut", "removed"])
+def test_parts_of_an_entry_that_was_touched_are_not_believed(
+    bench: Workbench, version: VersionId, far: FarStore, cache: ChunkCache, how: str
+) -> None:
+    file = io.BufferedReader(StoredFile(ChunkSource(far, cache, memory_bytes=5_000_000), entry_of(bench, version, "large.bin")))
+    places = [CHANCE.randrange(1, len(LARGE) - 4096) for _ in range(100)]
+    jump(file, places)
+    asked = len(far.asked)
+    for kept in list(cache._scan()):
+        if how == "removed":
+            os.unlink(kept.path)
+            continue
+        known = os.stat(kept.path)
+        if how == "cut":
+            os.truncate(kept.path, CHANCE.randrange(kept.size_bytes) // BLOCK_BYTES * BLOCK_BYTES)
+        else:
+            with open(kept.path, "r+b") as there:
+                wrong = there.read().translate(OTHERS)
+                there.seek(0)
+                there.write(wrong)
+        os.utime(kept.path, ns=(known.st_atime_ns, known.st_mtime_ns))
+    jump(file, places)
+    assert len(far.asked) > asked
+
+
+def test_reading_a_part_is_a_use(bench: Workbench, version: VersionId, far: FarStore, cache: ChunkCache) -> None:
+    file = io.BufferedReader(StoredFile(ChunkSource(far, cache, memory_bytes=1), entry_of(bench, version, "large.bin")))
+    places = [CHANCE.randrange(1, len(LARGE) - 4096) for _ in range(30)]
+    jump(file, places)
+    marks = {}
+    for kept in list(cache._scan()):
+        seen = os.stat(kept.path)
+        marks[kept.path] = seen.st_mtime_ns % 1_000_000_000
+        os.utime(kept.path, ns=(seen.st_atime_ns, seen.st_mtime_ns - 5_000 * 1_000_000_000))
+    jump(file, places)
+    assert all(time.time() - kept.used_s < 1_000 for kept in cache._scan())
+    assert {kept.path: os.stat(kept.path).st_mtime_ns % 1_000_000_000 for kept in cache._scan()} == marks
+
+
+def test_parts_of_packs_on_this_machine_are_checked_too(bench: Workbench, version: VersionId, far: FarStore) -> None:
+    entry = entry_of(bench, version, "large.bin")
+    file = io.BufferedReader(StoredFile(ChunkSource(far, None, memory_bytes=5_000_000), entry))
+    places = [CHANCE.randrange(1, len(LARGE) - 4096) for _ in range(100)]
+    jump(file, places)
+    before = sum(length for _, length in far.asked)
+    jump(file, places)
+    assert sum(length for _, length in far.asked) - before < before / 2
+    for pack in {chunk.pack for chunk in entry.chunks}:
+        far.put(Key(pack), [far.get(Key(pack)).translate(OTHERS)])
+    with pytest.raises(Corrupt, match=r"large\.bin can't be read: its chunk"):
+        jump(file, places)
 
 
 def test_the_second_reader_finds_all_in_the_cache(bench: Workbench, version: VersionId, far: FarStore, cache: ChunkCache) -> None:

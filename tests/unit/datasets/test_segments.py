@@ -30,7 +30,10 @@ def test_links_come_back_as_they_went_in_beside_stored_files() -> None:
     loaded = Rows.load(Rows.of(entries).dump(), name="s")
     assert list(loaded.entries()) == entries
     assert loaded.has_links
-    assert loaded.find("000001") == link(1)
+    at = loaded.row_of("000001")
+    assert at == 1
+    assert list(loaded.slice(at, at + 1).entries()) == [link(1)]
+    assert loaded.row_of("000001x") is None
 
 
 def test_a_segment_without_links_is_the_same_whether_or_not_there_ever_were_any() -> None:

@@ -50,15 +50,43 @@ export function Away({ error, onRetry }: { error: unknown; onRetry: () => void }
   );
 }
 
-/** What a query found; or that it looks, failed, or found nothing. */
-export function Found<Data>({
-  query,
-  children,
-}: {
-  query: { data: Data | undefined; error: unknown; refetch: () => unknown };
-  children: (data: Data) => ReactNode;
-}) {
+interface Query<Data> {
+  data: Data | undefined;
+  error: unknown;
+  refetch: () => unknown;
+}
+
+/** What a query found; or that it looks, or failed. */
+export function Found<Data>({ query, children }: { query: Query<Data>; children: (data: Data) => ReactNode }) {
   if (query.data !== undefined) return <>{children(query.data)}</>;
   if (query.error) return <Failed error={query.error} onRetry={() => void query.refetch()} />;
   return <Busy />;
+}
+
+interface FoundOneProps<Data, Row> {
+  query: Query<Data>;
+  /** What in the answer may be it. */
+  among: (data: Data) => Row[];
+  /** What it is, in words. */
+  one: string;
+  id: string;
+  icon?: ReactNode;
+  children: (row: Row) => ReactNode;
+}
+
+/** The only thing that a query by an id can find; or that it looks, failed, or that there is no such thing. */
+export function FoundOne<Data, Row>({ query, among, one, id, icon, children }: FoundOneProps<Data, Row>) {
+  return (
+    <Found query={query}>
+      {(data) => {
+        const [row] = among(data);
+        if (row !== undefined) return children(row);
+        return (
+          <Empty title={`There is no such ${one}`} icon={icon}>
+            It was deleted, or its id is another one: <code>{id}</code>
+          </Empty>
+        );
+      }}
+    </Found>
+  );
 }

@@ -9,7 +9,7 @@ import { Id, nameOf, Status, Tag, TimeAgo } from "@/components/bits";
 import { fetched } from "@/components/fetched";
 import { duration } from "@/components/format";
 import { Button } from "@/components/button";
-import { Empty, Found } from "@/components/states";
+import { FoundOne } from "@/components/states";
 import { Tabbed, useAsked } from "@/components/tabbed";
 import { Edit } from "./actions/edit";
 import { Actions } from "./actions/menu";
@@ -35,20 +35,14 @@ export function Page() {
   const found = useQuery({ queryKey: ["task", id], queryFn: ({ signal }) => call("tasks.get_by_id_ex", { id: [id], search_hidden: true }, signal) });
   return (
     <div className="page">
-      <Found query={found}>
-        {({ tasks: [task] }) =>
-          task === undefined ? (
-            <Empty title="There is no such experiment">
-              It was deleted, or its id is another one: <code>{id}</code>
-            </Empty>
-          ) : (
-            <>
-              <Head task={task} />
-              <Tabbed label="Parts of the run" parts={TABS} asked={search.tab} onAsk={(tab) => void navigate({ to: ".", search: (before: Search) => ({ ...before, tab }) })} props={{ task }} />
-            </>
-          )
-        }
-      </Found>
+      <FoundOne query={found} among={({ tasks }) => tasks} one="experiment" id={id}>
+        {(task) => (
+          <>
+            <Head task={task} />
+            <Tabbed label="Parts of the run" parts={TABS} asked={search.tab} onAsk={(tab) => void navigate({ to: ".", search: (before: Search) => ({ ...before, tab }) })} props={{ task }} />
+          </>
+        )}
+      </FoundOne>
     </div>
   );
 }

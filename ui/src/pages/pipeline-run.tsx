@@ -12,7 +12,7 @@ import { Button } from "@/components/button";
 import { fetched } from "@/components/fetched";
 import { count, duration } from "@/components/format";
 import { Menu } from "@/components/menu";
-import { Empty, Failed, Found } from "@/components/states";
+import { Empty, Failed, Found, FoundOne } from "@/components/states";
 import { useIsNarrow } from "@/components/use-narrow";
 import { outcome, refresh, useDoing } from "./actions/doing";
 import { Delete } from "./pipeline/delete";
@@ -37,17 +37,9 @@ export function Page() {
   });
   return (
     <div className="page">
-      <Found query={found}>
-        {({ tasks: [run] }) =>
-          run ? (
-            <Run key={run.id} run={run} />
-          ) : (
-            <Empty title="There is no such run" icon={<Workflow size={24} aria-hidden />}>
-              It was deleted, or its id is another one: <code>{id}</code>
-            </Empty>
-          )
-        }
-      </Found>
+      <FoundOne query={found} among={({ tasks }) => tasks} one="run" id={id} icon={<Workflow size={24} aria-hidden />}>
+        {(run) => <Run key={run.id} run={run} />}
+      </FoundOne>
     </div>
   );
 }

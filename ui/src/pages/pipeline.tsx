@@ -10,7 +10,7 @@ import { nameOf, Status, Tag, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
 import { duration } from "@/components/format";
 import { ListPage } from "@/components/list-page";
-import { Empty, Found } from "@/components/states";
+import { Empty, FoundOne } from "@/components/states";
 import type { Column } from "@/components/table";
 import { usePages } from "@/components/use-pages";
 import { Start } from "./pipeline/start";
@@ -26,17 +26,9 @@ export function Page() {
     queryFn: ({ signal }) => call("projects.get_all_ex", { id: [id], only_fields: ["name"], search_hidden: true }, signal),
   });
   return (
-    <Found query={project}>
-      {({ projects: [found] }) =>
-        found ? (
-          <Runs project={found} />
-        ) : (
-          <Empty title="There is no such pipeline" icon={<Workflow size={24} aria-hidden />}>
-            It was deleted, or its id is another one: <code>{id}</code>
-          </Empty>
-        )
-      }
-    </Found>
+    <FoundOne query={project} among={({ projects }) => projects} one="pipeline" id={id} icon={<Workflow size={24} aria-hidden />}>
+      {(found) => <Runs project={found} />}
+    </FoundOne>
   );
 }
 

@@ -9,7 +9,7 @@ import { nameOf, Status, Tag, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
 import { fetched } from "@/components/fetched";
 import { save } from "@/components/save";
-import { Empty, Found } from "@/components/states";
+import { Empty, FoundOne } from "@/components/states";
 import { ReportActions } from "./report/actions";
 import "./report/report.css";
 
@@ -23,17 +23,9 @@ export function Page() {
   const found = useQuery({ queryKey: ["report", id], queryFn: ({ signal }) => call("reports.get_all_ex", { id: [id] }, signal) });
   return (
     <div className={`page ${said.edit ? "full" : ""}`}>
-      <Found query={found}>
-        {({ tasks: [report] }) =>
-          report ? (
-            <Whole key={report.id} report={report} />
-          ) : (
-            <Empty title="There is no such report" icon={<FileText size={24} aria-hidden />}>
-              It was deleted, or its id is another one: <code>{id}</code>
-            </Empty>
-          )
-        }
-      </Found>
+      <FoundOne query={found} among={({ tasks }) => tasks} one="report" id={id} icon={<FileText size={24} aria-hidden />}>
+        {(report) => <Whole key={report.id} report={report} />}
+      </FoundOne>
     </div>
   );
 }
