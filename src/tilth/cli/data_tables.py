@@ -80,7 +80,8 @@ def merge_tables_command(
     out = Output(json=json)
     for report in reports:
         out.warn(_warnings(report), shown=10)
-    lines = [_said(report) for report in reports] or ["no table differs between the versions: nothing was joined by rows"]
+    lines = [_said(report) for report in reports if not report.not_joined]
+    lines = lines or ["no table differs between the versions: nothing was joined by rows"]
     total = f"{title(made)} is final: {count(made.entries, 'file')}, {size(made.size_bytes)}"
     out.result(version_document(made) | {"tables": [report_document(report) for report in reports]}, [*lines, total, f"id={made.id}"])
 
@@ -101,7 +102,11 @@ def _said(report: TableReport) -> str:
 
 
 def _warnings(report: TableReport) -> list[str]:
-    found = [f"{report.path}: only {' and '.join(owners)} has column {name}" for name, owners in report.differing_columns.items()]
+    if report.not_joined:
+        first = report.parts[0]["version"]
+        return [f"{report.path}: its rows are not joined, because {report.not_joined}; the file of {first} stands"]
+    found = [f"{report.path}: {note}" for note in report.notes]
+    found += [f"{report.path}: only {' and '.join(owners)} has column {name}" for name, owners in report.differing_columns.items()]
     for name, kinds in report.differing_types.items():
         found.append(f"{report.path}: column {name} is {', '.join(f'{kind} in {owner}' for owner, kind in kinds.items())}")
     for file, number in report.malformed.items():

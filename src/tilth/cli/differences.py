@@ -41,6 +41,9 @@ def said_of_columns(drift: SchemaDrift) -> Iterator[str]:
 
 
 def _said_of_rows(changes: RowChanges) -> Iterator[str]:
+    if changes.only_in:
+        yield f"{changes.path}: only {changes.only_in} has this sheet, with {count(changes.added + changes.removed, 'row')}"
+        return
     by = f"by {_named(changes.key)}" if changes.key else "by whole rows"
     yield f"{changes.path} ({by})"
     if changes.columns_added:

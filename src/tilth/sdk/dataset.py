@@ -689,8 +689,9 @@ class Dataset:
     ) -> "Dataset":
         """A new final version with the given ones as parents, in which equally named tables are one, row by row.
 
-        CSV, TSV, JSON lines (each also as .gz and .zst) and Parquet; cells stay as they stand. Rows follow each other; of those with the
-        same `key` one stands: if they differ, the `first` or `last` one, as `on_conflict` says, or that is an error. `drop_duplicates`
+        CSV, TSV, JSON lines (each also as .gz and .zst), Parquet and workbooks of Excel, sheet by sheet; cells stay as they stand. Rows
+        follow each other; of those with the same `key` one stands: if they differ, the `first` or `last` one, as `on_conflict` says, or
+        that is an error. `drop_duplicates`
         keeps the first of equal rows. Where the tables' `columns` differ, `all` stand, those that are `common`, or that is an error
         (`same`); of Parquet, `mixed_types="text"` makes texts of columns whose types hold no common values. Only `tables` that a pattern
         means are joined, if any is given. Of other files the first version's stands. A row that can't be read is an error that names file

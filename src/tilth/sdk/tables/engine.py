@@ -8,6 +8,7 @@ import os
 import shutil
 import struct
 import tempfile
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from importlib import import_module
@@ -19,7 +20,7 @@ import pyarrow as pa
 from tilth.base.atomic_io import translated_os_errors
 from tilth.base.errors import DiskFull, Invalid, TilthError, Unavailable
 
-__all__ = ["MEMORY_BYTES", "Engine", "connected", "engine_error"]
+__all__ = ["MEMORY_BYTES", "Engine", "Numbered", "connected", "engine_error"]
 
 MEMORY_BYTES = 512 << 20
 _MOST_THREADS = 4
@@ -157,12 +158,40 @@ class Engine:
             else:
                 return
 
-    def stream(self, statement: str, *, at_once: int = 10_000) -> Iterator[tuple[Any, ...]]:
-        """What a statement finds, however much; others may be asked meanwhile."""
+    def stream(self, statement: str, *, at_once: int = 10_000) -> Iterator[Sequence[Sequence[Any]]]:
+        """What a statement finds, however much, column by column so many rows at once; others may be asked meanwhile."""
         try:
             cursor = self._connection.cursor()
-            cursor.execute(statement)
-            while found := cursor.fetchmany(at_once):
-                yield from found
-        except self._errors as error:
+            for batch in cursor.sql(statement).to_arrow_reader(at_once):
+                yield [column.to_pylist() for column in batch.columns]
+        except (self._errors, pa.ArrowException) as error:
             raise engine_error(error, self._folder) from error
+
+
+class Numbered:
+    """What a statement finds, in the order of its first column, handed out stretch by stretch of these numbers."""
+
+    def __init__(self, found: Iterator[Sequence[Sequence[Any]]]) -> None:
+        self._found = found
+        self._columns: Sequence[Sequence[Any]] = next(found, ())
+        self._at = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all was handed out."""
+        return not self._columns
+
+    def within(self, first: int, count: int) -> list[list[Any]]:
+        """What is there for the numbers from `first` on, of so many, column by column; the numbers counted from `first`."""
+        made: list[list[Any]] = []
+        while self._columns:
+            numbers = self._columns[0]
+            end = bisect_left(numbers, first + count, self._at)
+            found = [list(column[self._at : end]) for column in self._columns]
+            found[0] = [number - first for number in found[0]]
+            made = [[*one, *other] for one, other in zip(made, found, strict=True)] if made else found
+            self._at = end
+            if end < len(numbers):
+                break
+            self._columns, self._at = next(self._found, ()), 0
+        return made or [[]]

@@ -1,5 +1,6 @@
 """Workbooks of Excel: the rows of one sheet. A workbook is an archive of XML, so that how large it is is known only when it is unpacked."""
 
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,17 @@ from typing import IO, Any
 from tilth.base.errors import Invalid
 from tilth.sdk.tables.plain_arrays import is_plain, plain_array
 
-__all__ = ["ENDINGS", "as_column", "is_excel", "opened_sheet", "sheet_table"]
+__all__ = [
+    "ENDINGS",
+    "as_column",
+    "book_and_sheet",
+    "is_excel",
+    "opened_book",
+    "opened_sheet",
+    "sheet_rows",
+    "sheet_table",
+    "sheet_titles",
+]
 
 ENDINGS = ("xlsx", "xlsm")
 _MOST_PARTS = 10_000
@@ -29,30 +40,73 @@ def is_excel(path: str) -> bool:
     return path.rpartition(".")[2].lower() in ENDINGS
 
 
-@contextmanager
-def opened_sheet(
-    file: IO[bytes], label: str, sheet: str = "", *, most_rows: int, most_columns: int = _MOST_COLUMNS, most_unpacked: int = _MOST_UNPACKED
-) -> "Iterator[Iterator[tuple[Any, ...]]]":
-    """The rows of a sheet, of the first one that is shown unless one is named: numbers, texts, dates, truths, and None for nothing.
+def book_and_sheet(name: str) -> tuple[str, str]:
+    """The path of a workbook and the sheet of it that a name such as `book.xlsx#Sheet2` means; no sheet if it names none."""
+    path, _, sheet = name.rpartition("#")
+    return (path, sheet) if sheet and is_excel(path) else (name, "")
 
-    Of formulas the values count that stood there when the workbook was saved. `Invalid` if it can't be read, or is too large when unpacked.
+
+@contextmanager
+def _explained(label: str) -> Iterator[None]:
+    try:
+        yield
+    except (*_BROKEN, zipfile.BadZipFile, zlib.error) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise Invalid(f"{label} can't be read as a workbook of Excel: {said:.200}", hint="open it in Excel and save it anew") from error
+
+
+@contextmanager
+def opened_book(file: IO[bytes], label: str, *, most_unpacked: int = _MOST_UNPACKED) -> Iterator[Any]:
+    """A workbook as OpenPyXL reads it row by row; of formulas the values that stood there when it was saved.
+
+    `Invalid` if it can't be read, or is too large when unpacked.
     """
     try:
         openpyxl = import_module("openpyxl")
     except ImportError as error:
         raise Invalid(f"{label} is a workbook of Excel, which OpenPyXL reads", hint="pip install 'tilth[tables]'") from error
-    try:
+    with _explained(label):
         _require_small(file, label, most_unpacked)
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        with warnings.catch_warnings(action="ignore"):  # of what it does not read
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
         try:
-            found = _sheet(book, sheet, label)
-            found.reset_dimensions()  # what the file says of its size is no promise
-            yield found.iter_rows(max_row=most_rows, max_col=most_columns if most_columns < _MOST_COLUMNS else None, values_only=True)
+            yield book
         finally:
             book.close()
-    except (*_BROKEN, zipfile.BadZipFile, zlib.error) as error:
-        said = f"{type(error).__name__}: {error}"
-        raise Invalid(f"{label} can't be read as a workbook of Excel: {said:.200}", hint="open it in Excel and save it anew") from error
+
+
+@contextmanager
+def opened_sheet(
+    file: IO[bytes], label: str, sheet: str = "", *, most_rows: int, most_columns: int = _MOST_COLUMNS, most_unpacked: int = _MOST_UNPACKED
+) -> "Iterator[Iterator[tuple[Any, ...]]]":
+    """The rows of a sheet, of the first one that is shown unless one is named: numbers, texts, dates, truths, and None for nothing."""
+    with opened_book(file, label, most_unpacked=most_unpacked) as book:
+        found = _sheet(book, sheet, label)
+        found.reset_dimensions()  # what the file says of its size is no promise
+        yield found.iter_rows(max_row=most_rows, max_col=most_columns if most_columns < _MOST_COLUMNS else None, values_only=True)
+
+
+def sheet_titles(book: Any) -> list[str]:
+    """What the sheets of cells are called; those of charts alone are none."""
+    return [sheet.title for sheet in book.worksheets if hasattr(sheet, "iter_rows")]
+
+
+def sheet_rows(book: Any, title: str, label: str, *, most_rows: int) -> Iterator[tuple[int, tuple[Any, ...], str]]:
+    """The rows of a sheet: the number of each, its cells with their types and formats, and what is wrong with one that can't be read."""
+    with _explained(label):
+        sheet = book[title]
+        sheet.reset_dimensions()
+        rows = sheet.iter_rows(max_row=most_rows)
+        number = 0
+        while True:
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always")
+                row = next(rows, None)
+            if row is None:
+                return
+            number += 1
+            bad = next((text for text in (str(one.message) for one in said) if "marked as a date" in text), "")
+            yield number, row, bad and f"{bad.partition(' is marked')[0].lower()} is to be a date, and its number is none"
 
 
 def sheet_table(file: IO[bytes], label: str, sheet: str = "", *, as_texts: bool = False) -> Any:

@@ -8,7 +8,7 @@ from typing import IO
 
 from msgspec import Struct
 
-__all__ = ["ENDINGS", "Format", "Kind", "Source", "format_of"]
+__all__ = ["ENDINGS", "Format", "Kind", "Source", "format_of", "why_not_joined"]
 
 
 class Kind(StrEnum):
@@ -30,6 +30,18 @@ ENDINGS = {
     "pq": Kind.PARQUET,
 }
 _PACKED = {"gz": "gzip", "zst": "zstd"}
+_OTHERS = {
+    "xlsm": "a workbook with macros, which joining would lose",
+    "xls": "a workbook of Excel's older kind",
+    "xlsb": "a binary workbook of Excel",
+    "ods": "a workbook of OpenDocument",
+    "arrow": "a file of Arrow",
+    "feather": "a file of Feather",
+    "orc": "a file of ORC",
+    "avro": "a file of Avro",
+}
+"""Tables whose rows can't be joined."""
+_OTHERS_PACKED = ("gz", "zst", "bz2", "xz", "zip", "lz4", "br")
 
 
 class Format(Struct, frozen=True):
@@ -102,3 +114,13 @@ def format_of(path: str) -> Format | None:
     if kind is None or (compression and kind is Kind.PARQUET):
         return None
     return Format(kind, compression)
+
+
+def why_not_joined(path: str) -> str:
+    """What kind of table a file is whose rows can't be joined; nothing if it is no table, or one whose rows can be."""
+    name = path.rpartition("/")[2].lower()
+    stem, _, ending = name.rpartition(".")
+    if stem and ending in _OTHERS:
+        return _OTHERS[ending]
+    inner = stem.rpartition(".")[2] if "." in stem else ""
+    return f"a table packed as .{ending}" if inner in ENDINGS and ending in _OTHERS_PACKED and format_of(path) is None else ""

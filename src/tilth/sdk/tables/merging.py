@@ -5,7 +5,7 @@ twice: once to learn which rows stand, which takes the engine only what tells ro
 in which they come, and are written as they stand.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from importlib import import_module
@@ -19,10 +19,10 @@ from tilth.base.errors import Invalid
 from tilth.sdk.tables.formats import Source
 from tilth.sdk.tables.malformed import Problems
 from tilth.sdk.tables.opening import open_table
-from tilth.sdk.tables.rows import Cell, Table, places_of
-from tilth.sdk.tables.writing import writer_of
+from tilth.sdk.tables.rows import Table, places_of
+from tilth.sdk.tables.writing import TableWriter, writer_of
 
-__all__ = ["ColumnRule", "JoinRules", "RowConflict", "TableReport", "join_tables"]
+__all__ = ["ColumnRule", "JoinRules", "Parts", "RowConflict", "TableReport", "join_rows", "join_tables"]
 
 _MOST_TOLD = 5
 _LONGEST_KEY = 100
@@ -79,6 +79,10 @@ class TableReport(Struct, kw_only=True):
     malformed: dict[str, int] = {}
     """How many rows of which file were left out because they can't be read."""
     first_malformed: list[str] = []
+    notes: list[str] = []
+    """What else is to be known, for people."""
+    not_joined: str = ""
+    """Why rows were not joined, where the file of the first of the versions stands as it is."""
 
 
 def join_tables(
@@ -87,17 +91,40 @@ def join_tables(
     """Write the rows of `sources`, which have one format, to `file`; what does not fit into memory lies in `scratch` meanwhile."""
     problems = Problems(skip=skip_malformed)
     tables = [open_table(source, problems) for source in sources]
+
+    def writer(columns: Sequence[str]) -> TableWriter:
+        return writer_of(sources[0], tables, columns, file, as_texts=rules.as_texts)
+
+    report = join_rows(Parts(sources[0].path, [source.of for source in sources], tables), rules, writer, scratch, tell)
+    report.malformed = problems.counts()
+    report.first_malformed = [str(problem) for problem in problems.first()]
+    return report
+
+
+class Parts(Struct, frozen=True):
+    """Tables that become one."""
+
+    path: str
+    """What the joined one is called."""
+    owners: Sequence[str]
+    """What each is a part of."""
+    tables: Sequence[Table]
+
+
+def join_rows(
+    parts: Parts, rules: JoinRules, writer_for: Callable[[Sequence[str]], TableWriter], scratch: Path, tell: Callable[[int], None]
+) -> TableReport:
+    """Write the rows of some tables to what `writer_for` makes for their columns. Rows that could not be read are not in the report."""
+    tables = parts.tables
     columns = _columns(tables, rules)
     for table in tables:
         missing = [name for name in rules.key if name not in table.columns]
-        if missing:
+        if missing and table.columns:  # what has no columns has no rows either
             known = ", ".join(list(table.columns)[:10])
-            raise Invalid(f"{table.label} has no column {missing[0]!r:.100}", hint=f"it has {known:.500}" if known else "it has no columns")
-    report = TableReport(
-        path=sources[0].path, parts=[{"version": source.of, "rows": 0} for source in sources], rows=0, columns=list(columns)
-    )
-    _tell_differences(report, sources, tables)
-    writer = writer_of(sources[0], tables, columns, file, as_texts=rules.as_texts)
+            raise Invalid(f"{table.label} has no column {missing[0]!r:.100}", hint=f"it has {known:.500}")
+    report = TableReport(path=parts.path, parts=[{"version": owner, "rows": 0} for owner in parts.owners], rows=0, columns=list(columns))
+    _tell_differences(report, parts)
+    writer = writer_for(columns)
     try:
         if rules.key or rules.drop_duplicates:
             engine_module = import_module("tilth.sdk.tables.engine")
@@ -105,7 +132,8 @@ def join_tables(
             with engine_module.Engine(scratch, memory_bytes=memory) as engine:
                 _learn(engine, tables, columns, rules, tell)
                 _decide(engine, rules, report, tables)
-                _write(tables, writer, _Chosen(engine.stream("SELECT n FROM standing ORDER BY n")), report, tell)
+                standing = engine_module.Numbered(engine.stream("SELECT n FROM standing ORDER BY n"))
+                _write(tables, writer, standing, report, tell)
         else:
             _write(tables, writer, None, report, tell)
     except BaseException:
@@ -113,8 +141,6 @@ def join_tables(
             writer.close()
         raise
     writer.close()
-    report.malformed = problems.counts()
-    report.first_malformed = [str(problem) for problem in problems.first()]
     return report
 
 
@@ -136,16 +162,17 @@ def _columns(tables: Sequence[Table], rules: JoinRules) -> list[str]:
     return names
 
 
-def _tell_differences(report: TableReport, sources: Sequence[Source], tables: Sequence[Table]) -> None:
+def _tell_differences(report: TableReport, parts: Parts) -> None:
+    tables, owners = parts.tables, parts.owners
     types = [table.types() for table in tables]
     names = [set(table.columns) for table in tables]
     for name in dict.fromkeys(name for table in tables for name in table.columns):
         having = [at for at, own in enumerate(names) if name in own]
         if len(having) < len(tables):
-            report.differing_columns[name] = [sources[at].of for at in having]
+            report.differing_columns[name] = [owners[at] for at in having]
         seen = {types[at].get(name, "empty") for at in having} - {"empty", "null"}
         if len(seen) > 1:
-            report.differing_types[name] = {sources[at].of: types[at].get(name, "empty") for at in having}
+            report.differing_types[name] = {owners[at]: types[at].get(name, "empty") for at in having}
 
 
 def _learn(engine: Any, tables: Sequence[Table], columns: Sequence[str], rules: JoinRules, tell: Callable[[int], None]) -> None:
@@ -154,14 +181,10 @@ def _learn(engine: Any, tables: Sequence[Table], columns: Sequence[str], rules: 
         places = places_of(columns, table.columns)
         keys = places_of(rules.key, table.columns)
         for rows in table.rows():
-            said = [_packed(row, places) for row in rows.cells]
-            engine.add(number, first, rows.lines, [_packed(row, keys) for row in rows.cells] if keys else None, said)
+            said = rows.packed(places)
+            engine.add(number, first, rows.lines, rows.packed(keys) if keys else None, said)
             first += len(rows.lines)
             tell(len(rows.lines))
-
-
-def _packed(row: Sequence[Cell], places: Sequence[int | None]) -> bytes:
-    return msgspec.json.encode([None if at is None else row[at] for at in places])
 
 
 _OTHER = "(rows.said <> standing.said OR rows.more <> standing.more)"
@@ -211,28 +234,12 @@ def _shown(key: bytes) -> str:
     return ", ".join("nothing" if cell is None else cell for cell in cells)[:_LONGEST_KEY]
 
 
-class _Chosen:
-    """The numbers of the rows that stand, in their order, handed out stretch by stretch."""
-
-    def __init__(self, numbers: Iterator[tuple[int]]) -> None:
-        self._numbers = numbers
-        self._next = next(numbers, None)
-
-    def within(self, first: int, count: int) -> list[int]:
-        """Those from `first` on, of so many, counted from `first`."""
-        found: list[int] = []
-        while self._next is not None and self._next[0] < first + count:
-            found.append(self._next[0] - first)
-            self._next = next(self._numbers, None)
-        return found
-
-
-def _write(tables: Sequence[Table], writer: Any, chosen: _Chosen | None, report: TableReport, tell: Callable[[int], None]) -> None:
+def _write(tables: Sequence[Table], writer: Any, standing: Any, report: TableReport, tell: Callable[[int], None]) -> None:
     first = 0
     for number, table in enumerate(tables):
         for rows in table.rows():
             count = len(rows.lines)
-            kept = chosen.within(first, count) if chosen else None
+            kept = standing.within(first, count)[0] if standing else None
             writer.write(table, rows, kept if kept is None or len(kept) < count else None)
             report.parts[number]["rows"] += count
             report.rows += count if kept is None else len(kept)

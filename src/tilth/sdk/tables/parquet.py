@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -47,7 +48,7 @@ class ParquetTable:
         self._problems.begin(self.label)
         done = 0
         for batch in self.batches():
-            yield Rows(range(done + 1, done + 1 + batch.num_rows), list(zip(*map(texts_of, batch.columns), strict=True)), batch=batch)
+            yield _Rows(range(done + 1, done + 1 + batch.num_rows), partial(_texts_in, batch), batch=batch)
             done += batch.num_rows
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -70,6 +71,59 @@ class ParquetTable:
         said = str(error).partition("\n")[0].rstrip(".")[:200]
         place = f"{self.label}, {where}" if where else self.label
         return TableMalformed(f"{place}: it is no Parquet file, or a damaged one: {said}", hint="replace it in the version")
+
+
+class _Rows(Rows):
+    """Rows of a record batch. What they say is put together column by column, where no text of them has to be escaped."""
+
+    def packed(self, places: Sequence[int | None], *, empty: bool = True) -> Sequence[bytes]:
+        return _packed(self.batch, places, empty=empty) or super().packed(places, empty=empty)
+
+    def packed_at(self, chosen: Sequence[int], places: Sequence[int | None], *, empty: bool = True) -> Sequence[bytes]:
+        batch = self.batch.take(pa.array(chosen, pa.int64()))
+        return _Rows((), partial(_texts_in, batch), batch=batch).packed(places, empty=empty)
+
+
+_ESCAPED = r'["\\\x00-\x1f]'
+
+
+def _packed(batch: Any, places: Sequence[int | None], *, empty: bool) -> list[bytes] | None:
+    """What `Rows.packed` says, without looking at each value; None where that does not do."""
+    parts = []
+    for at in places:
+        if at is None:
+            parts.append(pa.nulls(batch.num_rows, pa.string()))
+            continue
+        column = batch.column(at)
+        if pa.types.is_dictionary(column.type):
+            column = column.dictionary_decode()
+        if pa.types.is_large_string(column.type):
+            column = pc.cast(column, pa.string())
+        if pa.types.is_string(column.type):
+            if pc.any(pc.match_substring_regex(column, _ESCAPED)).as_py():
+                return None
+            column = column if empty else pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+        elif _is_primitive(column.type):
+            column = pc.cast(column, pa.string())
+        else:
+            return None
+        parts.append(column)
+    if not parts:
+        return None
+    quoted = [pc.fill_null(pc.binary_join_element_wise('"', part, '"', ""), "null") for part in parts]
+    inner = pc.binary_join_element_wise(*quoted, ",") if len(quoted) > 1 else quoted[0]
+    found: list[bytes] = pc.cast(pc.binary_join_element_wise("[", inner, "]", ""), pa.binary()).to_pylist()
+    return found
+
+
+def _is_primitive(kind: Any) -> bool:
+    """Whether values of this type are cast to texts in which nothing has to be escaped."""
+    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal, pa.types.is_date, pa.types.is_timestamp)
+    return any(test(kind) for test in tests) and not pa.types.is_float16(kind)
+
+
+def _texts_in(batch: Any) -> list[tuple[Cell, ...]]:
+    return list(zip(*map(texts_of, batch.columns), strict=True))
 
 
 def texts_of(column: Any) -> list[Cell]:

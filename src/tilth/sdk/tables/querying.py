@@ -20,7 +20,7 @@ from tilth.sdk.contents import digests
 from tilth.sdk.home import Home
 from tilth.sdk.reading import reading_of
 from tilth.sdk.tables.engine import MEMORY_BYTES, connected, engine_error
-from tilth.sdk.tables.excel import is_excel, sheet_table
+from tilth.sdk.tables.excel import book_and_sheet, is_excel, sheet_table
 from tilth.sdk.tables.formats import Kind, format_of
 from tilth.sdk.tables.malformed import Problems
 from tilth.sdk.tables.opening import open_table
@@ -81,7 +81,7 @@ def _asked(
         connection.register_filesystem(import_module("fsspec").filesystem("tilth", version=version.id, home=home))
         for name, found in _tables_in(sql, paths):
             used += found
-            if any(is_excel(_book(path)) for path in found):
+            if any(is_excel(book_and_sheet(path)[0]) for path in found):
                 connection.register(name, _sheet(home, version, name, found, as_texts=as_texts))
             else:
                 connection.execute(_view(name, found, _delimiter(home, version, found[0]), as_texts=as_texts))
@@ -125,7 +125,7 @@ def _tables_in(sql: str, paths: Sequence[str]) -> Iterator[tuple[str, list[str]]
         if name.lower() in done:
             continue
         done.add(name.lower())
-        if not word and (name in known or ("#" in name and is_excel(_book(name)) and _book(name) in known)):
+        if not word and (name in known or ("#" in name and book_and_sheet(name)[0] in known)):
             yield name, [name]
         elif not word and has_wildcard(name) and (found := [path for path in paths if matcher(name)(path)]):
             yield name, found
@@ -133,18 +133,11 @@ def _tables_in(sql: str, paths: Sequence[str]) -> Iterator[tuple[str, list[str]]
             yield name, [plain[name.lower()]]
 
 
-def _book(name: str) -> str:
-    """The workbook whose sheet a query names: `book.xlsx#Sheet2`."""
-    path, _, sheet = name.rpartition("#")
-    return path if sheet and is_excel(path) else name
-
-
 def _sheet(home: Home, version: DatasetVersion, name: str, paths: Sequence[str], *, as_texts: bool) -> "pa.Table":
     """A sheet of a workbook, which DuckDB does not read by itself."""
     if len(paths) > 1:
         raise Invalid(f"{name} means several files, and {paths[0]} is a workbook of Excel", hint="name workbooks one by one")
-    path = _book(paths[0])
-    sheet = paths[0][len(path) + 1 :]
+    path, sheet = book_and_sheet(paths[0])
     with reading_of(home, version).open(path) as file:
         found: pa.Table = sheet_table(file, path, sheet, as_texts=as_texts)
     return found

@@ -6,6 +6,8 @@ What only one of the tables has a column for makes no row another one: that the 
 from collections import Counter
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import islice
+from operator import ne
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,11 @@ from tilth.sdk.tables.malformed import Problems
 from tilth.sdk.tables.opening import open_table
 from tilth.sdk.tables.rows import Cell, Table, places_of
 
-__all__ = ["RowChange", "RowChanges", "compare_rows"]
+__all__ = ["RowChange", "RowChanges", "compare_rows", "compare_tables"]
 
 _LONGEST_CELL = 1_000
+_CELLS_AT_ONCE = 100_000
+_decode = msgspec.json.Decoder(list[str | None]).decode
 
 
 class RowChange(Struct, frozen=True, kw_only=True):
@@ -55,6 +59,8 @@ class RowChanges(Struct, frozen=True, kw_only=True):
     """The first of each kind, in the order of the tables."""
     malformed: dict[str, int]
     first_malformed: list[str]
+    only_in: str = ""
+    """Which version alone has it, where it is a sheet of a workbook that the other one has without it."""
 
 
 def compare_rows(
@@ -63,22 +69,31 @@ def compare_rows(
     """How the table `after` differs from `before`, with at most `shown` rows of each kind of difference."""
     problems = Problems(skip=skip_malformed)
     old, new = open_table(before, problems), open_table(after, problems)
+    return compare_tables(after.path, old, new, problems, key=key, shown=shown, scratch=scratch, memory_bytes=memory_bytes)
+
+
+def compare_tables(
+    path: str, old: Table, new: Table, problems: Problems, *, key: Sequence[str], shown: int, scratch: Path, memory_bytes: int = 0
+) -> RowChanges:
+    """The same for tables that are open, whose `problems` those are."""
     both = set(old.columns) & set(new.columns)
     shared = [name for name in old.columns if name in both]
+    compared = shared if old.columns and new.columns else [*old.columns, *new.columns]  # what has no columns has no rows either
     for name in key:
-        if name not in shared:
-            raise Invalid(f"not both {old.label} and {new.label} have a column {name!r:.100}", hint=f"both have {', '.join(shared[:10])}")
+        if name not in compared:
+            hint = f"both have {', '.join(compared[:10])}" if compared else "they have no column in common"
+            raise Invalid(f"not both {old.label} and {new.label} have a column {name!r:.100}", hint=hint)
     engine_module = import_module("tilth.sdk.tables.engine")
     with engine_module.Engine(scratch, memory_bytes=memory_bytes or engine_module.MEMORY_BYTES) as engine:
         for side, table in enumerate((old, new)):
-            _learn(engine, side, table, key, shared)
+            _learn(engine, side, table, key, compared)
         counts = _by_key(engine, shown) if key else _whole(engine, shown)
         for side, table in enumerate((old, new)):
-            _fetch(engine, side, table, shared)
+            _fetch(engine, side, table, compared)
         found = _Found(counts)
-        _tell(engine, found, key, shared, shown)
+        _tell(engine, found, key, compared, shown)
     return RowChanges(
-        path=after.path,
+        path=path,
         key=list(key),
         columns=shared,
         columns_added=[name for name in new.columns if name not in both],
@@ -87,7 +102,7 @@ def compare_rows(
         removed=found.counts["removed"],
         changed=found.counts["changed"],
         same=found.counts["same"],
-        cells={name: found.cells[name] for name in shared if found.cells[name]},
+        cells={name: found.cells[name] for name in compared if found.cells[name]},
         unit=new.unit,
         rows=found.rows,
         malformed=problems.counts(),
@@ -100,13 +115,9 @@ def _learn(engine: Any, side: int, table: Table, key: Sequence[str], shared: Seq
     places = places_of(shared, table.columns)
     first = 0
     for rows in table.rows():
-        named = [_said(row, keys) for row in rows.cells] if keys else None
-        engine.add(side, first, rows.lines, named, [_said(row, places) for row in rows.cells])
+        named = rows.packed(keys, empty=False) if keys else None
+        engine.add(side, first, rows.lines, named, rows.packed(places, empty=False))
         first += len(rows.lines)
-
-
-def _said(row: Sequence[Cell], places: Sequence[int | None]) -> bytes:
-    return msgspec.json.encode([None if at is None else row[at] or None for at in places])
 
 
 class _Found:
@@ -171,36 +182,31 @@ def _fetch(engine: Any, side: int, table: Table, shared: Sequence[str]) -> None:
     """Read a table once more, for what the rows say that changed or are shown."""
     if side == 0:
         engine.run("CREATE TABLE texts (pair BIGINT, side UTINYINT, change VARCHAR, line BIGINT, said BLOB)")
-    wanted = engine.stream(f"SELECT n, pair, change FROM wanted WHERE side = {int(side)} ORDER BY n")
-    waiting = next(wanted, None)
-    if waiting is None:
-        return
+    numbered = import_module("tilth.sdk.tables.engine").Numbered
+    wanted = numbered(engine.stream(f"SELECT n, pair, change FROM wanted WHERE side = {int(side)} ORDER BY n"))
     places = places_of(shared, table.columns)
     first = 0
-    for rows in table.rows():
-        picked: list[tuple[int, int, str]] = []
-        while waiting is not None and waiting[0] < first + len(rows.lines):
-            picked.append((waiting[0] - first, waiting[1], waiting[2]))
-            waiting = next(wanted, None)
+    for rows in () if wanted.is_over else table.rows():
+        picked, *others = wanted.within(first, len(rows.lines))
         if picked:
-            engine.add_texts(
-                [pair for _, pair, _ in picked],
-                [side] * len(picked),
-                [change for _, _, change in picked],
-                [rows.lines[at] for at, _, _ in picked],
-                [_said(rows.cells[at], places) for at, _, _ in picked],
-            )
+            pairs, changes = others
+            said = rows.packed_at(picked, places, empty=False)
+            engine.add_texts(pairs, [side] * len(picked), changes, [rows.lines[at] for at in picked], said)
         first += len(rows.lines)
 
 
 def _tell(engine: Any, found: _Found, key: Sequence[str], shared: Sequence[str], shown: int) -> None:
     changed: list[RowChange] = []
-    rows = engine.stream("SELECT pair, line, said FROM texts WHERE change = 'changed' ORDER BY pair, side", at_once=500)
-    for (_, _, old), (_, line, now) in zip(rows, rows, strict=True):  # two by two
-        was, said = _cells(old), _cells(now)
-        found.cells.update(name for name, one, other in zip(shared, was, said, strict=True) if one != other)
-        if len(changed) < shown:
-            changed.append(_row("changed", line, key, old, now, shared))
+    at_once = 2 * max(1, _CELLS_AT_ONCE // (len(shared) + 1))  # pairs stay together
+    numbers = [0] * len(shared)
+    for lines, said in engine.stream("SELECT line, said FROM texts WHERE change = 'changed' ORDER BY pair, side", at_once=at_once):
+        columns = (zip(*map(_decode, said[side::2]), strict=True) for side in (0, 1))
+        for at, (old, now) in enumerate(zip(*columns, strict=True)):
+            numbers[at] += sum(map(ne, old, now))
+        more = shown - len(changed)
+        shown_now = zip(lines[1::2], said[::2], said[1::2], strict=True)
+        changed += [_row("changed", line, key, old, now, shared) for line, old, now in islice(shown_now, max(0, more))]
+    found.cells = Counter(dict(zip(shared, numbers, strict=True)))
     removed, added = (
         [(line, said) for line, said in engine.run(f"SELECT line, said FROM texts WHERE change = '{change}' ORDER BY pair")]
         for change in ("removed", "added")
@@ -228,5 +234,4 @@ def _cut(cell: Cell) -> Cell:
 
 
 def _cells(said: Any) -> list[Cell]:
-    found: list[Cell] = msgspec.json.decode(bytes(said))
-    return found
+    return _decode(bytes(said))

@@ -1,9 +1,11 @@
 """A table as rows of texts, batch by batch: every cell as it stands in the file, so that nothing is changed by being understood."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from operator import itemgetter
 from typing import Any, Protocol
 
-from msgspec import Struct
+import msgspec
 
 __all__ = ["Cell", "Rows", "Table", "places_of", "rows_at_once", "unique_names"]
 
@@ -12,19 +14,54 @@ Cell = str | None
 
 _MOST_CELLS = 1_000_000
 _MOST_ROWS = 20_000
+_encode = msgspec.json.Encoder().encode
 
 
-class Rows(Struct, frozen=True):
+class Rows:
     """Rows that follow each other in a table."""
 
-    lines: Sequence[int]
-    """Where each begins: the number of its line, or of the row where there are no lines; from 1."""
-    cells: Sequence[Sequence[Cell]]
-    """Of each, one for each column."""
-    raws: Sequence[str] = ()
-    """Each as it stands in the file, without the end of its line."""
-    batch: Any = None
-    """The rows as a record batch, where the file has types."""
+    def __init__(
+        self,
+        lines: Sequence[int],
+        cells: Sequence[Sequence[Cell]] | Callable[[], Sequence[Sequence[Cell]]],
+        raws: Sequence[str] = (),
+        batch: Any = None,
+    ) -> None:
+        self.lines = lines
+        """Where each begins: the number of its line, or of the row where there are no lines; from 1."""
+        self.raws = raws
+        """Each as it stands in the file, without the end of its line."""
+        self.batch = batch
+        """The rows with their types, where the file has some."""
+        self._cells = cells
+
+    @cached_property
+    def cells(self) -> Sequence[Sequence[Cell]]:
+        """Of each row one cell for each column; found out when it is asked for, because not all who read rows look at their cells."""
+        return self._cells() if callable(self._cells) else self._cells
+
+    def packed(self, places: Sequence[int | None], *, empty: bool = True) -> Sequence[bytes]:
+        """What each row says at these places, as a list in JSON; a text without characters is nothing, unless it may be `empty`."""
+        cells = self.cells
+        if not empty:
+            cells = [[cell or None for cell in row] if "" in row else row for row in cells]
+        return list(map(_encode, map(_picker(places), cells)))
+
+    def packed_at(self, chosen: Sequence[int], places: Sequence[int | None], *, empty: bool = True) -> Sequence[bytes]:
+        """The same of some rows only."""
+        cells = self.cells
+        return Rows((), [cells[at] for at in chosen]).packed(places, empty=empty)
+
+
+def _picker(places: Sequence[int | None]) -> Callable[[Sequence[Cell]], Sequence[Cell]]:
+    """What picks the cells at these places out of a row."""
+    known = [at for at in places if at is not None]
+    if len(known) < len(places) or not known:
+        return lambda row: [None if at is None else row[at] for at in places]
+    if len(known) == 1:
+        (only,) = known
+        return lambda row: (row[only],)
+    return itemgetter(*known)
 
 
 class Table(Protocol):

@@ -8,13 +8,15 @@ import csv
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import IO
 
 from msgspec import Struct
 
 from tilth.base.errors import TableMalformed
 from tilth.sdk.tables.formats import Kind, Source
-from tilth.sdk.tables.lines import LONGEST_LINE, Line, lines_of
+from tilth.sdk.tables.lines import LONGEST_LINE, Block, Line, blocks_of, lines_in, lines_of
 from tilth.sdk.tables.malformed import Malformed, Problems
 from tilth.sdk.tables.rows import Cell, Rows, rows_at_once, unique_names
 from tilth.sdk.tables.types import seem
@@ -49,6 +51,8 @@ class SeparatedTable:
         csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))  # one for all of the process: it is only ever raised
         self.header, self.dialect = self._head()
         self.columns = unique_names(self.header)
+        self._first_line = 0
+        """Where the first row stands, when it is known that from there on each line is a row."""
 
     def _head(self) -> tuple[list[str], Dialect]:
         delimiter = "\t" if self._source.format.kind is Kind.TSV else ","
@@ -65,39 +69,91 @@ class SeparatedTable:
             for found in _Records(file, delimiter):
                 if isinstance(found, Malformed):
                     raise TableMalformed(f"{self.label}, line {found.line:,}: {found.what}", hint="the first line has to name the columns")
-                return found.cells, dialect
+                head = next((row for row in found.cells if row), None)
+                if head is not None:
+                    return head, dialect
         return [], dialect
 
     def rows(self) -> Iterator[Rows]:
+        if self._first_line:
+            return self._lines(self._first_line)
         return self._rows(self._problems)
 
     def _rows(self, problems: Problems) -> Iterator[Rows]:
         problems.begin(self.label)
         width = len(self.columns)
         most = rows_at_once(width)
+        first = following = 0
+        by_lines = True
         with self._source.plain() as file:
-            records = iter(_Records(file, self.dialect.delimiter))
-            next(records, None)
             lines: list[int] = []
-            cells: list[Sequence[Cell]] = []
+            cells: list[list[str]] = []
             raws: list[str] = []
             size = 0
-            for found in records:
+            for found in self._body(file):
                 if isinstance(found, Malformed):
                     problems.found(Malformed(self.label, found.line, found.what))
+                    by_lines = False
                     continue
-                if len(found.cells) != width:
-                    problems.found(Malformed(self.label, found.line, _miscounted(len(found.cells), width)))
-                    continue
-                lines.append(found.line)
-                cells.append(_with_nothing(found, self.dialect.delimiter) if "" in found.cells else found.cells)
-                raws.append(found.raw)
-                size += len(found.raw)
-                if len(lines) >= most or size >= _MOST_CHARACTERS:
-                    yield Rows(lines, cells, raws)
-                    lines, cells, raws, size = [], [], [], 0
+                stretch = found if set(map(len, found.cells)) == {width} else self._of_width(found, width, problems)
+                if stretch.raws:
+                    first = first or stretch.lines[0]
+                    by_lines = by_lines and isinstance(stretch.lines, range) and stretch.lines[0] == (following or first)
+                    following = stretch.lines[-1] + 1
+                at = 0
+                while at < len(stretch.raws):
+                    end = at + most - len(lines)
+                    lines += stretch.lines[at:end]
+                    cells += stretch.cells[at:end]
+                    raws += stretch.raws[at:end]
+                    size += sum(map(len, stretch.raws[at:end]))
+                    at = end
+                    if len(lines) >= most or size >= _MOST_CHARACTERS:
+                        yield self._told(lines, cells, raws)
+                        lines, cells, raws, size = [], [], [], 0
             if lines:
-                yield Rows(lines, cells, raws)
+                yield self._told(lines, cells, raws)
+        self._first_line = first if by_lines else 0
+
+    def _lines(self, first: int) -> Iterator[Rows]:
+        """The rows of a file that was read before, in which each line from `first` on is one: they are not taken apart again."""
+        self._problems.begin(self.label)
+        most = rows_at_once(len(self.columns))
+        with self._source.plain() as file:
+            for block in blocks_of(file):
+                texts = _texts_in(block)
+                if texts is None:
+                    raise TableMalformed(f"{self.label} is not what it was a moment ago", hint="try again")
+                raws = _without_returns(texts)
+                for at in range(max(0, first - block.number), len(raws), most):
+                    some = raws[at : at + most]
+                    yield _Lines(range(block.number + at, block.number + at + len(some)), some, self.dialect.delimiter)
+
+    def _body(self, file: IO[bytes]) -> "Iterator[_Stretch | Malformed]":
+        """What stands below the head."""
+        records = iter(_Records(file, self.dialect.delimiter))
+        for found in records:
+            if isinstance(found, Malformed):  # the head can be read, or nothing would have come so far
+                yield found
+                continue
+            head = next((at for at, row in enumerate(found.cells) if row), None)
+            if head is not None:
+                yield _Stretch(found.lines[head + 1 :], found.cells[head + 1 :], found.raws[head + 1 :])
+                break
+        yield from records
+
+    def _of_width(self, found: "_Stretch", width: int, problems: Problems) -> "_Stretch":
+        """Without the rows that have too few or too many cells, and without lines on which nothing stands."""
+        kept: list[int] = []
+        for at, row in enumerate(found.cells):
+            if len(row) == width:
+                kept.append(at)
+            elif row:
+                problems.found(Malformed(self.label, found.lines[at], _miscounted(len(row), width)))
+        return _Stretch([found.lines[at] for at in kept], [found.cells[at] for at in kept], [found.raws[at] for at in kept])
+
+    def _told(self, lines: Sequence[int], cells: list[list[str]], raws: list[str]) -> Rows:
+        return Rows(lines, partial(_all_with_nothing, cells, raws, self.dialect.delimiter), raws)
 
     def types(self) -> dict[str, str]:
         examined: list[Sequence[Cell]] = []
@@ -127,10 +183,12 @@ def _miscounted(found: int, expected: int) -> str:
     return f"it has {found:,} field{'' if found == 1 else 's'} and not {expected:,}"
 
 
-class _Record(Struct, frozen=True):
-    line: int
-    cells: list[str]
-    raw: str
+class _Stretch(Struct, frozen=True):
+    """Rows that follow each other; lines without anything on them are none, and may be among them."""
+
+    lines: Sequence[int]
+    cells: list[list[str]]
+    raws: list[str]
 
 
 class _Bad(Exception):
@@ -138,24 +196,89 @@ class _Bad(Exception):
 
 
 class _Records:
-    """The rows of a file, and where there is none: after a row that is wrong, the next line begins one."""
+    """The rows of a file, and where there is none: after a row that is wrong, the next line begins one.
+
+    A block of lines is taken apart at once as long as nothing in it is wrong; from the first line that is, it is gone through line by
+    line. A row whose lines end behind the block is kept for the next one.
+    """
 
     def __init__(self, file: IO[bytes], delimiter: str) -> None:
-        self._lines = lines_of(file)
+        self._blocks = blocks_of(file)
         self._delimiter = delimiter
-        self._again: deque[Line] = deque()
+        self._waiting: deque[Line] = deque()
         self._taken: list[Line] = []
 
-    def __iter__(self) -> Iterator["_Record | Malformed"]:
-        while True:
+    def __iter__(self) -> Iterator["_Stretch | Malformed"]:
+        kept: list[str] = []
+        number = 1
+        for block in self._blocks:
+            texts = _texts_in(block)
+            if not kept:
+                number = block.number
+            if texts is None:
+                self._wait(number, kept)
+                self._waiting.extend(lines_in(block))
+                kept = []
+            else:
+                is_open = bool(kept) and not any('"' in text for text in texts)  # in the middle of a field
+                kept = kept + texts
+                if not is_open:
+                    stretch, at, is_open = self._quickly(kept, number)
+                    if stretch.lines:
+                        yield stretch
+                    kept, number = kept[at:], number + at
+                if is_open and sum(map(len, kept)) + _LINE_BYTES * len(kept) <= LONGEST_LINE:
+                    continue
+                self._wait(number, kept)
+                kept = []
+            yield from self._slowly()
+        self._wait(number, kept)
+        yield from self._slowly()
+
+    def _wait(self, number: int, texts: Sequence[str]) -> None:
+        self._waiting.extend(Line(number + at, f"{text}\n") for at, text in enumerate(texts))
+
+    def _quickly(self, lines: list[str], number: int) -> tuple[_Stretch, int, bool]:
+        """The rows before the first one that is wrong or not ended, how many lines they are, and whether that one could end later."""
+        quoted = any('"' in line for line in lines)
+        ended = [f"{line}\n" for line in lines] if quoted else lines
+        raws = _without_returns(lines)
+        with suppress(csv.Error):
+            cells = list(csv.reader(ended, delimiter=self._delimiter, strict=True))
+            if len(cells) == len(lines):  # each row is one line
+                return _Stretch(range(number, number + len(lines)), cells, raws), len(lines), False
+        found = _Stretch([], [], [])
+        reader = csv.reader(ended, delimiter=self._delimiter, strict=True)
+        at = 0
+        said = ""
+        with suppress(StopIteration):
+            while True:
+                try:
+                    row = next(reader)
+                except csv.Error as error:
+                    said = str(error)
+                    break
+                end = reader.line_num
+                found.lines.append(number + at)  # type: ignore[attr-defined]
+                found.cells.append(row)
+                found.raws.append(raws[at] if end == at + 1 else "\n".join([*lines[at : end - 1], raws[end - 1]]))
+                at = end
+        return found, at, "unexpected end" in said
+
+    def _slowly(self) -> Iterator["_Stretch | Malformed"]:
+        """The rows of the lines that wait, and of those behind them until a row ends with the last line that was taken."""
+        while self._waiting:
             reader = csv.reader(self._feed(), delimiter=self._delimiter, strict=True)
             try:
                 for cells in reader:
                     taken = self._taken
                     if cells:
                         raw = taken[0].text if len(taken) == 1 else "".join(line.text or "" for line in taken)
-                        yield _Record(taken[0].number, cells, (raw or "").rstrip("\r\n") if len(taken) == 1 else _unended(raw or ""))
+                        raw = (raw or "").rstrip("\r\n") if len(taken) == 1 else _unended(raw or "")
+                        yield _Stretch([taken[0].number], [cells], [raw])
                     taken.clear()
+                    if not self._waiting:
+                        return
                 return
             except (csv.Error, _Bad) as error:
                 taken = self._taken
@@ -165,19 +288,18 @@ class _Records:
                     yield Malformed("", taken[-1].number, what)  # it is that line, in the middle of a row
                 else:
                     yield Malformed("", taken[0].number, what)
-                self._again.extendleft(reversed(taken[1:]))
+                self._waiting.extendleft(reversed(taken[1:]))
                 self._taken = []
 
     def _feed(self) -> Iterator[str]:
         size = 0
         while True:
-            if self._again:
-                line = self._again.popleft()
-            else:
-                found = next(self._lines, None)
-                if found is None:
+            if not self._waiting:
+                block = next(self._blocks, None)
+                if block is None:
                     return
-                line = found
+                self._waiting.extend(lines_in(block))
+            line = self._waiting.popleft()
             if not self._taken:
                 size = 0
             self._taken.append(line)
@@ -187,6 +309,23 @@ class _Records:
             if size > LONGEST_LINE:
                 raise _Bad("a quote that opens here is not closed within 16 MB")
             yield line.text
+
+
+def _texts_in(block: Block) -> list[str] | None:
+    """The lines of a block without their ends; None if one of them is no text."""
+    if block.wrong:
+        return None
+    try:
+        texts = block.data.decode().split("\n")
+    except UnicodeDecodeError:
+        return None
+    if not texts[-1]:
+        texts.pop()
+    return texts
+
+
+def _without_returns(lines: list[str]) -> list[str]:
+    return [line.rstrip("\r") for line in lines] if any("\r" in line for line in lines) else lines
 
 
 def _unended(raw: str) -> str:
@@ -206,14 +345,32 @@ def _explained(said: str) -> str:
     return next((ours for theirs, ours in _SAID.items() if theirs in said), said)
 
 
-def _with_nothing(record: _Record, delimiter: str) -> list[Cell]:
+class _Lines(Rows):
+    """Rows of which each is a line that can be read."""
+
+    def __init__(self, lines: Sequence[int], raws: Sequence[str], delimiter: str) -> None:
+        super().__init__(lines, self._read, raws)
+        self._delimiter = delimiter
+
+    def _read(self) -> Sequence[Sequence[Cell]]:
+        return _all_with_nothing(list(csv.reader(self.raws, delimiter=self._delimiter, strict=True)), self.raws, self._delimiter)
+
+    def packed_at(self, chosen: Sequence[int], places: Sequence[int | None], *, empty: bool = True) -> Sequence[bytes]:
+        return _Lines((), [self.raws[at] for at in chosen], self._delimiter).packed(places, empty=empty)
+
+
+def _all_with_nothing(cells: Sequence[Sequence[str]], raws: Sequence[str], delimiter: str) -> Sequence[Sequence[Cell]]:
+    return [_with_nothing(row, raw, delimiter) if "" in row else row for row, raw in zip(cells, raws, strict=True)]
+
+
+def _with_nothing(cells: Sequence[str], raw: str, delimiter: str) -> list[Cell]:
     """The cells, with None for those where nothing stands, not even quotes."""
-    if '""' not in record.raw:
-        return [cell or None for cell in record.cells]
+    if '""' not in raw:
+        return [cell or None for cell in cells]
     found: list[Cell] = []
     at = 0
-    for cell in record.cells:
-        quoted = record.raw.startswith('"', at)
+    for cell in cells:
+        quoted = raw.startswith('"', at)
         found.append(cell if cell or quoted else None)
         if quoted:
             at += len(cell) + cell.count('"') + 2 + len(delimiter)

@@ -20,8 +20,9 @@ from tilth.sdk.home import Home
 from tilth.sdk.metadata import put
 from tilth.sdk.reading import reading_of
 from tilth.sdk.tables.excel import is_excel
-from tilth.sdk.tables.formats import Source, format_of
+from tilth.sdk.tables.formats import Source, format_of, why_not_joined
 from tilth.sdk.tables.merging import JoinRules, TableReport, join_tables
+from tilth.sdk.tables.workbooks import join_workbooks
 from tilth.sdk.taking import Watcher, taking_context
 
 __all__ = ["MERGED", "MergeRequest", "merge_tables", "report_document", "scratch_in", "source_of", "title"]
@@ -54,14 +55,10 @@ def title(version: DatasetVersion) -> str:
 
 def source_of(home: Home, version: DatasetVersion, path: str) -> Source:
     """A table of a version; `PathNotFound` or `Invalid` if it is none."""
-    if is_excel(path):
+    if format_of(path) is None and not is_excel(path):
         raise Invalid(
-            f"{path} is a workbook of Excel, whose rows are neither joined nor compared",
-            hint=f"`tilth data query` reads it: \"SELECT * FROM '{path}'\"; write it as CSV to join or compare it",
-        )
-    if format_of(path) is None:
-        raise Invalid(
-            f"{path} is no table that can be read", hint="CSV, TSV, JSON lines and Parquet are; CSV and JSON lines also as .gz and .zst"
+            f"{path} is no table that can be read",
+            hint="CSV, TSV, JSON lines, Parquet and Excel's workbooks are; CSV and JSON lines also as .gz and .zst",
         )
     reading = reading_of(home, version)
     reading.entry(path)
@@ -99,7 +96,12 @@ def merge_tables(home: Home, request: MergeRequest, watcher: Watcher) -> tuple[D
             hint="`tilth data ls` shows what they hold",
         )
     with scratch_in(home) as scratch:
-        reports = [_joined(home, path, owners, request, scratch, watcher) for path, owners in found]
+        reports: list[TableReport] = []
+        for path, owners in found:
+            if why := why_not_joined(path):
+                reports.append(_left(path, owners, f"it is {why}"))
+            else:
+                reports += _joined(home, path, owners, request, scratch, watcher)
         reach("merge-tables.before-create")
         made = lifecycle.create(
             home,
@@ -114,6 +116,8 @@ def merge_tables(home: Home, request: MergeRequest, watcher: Watcher) -> tuple[D
             with lifecycle.opened_draft(home, made) as draft:
                 context = taking_context(home, made)
                 for path, _ in found:
+                    if why_not_joined(path):
+                        continue
                     add(draft, AddRequest(sources=[str(scratch / _JOINED / path)], prefix=os.path.dirname(path)), context)
                 upload(draft, context)
         except BaseException:
@@ -130,23 +134,30 @@ def report_document(report: TableReport) -> dict[str, object]:
 
 
 def _shared_tables(home: Home, versions: Sequence[DatasetVersion], patterns: Sequence[str]) -> list[tuple[str, list[DatasetVersion]]]:
-    """The tables that versions have with different contents: path, and the versions whose contents count."""
+    """The tables that versions have with different contents, also those that can't be joined: path, and the versions that count."""
     means = [contents.matcher_of(pattern, recursive=True) for pattern in patterns]
     having: dict[str, dict[bytes, DatasetVersion]] = {}
     for version in versions:
         for path, _, digest in contents.digests(home, version):
-            if format_of(path) is not None and (not means or any(test(path) for test in means)):
+            if (format_of(path) or is_excel(path) or why_not_joined(path)) and (not means or any(test(path) for test in means)):
                 having.setdefault(path, {}).setdefault(digest, version)
     return [(path, list(owners.values())) for path, owners in sorted(having.items()) if len(owners) > 1]
 
 
-def _joined(home: Home, path: str, owners: Sequence[DatasetVersion], request: MergeRequest, scratch: Path, watcher: Watcher) -> TableReport:
+def _left(path: str, owners: Sequence[DatasetVersion], why: str) -> TableReport:
+    return TableReport(path=path, parts=[{"version": title(owner)} for owner in owners], rows=0, not_joined=why)
+
+
+def _joined(
+    home: Home, path: str, owners: Sequence[DatasetVersion], request: MergeRequest, scratch: Path, watcher: Watcher
+) -> list[TableReport]:
     check_path(path)  # of a listing that somebody else may have written
     target = scratch / _JOINED / path
     sources = [source_of(home, version, path) for version in owners]
+    rules, skip = request.rules, request.skip_malformed
     with translated_os_errors(scratch):
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as file:
-            return join_tables(
-                sources, request.rules, file, scratch, lambda rows: watcher.done(rows, 0), skip_malformed=request.skip_malformed
-            )
+            if is_excel(path):
+                return join_workbooks(sources, rules, file, scratch, lambda rows: watcher.done(rows, 0), skip_malformed=skip)
+            return [join_tables(sources, rules, file, scratch, lambda rows: watcher.done(rows, 0), skip_malformed=skip)]

@@ -85,13 +85,6 @@ def test_queries_read_sheets_by_their_names(own: Home, tmp_path: Path) -> None:
     assert missing.value.hint == "its sheets are Trips, Zones"
 
 
-def test_rows_of_workbooks_are_not_compared_and_the_error_names_the_way(own: Home, tmp_path: Path) -> None:
-    made = _version(tmp_path)
-    with pytest.raises(Invalid, match="neither joined nor compared") as refused:
-        made.compare_rows(made.id, path="trips.xlsx")
-    assert "FROM 'trips.xlsx'" in (refused.value.hint or "")
-
-
 def test_numbers_of_two_kinds_are_numbers_and_other_mixtures_are_texts() -> None:
     found = sheet_table(io.BytesIO(_book(S=[["n", "m", "b"], [1, 1, True], [2.5, "x", None], [None, _at(2024, 1, 1), False]])), "s.xlsx")
     assert found.schema.types == [pa.float64(), pa.string(), pa.bool_()]

@@ -1,0 +1,195 @@
+"""Sheets of workbooks as tables: each cell as the text that keys and comparisons see, and beside it as the value that it is."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import datetime, time
+from functools import cached_property, partial
+from hashlib import sha256
+from typing import Any, Self
+
+import msgspec
+
+from tilth.base.errors import Invalid
+from tilth.sdk.tables.excel import opened_book, sheet_rows, sheet_titles
+from tilth.sdk.tables.formats import Source
+from tilth.sdk.tables.malformed import Malformed, Problems
+from tilth.sdk.tables.rows import Cell, Rows, rows_at_once, unique_names
+
+__all__ = ["Books", "SheetTable", "text_of"]
+
+_CELLS_AT_ONCE = 50_000
+_MOST_CELLS = 5_000_000
+_MOST_ROWS = 1 << 20
+_KINDS = {"n": "number", "s": "text", "b": "boolean", "d": "date", "e": "error"}
+
+
+class Books:
+    """Workbooks that are read again and again. Two stay open, since what a workbook holds beside its sheets is in memory meanwhile."""
+
+    def __init__(self) -> None:
+        self._open: dict[Source, tuple[ExitStack, Any]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for stack, _book in self._open.values():
+            stack.close()
+        self._open.clear()
+
+    def get(self, source: Source) -> Any:
+        """The workbook in a file."""
+        found = self._open.pop(source, None)
+        if found is None:
+            while len(self._open) > 1:
+                self._open.pop(next(iter(self._open)))[0].close()
+            with ExitStack() as stack:
+                file = stack.enter_context(source.open())
+                book = stack.enter_context(opened_book(file, source.label))
+                found = (stack.pop_all(), book)
+        self._open[source] = found
+        return found[1]
+
+    def sheets(self, source: Source, *, most_rows: int = _MOST_ROWS) -> "list[SheetTable]":
+        """The sheets of cells, each as a table; rows behind the first ones are looked at only if they may be."""
+        return [SheetTable(self, source, title, most_rows=most_rows) for title in sheet_titles(self.get(source))]
+
+    def parts(self, source: Source) -> Sequence[str]:
+        """The names of what is in the archive."""
+        found: list[str] = self.get(source)._archive.namelist()
+        return found
+
+
+class SheetTable:
+    """A sheet of a workbook, whose first row that is not empty names the columns."""
+
+    unit = "row"
+
+    def __init__(self, books: Books, source: Source, title: str, *, most_rows: int) -> None:
+        self.title = title
+        self.label = f"{source.path}#{title} of {source.of}" if source.of else f"{source.path}#{title}"
+        self.source = source
+        self._books = books
+        self.problems = Problems()
+        """What is told of rows that can't be read."""
+        self._most_rows = most_rows
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether people do not see it."""
+        return bool(self._books.get(self.source)[self.title].sheet_state != "visible")
+
+    @cached_property
+    def _seen(self) -> "_Seen":
+        """What is known when all of it was read once."""
+        seen = _Seen()
+        for number, row in self._rows():
+            seen.look_at(number, row)
+        return seen
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return self._seen.names
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """What stands at the head of each column; nothing where it has no name but the one that it is given here."""
+        return dict(zip(self.columns, self._seen.head, strict=True))
+
+    @property
+    def digest(self) -> bytes:
+        """Equal for sheets in which the same stands."""
+        return self._seen.digest.digest()
+
+    def types(self) -> dict[str, str]:
+        return {name: " or ".join(sorted(self._seen.kinds.get(at, {"empty"}))) for at, name in self._seen.named()}
+
+    def rows(self) -> Iterator[Rows]:
+        self.problems.begin(self.label)
+        at = [at for at, _ in self._seen.named()]
+        most = min(rows_at_once(len(at)), max(1, _CELLS_AT_ONCE // max(1, len(at))))
+        lines: list[int] = []
+        kept: list[list[Any]] = []
+        for number, row in self._rows(self.problems):
+            if number <= self._seen.head_row:
+                continue
+            lines.append(number)
+            kept.append([row[place] if place < len(row) else None for place in at])
+            if len(lines) >= most:
+                yield Rows(lines, partial(_texts, kept), batch=kept)
+                lines, kept = [], []
+        if lines:
+            yield Rows(lines, partial(_texts, kept), batch=kept)
+
+    def _rows(self, problems: Problems | None = None) -> Iterator[tuple[int, Sequence[Any]]]:
+        """The rows on which something stands, each with its number."""
+        cells = 0
+        for number, row, wrong in sheet_rows(self._books.get(self.source), self.title, self.label, most_rows=self._most_rows):
+            cells += len(row)
+            if cells > _MOST_CELLS:
+                raise Invalid(f"{self.label} has more than {_MOST_CELLS:,} cells", hint="write it as CSV or Parquet")
+            if wrong:
+                if problems is not None:
+                    problems.found(Malformed(self.label, number, wrong, self.unit))
+                continue
+            if any(cell.value is not None for cell in row):
+                yield number, row
+
+
+class _Seen:
+    """What reading a sheet tells of it."""
+
+    def __init__(self) -> None:
+        self.head_row = 0
+        self.kinds: dict[int, set[str]] = {}
+        self.digest = sha256()
+        self._header: Sequence[Any] = ()
+        self._width = 0
+
+    def look_at(self, number: int, row: Sequence[Any]) -> None:
+        """Take a row in."""
+        if not self.head_row:
+            self.head_row = number
+            self._header = row
+        else:
+            for at, cell in enumerate(row):
+                if cell.value is not None:
+                    self.kinds.setdefault(at, set()).add(_KINDS.get(cell.data_type, "text"))
+        told = [None if cell.value is None else (cell.data_type, text_of(cell.value)) for cell in row]
+        while told and told[-1] is None:
+            told.pop()
+        self.digest.update(msgspec.json.encode(told))
+
+    def named(self) -> list[tuple[int, str]]:
+        """The columns that have a name, or anything in them: where each stands, and what it is called."""
+        heads = {at: cell.value for at, cell in enumerate(self._header) if cell.value is not None}
+        places = sorted({*heads, *self.kinds})
+        names = [text_of(heads[at]) or "" if at in heads else f"column{at + 1}" for at in places]
+        return list(zip(places, unique_names(names), strict=True))
+
+    @cached_property
+    def names(self) -> list[str]:
+        """What the columns are called, each another name."""
+        return [name for _, name in self.named()]
+
+    @property
+    def head(self) -> list[Any]:
+        """The cells of the row that names the columns."""
+        return [self._header[at] if at < len(self._header) else None for at, _ in self.named()]
+
+
+def _texts(rows: Sequence[Sequence[Any]]) -> list[list[Cell]]:
+    return [[None if cell is None else text_of(cell.value) for cell in row] for row in rows]
+
+
+def text_of(value: Any) -> Cell:
+    """The value of a cell as a text: a whole number has no point, and a date no time where it says none."""
+    if value is None or type(value) is str:
+        return value
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    return str(value)
