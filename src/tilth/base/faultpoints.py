@@ -2,10 +2,12 @@
 
 `TILTH_CRASH_AT=commit.before-register` ends the process, as a power cut would, when it first reaches that point;
 `TILTH_CRASH_AT=gc.before-delete:3` when it reaches it for the third time. No cleanup runs and nothing is flushed. Of several processes
-with one environment, only the first ends there if `TILTH_CRASH_ONCE` names a file that does not exist: it is made then.
+with one environment, only the first ends there if `TILTH_CRASH_ONCE` names a file that does not exist: it is made then. With
+`TILTH_CRASH_HANGS=1` it stays there for ever instead, as on a disk that does not answer any more.
 """
 
 import os
+import time
 
 __all__ = ["CRASH_STATUS", "arm", "reach"]
 
@@ -23,11 +25,14 @@ class _Fuse:
         """Take the point from the environment."""
         self.point, _, count = os.environ.get("TILTH_CRASH_AT", "").partition(":")
         self.left = int(count or 1)
+        self.hangs = os.environ.get("TILTH_CRASH_HANGS", "") == "1"
         self.once = os.environ.get("TILTH_CRASH_ONCE", "")
 
     def burn(self) -> None:
         self.left -= 1
         if self.left == 0 and self._is_first():
+            while self.hangs:
+                time.sleep(60.0)
             os._exit(CRASH_STATUS)
 
     def _is_first(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tilth.base.errors import Conflict, Invalid, PathCollision, SessionFenced, SourceChanged, Unavailable
+from tilth.base.errors import Conflict, DiskFull, Invalid, PathCollision, SessionFenced, SourceChanged, Unavailable
 from tilth.base.ids import VersionId, new_id
 from tilth.datasets import ranges, segments, spreading, stat_cache
 from tilth.datasets.bases import ConflictRule
@@ -139,6 +139,65 @@ def test_a_range_that_is_lost_again_and_again_ends_the_command(bench: Workbench)
         pytest.raises(Unavailable, match="4 processes in turn were lost with the same files, the last because it was"),
     ):
         sync_spread(draft, bench.folder(FILES), bench.context(), spread_over(bench, InlineEngine(lost_before=range(100))))
+
+
+class _Away(LocalStore):
+    """A store that does not answer a number of times when packs are put there, on machines of the cluster."""
+
+    def __init__(self, root: Path, times: int, why: type[Unavailable] = Unavailable) -> None:
+        super().__init__(root)
+        self._root, self._times, self._why = root, times, why
+
+    def put(self, key: Key, parts: Sequence[Buffer]) -> None:
+        failed = self._root / "failed"
+        if key.startswith("packs/") and len(os.listdir(failed)) < self._times:
+            (failed / new_id()).touch()
+            raise self._why("the store does not answer", hint="wait")
+        super().put(key, parts)
+
+
+def store_that_fails(bench: Workbench, times: int, why: type[Unavailable] = Unavailable) -> Spread:
+    (bench.root / "store" / "failed").mkdir(parents=True, exist_ok=True)
+    return Spread(InlineEngine(), partial(_Away, bench.root / "store", times, why))
+
+
+def test_a_store_that_is_away_for_some_time_is_waited_for(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spreading, "PAUSES_S", (0.01, 0.01, 0.01))
+    with bench.draft() as draft:
+        sync_spread(draft, bench.folder(FILES), bench.context(), store_that_fails(bench, 3))
+        made = bench.commit(draft)
+    assert bench.contents(made) == FILES
+    assert len(bench.warnings) == 3
+    assert bench.warnings[0].startswith("the store does not answer (on ")
+    assert bench.warnings[0].endswith(" files are tried again in 0.01 seconds")
+
+
+def test_a_store_that_stays_away_ends_the_command_with_its_error_and_nothing_is_lost(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spreading, "PAUSES_S", (0.0, 0.0, 0.0))
+    folder = bench.folder(FILES)
+    with bench.draft() as draft, pytest.raises(Unavailable, match=r"the store does not answer \(on "):
+        sync_spread(draft, folder, bench.context(), store_that_fails(bench, 1_000))
+    with bench.repository.open_draft(draft.id) as again:
+        sync_spread(again, folder, bench.context(), spread_over(bench, InlineEngine()))
+        made = bench.commit(again)
+    assert bench.contents(made) == FILES
+
+
+def test_a_store_that_is_full_is_not_tried_again(bench: Workbench) -> None:
+    where = store_that_fails(bench, 1_000, DiskFull)
+    with bench.draft() as draft, pytest.raises(DiskFull):
+        sync_spread(draft, bench.folder({"one": b"1"}), bench.context(), where)
+    assert len(os.listdir(bench.root / "store" / "failed")) == 1
+
+
+def test_signs_of_life_that_a_store_does_not_take_do_not_end_the_command(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Draft) -> None:
+        raise Unavailable("the store does not answer", hint="wait")
+
+    monkeypatch.setattr(Draft, "show_life", refuse)
+    assert bench.contents(synced(bench, bench.folder(FILES))) == FILES
 
 
 def test_an_interrupted_command_goes_on_with_what_was_recorded(bench: Workbench) -> None:
