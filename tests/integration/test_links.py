@@ -9,11 +9,13 @@ import pytest
 import urllib3
 
 from tilth import Dataset, _wiring
-from tilth.base.errors import Denied, Invalid, NotFound, PathNotFound, SourceChanged, StoreMissing, Unavailable
+from tilth.base.errors import Denied, Invalid, NotFound, PathInvalid, PathNotFound, SourceChanged, StoreMissing, Unavailable
 from tilth.base.ids import new_id
 from tilth.config.settings import load_settings
 from tilth.sdk._current import set_home
 from tilth.sdk.home import Home
+from tilth.sdk.links.checking import Compared
+from tilth.sdk.links.verifying import verify_links
 from tilth.store.api import Key
 from tilth.testing.azurite import AzureServer
 from tilth.testing.faults import Fault, fault_proxy
@@ -216,3 +218,31 @@ def test_a_bucket_that_is_not_there_is_told(home: Home, bucket: str) -> None:
         linked(f"{bucket}-none/data/")
     with pytest.raises(NotFound, match="does not exist"):
         linked(f"{bucket}/none.txt")
+
+
+def test_keys_that_can_be_no_paths_are_told(home: Home, bucket: str, s3: S3Server, caplog: pytest.LogCaptureFixture) -> None:
+    put(home, bucket, {"data/a b%20ü.txt": b"1", "data/x": b"2"})
+    s3.request("PUT", f"/{bucket.partition('://')[2]}/data/b/{'n' * 300}", b"odd")
+    made = Dataset.create("linked", "p")
+    assert made.add_external_files(f"{bucket}/data/") == 2
+    assert made.list_files() == ["a b%20ü.txt", "x"]
+    (told,) = [record.getMessage() for record in caplog.records if record.name == "tilth.taking"]
+    assert told.startswith(f"left out: {bucket}/data/b/nnn")
+    assert told.endswith("one of its names is longer than 255 bytes")
+    assert made.sync_external_files(f"{bucket}/data/") == (0, 0, 0)
+    s3.request("PUT", f"/{bucket.partition('://')[2]}/data//twice", b"odd")
+    with pytest.raises(
+        PathInvalid, match=r"can't be listed at data/: it holds an object with a key that is no path, 'data//twice'; rename"
+    ):
+        made.sync_external_files(f"{bucket}/data/")
+    assert made.list_files() == ["a b%20ü.txt", "x"]
+
+
+def test_contents_of_a_bucket_are_compared_by_every_byte(home: Home, place: str) -> None:
+    put(home, place, {"data/a": LARGE, "data/b": b"bbb"})
+    made = Dataset.create("linked", "p")
+    made.add_external_files(f"{place}/data/", read_hash=True)
+    made.finalize()
+    put(home, place, {"data/a": LARGE[::-1], "data/b": b"bbb"})
+    found = list(verify_links(home, made._version, level="content"))
+    assert [(one.path, one.compared, bool(one.problem)) for one in found] == [("a", Compared.CONTENT, True), ("b", Compared.CONTENT, False)]

@@ -18,14 +18,14 @@ _RIGHT = {
     Compared.CONTENT: "the contents of {links} ({bytes})",
     Compared.STATE: "size and state of {links}",
     Compared.SIZE: "only the size of {links}",
-    Compared.NOTHING: "nothing but that something lies there of {links}",
+    Compared.NOTHING: "the mere presence of {links}",
 }
 
 
 def tell_links(home: Home, version: DatasetVersion, *, level: LinkLevel, sample: float, report: Path | None, json: bool) -> int:
     """Check the links of a version and tell what comes of it; returns the command's status."""
     out = Output(json=json)
-    seen = _Seen()
+    seen = _Seen(sample)
 
     def resumed(links: int, path: str) -> None:
         out.note(f"{report} tells of {count(links, 'link')} already, the last of which is {path}: the check goes on behind it")
@@ -45,7 +45,8 @@ def tell_links(home: Home, version: DatasetVersion, *, level: LinkLevel, sample:
 class _Seen:
     """How many links were compared by what."""
 
-    def __init__(self) -> None:
+    def __init__(self, sample: float) -> None:
+        self._sample = sample
         self.wrong = 0
         self._right: Counter[Compared] = Counter()
         self._read_bytes = 0
@@ -75,8 +76,8 @@ class _Seen:
             yield "`--level content` reads what is known by its hash, and compares that"
         unread = self._right.total() - self._right[Compared.CONTENT]
         if level == "content" and unread:
-            left = f"not read: {count(unread, 'link')} without a hash, or not of the sample"
-            yield f"{left}; `tilth data add --links --read-hash` registers hashes"
+            why = "without a hash" if self._sample == 1 else "without a hash, or not of the sample"
+            yield f"not read, since {why}: {count(unread, 'link')}; `tilth data add --links --read-hash` registers hashes"
         if self.wrong:
             yield f"{count(self.wrong, 'link')} can't be had as registered"
         elif not told:

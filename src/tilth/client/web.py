@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import make_headers
 
 from tilth.base.addresses import secret_in
-from tilth.base.errors import Denied, Invalid, ObjectNotFound, TilthError, Unavailable
+from tilth.base.errors import Denied, Invalid, NotFound, ObjectNotFound, TilthError, Unavailable
 
 __all__ = ["UNSETTLED_NS", "WebFile", "WebPage", "describe", "open_web", "open_web_from", "page"]
 
@@ -43,6 +43,8 @@ class WebFile(Struct, frozen=True):
     etag: str = ""
     """The part of it that does not say how long the file is; empty if that is a time which may hold for later contents as well."""
     modified_ns: int = 0
+    leads_to: str = ""
+    """The address that answered, after all redirects."""
     is_page: bool = False
     """Whether the server answers with a page for people, although the address names something else: a login, as a rule."""
 
@@ -139,7 +141,9 @@ def _answer(
 def _hint(url: str, kind: type[TilthError]) -> str:
     if secret_in(url):
         return "the address is signed, and signatures end some time: use the plain address, or ask for a new one"
-    return "it is only for those who log in: check the address, or download it by other means" if kind is Denied else "check the address"
+    if kind is Denied:
+        return "it is only for those who log in: check the address, or download it by other means"
+    return "check the address" if issubclass(kind, NotFound) else "check the address, or try again later"
 
 
 def _patiently(method: str, address: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
@@ -179,6 +183,7 @@ def _described(answer: urllib3.BaseHTTPResponse) -> WebFile:
         f"{changes} {said}" if changes else None,
         etag=etag if is_settled else "",
         modified_ns=modified_ns,
+        leads_to=answer.url or "",
         is_page=_is_page(answer),
     )
 

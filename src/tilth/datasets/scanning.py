@@ -7,7 +7,7 @@ can be known without reading is reported before anything is stored.
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from msgspec import Struct
@@ -19,6 +19,8 @@ from tilth.domain.dataset import Link
 __all__ = ["FolderProblems", "SourceFile", "find_problems", "one_file", "scan"]
 
 _MOST_SHOWN = 400
+
+LeftOut = Callable[[str, SourceUnreadable], None]
 
 Identity = tuple[int, int]
 """Device and inode of a folder."""
@@ -48,18 +50,27 @@ class FolderProblems(Struct, frozen=True):
     files: int
 
 
-def scan(folder: str, prefix: str = "", *, recursive: bool = True, wildcards: Sequence[str] = ()) -> Iterator[SourceFile]:
+def scan(
+    folder: str, prefix: str = "", *, recursive: bool = True, wildcards: Sequence[str] = (), left_out: LeftOut | None = None
+) -> Iterator[SourceFile]:
     """The files below `folder`, in the order of their paths in the version, which begin with `prefix`.
 
-    With `wildcards`, only files whose name matches one of them, case and all.
+    With `wildcards`, only files whose name matches one of them, case and all. `left_out` hears of what is no readable file, instead of an
+    error: of its path, with a `/` behind that of a folder, and of what is wrong with it.
     """
-    for entry, path in _files(folder, f"{prefix}/" if prefix else "", (), recursive=recursive):
+    for entry, path in _files(folder, f"{prefix}/" if prefix else "", (), recursive=recursive, left_out=left_out):
         if wildcards and not any(fnmatchcase(entry.name, pattern) for pattern in wildcards):
             continue
         try:
             found = entry.stat()
         except OSError as error:
-            raise _unreadable(entry.path, error) from error
+            if left_out is None:
+                raise _unreadable(entry.path, error) from error
+            left_out(entry.path, _broken(entry.path) if entry.is_symlink() else _unreadable(entry.path, error))
+            continue
+        if left_out is not None and not stat.S_ISREG(found.st_mode):
+            left_out(entry.path, SourceUnreadable(f"{_shown(entry.path)} is {_kind(found.st_mode)}, not a file", hint="leave it out"))
+            continue
         yield SourceFile(path, entry.path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_mode & 0o7777)
 
 
@@ -146,17 +157,25 @@ class _Inspection:
             self.warnings += _same_but_for_case(names, folder)
 
 
-def _files(folder: str, begin: str, trail: tuple[Identity, ...], *, recursive: bool) -> "Iterator[tuple[os.DirEntry[str], str]]":
-    trail = _deeper(folder, trail)
-    # By names alone, which are unique, with a `/` after those of folders: the order that the whole paths have.
-    entries = sorted((entry.name + "/" if _is_folder(entry) else entry.name, entry) for entry in _listed(folder))
+def _files(
+    folder: str, begin: str, trail: tuple[Identity, ...], *, recursive: bool, left_out: LeftOut | None = None
+) -> "Iterator[tuple[os.DirEntry[str], str]]":
+    try:
+        deeper = _deeper(folder, trail)
+        # By names alone, which are unique, with a `/` after those of folders: the order that the whole paths have.
+        entries = sorted((entry.name + "/" if _is_folder(entry) else entry.name, entry) for entry in _listed(folder))
+    except SourceUnreadable as error:
+        if left_out is None or not trail:
+            raise
+        left_out(f"{folder}/", error)
+        return
     entries.reverse()
     while entries:
         name, entry = entries.pop()  # and forget it: an entry keeps its state
         if name[-1] != "/":
             yield entry, begin + name
         elif recursive:
-            yield from _files(entry.path, begin + name, trail, recursive=True)
+            yield from _files(entry.path, begin + name, deeper, recursive=True, left_out=left_out)
 
 
 def _listed(folder: str) -> "list[os.DirEntry[str]]":

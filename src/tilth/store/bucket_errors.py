@@ -8,7 +8,17 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from tilth.base.errors import Corrupt, DiskFull, FormatUnsupported, ObjectNotFound, StoreMissing, StoreRefused, TilthError, Unavailable
+from tilth.base.errors import (
+    Corrupt,
+    DiskFull,
+    FormatUnsupported,
+    ObjectNotFound,
+    PathInvalid,
+    StoreMissing,
+    StoreRefused,
+    TilthError,
+    Unavailable,
+)
 from tilth.store.api import Key
 
 __all__ = ["OTHER_STORES", "Refusal", "broke_off", "is_silent", "is_timeout", "refusal_of", "translated"]
@@ -17,6 +27,7 @@ _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>([A-Za-z]+)</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,300})</Message>")
 _NETWORK = re.compile(r"HttpError|HTTP error|reqwest")
+_NO_PATH = re.compile(r'invalid path: Path "([^"]*)"')
 _REGION = re.compile(r"expecting '([a-z0-9-]+)'|<Region>([a-z0-9-]+)</Region>")
 _ROLES = ("169.254.169.254", "169.254.170.2", "metadata.google.internal", "fd00:ec2::254")
 """Where a machine in a cloud asks for keys: whoever gets there has none from anywhere else."""
@@ -120,6 +131,11 @@ def _unanswered(whole: str, found: Refusal, asked: Asked) -> TilthError:
         why = "timed out" if "TimedOut" in whole else "can't be reached, or breaks off"
         hint = "check the network and the endpoint, and run the same command again"
         return Unavailable(f"{asked.store}: {asked.endpoint} {why}", hint=hint)
+    if odd := _NO_PATH.search(whole):
+        return PathInvalid(
+            f"{asked.store} can't be listed at {asked.key or 'its top'}: it holds an object with a key that is no path, {odd[1]!r:.200}",
+            hint="rename or remove that object, or name folders beside it",
+        )
     return Unavailable(f"{asked.store}: {found.text}", hint="check the store's settings")
 
 

@@ -172,10 +172,11 @@ def test_what_changed_since_is_not_imported(own: Home, folder: Path) -> None:
     made = Dataset.create("linked", "p")
     made.add_external_files(str(folder))
     (folder / "one.txt").write_bytes(b"other")
-    with pytest.raises(SourceChanged, match=r"one\.txt was changed"):
+    with pytest.raises(SourceChanged, match=r"one\.txt was changed.* \(the others are imported\); `tilth data add --links`"):
         made.import_external_files()
     made.finalize()
-    assert "one.txt" in made.link_entries_dict
+    assert list(made.link_entries_dict) == ["one.txt"]
+    assert made.list_files() == sorted(FILES)
 
 
 def test_wildcards_folders_of_the_dataset_and_depth(draft: Dataset, folder: Path) -> None:
@@ -402,3 +403,41 @@ def test_many_processes_fetch_each_link_once_and_need_few_open_files(
     assert set(asked) == set(files)
     assert killed or len(asked) == len(files)
     assert list((own.cache_folder / "fetching").iterdir()) == []
+
+
+def test_what_is_no_readable_file_of_a_folder_is_told_and_left_out(draft: Dataset, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (folder / "broken").symlink_to("nowhere")
+    (folder / "a/around").symlink_to("..")
+    os.mkfifo(folder / "pipe")
+    (folder / os.fsdecode(b"se\xf1or.txt")).write_bytes(b"latin")
+    assert draft.add_external_files(str(folder)) == len(FILES)
+    told = sorted(record.getMessage().replace(str(folder), "") for record in caplog.records)
+    assert told == [
+        "left out: /a/around is a link that leads back to a folder above it",
+        "left out: /broken is a link to nowhere, which does not exist",
+        "left out: /pipe is a named pipe, not a file",
+        "left out: file:///se%F1or.txt has a name that is not valid UTF-8",
+    ]
+    assert draft.sync_external_files(str(folder)) == (0, 0, 0)
+
+
+def test_a_folder_of_this_machine_that_is_not_there_is_told(draft: Dataset, folder: Path) -> None:
+    with pytest.raises(PathNotFound, match=r"/none does not exist; check the path"):
+        draft.add_external_files(f"{folder}/none/")
+    with pytest.raises(PathNotFound, match=r"one\.txt is not a folder"):
+        draft.add_external_files(f"{folder}/one.txt/")
+
+
+def test_names_that_look_like_patterns_mean_the_files_that_have_them(draft: Dataset, folder: Path) -> None:
+    write_files(folder / "odd", {"x[1].txt": b"a", "x1.txt": b"b", "q?.txt": b"c"})
+    assert draft.add_external_files([f"{folder}/odd/x[1].txt", f"{folder}/odd/q?.txt"]) == 2
+    assert draft.list_files() == ["q?.txt", "x[1].txt"]
+    assert draft.add_external_files(f"{folder}/odd/x[12].txt", dataset_path="pattern") == 1
+    assert draft.list_files("pattern") == ["pattern/x1.txt"]
+
+
+def test_of_many_named_files_those_that_can_not_be_had_are_told_together_and_the_others_registered(draft: Dataset, folder: Path) -> None:
+    addresses = [str(folder / name) for name in ("one.txt", "no-1", "no-2", "a/empty")]
+    with pytest.raises(PathNotFound, match=r"2 links can't be had \(the others are registered\):\n .*no-1 does not exist\n .*no-2 does"):
+        draft.add_external_files(addresses)
+    assert draft.list_files() == ["empty", "one.txt"]

@@ -130,6 +130,13 @@ def test_a_file_modified_this_moment_is_known_by_its_hash_since_its_time_may_hol
         made.get_local_copy()
 
 
+def test_a_folder_whose_address_lacks_its_slash_is_not_taken_for_a_file(own: Home, site: Site) -> None:
+    made = Dataset.create("web", "p")
+    with pytest.raises(Invalid, match=r"/data is a folder, not a file; end its address with /"):
+        made.add_external_files(f"{site.address}/data")
+    assert made.list_files() == []
+
+
 NGINX = """<html><head><title>Index of /d/</title></head><body><h1>Index of /d/</h1><hr><pre><a href="../">../</a>
 <a href="sub/">sub/</a>   01-Jan-2026 10:00   -
 <a href="a%20b.txt">a b.txt</a>  01-Jan-2026 10:00  12

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tilth.base.atomic_io import translated_os_errors
-from tilth.base.errors import Denied, Internal, Invalid, PathNotFound, SourceChanged, TilthError
+from tilth.base.errors import Denied, Internal, TilthError
 from tilth.base.faultpoints import reach
 from tilth.base.ids import new_id
 from tilth.datasets.cache.blobs import BlobCache, blob_name
@@ -23,6 +23,7 @@ from tilth.datasets.cache.evicting import keep_within
 from tilth.datasets.placing import link
 from tilth.domain.dataset import Entry
 from tilth.sdk.links.reading import download_link, link_of
+from tilth.sdk.links.remote import OF_ONE_LINK, joined
 from tilth.sdk.links.sources import LocalSource, Sources, path_of
 
 __all__ = ["LinkFetcher"]
@@ -34,9 +35,6 @@ Deliver = Callable[[Entry, str, bytes], bool]
 _WORKERS = 8
 _BATCH_FILES = 128
 _BATCH_BYTES = 256 << 20
-_MOST_TOLD = 10
-_OF_ONE_FILE = (SourceChanged, PathNotFound, Denied, Invalid)
-"""What keeps one link from being fetched, and says nothing of the others."""
 
 
 class LinkFetcher:
@@ -112,7 +110,7 @@ class LinkFetcher:
                 if left:
                     self._cache.announcements.wait(others)
         if failed:
-            raise _joined(failed)
+            raise joined(failed)
 
     def _fetch_batch(self, batch: Sequence[Entry], deliver: Deliver, failed: list[TilthError], on_done: Progress) -> None:
         missing: list[Entry] = []
@@ -150,7 +148,7 @@ class LinkFetcher:
         try:
             self._refuse_private(entry)
             digest = download_link(self._sources, entry, part)
-        except _OF_ONE_FILE as error:
+        except OF_ONE_LINK as error:
             return error
         part.chmod(0o444)
         blob = Path(blobs, blob_name(digest))
@@ -207,14 +205,3 @@ def _is_there(path: Path, entry: Entry) -> bool:
         found = path.stat()
         return bool(entry.mtime_ns) and (found.st_size, found.st_mtime_ns) == (entry.size, entry.mtime_ns)
     return False
-
-
-def _joined(failed: Sequence[TilthError]) -> TilthError:
-    """One error for many."""
-    first = failed[0]
-    if len(failed) == 1:
-        return first
-    worst = next((error for error in failed if isinstance(error, SourceChanged)), first)
-    lines = "\n  ".join(error.message for error in failed[:_MOST_TOLD])
-    more = f"\n  and {len(failed) - _MOST_TOLD:,} more" if len(failed) > _MOST_TOLD else ""
-    return type(worst)(f"{len(failed):,} links can't be had:\n  {lines}{more}", hint=worst.hint)

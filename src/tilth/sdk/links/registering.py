@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from tilth.base.addresses import readable_path, secret_in, shown_address
-from tilth.base.errors import Invalid, NotFound, PathCollision, PathInvalid
+from tilth.base.errors import Denied, Invalid, NotFound, PathCollision, PathInvalid, TilthError
 from tilth.base.faultpoints import reach
 from tilth.base.paths import check_path, normalise_prefix
 from tilth.datasets.drafts import Draft
@@ -26,7 +26,7 @@ from tilth.datasets.scanning import SourceFile
 from tilth.datasets.taking import Outcome, TakingContext, count
 from tilth.domain.dataset import Entry, Link, fingerprint
 from tilth.sdk.links.reading import hash_of
-from tilth.sdk.links.remote import Asked, LeftOut, OnLeftOut, RemoteFile, Source, refuse
+from tilth.sdk.links.remote import Asked, LeftOut, OnLeftOut, RemoteFile, Source, joined, refuse
 from tilth.sdk.links.sources import BucketSource, LocalSource, Sources, WebSource
 
 __all__ = ["Found", "LinkRequest", "add_links", "entry_of", "found_below", "record_links", "refuse_secrets", "tell_left_out"]
@@ -203,9 +203,10 @@ def _found(sources: Sources, request: LinkRequest, left_out: OnLeftOut) -> Itera
 
 
 def _singles(named: Sequence[tuple[Source, str, str]], workers: int) -> Iterator[list[Found]]:
-    """Files that were named one by one."""
+    """Files that were named one by one; those that can't be had are an error once all others were found."""
     together: defaultdict[str, list[tuple[Source, str, str]]] = defaultdict(list)
     alone: list[tuple[Source, str, str]] = []
+    failed: list[TilthError] = []
     for one in named:
         if isinstance(one[0], BucketSource):
             together[one[1].rpartition("/")[0]].append(one)
@@ -223,7 +224,18 @@ def _singles(named: Sequence[tuple[Source, str, str]], workers: int) -> Iterator
         alone += [one for one in group if one[1] not in known]
     with ThreadPoolExecutor(workers, thread_name_prefix="tilth-links") as pool:
         for batch in _batches(iter(alone)):
-            yield list(pool.map(lambda one: (one[2], one[0].describe(one[1])), batch))
+            answers = list(zip(batch, pool.map(lambda one: _described(one[0], one[1]), batch), strict=True))
+            failed += [found for _, found in answers if isinstance(found, TilthError)]
+            yield [(path, found) for (_, _, path), found in answers if isinstance(found, RemoteFile)]
+    if failed:
+        raise joined(failed, more=" (the others are registered)" if len(failed) < len(named) else "")
+
+
+def _described(source: Source, address: str) -> RemoteFile | TilthError:
+    try:
+        return source.describe(address)
+    except (Denied, Invalid, NotFound) as error:
+        return error
 
 
 def _listed(source: Source, folder: str, wanted: dict[str, str], most_pages: int) -> list[RemoteFile]:

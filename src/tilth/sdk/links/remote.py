@@ -1,14 +1,18 @@
 """What links lead to, whatever kind of place keeps it: a file in some state, its bytes, and what a listing has to leave out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from msgspec import Struct
 
-from tilth.base.errors import NotFound, TilthError
+from tilth.base.errors import Denied, Invalid, NotFound, PathNotFound, SourceChanged, TilthError
 
-__all__ = ["ALL", "Asked", "LeftOut", "OnLeftOut", "Opened", "RemoteFile", "Source", "refuse"]
+__all__ = ["ALL", "OF_ONE_LINK", "Asked", "LeftOut", "OnLeftOut", "Opened", "RemoteFile", "Source", "joined", "refuse"]
+
+_MOST_TOLD = 10
+OF_ONE_LINK = (SourceChanged, PathNotFound, Denied, Invalid)
+"""What keeps one link from being had, and says nothing of the others."""
 
 
 class RemoteFile(Struct, frozen=True, gc=False):
@@ -52,6 +56,17 @@ OnLeftOut = Callable[[LeftOut], None]
 def refuse(left: LeftOut) -> None:
     """Leave nothing out: raise why it would have to be."""
     raise left.error
+
+
+def joined(failed: Sequence[TilthError], *, more: str = "", hint: str | None = None) -> TilthError:
+    """One error for those of many links; `more` is said besides, and `hint` instead of theirs."""
+    first = failed[0]
+    if len(failed) == 1:
+        return type(first)(f"{first.message}{more}", hint=hint or first.hint)
+    worst = next((error for error in failed if isinstance(error, SourceChanged)), first)
+    lines = "\n  ".join(error.message for error in failed[:_MOST_TOLD])
+    rest = f"\n  and {len(failed) - _MOST_TOLD:,} more" if len(failed) > _MOST_TOLD else ""
+    return type(worst)(f"{len(failed):,} links can't be had{more}:\n  {lines}{rest}", hint=hint or worst.hint)
 
 
 class Asked(Struct, frozen=True, kw_only=True):

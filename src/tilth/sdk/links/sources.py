@@ -6,6 +6,7 @@ A folder of a bucket or of this machine is listed a page at a time; how one of a
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -147,7 +148,11 @@ class LocalSource:
         return RemoteFile(address, found.size, _local_etag(found.mtime_ns), found.mtime_ns)
 
     def pages(self, folder: str, asked: Asked = ALL) -> Iterator[list[RemoteFile]]:
-        files = self._named(scan(os.fspath(path_of(folder)), recursive=asked.recursive), asked)
+        place = path_of(folder)
+        if not place.is_dir():
+            what = "is not a folder" if place.exists() else "does not exist"
+            raise PathNotFound(f"{place} {what}", hint="check the path")
+        files = self._named(scan(os.fspath(place), recursive=asked.recursive, left_out=partial(self._leave_out, asked)), asked)
         base = folder.rstrip("/")
         behind = unquote(asked.after.removeprefix(f"{base}/"))
         while page := list(islice(files, _PAGE)):
@@ -157,6 +162,11 @@ class LocalSource:
                 if not behind or one.path > behind
             ]:
                 yield found
+
+    @staticmethod
+    def _leave_out(asked: Asked, path: str, error: SourceUnreadable) -> None:
+        gone = PathNotFound(error.message, hint=error.hint) if os.path.islink(path) and not os.path.exists(path) else error
+        asked.left_out(LeftOut(f"file://{quote(os.fsencode(path))}", gone))
 
     @staticmethod
     def _named(files: Iterator[SourceFile], asked: Asked) -> Iterator[SourceFile]:

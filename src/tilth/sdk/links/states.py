@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
 from pathlib import PurePosixPath
 
-from tilth.base.errors import Denied, NotFound
+from tilth.base.errors import Denied, Invalid, NotFound
 from tilth.sdk.links.indexes import Listed
 from tilth.sdk.links.remote import RemoteFile
 
@@ -42,7 +42,7 @@ def told_states(listed: Sequence[Listed], describe: Callable[[str], RemoteFile],
     for first, *others in worth_it:
         try:
             told = describe(first.address)
-        except (Denied, NotFound):  # who asks for each of them tells it
+        except (Denied, Invalid, NotFound):  # who asks for each of them tells it
             continue
         found[first.address] = told
         if rule := _rule_of(first, told):

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from itertools import islice
 from typing import Any
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -75,7 +76,7 @@ class WebSource:
     def _asked(self, address: str) -> RemoteFile | LeftOut:
         try:
             return self.describe(address)
-        except (Denied, NotFound) as error:
+        except (Denied, Invalid, NotFound) as error:
             return LeftOut(address, error)
 
     @staticmethod
@@ -124,7 +125,10 @@ class WebSource:
         try:
             page = web.page(folder, most_bytes=_LARGEST_INDEX)
         except (Denied, NotFound) as error:
-            raise type(error)(f"{shown_address(folder)} can't be listed: {error.message}", hint=_WITHOUT_INDEX) from error
+            shown = shown_address(folder)
+            said = error.message.removeprefix(f"{shown} ")
+            login = "it is only for those who log in: " if isinstance(error, Denied) else ""
+            raise type(error)(f"{shown} can't be listed: it {said}", hint=login + _WITHOUT_INDEX) from error
         index = None
         if page is not None:
             index = json_index_of(page.data, folder) if page.is_json else index_of(page.data.decode("utf-8", "replace"), folder)
@@ -146,6 +150,8 @@ def _unclear(address: str) -> PathCollision:
 
 
 def _web_file(address: str, told: Any) -> RemoteFile:
+    if urlsplit(told.leads_to).path == f"{urlsplit(address).path}/":
+        raise Invalid(f"{shown_address(address)} is a folder, not a file", hint="end its address with / if its files are meant")
     if told.is_page:
         raise Denied(
             f"{shown_address(address)} is answered with a page for people, not with a file",
