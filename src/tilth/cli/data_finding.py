@@ -16,7 +16,7 @@ from tilth.sdk import comparing, lookup
 from tilth.sdk.dataset_uses import users_of
 from tilth.sdk.lifecycle import require_final
 from tilth.sdk.previews import showing
-from tilth.sdk.previews.malformed import MalformedRows
+from tilth.sdk.previews.seen import MalformedRows
 from tilth.sdk.tables.asked import memory_of
 from tilth.sdk.tables.comparing import changed_tables
 from tilth.sdk.tables.drift import MOST_TABLES, drifts

@@ -1,5 +1,6 @@
 """`tilth` and `tilth-data`: which commands there are, and how every one of them ends."""
 
+import gc
 import sys
 from collections.abc import Sequence
 from typing import Literal
@@ -14,6 +15,8 @@ __all__ = ["app", "main", "main_data"]
 _INTERRUPTED = 130
 _MISUSED = 2
 _HELP = {"--help", "-h"}
+_NEW_OBJECTS = 10_000
+"""After so many, what is not needed any more is looked for: a command that only just loads its libraries makes many, and all stay."""
 _INIT = """Work with a server: check an address and a key, and write them down.
 
 What options and environment do not say is asked for on a terminal: paste the block that the server's web page or `tilth up` shows.
@@ -47,11 +50,13 @@ def completion(shell: Literal["bash", "zsh", "fish"], /) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run `tilth`; exits with what became of it."""
+    gc.set_threshold(_NEW_OBJECTS)
     sys.exit(_run(app, arguments))
 
 
 def main_data(arguments: Sequence[str] | None = None) -> None:
     """Run `tilth-data`, which is `tilth data`."""
+    gc.set_threshold(_NEW_OBJECTS)
     sys.exit(_run(app, ["data", *(sys.argv[1:] if arguments is None else arguments)]))
 
 

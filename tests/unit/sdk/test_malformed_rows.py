@@ -8,7 +8,8 @@ import pytest
 from tilth import Dataset
 from tilth.cli.main import _run, app
 from tilth.sdk.home import Home
-from tilth.sdk.previews.malformed import MalformedRows, malformed_rows
+from tilth.sdk.previews.malformed import malformed_rows
+from tilth.sdk.previews.seen import MalformedRows
 
 RAGGED = "a,b\n1,2\n3\n4,5,6\n7,8\n"
 ONE, THREE = "it has 1 field and not 2", "it has 3 fields and not 2"

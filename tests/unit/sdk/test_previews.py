@@ -39,8 +39,8 @@ from tilth.sdk.previews import ahead, showing, thumbnails
 from tilth.sdk.previews.ahead import Ahead
 from tilth.sdk.previews.allowance import Allowance
 from tilth.sdk.previews.columns import columns_of
-from tilth.sdk.previews.looks import Sample
 from tilth.sdk.previews.ranges import LocalFile, RangeFile
+from tilth.sdk.previews.seen import Sample
 from tilth.sdk.previews.showing import try_to_show
 from tilth.sdk.previews.surveying import folders_shown, spread, survey
 from tilth.sdk.previews.thumbnails import thumbnail_of

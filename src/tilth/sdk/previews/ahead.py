@@ -16,8 +16,9 @@ from tilth.datasets.scanning import SourceFile
 from tilth.datasets.segments import SegmentRef
 from tilth.domain.dataset import Entry
 from tilth.sdk.previews.allowance import Allowance
-from tilth.sdk.previews.looks import LARGEST_SHOWN, Look, Sample, look_at
+from tilth.sdk.previews.looks import LARGEST_SHOWN, look_at
 from tilth.sdk.previews.ranges import LocalFile
+from tilth.sdk.previews.seen import Look, Sample
 from tilth.sdk.previews.surveying import KINDS, MOST_MEASURED, MOST_SHOWN, TRIES, survey
 from tilth.sdk.previews.thumbnails import dimensions_of
 

@@ -8,16 +8,15 @@ from importlib import import_module
 from itertools import islice
 from typing import IO, Any, cast
 
-from msgspec import Struct
-
 from tilth.base.errors import TilthError
 from tilth.sdk.previews.ranges import Peeked
 from tilth.sdk.previews.rows import MOST_READ, MOST_UNPACKED, SEPARATORS, delimiter_of, small_columns, text_of_head
+from tilth.sdk.previews.seen import Column, Columns
 from tilth.sdk.tables.excel import as_column, opened_sheet
 from tilth.sdk.tables.plain_arrays import is_plain, number_of, plain_array
 from tilth.sdk.tables.rows import unique_names
 
-__all__ = ["Column", "Columns", "columns_of"]
+__all__ = ["columns_of"]
 
 _HEAD = 1 << 20
 _MOST_ROWS = 10_000
@@ -29,28 +28,6 @@ _WIDEST = 1_000
 _BINS = 20
 _MOST_DISTINCT = 20
 _LONGEST = 40
-
-
-class Column(Struct, frozen=True):
-    """One column."""
-
-    name: str
-    type: str
-    missing: int
-    """Null, not a number, or an empty cell."""
-    smallest: str
-    largest: str
-    bars: tuple[tuple[str, int], ...] = ()
-    """How many values lie in each range or, of few different ones, how often each is there; none if that says nothing."""
-
-
-class Columns(Struct, frozen=True):
-    """The columns of a table, by its first rows."""
-
-    rows: int
-    is_all: bool
-    """Whether the table has no more rows than these."""
-    columns: tuple[Column, ...]
 
 
 def columns_of(peeked: Peeked) -> Columns | None:

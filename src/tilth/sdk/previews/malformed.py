@@ -3,35 +3,18 @@
 import csv
 import io
 
-from msgspec import Struct
-
 from tilth.base.errors import TableMalformed
+from tilth.sdk.previews.seen import MalformedRows
 from tilth.sdk.tables.formats import Source
 from tilth.sdk.tables.malformed import Problems
 from tilth.sdk.tables.separated import NEVER_CLOSED, SeparatedTable
 
-__all__ = ["MalformedRows", "malformed_rows"]
+__all__ = ["malformed_rows"]
 
 _MOST_READ = 1 << 20
 """So many characters are looked at."""
 _MOST_ROWS = 10_000
 """Not many more rows than these are judged one by one, which is slow."""
-
-
-class MalformedRows(Struct, frozen=True):
-    """Rows that can't be read."""
-
-    count: int
-    rows: int
-    """Of so many, these included."""
-    is_all: bool
-    """Whether the table has no more rows than these."""
-    first: tuple[tuple[int, str], ...]
-    """Line and what is wrong there, of the first ten."""
-
-    def __str__(self) -> str:
-        of = f"{self.rows:,} rows" if self.is_all else f"the first {self.rows:,} rows"
-        return f"{self.count:,} of {of} can't be read"
 
 
 def malformed_rows(path: str, text: str, delimiter: str, *, whole: bool) -> MalformedRows | None:

@@ -16,10 +16,9 @@ from tilth.sdk.home import Home
 from tilth.sdk.logger import Logger
 from tilth.sdk.previews.ahead import Ahead
 from tilth.sdk.previews.allowance import Allowance
-from tilth.sdk.previews.columns import Columns
-from tilth.sdk.previews.looks import LARGEST_SHOWN, MOST_READ, Look, Sample, Table, look_at
-from tilth.sdk.previews.malformed import MalformedRows
+from tilth.sdk.previews.looks import LARGEST_SHOWN, MOST_READ, look_at
 from tilth.sdk.previews.ranges import StoredFile, head_of
+from tilth.sdk.previews.seen import Columns, Look, MalformedRows, Sample, Table
 from tilth.sdk.previews.surveying import KINDS, MOST_MEASURED, MOST_SHOWN, TRIES, Candidate, Survey, folders_shown, survey
 from tilth.sdk.previews.thumbnails import dimensions_of
 from tilth.sdk.recording import warn

@@ -3,7 +3,7 @@
 import mimetypes
 from typing import Any
 
-from tilth.sdk.previews.malformed import MalformedRows
+from tilth.sdk.previews.seen import MalformedRows
 from tilth.server.services.columns import described
 from tilth.server.services.contents import Contents
 from tilth.server.services.tables import TableSample, is_table

@@ -19,8 +19,9 @@ from msgspec import Struct
 
 from tilth.base.errors import TilthError
 from tilth.domain.dataset import Entry
-from tilth.sdk.previews.malformed import MalformedRows, malformed_rows
+from tilth.sdk.previews.malformed import malformed_rows
 from tilth.sdk.previews.ranges import RangeFile, head_of
+from tilth.sdk.previews.seen import MalformedRows
 from tilth.store.api import ObjectStore
 
 __all__ = ["TableSample", "is_table", "table_of"]

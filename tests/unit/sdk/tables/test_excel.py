@@ -14,9 +14,10 @@ import pytest
 from tilth import Dataset
 from tilth.base.errors import Invalid
 from tilth.sdk.home import Home
-from tilth.sdk.previews.columns import Column, columns_of
+from tilth.sdk.previews.columns import columns_of
 from tilth.sdk.previews.ranges import LocalFile
 from tilth.sdk.previews.rows import first_rows
+from tilth.sdk.previews.seen import Column
 from tilth.sdk.tables.excel import sheet_table
 
 

@@ -54,7 +54,7 @@ function Malformed({ of }: { of: MalformedRows }) {
         <strong>
           {count(of.count)} of {all} can’t be read.
         </strong>{" "}
-        What is said of columns leaves them out.
+        What is said of columns leaves them out; below they are cut off or filled up.
       </p>
       <ul>
         {of.first.map(({ line, what }) => (
