@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from tilth.base.atomic_io import replace_durably, sweep, translated_os_errors
+from tilth.base.atomic_io import sweep, translated_os_errors
 from tilth.base.clock import Clock
 from tilth.base.errors import NotFound
-from tilth.base.ids import VersionId
+from tilth.base.ids import VersionId, new_id
 from tilth.datasets.bases import ConflictRule
 from tilth.datasets.catalog import list_records, read_record, write_tombstone
 from tilth.datasets.chunking import CHUNKER
@@ -108,8 +109,20 @@ class Repository:
         return (self._folder(id) / f"{_MARK}{mark}").exists()
 
     def keep_with_draft(self, id: VersionId, name: str, data: bytes) -> None:
-        """Leave something with a draft that is there, for whoever goes on with it on this machine; it goes with the draft."""
-        replace_durably(self._folder(id) / name, [data], scratch=self._folder(id))
+        """Leave something with a draft for whoever goes on with it on this machine; it goes with the draft, and is lost if that is gone.
+
+        It is only a help: after a power cut it may be there and be garbage.
+        """
+        folder = self._folder(id)
+        temporary = folder / f"{new_id()}.part"
+        with suppress(FileNotFoundError):
+            try:
+                temporary.write_bytes(data)
+                temporary.replace(folder / name)
+            finally:
+                temporary.unlink(missing_ok=True)
+                if not draft_exists(folder):  # it went while this was written
+                    self.discard_draft(id)
 
     def kept_with_draft(self, id: VersionId, name: str) -> bytes:
         """What was left so; nothing if nothing was."""

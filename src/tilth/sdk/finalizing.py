@@ -25,6 +25,8 @@ def finalize(home: Home, version: DatasetVersion, *, preview: bool = True) -> Da
         home.show_later(final)
     elif wanted:
         home.reports.begin_preview(final, seen=seen)
+    elif "previews" in vars(home):
+        home.previews.forget(final)
     return final
 
 

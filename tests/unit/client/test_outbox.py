@@ -499,6 +499,31 @@ def test_the_courier_sends_by_itself_and_goes_on_when_the_server_is_back(tmp_pat
     assert said[-1] == "the server is back: what waited was sent"
 
 
+def test_where_no_thread_can_be_started_whoever_waits_sends(
+    tmp_path: Path, kept: Kept, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(_: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", late)
+    couriers: list[Courier] = []
+
+    def wake() -> None:
+        couriers[0].wake()
+
+    outbox = Outbox(tmp_path / "outbox" / "task", warn=said.append, wake=wake)
+    sender = Sender(outbox.folder, kept, kept, warn=said.append)
+    couriers.append(Courier(sender, own=outbox.own_files, warn=said.append, where="here"))
+    write(outbox, 1, 2)
+    assert couriers[0].flush(30)
+    assert kept.numbers == [1, 2]
+    kept.raises = [Unavailable("nobody answers", hint="x")]
+    write(outbox, 3)
+    assert not couriers[0].flush(30)
+    assert [line for line in said if "waits in here" in line] != []
+    couriers[0].stop()
+
+
 @pytest.mark.parametrize("path", ["{given}", "../../given", "files", "", "link"])
 def test_only_files_of_the_outbox_are_uploaded_and_deleted(
     tmp_path: Path, outbox: Outbox, sender: Sender, kept: Kept, said: list[str], path: str

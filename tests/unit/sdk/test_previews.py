@@ -44,7 +44,7 @@ from tilth.sdk.previews.seen import Sample
 from tilth.sdk.previews.showing import try_to_show
 from tilth.sdk.previews.surveying import folders_shown, spread, survey
 from tilth.sdk.previews.thumbnails import thumbnail_of
-from tilth.sdk.taking import taking_context
+from tilth.sdk.taking import is_worth_looking_at, taking_context
 from tilth.testing.servers import RunningServer, running_server
 
 MANY = 1 << 40
@@ -457,6 +457,26 @@ def test_what_was_kept_and_can_not_be_read_is_looked_at_in_the_store(own: Home, 
     made.finalize()
     assert made.get_logger().flush(wait=True)
     assert ("Tables", "a.csv") in _plots(made)
+
+
+def test_what_was_seen_of_a_version_that_another_process_made_final_is_forgotten(own: Home, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    made = Dataset.create("gone", "Team/Previews")
+    made.add_files(tmp_path / "a.csv")
+    made.upload()
+    code = "import sys; from tilth import Dataset; Dataset.get(sys.argv[1]).finalize()"
+    subprocess.run([sys.executable, "-c", code, made.id], env=os.environ | {"TILTH_HOME": str(own.folder)}, check=True, timeout=120)
+    own.previews.keep()
+    assert not (own.folder / "drafts" / made.id).exists()
+    own.repository.keep_with_draft(made._version.id, "seen", b"x")
+    assert not (own.folder / "drafts" / made.id).exists()
+
+
+def test_commands_look_at_files_for_others_only_if_the_store_is_far(own: Home, served: Home) -> None:
+    for home, is_far in ((own, False), (served, True)):
+        set_home(home)
+        made = Dataset.create("far-or-near", "Team/Previews")
+        assert is_worth_looking_at(home, made._version) == is_far
 
 
 def test_so_much_of_what_was_seen_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
