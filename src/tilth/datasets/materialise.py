@@ -12,8 +12,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from msgspec import Struct
+
 from tilth.base.atomic_io import describe_os_error, translated_os_errors
-from tilth.base.errors import AlreadyExists, Corrupt, Internal, Invalid
+from tilth.base.errors import AlreadyExists, Corrupt, DiskFull, Internal, Invalid
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId
 from tilth.base.paths import check_path
@@ -23,7 +25,7 @@ from tilth.datasets.cache.evicting import keep_within
 from tilth.datasets.cache.notes import About
 from tilth.datasets.fetching import damaged_pack, fetch_files
 from tilth.datasets.placing import Damaged, Row, link, place
-from tilth.datasets.resuming import chunks_wanted, copied_from_blob
+from tilth.datasets.resuming import chunks_wanted, copied_from_blob, take_pieces
 from tilth.datasets.second_process import SecondProcess, second_process
 from tilth.domain.dataset import Entry
 from tilth.store.api import Key, ObjectStore
@@ -37,6 +39,18 @@ Digest = tuple[str, int, bytes]
 
 Progress = Callable[[int, int], None]
 """Told how many more files, and bytes, are done."""
+
+
+Earlier = Callable[[Sequence[Entry]], Iterable[tuple[Entry, Entry]]]
+"""Finds earlier contents of large files that are likely to have chunks in common with them, and to be in the cache."""
+
+
+class _How(Struct, frozen=True):
+    """How contents are brought, and who hears of it."""
+
+    on_done: Progress | None = None
+    workers: int | None = None
+    earlier: Earlier | None = None
 
 
 class Links(Protocol):
@@ -91,7 +105,7 @@ def copy_to(
     shutil.rmtree(replaced, ignore_errors=True)
 
 
-def view_in(
+def view_in(  # noqa: PLR0913  all that a view depends on
     store: ObjectStore,
     cache: BlobCache,
     name: str,
@@ -103,12 +117,13 @@ def view_in(
     about: About | None = None,
     group: str | None = None,
     links: Links | None = None,
+    earlier: Earlier | None = None,
 ) -> Path:
     """A read-only folder in the cache that holds just the files of `listing`; one by this name that is there is taken as it is.
 
-    Only contents that the cache does not have are read from the store, by the `entries` of their paths. Any number of processes
-    may ask for the same view; those of one `group`, whose contents are much the same, are fetched one after the other. Nobody
-    removes the view before this process has ended.
+    Only contents that the cache does not have are read from the store, by the `entries` of their paths; of large files, only the chunks
+    that the cache does not have of `earlier` contents of theirs. Any number of processes may ask for the same view; those of one `group`,
+    whose contents are much the same, are fetched one after the other. Nobody removes the view before this process has ended.
     """
     if (there := cache.take(name)) is not None:
         return there
@@ -124,7 +139,8 @@ def view_in(
                 wanted = [entry for entry in entries() if entry.path in missing]
                 borrow(cache, {entry.sha256: entry.size for entry in wanted if not entry.link})
                 wanted = _still_missing(cache, building, wanted)
-                _fetch(store, cache, scratch, building, [entry for entry in wanted if not entry.link], on_done, workers)
+                stored = [entry for entry in wanted if not entry.link]
+                _fetch(store, cache, scratch, building, stored, _How(on_done, workers, earlier))
             if links and (elsewhere := [entry for entry in wanted if entry.link]):
                 links.link(elsewhere, building, on_done or _nobody)
         cache.sharing.admit_tree(os.fspath(building))
@@ -148,7 +164,7 @@ def mend_view(store: ObjectStore, cache: BlobCache, view: Path, wrong: Sequence[
         borrow(cache, {entry.sha256: entry.size for entry in wrong})
         missing = _still_missing(cache, mended, wrong)
         if missing:
-            _fetch(store, cache, scratch, mended, missing, None, None)
+            _fetch(store, cache, scratch, mended, missing, _How())
         cache.sharing.admit_tree(os.fspath(mended))
         for entry in wrong:
             target = view / entry.path
@@ -169,12 +185,11 @@ def _fetch(
     scratch: Path,
     building: Path,
     missing: Sequence[Entry],
-    on_done: Progress | None,
-    workers: int | None,
+    how: _How,
 ) -> None:
     """Bring the contents of `missing`, link them, and take them into the cache for others; from far away in shares, each of which stays."""
     if store.local_path(Key("")) is not None:
-        _fetch_share(store, cache, scratch, building, missing, on_done, workers)
+        _fetch_share(store, cache, scratch, building, missing, how)
         return
     for share in _shares(missing, _SHARE_BYTES):
         left: Sequence[Entry] = share
@@ -182,7 +197,7 @@ def _fetch(
             with cache.announcements.fetching({entry.sha256 for entry in left}) as (own, others):
                 ours = _still_missing(cache, building, [entry for entry in left if entry.sha256 in own])
                 if ours:
-                    _fetch_share(store, cache, scratch, building, ours, on_done, workers)
+                    _fetch_share(store, cache, scratch, building, ours, how)
             left = [entry for entry in left if entry.sha256 not in own]
             if left:  # what others bring, for whatever dataset
                 cache.announcements.wait(others)
@@ -195,14 +210,15 @@ def _fetch_share(
     scratch: Path,
     building: Path,
     missing: Sequence[Entry],
-    on_done: Progress | None,
-    workers: int | None,
+    how: _How,
 ) -> None:
     fetched = scratch / "blobs"
     fetched.mkdir()
     wanted = {entry.sha256: _as_blob(entry) for entry in missing}
+    if how.earlier is not None and store.local_path(Key("")) is None:
+        _take_pieces(cache, fetched, missing, how.earlier)  # before anything of the cache goes to make room
     keep_within(cache, incoming_bytes=sum(entry.size for entry in wanted.values()))
-    place_entries(store, wanted.values(), fetched, on_done, workers=workers)
+    place_entries(store, wanted.values(), fetched, how.on_done, workers=how.workers)
     # Linked before they are installed: a blob that a view links to is never removed.
     links = [(entry.path, entry.sha256.hex()) for entry in missing]
     if lost := link((os.fspath(building), os.fspath(fetched), links)):
@@ -211,6 +227,18 @@ def _fetch_share(
     cache.install(fetched, wanted)
     reach("cache.after-install")
     shutil.rmtree(fetched, ignore_errors=True)
+
+
+def _take_pieces(cache: BlobCache, fetched: Path, missing: Sequence[Entry], earlier: Earlier) -> None:
+    """Begin the blobs of large files with what the cache has of their earlier contents."""
+    large = [entry for entry in missing if len(entry.chunks) > 1]
+    for entry, before in earlier(large) if large else ():
+        target = f"{fetched}/{blob_name(entry.sha256)}"
+        try:
+            take_pieces(f"{cache.blobs}/{blob_name(before.sha256)}", before, target, entry)
+        except DiskFull:  # room is made next
+            os.truncate(target, 0)
+            return
 
 
 def _shares(entries: Sequence[Entry], most_bytes: int) -> Iterator[list[Entry]]:

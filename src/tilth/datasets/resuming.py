@@ -1,6 +1,10 @@
-"""What of a file need not be fetched from far away: what an interrupted copy left, and what the cache has. Both are compared first."""
+"""What of a file need not be fetched from far away: what an interrupted copy left, and what the cache has, also of its earlier contents.
+
+All of it is compared with the hashes of its chunks first.
+"""
 
 import os
+import stat
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -8,7 +12,7 @@ from pathlib import Path
 from tilth.base.atomic_io import translated_os_errors, write_all
 from tilth.domain.dataset import Entry
 
-__all__ = ["chunks_wanted", "copied_from_blob"]
+__all__ = ["chunks_wanted", "copied_from_blob", "take_pieces"]
 
 _PIECE = 1 << 20
 
@@ -52,6 +56,37 @@ def copied_from_blob(blob: str, target: Path, entry: Entry) -> bool:
         target.chmod(entry.mode)
         os.utime(target, ns=(entry.mtime_ns, entry.mtime_ns))
     return True
+
+
+def take_pieces(blob: str, before: Entry, target: str, entry: Entry) -> None:
+    """Begin `target`, the file of `entry`, with the chunks that its earlier content `before`, which is in the cache, has as well.
+
+    Whoever fetches the others compares these: what is in a cache may have been changed.
+    """
+    had: dict[bytes, int] = {}
+    at = 0
+    for chunk in before.chunks:
+        had.setdefault(chunk.sha256, at)
+        at += chunk.raw
+    if os.path.exists(target) or not any(chunk.sha256 in had for chunk in entry.chunks):
+        return
+    try:
+        source = open(blob, "rb", buffering=0, opener=_at_once)  # noqa: SIM115 - closed below
+    except OSError:
+        return
+    with source, translated_os_errors(target):
+        if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+            return
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, "wb", buffering=0) as made:
+            position = 0
+            for chunk in entry.chunks:
+                begin = had.get(chunk.sha256)
+                if begin is not None:
+                    source.seek(begin)
+                    made.seek(position)
+                    write_all(made.fileno(), [source.read(chunk.raw)])
+                position += chunk.raw
 
 
 def _at_once(path: str, flags: int) -> int:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +21,7 @@ from tilth.datasets.verify import Level, Problem, differing_files, verify_stored
 from tilth.domain.dataset import Entry
 from tilth.domain.version import DatasetVersion
 from tilth.sdk import contents, lifecycle
+from tilth.sdk.earlier import earlier_contents
 from tilth.sdk.home import Home
 from tilth.sdk.reading import reading_of
 from tilth.sdk.taking import Watcher
@@ -96,6 +98,7 @@ def local_copy(
             ),
             group=sha256(f"{version.project}/{version.name}".encode()).hexdigest()[:16],
             links=fetcher,
+            earlier=partial(earlier_contents, home, version),
         )
         return os.fspath(view)
     except TilthError as error:

@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,36 @@ def test_a_copy_takes_what_the_cache_has(bench: Workbench, far: FarStore, versio
         found, shown = (bench.root / "copy" / path).stat(), (view / path).stat()
         assert found.st_ino != shown.st_ino
         assert found.st_mode & 0o200
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_of_a_large_file_that_changed_only_the_chunks_that_differ_are_fetched(
+    bench: Workbench, version: VersionId, monkeypatch: pytest.MonkeyPatch, *, is_damaged: bool
+) -> None:
+    large = FILES["z/large.bin"]
+    changed = large[: 5 << 20] + b"something else" + large[5 << 20 :]
+    later = bench.version({"z/moved.bin": changed, "z/large.bin": b"another file"})
+    monkeypatch.setattr(fetching, "SPAN_BYTES", 1 << 20)
+    far, cache = FarStore(bench), BlobCache(bench.root / "cache")
+    old, new = bench.repository.manifest(version), bench.repository.manifest(later)
+    (before,) = (entry for entry in old.entries() if entry.path == "z/large.bin")
+    view_in(far, cache, "old", old.digests, old.entries)
+    if is_damaged:  # by whoever may write to the cache: what is not what it was is fetched
+        blob = Path(cache.blobs, blob_name(before.sha256))
+        blob.chmod(0o644)
+        blob.write_bytes(large[: 1 << 20] + bytes(len(large) - (1 << 20)))
+    asked: list[str] = []
+
+    def earlier(files: Sequence[Entry]) -> Iterator[tuple[Entry, Entry]]:
+        asked.extend(entry.path for entry in files)
+        return ((entry, before) for entry in files)
+
+    far.given = 0
+    view = view_in(far, cache, "new", new.digests, new.entries, earlier=earlier)
+    assert contents(view) == {"z/moved.bin": changed, "z/large.bin": b"another file"}
+    assert asked == ["z/moved.bin"]
+    least = 6 << 20 if is_damaged else 0
+    assert least <= far.given <= (len(changed) + 100 if is_damaged else 9 << 20)  # two chunks at the most, and small ones
 
 
 def test_what_is_there_and_wrong_is_not_kept(bench: Workbench, version: VersionId) -> None:
