@@ -64,7 +64,7 @@ class Server:
         retries = urllib3.Retry(20, backoff_factor=0.05, backoff_max=0.5)  # it may just have been started
         self._http.request("GET", f"{self.web}/mark-{self._marks}", retries=retries)
         # nginx logs a request once it is answered, one after the other.
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while mark not in (lines := self._log.read_text().splitlines()):
             assert time.monotonic() < deadline
             time.sleep(0.01)
@@ -88,7 +88,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield found
     finally:
         running.terminate()
-        running.wait(10)
+        running.wait(60)
 
 
 @pytest.fixture

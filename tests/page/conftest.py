@@ -1,5 +1,6 @@
 """A browser, and a server with something to look at."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -169,13 +170,19 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package as people install it: what is in a built wheel."""
-    folder = tmp_path_factory.mktemp("wheel")
-    building = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    subprocess.run(building, cwd=ROOT, check=True, capture_output=True, timeout=300)
-    (wheel,) = folder.glob("*.whl")
-    shutil.unpack_archive(wheel, folder / "unpacked", format="zip")
+    """The package as people install it: what is in a built wheel, which all processes of a run of tests share."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "wheel"
+    folder.mkdir(exist_ok=True)
     package = folder / "unpacked"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not package.exists():
+            building = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+            subprocess.run(building, cwd=ROOT, check=True, capture_output=True, timeout=300)
+            (wheel,) = folder.glob("*.whl")
+            shutil.unpack_archive(wheel, folder / "unpacking", format="zip")
+            (folder / "unpacking").rename(package)
     where = [sys.executable, "-c", "import tilth; print(tilth.__file__)"]
     found = subprocess.run(where, env=os.environ | {"PYTHONPATH": str(package)}, check=True, capture_output=True, text=True)
     assert Path(found.stdout.strip()).parent == package / "tilth"

@@ -4,7 +4,7 @@ import time
 import uuid
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.page.conftest import Look, Site, seen
 
@@ -43,12 +43,21 @@ def expect_order(look: Look, queue: str, name: str, expected: list[str]) -> None
     assert order(look.site, queue) == expected
 
 
+def at_rest(page: Page, *wanted: Locator) -> list[FloatRect]:
+    """Where these are, once nothing above them comes or goes any more."""
+    before: list[FloatRect | None] = []
+    for _ in range(300):
+        boxes = [one.bounding_box() for one in wanted]
+        if boxes == before and None not in boxes:
+            return [box for box in boxes if box]
+        before = boxes
+        page.wait_for_timeout(100)
+    raise AssertionError("the page does not come to rest")
+
+
 def drag(page: Page, line: Locator, onto: Locator, *, below: bool) -> None:
     onto.scroll_into_view_if_needed()
-    grip = line.get_by_role("button", name="Move ").bounding_box()
-    target = onto.bounding_box()
-    assert grip is not None
-    assert target is not None
+    grip, target = at_rest(page, line.get_by_role("button", name="Move "), onto)
     page.mouse.move(grip["x"] + 8, grip["y"] + grip["height"] / 2)
     page.mouse.down()
     page.mouse.move(target["x"] + 60, target["y"] + target["height"] * (0.4 if below else 0.6), steps=4)
