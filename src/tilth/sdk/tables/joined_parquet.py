@@ -18,6 +18,8 @@ class ParquetJoiner:
     def __init__(self, tables: Sequence[Table], columns: Sequence[str], file: IO[bytes], *, as_texts: bool) -> None:
         parts = [table for table in tables if isinstance(table, ParquetTable)]
         self._schema = _united(parts, columns, as_texts=as_texts)
+        for table in parts:
+            table.read_as({field.name: field.type for field in self._schema if not pa.types.is_string(field.type)})
         self._writer = ParquetWriter(file, self._schema, parts[0].compression)
 
     def write(self, table: Table, rows: Rows, chosen: Sequence[int] | None) -> None:

@@ -6,13 +6,15 @@ from typing import IO
 
 import msgspec
 
-__all__ = ["LONGEST_LINE", "Block", "Line", "blocks_of", "lines_in", "lines_of"]
+__all__ = ["LONGEST_LINE", "NOT_UTF_8", "Block", "Line", "blocks_of", "lines_in", "lines_of"]
 
 LONGEST_LINE = 16 << 20
 _FIRST_BYTES = 64 << 10
 """Of a table whose head is wanted no more is read; what follows is read in larger pieces."""
 _MOST_BYTES = 1 << 20
 _MARK = b"\xef\xbb\xbf"
+NOT_UTF_8 = "is not UTF-8"
+"""How what is wrong with a line ends if its bytes are no text."""
 _CUT = "it goes on for more than 16 MB"
 
 
@@ -53,7 +55,7 @@ def lines_in(block: Block) -> Iterator[Line]:
         try:
             yield Line(block.number + at, data.decode(), marked=block.marked and not at)
         except UnicodeDecodeError as error:
-            yield Line(block.number + at, None, f"byte {error.start + 1:,} is not UTF-8")
+            yield Line(block.number + at, None, f"byte {error.start + 1:,} {NOT_UTF_8}")
 
 
 def blocks_of(file: IO[bytes]) -> Iterator[Block]:

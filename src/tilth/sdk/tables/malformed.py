@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from tilth.base.errors import TableMalformed
+from tilth.sdk.tables.lines import NOT_UTF_8
 
 __all__ = ["Malformed", "Problems"]
 
@@ -39,7 +40,8 @@ class Problems:
     def found(self, problem: Malformed) -> None:
         """A row can't be read; unless such rows are left out, `TableMalformed` says which and why."""
         if not self.skip:
-            raise TableMalformed(str(problem), hint="repair it, or leave such rows out with --skip-malformed (skip_malformed=True)")
+            repair = "save the file as UTF-8" if problem.what.endswith(NOT_UTF_8) else "repair it"
+            raise TableMalformed(str(problem), hint=f"{repair}, or leave such rows out with --skip-malformed (skip_malformed=True)")
         self._counts[problem.file] += 1
         if len(self._first[problem.file]) < _MOST_TOLD:
             self._first[problem.file].append(problem)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,11 +15,12 @@ from tilth.sdk.tables.formats import Source
 from tilth.sdk.tables.malformed import Problems
 from tilth.sdk.tables.rows import Cell, Rows, rows_at_once
 
-__all__ = ["ParquetTable", "ParquetWriter", "fitting", "texts_of", "united_type"]
+__all__ = ["ParquetTable", "ParquetWriter", "fitting", "read_alike", "texts_of", "united_type"]
 
 _BUFFER = 1 << 20
 _GROUP_ROWS = 100_000
 _GROUP_BYTES = 64 << 20
+_UNITS = ("s", "ms", "us", "ns")
 
 
 class ParquetTable:
@@ -43,13 +45,26 @@ class ParquetTable:
             twice = next(name for name in self.schema.names if self.schema.names.count(name) > 1)
             raise Invalid(f"{self.label} has two columns {twice!r:.100}", hint="write it again with names that differ")
         self.columns: Sequence[str] = self.schema.names
+        self._alike: dict[str, pa.DataType] = {}
+
+    def read_as(self, types: dict[str, Any]) -> None:
+        """Have the texts of these columns be those of other types, which hold the same values: 1.5 and 1.50 of two decimals are one."""
+        self._alike = {name: kind for name, kind in types.items() if name in self.columns and self.schema.field(name).type != kind}
 
     def rows(self) -> Iterator[Rows]:
         self._problems.begin(self.label)
         done = 0
         for batch in self.batches():
-            yield _Rows(range(done + 1, done + 1 + batch.num_rows), partial(_texts_in, batch), batch=batch)
+            yield _Rows(range(done + 1, done + 1 + batch.num_rows), self._cast(batch), batch)
             done += batch.num_rows
+
+    def _cast(self, batch: Any) -> Any:
+        """The rows as their texts are to be; a column whose values would change stays what it is."""
+        for name, kind in self._alike.items():
+            at = self.columns.index(name)
+            with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
+                batch = batch.set_column(at, name, pc.cast(batch.column(at), kind, safe=True))
+        return batch
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows with their types."""
@@ -76,12 +91,15 @@ class ParquetTable:
 class _Rows(Rows):
     """Rows of a record batch. What they say is put together column by column, where no text of them has to be escaped."""
 
+    def __init__(self, lines: Sequence[int], seen: Any, batch: Any = None) -> None:
+        super().__init__(lines, partial(_texts_in, seen), batch=batch)
+        self._seen = seen
+
     def packed(self, places: Sequence[int | None], *, empty: bool = True) -> Sequence[bytes]:
-        return _packed(self.batch, places, empty=empty) or super().packed(places, empty=empty)
+        return _packed(self._seen, places, empty=empty) or super().packed(places, empty=empty)
 
     def packed_at(self, chosen: Sequence[int], places: Sequence[int | None], *, empty: bool = True) -> Sequence[bytes]:
-        batch = self.batch.take(pa.array(chosen, pa.int64()))
-        return _Rows((), partial(_texts_in, batch), batch=batch).packed(places, empty=empty)
+        return _Rows((), self._seen.take(pa.array(chosen, pa.int64()))).packed(places, empty=empty)
 
 
 _ESCAPED = r'["\\\x00-\x1f]'
@@ -145,6 +163,14 @@ def _plain(value: Any) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
+def read_alike(one: ParquetTable, other: ParquetTable) -> None:
+    """Have both give the same texts for the same values, also where the types of their columns differ."""
+    both = set(one.columns) & set(other.columns)
+    types = {name: united_type(one.schema.field(name).type, other.schema.field(name).type) for name in both}
+    for table in (one, other):
+        table.read_as({name: kind for name, kind in types.items() if kind is not None})
+
+
 def united_type(one: Any, other: Any) -> Any:
     """The type that holds the values of both without changing any; None if there is none."""
     if one == other or pa.types.is_null(other):
@@ -152,6 +178,8 @@ def united_type(one: Any, other: Any) -> Any:
     if pa.types.is_null(one):
         return other
     one, other = (kind.value_type if pa.types.is_dictionary(kind) else kind for kind in (one, other))
+    if pa.types.is_timestamp(one) and pa.types.is_timestamp(other) and one.tz and other.tz:  # moments, wherever they are told
+        return pa.timestamp(max(one.unit, other.unit, key=_UNITS.index), one.tz if one.tz == other.tz else "UTC")
     try:
         (field,) = pa.unify_schemas([pa.schema([("", one)]), pa.schema([("", other)])], promote_options="permissive")
     except (pa.ArrowTypeError, pa.ArrowInvalid):

@@ -15,10 +15,10 @@ import msgspec
 from msgspec import Struct
 
 from tilth.base.errors import Invalid
-from tilth.sdk.tables.formats import Source
+from tilth.sdk.tables.formats import Kind, Source
 from tilth.sdk.tables.malformed import Problems
 from tilth.sdk.tables.opening import open_table
-from tilth.sdk.tables.rows import Cell, Table, places_of
+from tilth.sdk.tables.rows import Cell, Table, collecting_later, places_of
 
 __all__ = ["RowChange", "RowChanges", "compare_rows", "compare_tables"]
 
@@ -69,6 +69,8 @@ def compare_rows(
     """How the table `after` differs from `before`, with at most `shown` rows of each kind of difference."""
     problems = Problems(skip=skip_malformed)
     old, new = open_table(before, problems), open_table(after, problems)
+    if before.format.kind is after.format.kind is Kind.PARQUET:
+        import_module("tilth.sdk.tables.parquet").read_alike(old, new)
     return compare_tables(after.path, old, new, problems, key=key, shown=shown, scratch=scratch, memory_bytes=memory_bytes)
 
 
@@ -200,9 +202,10 @@ def _tell(engine: Any, found: _Found, key: Sequence[str], shared: Sequence[str],
     at_once = 2 * max(1, _CELLS_AT_ONCE // (len(shared) + 1))  # pairs stay together
     numbers = [0] * len(shared)
     for lines, said in engine.stream("SELECT line, said FROM texts WHERE change = 'changed' ORDER BY pair, side", at_once=at_once):
-        columns = (zip(*map(_decode, said[side::2]), strict=True) for side in (0, 1))
-        for at, (old, now) in enumerate(zip(*columns, strict=True)):
-            numbers[at] += sum(map(ne, old, now))
+        with collecting_later():
+            columns = (zip(*map(_decode, said[side::2]), strict=True) for side in (0, 1))
+            for at, (old, now) in enumerate(zip(*columns, strict=True)):
+                numbers[at] += sum(map(ne, old, now))
         more = shown - len(changed)
         shown_now = zip(lines[1::2], said[::2], said[1::2], strict=True)
         changed += [_row("changed", line, key, old, now, shared) for line, old, now in islice(shown_now, max(0, more))]

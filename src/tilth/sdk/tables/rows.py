@@ -1,13 +1,15 @@
 """A table as rows of texts, batch by batch: every cell as it stands in the file, so that nothing is changed by being understood."""
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from operator import itemgetter
 from typing import Any, Protocol
 
 import msgspec
 
-__all__ = ["Cell", "Rows", "Table", "places_of", "rows_at_once", "unique_names"]
+__all__ = ["Cell", "Rows", "Table", "collecting_later", "places_of", "rows_at_once", "unique_names"]
 
 Cell = str | None
 """What stands in a cell; None where nothing does, which is not the same as a text without characters."""
@@ -45,7 +47,8 @@ class Rows:
         cells = self.cells
         if not empty:
             cells = [[cell or None for cell in row] if "" in row else row for row in cells]
-        return list(map(_encode, map(_picker(places), cells)))
+        with collecting_later():
+            return list(map(_encode, map(_picker(places), cells)))
 
     def packed_at(self, chosen: Sequence[int], places: Sequence[int | None], *, empty: bool = True) -> Sequence[bytes]:
         """The same of some rows only."""
@@ -86,6 +89,18 @@ def places_of(wanted: Sequence[str], columns: Sequence[str]) -> list[int | None]
     """Where each of the wanted names stands among `columns`; there may be thousands of both."""
     at = {name: place for place, name in enumerate(columns)}
     return [at.get(name) for name in wanted]
+
+
+@contextmanager
+def collecting_later() -> Iterator[None]:
+    """Let Python look for cycles of garbage only afterwards: rows have none, and would be looked through again and again meanwhile."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def rows_at_once(columns: int) -> int:

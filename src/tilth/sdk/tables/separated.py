@@ -16,9 +16,9 @@ from msgspec import Struct
 
 from tilth.base.errors import TableMalformed
 from tilth.sdk.tables.formats import Kind, Source
-from tilth.sdk.tables.lines import LONGEST_LINE, Block, Line, blocks_of, lines_in, lines_of
+from tilth.sdk.tables.lines import LONGEST_LINE, NOT_UTF_8, Block, Line, blocks_of, lines_in, lines_of
 from tilth.sdk.tables.malformed import Malformed, Problems
-from tilth.sdk.tables.rows import Cell, Rows, rows_at_once, unique_names
+from tilth.sdk.tables.rows import Cell, Rows, collecting_later, rows_at_once, unique_names
 from tilth.sdk.tables.types import seem
 
 __all__ = ["NEVER_CLOSED", "Dialect", "SeparatedTable", "written_row"]
@@ -61,7 +61,9 @@ class SeparatedTable:
             if first is None:
                 return [], Dialect(delimiter)
             if first.text is None:
-                raise TableMalformed(f"{self.label}, line {first.number:,}: {first.wrong}", hint="the first line has to name the columns")
+                no_text = first.wrong.endswith(NOT_UTF_8)
+                hint = "save the file as UTF-8" if no_text else "the first line has to name the columns"
+                raise TableMalformed(f"{self.label}, line {first.number:,}: {first.wrong}", hint=hint)
         if delimiter == "," and first.text.count(";") > first.text.count(","):
             delimiter = ";"
         dialect = Dialect(delimiter, "\r\n" if first.text.endswith("\r\n") else "\n", first.marked)
@@ -240,10 +242,10 @@ class _Records:
 
     def _quickly(self, lines: list[str], number: int) -> tuple[_Stretch, int, bool]:
         """The rows before the first one that is wrong or not ended, how many lines they are, and whether that one could end later."""
-        quoted = any('"' in line for line in lines)
+        quoted = '"' in "".join(lines)
         ended = [f"{line}\n" for line in lines] if quoted else lines
         raws = _without_returns(lines)
-        with suppress(csv.Error):
+        with suppress(csv.Error), collecting_later():
             cells = list(csv.reader(ended, delimiter=self._delimiter, strict=True))
             if len(cells) == len(lines):  # each row is one line
                 return _Stretch(range(number, number + len(lines)), cells, raws), len(lines), False
@@ -325,7 +327,7 @@ def _texts_in(block: Block) -> list[str] | None:
 
 
 def _without_returns(lines: list[str]) -> list[str]:
-    return [line.rstrip("\r") for line in lines] if any("\r" in line for line in lines) else lines
+    return [line.rstrip("\r") for line in lines] if "\r" in "".join(lines) else lines
 
 
 def _unended(raw: str) -> str:
@@ -353,7 +355,8 @@ class _Lines(Rows):
         self._delimiter = delimiter
 
     def _read(self) -> Sequence[Sequence[Cell]]:
-        return _all_with_nothing(list(csv.reader(self.raws, delimiter=self._delimiter, strict=True)), self.raws, self._delimiter)
+        with collecting_later():
+            return _all_with_nothing(list(csv.reader(self.raws, delimiter=self._delimiter, strict=True)), self.raws, self._delimiter)
 
     def packed_at(self, chosen: Sequence[int], places: Sequence[int | None], *, empty: bool = True) -> Sequence[bytes]:
         return _Lines((), [self.raws[at] for at in chosen], self._delimiter).packed(places, empty=empty)

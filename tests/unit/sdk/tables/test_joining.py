@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +202,27 @@ def test_ten_thousand_columns_are_joined_and_compared(tmp_path: Path) -> None:
     found = compare_rows(*sources, key=["c0"], shown=1, scratch=tmp_path, skip_malformed=False)
     assert (found.added, found.removed, found.changed, found.same) == (5, 5, 4, 1)
     assert len(found.cells) == 9_999
+
+
+def test_the_same_values_in_other_types_are_the_same(tmp_path: Path) -> None:
+    def one(decimals: int, unit: str, zone: str, ids: Any, count: Any) -> bytes:
+        at = pa.array([0, 1_000], pa.timestamp("s", "UTC")).cast(pa.timestamp(unit, zone))
+        return parquet(id=ids, d=pa.array([Decimal("1.50"), None], pa.decimal128(12, decimals)), t=at, n=pa.array([10**15, 3], count))
+
+    first = one(2, "ms", "UTC", pa.array([1, 2], pa.int32()), pa.int64())
+    second = one(4, "us", "Europe/Zurich", pa.array([1, 2], pa.int64()), pa.float64())
+    data, report = join(tmp_path, "t.parquet", first, second, key=["id", "t"])
+    assert (report.rows, report.duplicates) == (2, 2)
+    assert [str(kind) for kind in table(data).schema.types] == ["int64", "decimal128(14, 4)", "timestamp[us, tz=UTC]", "double"]
+    sources = [Source("t.parquet", name, lambda data=data: io.BytesIO(data)) for name, data in (("old", first), ("new", second))]  # type: ignore[misc]
+    found = compare_rows(*sources, key=["id"], shown=1, scratch=tmp_path, skip_malformed=False)
+    assert (found.same, found.changed) == (2, 0)
+
+
+def test_a_table_without_anything_in_it_has_no_key_and_no_rows(tmp_path: Path) -> None:
+    for path, data in (("t.csv", b"id,v\n1,a\n"), ("t.jsonl", b'{"id":1}\n')):
+        joined, report = join(tmp_path, path, b"", data, key=["id"])
+        assert (joined, report.rows) == (data, 1)
+        sources = [Source(path, name, lambda data=data: io.BytesIO(data)) for name, data in (("old", b""), ("new", data))]  # type: ignore[misc]
+        found = compare_rows(*sources, key=["id"], shown=1, scratch=tmp_path, skip_malformed=False)
+        assert (found.added, found.removed, len(found.rows)) == (1, 0, 1)
