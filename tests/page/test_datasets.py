@@ -129,6 +129,22 @@ def test_a_table_is_shown_with_what_its_columns_hold(look: Look) -> None:
     assert look.violations() == []
 
 
+def test_rows_of_a_table_that_can_not_be_read_are_named_and_samples_come_by_themselves(look: Look) -> None:
+    server = look.site.server
+    version = str(server.call("contents.begin", name=f"ragged {look.page.viewport_size}", project="Team/Ragged")["version"]["id"])
+    fields = {"ragged.csv": ("file", b"a,b\n1,2\n3\n4,5,6\n")}
+    assert server.request("POST", f"/contents/{version}", fields=fields).status == 200
+    server.call("contents.finish", version=version)
+    page = look.open(f"/datasets/{version}?tab=contents&file=ragged.csv")
+    note = page.get_by_role("note")
+    note.get_by_text("2 of 3 rows can").wait_for()
+    note.get_by_text("Line 4: it has 3 fields and not 2").wait_for()
+    look.check()
+    page.get_by_role("tab", name="Samples").click()
+    page.get_by_text("Malformed rows / ragged.csv").wait_for(state="attached")
+    look.check()
+
+
 def test_a_folder_is_downloaded_as_an_archive(look: Look) -> None:
     page = look.open(f"/datasets/{look.site.versions[0]}?tab=contents&folder=notes")
     with page.expect_download() as download:
