@@ -51,7 +51,7 @@ class RayEngine:
     @property
     def slots(self) -> int:
         try:
-            return int(self._ray.cluster_resources().get("CPU", 1))
+            return int(self._ray.cluster_resources().get("CPU", 0))
         except (ConnectionError, self._ray.exceptions.RayError) as error:
             raise _gone(error) from error
 
@@ -113,7 +113,7 @@ class RayEngine:
         said = {"logging_level": "ERROR", "log_to_driver": False, "namespace": "tilth"}
         try:
             if address:
-                self._ray.init(address, **said)
+                self._join(address, said)
                 return
             try:
                 self._ray.init("auto", **said)
@@ -124,6 +124,17 @@ class RayEngine:
         except Exception as error:
             said_of_it = f"Ray can't be reached at {address or ray_address() or 'this machine'} ({_first_line(error)})"
             raise Unavailable(said_of_it, hint="check that it runs there, with the same releases of Ray and Python") from error
+
+    def _join(self, address: str, said: Mapping[str, Any]) -> None:
+        for attempt in range(_STARTS):
+            try:
+                self._ray.init(address, **said)
+                return
+            except ConnectionAbortedError:
+                # The cluster answers, and is so busy that what it began for this command was not there in time.
+                self._ray.shutdown()
+                if attempt == _STARTS - 1:
+                    raise
 
     def _begin_own(self, said: Mapping[str, Any]) -> None:
         for attempt in range(_STARTS):
@@ -153,4 +164,6 @@ def _gone(error: BaseException) -> Unavailable:
 
 
 def _first_line(error: BaseException) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    """What an error says in one line; where the first one only announces others, the last one says it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return lines[-1] if lines[0].endswith(":") else lines[0]

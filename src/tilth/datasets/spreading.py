@@ -68,7 +68,7 @@ class Engine(Protocol):
 
     @property
     def slots(self) -> int:
-        """How many jobs can run at once, as far as is known now."""
+        """How many jobs can run at once, as far as is known now; 0 while there is no machine for any."""
 
     def share(self, value: Any) -> Any:
         """Make a large value known to all processes; returns what stands for it in `begin`."""
@@ -255,6 +255,7 @@ class _Run:
         self._under_way: dict[Hashable, _Attempt] = {}
         self._again: list[_Again] = []
         self._failed: TilthError | None = None
+        self._is_waiting = False
 
     def all_of(self, ranges: Iterator[list[Item]], probe_range: Callable[[list[Item]], bool | None]) -> None:
         """Hand out ranges until there are no more, and record what becomes of them; raises the first error once the others ended."""
@@ -298,7 +299,11 @@ class _Run:
     def _settle_one(self) -> None:
         ended = self._engine.wait(_WAIT_S)
         if ended is None:
+            if not self._engine.slots and not self._is_waiting:
+                self._is_waiting = True
+                self._context.on_warning("no machine of the cluster has a processor to work with; waiting for one")
             return
+        self._is_waiting = False
         name, result = ended
         attempt = self._under_way.pop(name)
         if isinstance(result, Lost):

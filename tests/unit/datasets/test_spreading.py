@@ -200,6 +200,21 @@ def test_signs_of_life_that_a_store_does_not_take_do_not_end_the_command(bench: 
     assert bench.contents(synced(bench, bench.folder(FILES))) == FILES
 
 
+def test_a_cluster_without_machines_is_told_once_and_waited_for(bench: Workbench) -> None:
+    class Empty(InlineEngine):
+        """Has no machine when it is waited for the first times."""
+
+        waits = 3
+
+        def wait(self, timeout_s: float) -> Any:
+            self.waits -= 1
+            self.slots = 0 if self.waits > 0 else 2
+            return super().wait(timeout_s) if self.waits < 0 else None
+
+    assert bench.contents(synced(bench, bench.folder(FILES), engine=Empty())) == FILES
+    assert bench.warnings == ["no machine of the cluster has a processor to work with; waiting for one"]
+
+
 def test_an_interrupted_command_goes_on_with_what_was_recorded(bench: Workbench) -> None:
     folder = bench.folder(FILES)
     id = VersionId(new_id())
