@@ -37,7 +37,6 @@ class Cluster:
         sizes = ["--num-cpus=2", "--object-store-memory=100000000", "--include-dashboard=false", f"--temp-dir={folder}"]
         command = [str(PROGRAMS / "ray"), "start", "--head", "--block", "--node-ip-address=127.0.0.1", *ports, *sizes]
         self._log = folder / "log"
-        # Ray gives its own parts half a minute to find each other, which is not enough where much else runs.
         while not self._begun(command, {**environment, **crash}):
             assert self._log.read_text().count("timed out") in (1, 2), self._log.read_text()
 
@@ -61,7 +60,8 @@ class Cluster:
 
 def variables(home: Path, **more: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
-    return {**kept, "HOME": str(home), "RAY_USAGE_STATS_ENABLED": "0", **more}
+    # Ray gives its own parts half a minute to find each other, which is not enough where much else runs.
+    return {**kept, "HOME": str(home), "RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "150", **more}
 
 
 @pytest.fixture(scope="module")

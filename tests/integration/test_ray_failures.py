@@ -60,7 +60,6 @@ class Node:
         self._log = folder / f"{name}.log"
         sizes = ["--num-cpus=1", "--object-store-memory=100000000", "--min-worker-port=0", "--max-worker-port=0"]
         self._command = [str(PROGRAMS / "ray"), "start", "--block", "--node-ip-address=127.0.0.1", *where, *sizes]
-        # Ray gives its own parts half a minute to find each other, which is not enough where much else runs.
         while not self._begun(environment):
             assert self._log.read_text().count("timed out") in (1, 2), self._log.read_text()
 
