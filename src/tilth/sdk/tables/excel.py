@@ -42,8 +42,9 @@ def is_excel(path: str) -> bool:
 
 def book_and_sheet(name: str) -> tuple[str, str]:
     """The path of a workbook and the sheet of it that a name such as `book.xlsx#Sheet2` means; no sheet if it names none."""
-    path, _, sheet = name.rpartition("#")
-    return (path, sheet) if sheet and is_excel(path) else (name, "")
+    ends = (at for at, character in enumerate(name) if character == "#" and is_excel(name[:at]))
+    end = next(ends, None)
+    return (name, "") if end is None or end == len(name) - 1 else (name[:end], name[end + 1 :])
 
 
 @contextmanager

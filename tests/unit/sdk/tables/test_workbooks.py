@@ -16,6 +16,7 @@ from tilth.base.errors import Invalid, TableMalformed
 from tilth.sdk.home import Home
 from tilth.sdk.tables import workbook_writing
 from tilth.sdk.tables.drift import drifts_of_books
+from tilth.sdk.tables.excel import book_and_sheet
 from tilth.sdk.tables.formats import Source, why_not_joined
 from tilth.sdk.tables.merging import ColumnRule, JoinRules, RowConflict, TableReport
 from tilth.sdk.tables.row_changes import RowChanges
@@ -173,6 +174,28 @@ def test_several_sheets_are_joined_by_their_names(tmp_path: Path) -> None:
     assert reports[2].notes == ["no version has id there: rows that are equal in every cell became one"]
     with pytest.raises(Invalid, match=r"t\.xlsx#Trips of d 2 has no column 'v'; it has id"):
         joined(tmp_path, first, book({"Trips": [["id"], [1]], "Zones": zones}), key=["v"])
+
+
+def test_any_number_of_workbooks_is_joined(tmp_path: Path) -> None:
+    parts = [book({"A#1": [["id"], [number], [0]], "B": [["b", "id"], [number, number]]}) for number in range(1, 5)]
+    data, reports = joined(tmp_path, *parts, key=["id"])
+    assert read(data)["A#1"] == [["id"], [1], [0], [2], [3], [4]]
+    assert [(report.rows, report.duplicates) for report in reports] == [(5, 3), (4, 0)]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("a/b.xlsx", ("a/b.xlsx", "")),
+        ("b.XLSX#S", ("b.XLSX", "S")),
+        ("b.xlsx#A#1", ("b.xlsx", "A#1")),
+        ("a#b.xlsx#S", ("a#b.xlsx", "S")),
+        ("b.xlsx#", ("b.xlsx#", "")),
+        ("b.csv#S", ("b.csv#S", "")),
+    ],
+)
+def test_a_sheet_is_named_behind_its_workbook(name: str, meant: tuple[str, str]) -> None:
+    assert book_and_sheet(name) == meant
 
 
 def test_workbooks_without_cells_give_one_without_cells(tmp_path: Path) -> None:
