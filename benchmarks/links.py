@@ -26,7 +26,7 @@ from tilth.store.api import Key
 from tilth.testing.faults import Fault, fault_proxy
 from tilth.testing.radosgw import running_radosgw
 
-__all__: list[str] = []
+__all__ = ["version_of_links"]
 
 
 def main() -> None:
@@ -43,7 +43,8 @@ def main() -> None:
             home.close()
 
 
-def _list(home: Home, folder: Path, links: int) -> None:
+def version_of_links(home: Home, links: int) -> Dataset:
+    """A final version of so many links, a thousand in each folder."""
     made = Dataset.create("links", "Bench")
     version = home.api.versions.get(made.id)
     started = time.perf_counter()
@@ -54,6 +55,11 @@ def _list(home: Home, folder: Path, links: int) -> None:
     started = time.perf_counter()
     made.finalize()
     _say("finalized", started)
+    return made
+
+
+def _list(home: Home, folder: Path, links: int) -> None:
+    made = version_of_links(home, links)
     size = sum(file.stat().st_size for file in folder.rglob("segments/*/*"))
     sys.stdout.write(f"its listing takes {size / links:.0f} bytes a link\n")
     environment = os.environ | {"TILTH_HOME": str(folder)}

@@ -46,18 +46,18 @@ def rates(file, rounds):
     size = file.seek(0, 2)
     places = [chance.randrange(size - 4096) for _ in range(int(sys.argv[3]))]
     for _ in range(rounds):
-        begun = time.perf_counter()
+        begun, worked = time.perf_counter(), time.process_time()
         for place in places:
             file.seek(place)
             assert len(file.read(4096)) == 4096
-        yield len(places) / (time.perf_counter() - begun)
+        yield len(places) / (time.perf_counter() - begun), len(places) / (time.process_time() - worked)
 
 def walked(file):
     begun = time.perf_counter()
     size = 0
     while piece := file.read(1 << 20):
         size += len(piece)
-    return size / 1e6 / (time.perf_counter() - begun)
+    return (size / 1e6 / (time.perf_counter() - begun),)
 
 class Pieces:
     '''The chunks that places lie in, each asked of the store once, and neither compared nor kept.'''
@@ -176,20 +176,23 @@ class Bench:
 
     def reads(self) -> None:
         """Random reads of 4 KiB, and the whole file."""
-        cold = max(self._read(seed, 300, "random", empty=True)[0] for seed in range(_ROUNDS))
-        pieces = max(self._read(seed, 300, "pieces")[0] for seed in range(_ROUNDS))
-        walk = max(self._read(0, 0, "walk", empty=True)[0] for _ in range(_ROUNDS))
-        walked = max(self._read(0, 0, "walk")[0] for _ in range(_ROUNDS))
-        plain_walk = max(self._read(0, 0, "plain walk")[0] for _ in range(_ROUNDS))
-        first, again = map(max, zip(*(self._read(seed, 3_000, "random") for seed in range(_ROUNDS)), strict=True))
-        plain = max(max(self._read(seed, 3_000, "plain")) for seed in range(_ROUNDS))
-        floor = f"a local file {plain:,.0f}/s"
+        cold, _ = self._best(300, "random", empty=True)[0]
+        pieces, _ = self._best(300, "pieces")[0]
+        ((walk,),) = self._best(0, "walk", empty=True)
+        ((walked,),) = self._best(0, "walk")
+        ((plain_walk,),) = self._best(0, "plain walk")
+        (first, first_cpu), (again, again_cpu) = self._best(3_000, "random")
+        _, (plain, plain_cpu) = self._best(3_000, "plain")
+        floor = f"a local file {plain:,.0f}/s, {plain_cpu:,.0f} a second of CPU"
         print("| reads through `open` | reached | floor of the same run | of that |\n|---|---:|---:|---:|")
         print(
             f"| 300 of 4 KiB at random places, cold | {cold:,.0f}/s | its pieces from the gateway {pieces:,.0f}/s | {cold / pieces:.2f} |"
         )
-        print(f"| 3,000 of them from this machine's cache, a new process | {first:,.0f}/s | {floor} | {first / plain:.3f} |")
-        print(f"| the same places again in that process | {again:,.0f}/s | {floor} | {again / plain:.3f} |")
+        for what, rate, cpu in (
+            ("3,000 of them from this machine's cache, a new process", first, first_cpu),
+            ("the same places again in that process", again, again_cpu),
+        ):
+            print(f"| {what} | {rate:,.0f}/s, {cpu:,.0f} a second of CPU | {floor} | by CPU {cpu / plain_cpu:.3f} |")
         print(f"| the whole file, a MiB at a time, cold | {walk:,.0f} MB/s | | |")
         print(f"| the same from the cache | {walked:,.0f} MB/s | a local file {plain_walk:,.0f} MB/s | {walked / plain_walk:.2f} |\n")
 
@@ -209,12 +212,15 @@ class Bench:
                 cells += [f"{first:.2f} s", f"{second:.2f} s", f"{second / local:.2f}"]
             print(f"| {decoded} | {' | '.join(cells)} |")
 
-    def _read(self, seed: int, count: int, how: str, *, empty: bool = False) -> list[float]:
-        if empty:
-            shutil.rmtree(self.cache, ignore_errors=True)
-        plain = str(self.source / "large.bin")
-        found: list[float] = json.loads(self._run(sys.executable, _READS, self.id, str(seed), str(count), how, plain))
-        return found
+    def _best(self, count: int, how: str, *, empty: bool = False) -> list[tuple[float, ...]]:
+        """The best rates of all rounds, of each pass by the clock and, if it tells that, by CPU time."""
+        rounds: list[list[list[float]]] = []
+        for seed in range(_ROUNDS):
+            if empty:
+                shutil.rmtree(self.cache, ignore_errors=True)
+            plain = str(self.source / "large.bin")
+            rounds.append(json.loads(self._run(sys.executable, _READS, self.id, str(seed), str(count), how, plain)))
+        return [tuple(max(rates) for rates in zip(*passes, strict=True)) for passes in zip(*rounds, strict=True)]
 
     def _run(self, python: str, code: str | Path, *words: str) -> str:
         command = [python, str(code), *words] if isinstance(code, Path) else [python, "-c", code, *words]

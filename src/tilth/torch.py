@@ -12,7 +12,7 @@ import torch.distributed
 from torch.utils import data as torch_data
 
 from tilth._wiring import open_home
-from tilth.base.errors import Invalid
+from tilth.base.errors import Invalid, PathNotFound
 from tilth.sdk.dataset import Dataset
 from tilth.sdk.epochs import Epoch, Uneven, turn_of
 from tilth.sdk.selected import SelectedFiles
@@ -47,6 +47,11 @@ class FileDataset(torch_data.Dataset):  # type: ignore[misc]  # PyTorch is not t
         self._decode = decode
         self._transform = transform
         self._files = SelectedFiles(open_home() if isinstance(dataset, str) else dataset._home, self._dataset, self._patterns)
+        if self._patterns and not self._files:
+            raise PathNotFound(
+                f"version {self.version} has no file that {' or '.join(self._patterns)} means",
+                hint=f"`tilth data ls --id {self.version}` shows what it has",
+            )
 
     @property
     def version(self) -> str:
@@ -120,6 +125,8 @@ class IterableFileDataset(torch_data.IterableDataset):  # type: ignore[misc]
             raise Invalid("a rank needs the number of ranks, and the other way round", hint="give both rank and world_size")
         if batch_size < 1:
             raise Invalid(f"a batch can't have {batch_size} samples", hint="give the loader's batch_size")
+        if uneven not in list(Uneven):
+            raise Invalid(f"files that do not go into the ranks evenly can't be {uneven!r}", hint=f"give uneven as {', '.join(Uneven)}")
         self._all = FileDataset(dataset, files, decode=decode, transform=transform)
         self._order: dict[str, Any] = {"shuffle": shuffle, "seed": seed, "block": block, "uneven": Uneven(uneven)}
         self._batch_size = batch_size

@@ -172,6 +172,31 @@ print(json.dumps([seen + rest, list(IterableFileDataset(dataset, decode=number, 
     assert resumed == wanted
 
 
+def test_what_is_asked_for_and_can_not_be_is_told(runs: Runs) -> None:
+    script = """
+from tilth.base.errors import TilthError
+from tilth.torch import FileDataset, IterableFileDataset
+id, said = made(4).id, []
+for ask in (
+    lambda: FileDataset(id, "none/*"),
+    lambda: IterableFileDataset(id, ["none", "2"]),
+    lambda: IterableFileDataset(id, uneven="any"),
+):
+    try:
+        ask()
+    except TilthError as error:
+        said.append(error.message)
+print(json.dumps([id, said, len(FileDataset(id, []))]))
+"""
+    id, said, none = printed(runs, script)
+    assert said == [
+        f"version {id} has no file that none/* means",
+        f"version {id} has no file that none or 2 means",
+        "files that do not go into the ranks evenly can't be 'any'",
+    ]
+    assert none == 0
+
+
 @pytest.mark.parametrize("uneven", ["repeat", "drop", "keep"])
 def test_ranks_share_the_files(runs: Runs, uneven: str) -> None:
     script = f"""

@@ -169,9 +169,31 @@ class TilthFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has n
                 found[number] = data
         return found if on_error == "return" else [_raised(data) for data in found]
 
+    # What changes something is refused in the words of an operating system; fsspec itself does nothing, or says nothing.
+
+    def mkdir(self, path: str, create_parents: bool = True, **more: Any) -> None:  # noqa: FBT001, FBT002
+        """Refused."""
+        raise _read_only(path)
+
+    def makedirs(self, path: str, exist_ok: bool = False) -> None:  # noqa: FBT001, FBT002
+        """Refused, unless the folder is there and may be."""
+        if not (exist_ok and self.isdir(path)):
+            raise _read_only(path)
+
+    def rmdir(self, path: str) -> None:
+        """Refused."""
+        raise _read_only(path)
+
+    def cp_file(self, path1: str, path2: str, **more: Any) -> None:
+        """Refused, and with it moving; `get` copies to this machine."""
+        raise _read_only(path2)
+
+    def _rm(self, path: str) -> None:
+        raise _read_only(path)
+
     def _open(self, path: str, mode: str = "rb", **more: Any) -> Any:
         if mode != "rb":
-            raise OSError(errno.EROFS, "versions of datasets are read only", path)
+            raise _read_only(path)
         reading, entry = self._entry(path)
         return reading.open_entry(entry)
 
@@ -286,6 +308,10 @@ def _from_beginning(value: int | None, size: int, default: int) -> int:
     if value is None:
         return default
     return max(0, size + value) if value < 0 else min(value, size)
+
+
+def _read_only(path: str) -> OSError:
+    return OSError(errno.EROFS, "versions of datasets are read only", path)
 
 
 def _raised(found: Any) -> bytes:

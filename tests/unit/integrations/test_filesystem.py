@@ -5,7 +5,7 @@ import pickle
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -187,8 +187,23 @@ def test_nothing_can_be_written(place: tuple[Any, str]) -> None:
     for mode in ("wb", "ab", "xb"):
         with pytest.raises(OSError, match="read only"):
             fs.open(f"{top}new", mode)
-    with pytest.raises((OSError, NotImplementedError)):
-        fs.rm(f"{top}empty")
+    changes: list[Callable[[], object]] = [
+        lambda: fs.rm(f"{top}empty"),
+        lambda: fs.rm(f"{top}deep", recursive=True),
+        lambda: fs.mkdir(f"{top}new"),
+        lambda: fs.makedirs(f"{top}new/folder"),
+        lambda: fs.makedirs(f"{top}deep"),
+        lambda: fs.rmdir(f"{top}deep"),
+        lambda: fs.cp(f"{top}empty", f"{top}new"),
+        lambda: fs.mv(f"{top}empty", f"{top}new"),
+        lambda: fs.touch(f"{top}new"),
+        lambda: fs.pipe(f"{top}new", b"x"),
+    ]
+    for change in changes:
+        with pytest.raises(OSError, match="read only"):
+            change()
+    fs.makedirs(f"{top}deep", exist_ok=True)
+    assert fs.exists(f"{top}empty")
 
 
 def test_the_catalog_is_above_the_versions(dataset: Dataset) -> None:
