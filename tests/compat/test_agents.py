@@ -63,7 +63,7 @@ def agent(user: User, worker: str, queue: str) -> Iterator[Path]:
 def finished(server: RunningServer, id: str, said: Path, *, status: str = "completed") -> dict[str, Any]:
     """A task that an agent ran to its end."""
     found: dict[str, Any] = {}
-    for _ in range(1_800):
+    for _ in range(4_000):
         found = server.call("tasks.get_by_id", task=id)["task"]
         if found["status"] not in ("queued", "created", "in_progress"):
             break
