@@ -29,6 +29,7 @@ _PAGES = ("", ".html", ".htm", ".xhtml", ".shtml", ".php", ".asp", ".aspx", ".js
 _PAUSE_S = 0.3
 _HTML = ("text/html", "application/xhtml+xml")
 _JSON = "application/json"
+_LARGEST = (1 << 63) - 1
 UNSETTLED_NS = 2_000_000_000
 """A file that was modified so short a time before may be modified once more without a later time: web servers tell whole seconds."""
 _ERRORS: dict[int, type[TilthError]] = {401: Denied, 403: Denied, 404: ObjectNotFound, 410: ObjectNotFound}
@@ -171,7 +172,8 @@ def _described(answer: urllib3.BaseHTTPResponse) -> WebFile:
     if answer.status == 206:
         said = answer.headers.get("content-range", "").rpartition("/")[2]
     whole = answer.headers.get("content-encoding", "identity") == "identity"
-    size = int(said) if said.isascii() and said.isdecimal() and whole else None
+    size = int(said) if said.isascii() and said.isdecimal() and len(said) < 20 and whole else None
+    size = size if size is None or size <= _LARGEST else None
     changes = answer.headers.get("etag") or answer.headers.get("last-modified")
     modified_ns = _nanoseconds(answer.headers.get("last-modified", ""))
     etag = (changes or "").removeprefix("W/").strip('"')
@@ -207,7 +209,8 @@ def _now_ns(answer: urllib3.BaseHTTPResponse) -> int:
 
 def _nanoseconds(said: str) -> int:
     with suppress(ValueError):
-        return int(parsedate_to_datetime(said).timestamp()) * 1_000_000_000
+        moment_ns = int(parsedate_to_datetime(said).timestamp()) * 1_000_000_000
+        return moment_ns if abs(moment_ns) <= _LARGEST else 0
     return 0
 
 

@@ -181,6 +181,24 @@ def test_what_is_no_file_of_the_right_size_is_not_read(tmp_path: Path) -> None:
         assert cache.get(chunk_of(data)) is None
 
 
+def test_what_somebody_planted_in_place_of_an_entry_is_neither_waited_for_nor_touched(tmp_path: Path) -> None:
+    cache, data = ChunkCache(tmp_path / "cache", limit_bytes=10_000), contents(1)[0]
+    name = sha256(data).digest()
+    cache.put(chunk_of(data), data)
+    path = path_in(tmp_path / "cache", data)
+    assert cache.part(name, 10, 90) == data[10:100]
+    path.unlink()
+    os.mkfifo(path)
+    assert cache.part(name, 10, 90) is None
+    assert cache.check(lambda files, size: None) == [path.name]
+    other = tmp_path / "other"
+    other.write_bytes(data)
+    os.utime(other, ns=(5, 5))
+    path.symlink_to(other)
+    assert cache.part(name, 10, 90) is None
+    assert other.stat().st_mtime_ns == 5
+
+
 def test_an_entry_that_was_touched_or_made_without_a_checksum_gets_one(tmp_path: Path) -> None:
     cache, data = ChunkCache(tmp_path, limit_bytes=10_000), contents(1)[0]
     cache.put(chunk_of(data), data)

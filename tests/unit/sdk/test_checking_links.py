@@ -113,7 +113,9 @@ def test_a_file_that_is_another_report_or_none_is_left_as_it_is(own: Home, folde
         checked(own, made, report=tmp_path / "other")
 
 
-def test_servers_that_give_no_answer_end_a_check_only_if_all_do(own: Home, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_servers_that_give_no_answer_end_a_check_only_if_all_do(
+    own: Home, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = linked(folder)
     silent = {"04.bin"}
 
@@ -128,9 +130,12 @@ def test_servers_that_give_no_answer_end_a_check_only_if_all_do(own: Home, folde
     assert [path for path, one in found.items() if one.problem] == ["04.bin"]
     assert "04.bin could not be checked" in str(found["04.bin"].problem)
     silent.clear()
+    report = tmp_path / "report.jsonl"
     with pytest.raises(Unavailable, match="can't be reached"):
-        checked(own, made, "presence")
+        checked(own, made, "presence", report=report)
     assert len(FILES) > checking._MOST_SILENT
+    monkeypatch.setattr(LocalSource, "describe", was)
+    assert [one.problem for one in checked(own, made, "presence", report=report).values()] == [None] * len(FILES)
 
 
 def _noting(opened: list[str]) -> object:

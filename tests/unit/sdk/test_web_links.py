@@ -190,6 +190,27 @@ def test_an_index_in_json_says_sizes_and_times() -> None:
     ]
 
 
+def test_sizes_times_and_names_that_no_file_has_end_nothing() -> None:
+    page = (
+        b'[{"name":"a\\ud800","type":"file","size":3},'
+        b'{"name":"large","type":"file","size":10000000000000000000000,"mtime":"Fri, 31 Dec 9999 00:00:00 GMT"}]'
+    )
+    found = json_index_of(page, "http://h.example/d/")
+    assert found is not None
+    assert [(one.address, one.size) for one in found.entries] == [("http://h.example/d/a%ED%A0%80", 3), ("http://h.example/d/large", -1)]
+
+
+@pytest.mark.parametrize("modified", ["Fri, 31 Dec 9999 00:00:00 GMT", "Fri, 01 Jan 1500 00:00:00 GMT"])
+def test_a_file_whose_server_tells_a_time_that_there_is_none_of_is_registered(
+    own: Home, site: Site, modified: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Quiet, "date_time_string", lambda *_: modified)
+    dataset = Dataset.create("odd", "Team/Web")
+    dataset.add_external_files(f"{site.address}/beside.txt")
+    dataset.finalize(auto_upload=True)
+    assert dataset.list_files() == ["beside.txt"]
+
+
 @pytest.mark.parametrize(
     "page", [b'{"name": "x"}', b'[{"name": "x"}]', b"[1, 2]", b'[{"name": "x", "type": "cat"}]', b"[", b"\xff", b"[" * 100_000]
 )

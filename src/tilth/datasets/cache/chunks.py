@@ -109,14 +109,8 @@ class ChunkCache:
         """Bytes of the entry with this name as they lie here, fewer at its end, not checked: for whoever knows what they have to be."""
         name = blob_name(digest)
         path = f"{self._chunks}/{name}"
-        found = _part(path, start, length)
-        if found is None:
-            found = _part(f"{self._blobs}/{name}", start, length)
-            return found and found[0]
-        data, seen = found
-        if time.time() - seen.st_mtime > _TOUCH_S:
-            _touch(path, seen.st_mtime_ns % _SECOND_NS)  # which says of all its bytes what it said before
-        return data
+        found = _part(path, start, length, is_entry=True)
+        return _part(f"{self._blobs}/{name}", start, length) if found is None else found
 
     def _in_blob(self, path: str, digest: bytes, size: int) -> bytes | None:
         found = _read(path, size)
@@ -251,14 +245,18 @@ def _read(path: str, size: int) -> tuple[bytes, os.stat_result] | None:
         os.close(descriptor)
 
 
-def _part(path: str, start: int, length: int) -> tuple[bytes, os.stat_result] | None:
-    """Bytes of a file from `start` on, and what is known of it; None for whatever reason they can't be had."""
+def _part(path: str, start: int, length: int, *, is_entry: bool = False) -> bytes | None:
+    """Bytes of a file from `start` on; None for whatever reason they can't be had. An entry is noted as used."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        # What is noted is noted of what was opened, which is not checked yet: never of what a link leads to, and a pipe would never open.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError:
         return None
     try:
-        return os.pread(descriptor, length, start), os.fstat(descriptor)
+        data, seen = os.pread(descriptor, length, start), os.fstat(descriptor)
+        if is_entry and time.time() - seen.st_mtime > _TOUCH_S:
+            _touch(descriptor, seen.st_mtime_ns % _SECOND_NS)  # which says of all its bytes what it said before
+        return data
     except OSError:
         return None
     finally:
@@ -275,20 +273,20 @@ def _times(mark: int) -> tuple[int, int]:
     return now, now
 
 
-def _touch(path: str, mark: int) -> None:
+def _touch(entry: str | int, mark: int) -> None:
     """Note that an entry was used."""
     try:
-        os.utime(path, ns=_times(mark))
+        os.utime(entry, ns=_times(mark))
     except OSError:  # of another user, whom only the present time may be set for, if that
         with suppress(OSError):
-            os.utime(path)
+            os.utime(entry)
 
 
 def is_damaged(path: str) -> bool:
     """Whether a file is not what its name, a SHA-256, says; one that is gone, or can't be read, is not known to be."""
     whole = sha256()
     try:
-        with open(path, "rb") as file:
+        with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
             while block := file.read(_PIECE):
                 whole.update(block)
     except OSError:

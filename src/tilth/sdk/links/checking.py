@@ -59,9 +59,10 @@ def check_links(
 ) -> Iterator[CheckedLink]:
     """Check each of `links`, in their order: those that `read` chooses by their bytes, as far as `content_of` knows their hash.
 
-    A link that is gone, was changed, or can't be had is a problem; so is one whose server gives no answer, unless all do.
+    A link that is gone, was changed, or can't be had is a problem; so is one whose server gives no answer, unless all do: that is told
+    when another one does, so that a check which ends for the network's sake has said nothing of links that it could not check.
     """
-    silent = 0
+    silent: list[CheckedLink] = []
 
     def check(entry: Entry) -> CheckedLink | Unavailable:
         try:
@@ -72,14 +73,16 @@ def check_links(
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="tilth-links") as pool:
         for entry, found in ahead(lambda entry: pool.submit(check, entry), links, _AHEAD * _WORKERS):
             if isinstance(found, Unavailable):
-                silent += 1
-                if silent == _MOST_SILENT:
+                problem = f"{entry.path} could not be checked: {found.message}"
+                silent.append(CheckedLink(entry.path, Compared.NOTHING, entry.size, problem))
+                if len(silent) == _MOST_SILENT:
                     raise found
-                yield CheckedLink(entry.path, Compared.NOTHING, entry.size, f"{entry.path} could not be checked: {found.message}")
             else:
-                silent = 0
+                yield from silent
+                silent.clear()
                 yield found
             told(1, 0)
+    yield from silent
 
 
 def _checked(sources: Sources, entry: Entry, content: bytes | None, came: Callable[[int], None]) -> CheckedLink:

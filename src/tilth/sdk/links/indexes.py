@@ -18,6 +18,8 @@ __all__ = ["Index", "Listed", "index_of", "json_index_of"]
 
 _TITLES = ("index of", "directory listing for")
 _KINDS = ("file", "directory", "other")
+_LARGEST = (1 << 63) - 1
+"""No file is larger, whatever is said."""
 
 
 class Listed(Struct, frozen=True, gc=False):
@@ -68,12 +70,12 @@ def json_index_of(data: bytes, folder: str) -> Index | None:
     base = folder.rstrip("/") + "/"
     found = _Collected(base)
     for row in rows:
-        address = base + quote(row["name"].encode("utf-8", "surrogateescape"), safe="")
+        address = base + quote(_name_in(row["name"]), safe="")
         if row["type"] == "directory":
             found.add(Listed(f"{address}/"))
         elif row["type"] == "file":
             size = row.get("size")
-            found.add(Listed(address, size if type(size) is int and size >= 0 else -1, _nanoseconds(row.get("mtime"))))
+            found.add(Listed(address, size if type(size) is int and 0 <= size <= _LARGEST else -1, _nanoseconds(row.get("mtime"))))
     return found.index()
 
 
@@ -133,6 +135,14 @@ def _nanoseconds(said: Any) -> int:
         return int(parsedate_to_datetime(str(said)).timestamp()) * 1_000_000_000
     except (ValueError, OverflowError):
         return 0
+
+
+def _name_in(said: str) -> bytes:
+    """The bytes of a name, as far as there are any: JSON can escape what no name has."""
+    try:
+        return said.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return said.encode("utf-8", "surrogatepass")
 
 
 def _bytes(one: Listed) -> bytes:

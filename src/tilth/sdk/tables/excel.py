@@ -1,5 +1,6 @@
 """Workbooks of Excel: the rows of one sheet. A workbook is an archive of XML, so that how large it is is known only when it is unpacked."""
 
+import re
 import warnings
 import zipfile
 import zlib
@@ -7,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, time
 from importlib import import_module
+from threading import Lock
 from typing import IO, Any
 
 from tilth.base.errors import Invalid
+from tilth.base.forking import renew_after_fork
 from tilth.sdk.tables.plain_arrays import is_plain, plain_array
 
 __all__ = [
@@ -30,6 +33,11 @@ _MOST_UNPACKED = 128 << 20
 _MOST_CELLS = 5_000_000
 _MOST_COLUMNS = 16_384
 _PIECE = 1 << 20
+_ROWS_AT_ONCE = 1_000
+_CELLS_AT_ONCE = 20_000
+_MOST_ELEMENTS = 500_000
+"""So many has no part but sheets and texts: Excel knows 65,490 formats of cells. OpenPyXL makes objects of them all."""
+_WHOLE_PART = re.compile(r"(xl/)?[^/]+(?<!/sharedStrings\.xml)", re.IGNORECASE)
 _BROKEN = (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError, SyntaxError, EOFError, ArithmeticError)
 """What OpenPyXL raises of workbooks that are broken."""
 _CONVERT = "write it as CSV or Parquet, which are read row by row"
@@ -45,6 +53,27 @@ def book_and_sheet(name: str) -> tuple[str, str]:
     ends = (at for at, character in enumerate(name) if character == "#" and is_excel(name[:at]))
     end = next(ends, None)
     return (name, "") if end is None or end == len(name) - 1 else (name[:end], name[end + 1 :])
+
+
+class _Warned:
+    """What OpenPyXL warns of, to one thread at a time: warnings are caught for the whole process, and let go in the same order."""
+
+    def __init__(self) -> None:
+        self._renew()
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        self._lock = Lock()
+
+    @contextmanager
+    def heard(self) -> "Iterator[list[warnings.WarningMessage]]":
+        """Catch what is said meanwhile."""
+        with self._lock, warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            yield said
+
+
+_warned = _Warned()
 
 
 @contextmanager
@@ -68,7 +97,7 @@ def opened_book(file: IO[bytes], label: str, *, most_unpacked: int = _MOST_UNPAC
         raise Invalid(f"{label} is a workbook of Excel, which OpenPyXL reads", hint="pip install 'tilth[tables]'") from error
     with _explained(label):
         _require_small(file, label, most_unpacked)
-        with warnings.catch_warnings(action="ignore"):  # of what it does not read
+        with _warned.heard():  # of what it does not read
             book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
         try:
             yield book
@@ -99,15 +128,23 @@ def sheet_rows(book: Any, title: str, label: str, *, most_rows: int) -> Iterator
         sheet.reset_dimensions()
         rows = sheet.iter_rows(max_row=most_rows)
         number = 0
-        while True:
-            with warnings.catch_warnings(record=True) as said:
-                warnings.simplefilter("always")
-                row = next(rows, None)
-            if row is None:
-                return
-            number += 1
-            bad = next((text for text in (str(one.message) for one in said) if "marked as a date" in text), "")
-            yield number, row, bad and f"{bad.partition(' is marked')[0].lower()} is to be a date, and its number is none"
+        while some := _some_rows(rows):
+            for row, said in some:
+                number += 1
+                bad = next((text for text in said if "marked as a date" in text), "")
+                yield number, row, bad and f"{bad.partition(' is marked')[0].lower()} is to be a date, and its number is none"
+
+
+def _some_rows(rows: Iterator[tuple[Any, ...]]) -> list[tuple[tuple[Any, ...], list[str]]]:
+    """The next rows, each with what OpenPyXL warns of while it reads it; nothing at the end."""
+    found: list[tuple[tuple[Any, ...], list[str]]] = []
+    cells = 0
+    with _warned.heard() as said:  # once for many, since it takes longer than reading a row
+        while len(found) < _ROWS_AT_ONCE and cells < _CELLS_AT_ONCE and (row := next(rows, None)) is not None:
+            found.append((row, [str(one.message) for one in said]))
+            said.clear()
+            cells += len(row)
+    return found
 
 
 def sheet_table(file: IO[bytes], label: str, sheet: str = "", *, as_texts: bool = False) -> Any:
@@ -163,9 +200,13 @@ def _require_small(file: IO[bytes], label: str, most: int) -> None:
         if len(parts) > _MOST_PARTS:
             raise Invalid(f"{label} has {len(parts):,} parts", hint=_CONVERT)
         for part in parts:
+            elements = _MOST_ELEMENTS if _WHOLE_PART.fullmatch(part.filename) else most
             with archive.open(part) as opened:
                 while piece := opened.read(_PIECE):
                     left -= len(piece)
+                    elements -= piece.count(b"<")
+                    if elements < 0:
+                        raise Invalid(f"{part.filename} of {label} has more than {_MOST_ELEMENTS:,} elements", hint=_CONVERT)
                     if left < 0:
                         raise Invalid(f"{label} takes more than {most >> 20} MB when it is unpacked", hint=_CONVERT)
     file.seek(0)

@@ -3,6 +3,8 @@
 import io
 import subprocess
 import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from tilth.sdk.previews.columns import columns_of
 from tilth.sdk.previews.ranges import LocalFile
 from tilth.sdk.previews.rows import first_rows
 from tilth.sdk.previews.seen import Column
-from tilth.sdk.tables.excel import sheet_table
+from tilth.sdk.tables.excel import opened_book, sheet_rows, sheet_table
 
 
 def _book(**sheets: list[list[Any]]) -> bytes:
@@ -113,7 +115,7 @@ from tilth.sdk.previews.rows import first_rows
 from tilth.sdk.tables.excel import sheet_table
 import openpyxl, zipfile
 
-def changed(change):
+def changed(change, part="sheet1"):
     book = openpyxl.Workbook()
     book.active.append(["a", "b"])
     book.active.append([1, 2])
@@ -122,7 +124,7 @@ def changed(change):
     with zipfile.ZipFile(saved) as before, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as after:
         for name in before.namelist():
             data = before.read(name)
-            after.writestr(name, change(data) if "sheet1" in name else data)
+            after.writestr(name, change(data) if part in name else data)
     return made.getvalue()
 
 def looked_at(data):
@@ -148,6 +150,10 @@ entities = b'<!DOCTYPE w [<!ENTITY a "' + b"x" * 1000 + b'">' + b"".join(
 laughs = changed(lambda data: entities + data.replace(b"<v>1</v>", b"<v>&f;</v>"))
 shown, said = looked_at(laughs)
 assert shown == (None, None) and "can't be read" in said, said
+xml = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+styles = f'<styleSheet xmlns="{xml}"><cellXfs>{"<xf/>" * 600_000}</cellXfs></styleSheet>'
+shown, said = looked_at(changed(lambda _: styles.encode(), "xl/styles.xml"))
+assert shown == (None, None) and "styles.xml of b.xlsx has more than 500,000 elements" in said, said
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
@@ -156,3 +162,16 @@ def test_hostile_workbooks_end_nothing_and_take_little_memory() -> None:
     ended = subprocess.run([sys.executable, "-c", HOSTILE], capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 0, ended.stderr
     assert int(ended.stdout) < 400_000
+
+
+def test_threads_that_read_workbooks_leave_the_warnings_of_the_process_alone() -> None:
+    data = _book(S=[["a", "b"], *([number, "x"] for number in range(3_000))])
+    before = list(warnings.filters), warnings.showwarning
+
+    def read() -> int:
+        with opened_book(io.BytesIO(data), "b.xlsx") as book:
+            return sum(1 for _ in sheet_rows(book, "S", "b.xlsx", most_rows=1 << 20))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert [done.result() for done in [pool.submit(read) for _ in range(4)]] == [3_001] * 4
+    assert (list(warnings.filters), warnings.showwarning) == before
