@@ -78,5 +78,5 @@ def _events(lines: Iterator[bytes]) -> Iterator[Change | None]:
 def _change_in(data: bytes) -> Change | None:
     try:
         return msgspec.json.decode(data, type=Change)
-    except msgspec.MsgspecError:  # a sign of life, or what a later release says
+    except (msgspec.MsgspecError, RecursionError):  # a sign of life, or what a later release says
         return None

@@ -61,6 +61,12 @@ def test_a_proxy_that_passes_on_without_chunks_does_not_keep_anything_back() -> 
         assert [next(found), next(found)] == [None, Change("version.finished", "v", "p")]
 
 
+def test_what_no_release_says_is_a_sign_of_life() -> None:
+    said = chunk(b'data: {"kind":"a","more":' + b"[" * 100_000 + b"\n\n")
+    with served(HEAD, b"transfer-encoding: chunked\r\n\r\n", said, b"0\r\n\r\n") as address:
+        assert list(heard(address)) == [None]
+
+
 def test_a_line_that_is_ended_ends() -> None:
     with served(HEAD, b"transfer-encoding: chunked\r\n\r\n", chunk(b"retry: 2000\n\n"), b"0\r\n\r\n") as address:
         assert list(heard(address)) == [None]
@@ -79,7 +85,7 @@ def test_a_line_that_is_ended_ends() -> None:
 )
 def test_what_is_no_feed_says_so(pieces: tuple[bytes, ...], ends: bool, said: str) -> None:
     with served(*pieces, ends=ends) as address, pytest.raises(Unavailable, match=said):
-        list(heard(address, silence_s=0.2))
+        list(heard(address, silence_s=1.0 if "nothing" in said else 30.0))
 
 
 def test_who_may_not_listen_is_told() -> None:

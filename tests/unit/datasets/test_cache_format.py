@@ -62,7 +62,7 @@ def test_a_newer_format_is_refused_and_left_as_it_is(tmp_path: Path, part: str) 
     assert getattr(home_with(tmp_path / "cache", tmp_path), part)
 
 
-@pytest.mark.parametrize("text", [b"", b"nonsense", b'{"version":"x"}', b"[]", b"\xff\x00"])
+@pytest.mark.parametrize("text", [b"", b"nonsense", b'{"version":"x"}', b"[]", b"\xff\x00", b'{"version":1,"more":' + b"[" * 4_000])
 def test_a_note_that_says_nothing_is_not_believed(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "format.json").write_bytes(text)
     with pytest.raises(Corrupt, match="nobody can tell which format") as refused:

@@ -38,7 +38,7 @@ def require_format(root: Path) -> bool:
         return False
     try:
         version = msgspec.json.decode(data, type=Format).version
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         hint = f"remove {root}/{_NAME} if no other release of Tilth uses this cache, or set TILTH_CACHE to another folder"
         raise Corrupt(f"nobody can tell which format the cache {root} has ({error})", hint=hint) from error
     if version > CACHE_FORMAT:
