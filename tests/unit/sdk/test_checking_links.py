@@ -1,6 +1,7 @@
 """Links compared with what lies there now: by states, or by every byte; and reports that a check goes on from."""
 
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -73,9 +74,14 @@ def test_contents_that_were_fetched_once_are_known_for_a_later_check(own: Home, 
 
 
 def test_only_a_share_is_read_where_that_is_wanted(own: Home, folder: Path) -> None:
-    found = list(verify_links(own, linked(folder)._version, level="content", sample=0.3))
-    assert {one.compared for one in found} == {Compared.CONTENT, Compared.STATE}
-    assert len(found) == len(FILES)
+    made, numbers = linked(folder), {path: int.from_bytes(sha256(data).digest()[:4]) / (1 << 32) for path, data in FILES.items()}
+    for sample in (0.0, 0.3, 0.7, 1.0):
+        found = list(verify_links(own, made._version, level="content", sample=sample))
+        read = {one.path for one in found if one.compared is Compared.CONTENT}
+        assert read == {path for path, number in numbers.items() if number < sample}
+        assert {one.compared for one in found if one.path not in read} <= {Compared.STATE}
+        assert len(found) == len(FILES)
+    assert {number < 0.3 for number in numbers.values()} == {number < 0.7 for number in numbers.values()} == {True, False}
 
 
 def test_a_check_that_ended_early_goes_on_where_it_was(own: Home, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
