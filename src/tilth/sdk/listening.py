@@ -69,6 +69,8 @@ class Listener:
                 self._hear()
             except TilthError as error:
                 problem = error.message
+            except Exception as error:  # noqa: BLE001 - the top of a thread that has to go on: nobody else says that it does not hear
+                problem = f"{type(error).__name__}: {error}"
             with self._said:
                 stood = self._hearing.is_heard
                 # What was cut is tried again before anybody is told.

@@ -70,6 +70,15 @@ def test_a_cut_is_tried_again_before_anybody_is_told_why() -> None:
     assert found.hearing == Hearing(is_heard=True)
 
 
+def test_whatever_goes_wrong_is_told_and_tried_again() -> None:
+    lines = Lines(ValueError("odd"), [None])
+    found = listener(lines)
+    lines.steps.release()
+    wait_until(found, Hearing(problem="ValueError: odd"))
+    lines.steps.release()
+    wait_until(found, Hearing(is_heard=True))
+
+
 def test_a_line_that_says_nothing_is_none() -> None:
     lines = Lines([])
     found = listener(lines)
