@@ -175,6 +175,8 @@ def verify_command(
         raise Invalid("--path and --names go with --media, and --media without --folder and --filesize", hint="leave one of them out")
     if report and not links:
         raise Invalid("--report goes with --links", hint="leave it out, or add --links")
+    if sample < 1 and (media or folder or (level or ("presence" if links else "content")) != "content"):
+        raise Invalid("--sample goes with reading what is stored, or links", hint="leave it out, or use --level content")
     if links and level == "structure":
         raise Invalid("links have no structure to check", hint="use --level presence, or content")
     home = open_home()

@@ -17,10 +17,10 @@ from tilth.base.paths import check_path
 from tilth.datasets.manifests import Manifest, open_manifest
 from tilth.datasets.packs import read_chunks, read_pack_index
 from tilth.datasets.records import VersionRecord
-from tilth.domain.dataset import ChunkRef, Entry
+from tilth.domain.dataset import Entry
 from tilth.store.api import Key, ObjectStore
 
-__all__ = ["Level", "Problem", "differing_files", "verify_stored"]
+__all__ = ["Level", "Problem", "differing_files", "is_sampled", "verify_stored"]
 
 _BATCH = 256
 
@@ -64,15 +64,14 @@ def verify_stored(
     lost: dict[str, str] = {}
     seen: set[str] = set()
     damaged: dict[str, list[str]] = {}
-    step = max(1, round(1 / sample)) if sample > 0 else 0
     for entry in manifest.entries():
         for chunk in entry.chunks:
             if chunk.pack not in seen:
                 seen.add(chunk.pack)
                 lost |= _pack_problem(store, chunk.pack)
         reasons = {lost[chunk.pack] for chunk in entry.chunks if chunk.pack in lost}
-        if not reasons and level is Level.CONTENT and step and not entry.link:
-            reasons = _content(store, entry, step)
+        if not reasons and level is Level.CONTENT and not entry.link:
+            reasons = _content(store, entry, sample)
         for reason in reasons:
             damaged.setdefault(reason, []).append(entry.path)
         on_done(1, entry.size)
@@ -123,8 +122,10 @@ def _pack_problem(store: ObjectStore, pack: str) -> dict[str, str]:
     return {}
 
 
-def _content(store: ObjectStore, entry: Entry, step: int) -> set[str]:
-    chunks = [chunk for chunk in entry.chunks if _chosen(chunk, step)]
+def _content(store: ObjectStore, entry: Entry, sample: float) -> set[str]:
+    chunks = [chunk for chunk in entry.chunks if is_sampled(chunk.sha256, sample)]
+    if not chunks and entry.chunks:
+        return set()
     whole = sha256()
     try:
         for data in read_chunks(store, chunks):
@@ -136,8 +137,9 @@ def _content(store: ObjectStore, entry: Entry, step: int) -> set[str]:
     return set()
 
 
-def _chosen(chunk: ChunkRef, step: int) -> bool:
-    return int.from_bytes(chunk.sha256[:4]) % step == 0
+def is_sampled(digest: bytes, sample: float) -> bool:
+    """Whether the content with this SHA-256 is among the share `sample` of all, which is the same each time."""
+    return int.from_bytes(digest[:4]) < sample * (1 << 32)
 
 
 def _hash(path: str) -> bytes:

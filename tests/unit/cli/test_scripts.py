@@ -104,6 +104,7 @@ def test_the_list_of_commands_says_what_each_does(tilth: "Terminal") -> None:
         (["list", "--bogus"], "error: Unknown option: --bogus; `tilth data list --help` shows how it is used\n"),
         (["search", "--page", "-1"], 'error: Invalid value "-1" for --page. Must be >= 0; '),
         (["list", "--page-size", "0"], 'error: Invalid value "0" for --page-size. Must be >= 1; '),
+        (["verify", "--links", "--sample", "0.1"], "error: --sample goes with reading what is stored, or links; "),
         (["verify", "--sample", "2"], 'error: Invalid value "2.0" for --sample. Must be <= 1; '),
         (["squash", "--name", "n"], "error: nothing to squash; name versions with --ids\n"),
         (

@@ -6,7 +6,7 @@ import pytest
 
 from tilth.base.ids import VersionId
 from tilth.datasets.format import PACKS, ROOTS, SEGMENTS
-from tilth.datasets.verify import Level, differing_files, verify_stored
+from tilth.datasets.verify import Level, differing_files, is_sampled, verify_stored
 from tilth.testing.repositories import Workbench
 
 FILES = {"a": b"first " * 900, "b": b"second", "c/d": b"third", "empty": b""}
@@ -53,6 +53,18 @@ def test_a_flipped_bit_is_found_by_reading_the_content(bench: Workbench, version
     assert paths_lost(bench, version, Level.PRESENCE) == []
     assert paths_lost(bench, version, Level.CONTENT) == [("b",)]
     assert paths_lost(bench, version, Level.CONTENT, sample=0) == []
+
+
+@pytest.mark.parametrize("sample", [0.3, 0.7])
+def test_just_the_share_is_read_that_is_asked_for(bench: Workbench, sample: float) -> None:
+    version = bench.version({f"{number:03}": b"%d" % number * 50 for number in range(200)})
+    for info in list(bench.store.list(PACKS)):
+        file = bench.root / "store" / info.key
+        for entry in bench.repository.manifest(version).entries():
+            flip(file, entry.chunks[0].offset + 1)
+    lost = {path for paths in paths_lost(bench, version, Level.CONTENT, sample) for path in paths}
+    assert lost == {entry.path for entry in bench.repository.manifest(version).entries() if is_sampled(entry.chunks[0].sha256, sample)}
+    assert abs(len(lost) - 200 * sample) < 40
 
 
 def test_a_damaged_segment_is_found(bench: Workbench, version: VersionId) -> None:

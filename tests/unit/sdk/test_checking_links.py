@@ -3,17 +3,20 @@
 import os
 from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
 
 from tilth import Dataset
 from tilth.base.errors import AlreadyExists, Unavailable
+from tilth.domain.dataset import Entry, Link
 from tilth.sdk.home import Home
 from tilth.sdk.links import checking
-from tilth.sdk.links.checking import CheckedLink, Compared
+from tilth.sdk.links.checking import CheckedLink, Compared, check_links
+from tilth.sdk.links.remote import RemoteFile
 from tilth.sdk.links.reporting import ReportHead, open_report
-from tilth.sdk.links.sources import LocalSource
+from tilth.sdk.links.sources import LocalSource, Sources
 from tilth.sdk.links.verifying import LinkLevel, verify_links
 from tilth.testing.repositories import write_files
 
@@ -142,6 +145,41 @@ def test_servers_that_give_no_answer_end_a_check_only_if_all_do(
     assert len(FILES) > checking._MOST_SILENT
     monkeypatch.setattr(LocalSource, "describe", was)
     assert [one.problem for one in checked(own, made, "presence", report=report).values()] == [None] * len(FILES)
+
+
+class _Web:
+    """Web servers, some of which give no answer."""
+
+    def __init__(self, away: set[str]) -> None:
+        self.away = away
+        self.asked: list[str] = []
+
+    def of(self, address: str) -> "tuple[_Web, str]":
+        return self, address
+
+    def describe(self, address: str) -> RemoteFile:
+        self.asked.append(address)
+        if address.split("/")[2] in self.away:
+            raise Unavailable(f"{address} can't be reached", hint="check the network")
+        return RemoteFile(address, 5, "state", 0)
+
+
+@pytest.mark.parametrize("order", [["here", "gone", "here"], ["gone", "here", "gone"]])
+def test_a_server_that_gives_no_answer_keeps_nobody_from_asking_the_others(order: list[str]) -> None:
+    web = _Web({"gone"})
+    links = [
+        Entry(f"{part}/{number:02}", 5, bytes(32), 0o644, 0, (), Link(f"https://{host}/{part}/{number}", "state", is_hashed=False))
+        for part, host in enumerate(order)
+        for number in range(checking._MOST_SILENT - 1 if (part, host) == (0, "gone") else 100)
+    ]
+    found = list(check_links(cast(Sources, web), links))
+    assert [one.path for one in found] == [link.path for link in links]
+    assert [bool(one.problem) for one in found] == ["gone" in link.link.address for link in links if link.link]
+    asked_in_vain = sum("gone" in address for address in web.asked)
+    assert asked_in_vain < checking._MOST_SILENT * 2 + checking._AHEAD * checking._WORKERS
+    web.away.add("here")
+    with pytest.raises(Unavailable, match="can't be reached"):
+        list(check_links(cast(Sources, web), links))
 
 
 def _noting(opened: list[str]) -> object:

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal
 
+from tilth.datasets.verify import is_sampled
 from tilth.domain.version import DatasetVersion
 from tilth.sdk.contents import links_of
 from tilth.sdk.home import Home
@@ -45,7 +46,7 @@ def verify_links(
         for found in check_links(
             home.link_sources,
             (link for link in links_of(home, version) if link.path > after),
-            read=lambda entry: level == "content" and int.from_bytes(entry.sha256[:4]) < sample * (1 << 32),
+            read=lambda entry: level == "content" and is_sampled(entry.sha256, sample),
             content_of=lambda entry: fetcher.content_of(entry) if fetcher.knows(entry) else None,
             told=told,
         ):
