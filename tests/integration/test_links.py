@@ -8,17 +8,16 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from tilth import Dataset, _wiring
+from tilth import Dataset
 from tilth.base.errors import Denied, Invalid, NotFound, PathInvalid, PathNotFound, SourceChanged, StoreMissing, Unavailable
 from tilth.base.ids import new_id
-from tilth.config.settings import load_settings
-from tilth.sdk._current import set_home
 from tilth.sdk.home import Home
 from tilth.sdk.links.checking import Compared
 from tilth.sdk.links.verifying import verify_links
 from tilth.store.api import Key
 from tilth.testing.azurite import AzureServer
 from tilth.testing.faults import Fault, fault_proxy
+from tilth.testing.homes import current_home
 from tilth.testing.odd_web_server import running_odd_web_server
 from tilth.testing.radosgw import S3Server
 from tilth.testing.repositories import write_files
@@ -29,11 +28,8 @@ FILES = {"one.txt": b"one", "a/t w#o%20ü.txt": b"two", "a/b/large.bin": LARGE, 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
-    opened = _wiring._open(load_settings({}, given={"home": str(tmp_path / "home")}))
-    set_home(opened)
-    yield opened
-    set_home(None)
-    opened.close()
+    with current_home(tmp_path / "home") as opened:
+        yield opened
 
 
 @pytest.fixture

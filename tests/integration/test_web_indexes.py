@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from tilth import Dataset, _wiring
+from tilth import Dataset
 from tilth.base.errors import SourceChanged
-from tilth.config.settings import load_settings
-from tilth.sdk._current import set_home
 from tilth.sdk.home import Home
+from tilth.testing.homes import current_home
 from tilth.testing.repositories import write_files
 from tilth.testing.servers import free_port
 
@@ -93,11 +92,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
-    opened = _wiring._open(load_settings({}, given={"home": str(tmp_path / "home")}))
-    set_home(opened)
-    yield opened
-    set_home(None)
-    opened.close()
+    with current_home(tmp_path / "home") as opened:
+        yield opened
 
 
 def linked(address: str) -> Dataset:

@@ -5,22 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from tilth import Task, _wiring
-from tilth.config.settings import load_settings
-from tilth.sdk._current import set_home, set_running
+from tilth import Task
+from tilth.sdk._current import set_running
 from tilth.sdk.home import Home
 from tilth.sdk.recording import Recording, task_folder
+from tilth.testing.homes import current_home
 from tilth.testing.servers import RunningServer, running_server
 
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Home]:
     """A home without a server, in which this test works."""
-    home = _wiring._open(load_settings({}, given={"home": str(tmp_path / "home")}))
-    set_home(home)
-    yield home
-    set_home(None)
-    home.close()
+    with current_home(tmp_path / "home") as home:
+        yield home
 
 
 @pytest.fixture(scope="session")
@@ -33,11 +30,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 def served(server: RunningServer, tmp_path: Path) -> Iterator[Home]:
     """A home that works with a server."""
     api = {"api.server": f"{server.web}/api", "api.token": server.token}
-    home = _wiring._open(load_settings({}, given={"home": str(tmp_path / "home"), **api}))
-    set_home(home)
-    yield home
-    set_home(None)
-    home.close()
+    with current_home(tmp_path / "home", **api) as home:
+        yield home
 
 
 @pytest.fixture(params=["own", "served"])
