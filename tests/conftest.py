@@ -1,6 +1,7 @@
 """What holds for every test: its tier, a home of its own, and how hard Hypothesis tries."""
 
 import os
+import threading
 from collections.abc import Iterator
 from importlib import import_module
 from itertools import count
@@ -55,6 +56,15 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setenv("CLEARML_CONFIG_FILE", str(home / "no-clearml.conf"))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(home / "no-aws-config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "no-aws-credentials"))
+
+
+@pytest.fixture(autouse=True)
+def ended_previews() -> Iterator[None]:
+    """Keep the next test from the threads that make previews of what this one made final: it may count what is read, or replace it."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "tilth-preview":
+            thread.join(60)
 
 
 @pytest.fixture(scope="session")

@@ -129,6 +129,7 @@ def test_pages_are_parts_of_the_whole_and_read_only_the_segments_that_they_lie_i
         )
     made.finalize()
     home = current_home()
+    home.previews.wait_for_all()  # which read as well
     manifest = manifest_of(home, made._version)
     assert len(manifest.segments) > 5
     fetched: list[str] = []

@@ -125,6 +125,7 @@ def test_what_is_not_there_has_its_number(own: Home, tmp_path: Path, call: str, 
 
 def test_a_listing_is_not_fetched_again_for_each_file(own: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = made(tmp_path, {f"{n:04}": b"%d" % n for n in range(300)})
+    own.previews.wait_for_all()  # which read as well
     fetched: list[str] = []
     fetch = Manifest._fetch
 
