@@ -10,6 +10,23 @@ app = App(
     default_parameter=Parameter(negative=()),
 )
 
+_WORDS = {
+    **dict.fromkeys(("upload", "finalize", "close", "resume", "list", "get", "verify", "log", "stats", "used-by", "preview"), "[VERSION]"),
+    **dict.fromkeys(("set-description", "tag", "alias", "publish", "archive", "delete"), "[VERSION]"),
+    **dict.fromkeys(("add", "remove", "import"), "[FILES...]"),
+    "sync": "[FOLDER]",
+    "squash": "[VERSIONS...]",
+    "ls": "[VERSION] [FOLDER]",
+    "cat": "[VERSION] FILE",
+    "export": "[VERSION] FILE",
+    "query": "[VERSION] SQL",
+    "mount": "VERSION FOLDER",
+    "unmount": "FOLDER",
+    "search": "[NAME]",
+    "compare": "SOURCE TARGET",
+}
+"""What stands behind the name of a command without an option."""
+
 for _module, _names in {
     "data_making": ["create", "add", "remove", "sync", "import", "upload", "finalize", "close", "resume", "squash"],
     "data_reading": ["list", "ls", "cat", "get", "export", "verify"],
@@ -20,4 +37,5 @@ for _module, _names in {
     "data_keeping": ["set-description", "tag", "alias", "rename", "move", "publish", "archive", "delete", "gc"],
 }.items():
     for _name in _names:
-        app.command(f"tilth.cli.{_module}:{_name.replace('-', '_')}_command", name=_name)
+        _usage = " ".join(["Usage: tilth data", _name, *([_WORDS[_name]] if _name in _WORDS else []), "[OPTIONS]"])
+        app.command(f"tilth.cli.{_module}:{_name.replace('-', '_')}_command", name=_name, usage=_usage)

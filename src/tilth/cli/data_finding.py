@@ -8,7 +8,7 @@ from tilth._wiring import open_home
 from tilth.cli.data_making import title, version_document
 from tilth.cli.data_tables import Key, Memory, SkipMalformed, key_columns
 from tilth.cli.differences import said_of_columns, tell_rows
-from tilth.cli.options import FROM_0, FROM_1, Id, Json, Verbose, Words
+from tilth.cli.options import FROM_0, FROM_1, Id, Json, Verbose, Version, Words
 from tilth.cli.output import Output, count, size, table
 from tilth.cli.state import current_id
 from tilth.domain.dataset import ChangeTotals, Total
@@ -27,10 +27,10 @@ _SHOWN = 20
 
 
 def search_command(
+    name: Annotated[str | None, Parameter(help="A part of the name.")] = None,
     *,
     ids: Words = None,
     project: str | None = None,
-    name: Annotated[str | None, Parameter(help="A part of the name.")] = None,
     tags: Words = None,
     not_only_completed: Annotated[bool, Parameter(help="Also versions that are still being made.")] = False,
     archived: Annotated[bool, Parameter(help="Also versions that were archived.")] = False,
@@ -62,7 +62,7 @@ def search_command(
     Output(json=json).result({"versions": [version_document(v) for v in found.versions], "total": found.total}, lines)
 
 
-def log_command(*, id: Id = None, project: str | None = None, name: str | None = None, json: Json = False) -> None:
+def log_command(id: Id = None, *, project: str | None = None, name: str | None = None, json: Json = False) -> None:
     """Draw where a version comes from, or all versions of a dataset with --name: newest first, with their parents."""
     home = open_home()
     if name:
@@ -72,7 +72,7 @@ def log_command(*, id: Id = None, project: str | None = None, name: str | None =
     Output(json=json).result({"versions": comparing.children_first(nodes)}, comparing.drawn_lineage(nodes))
 
 
-def stats_command(*, id: Id = None, json: Json = False) -> None:
+def stats_command(id: Id = None, *, json: Json = False) -> None:
     """How large a version is and what it changed, in numbers."""
     home = open_home()
     found = lookup.find(home, current_id(home.folder, id))
@@ -95,9 +95,9 @@ def stats_command(*, id: Id = None, json: Json = False) -> None:
 
 
 def compare_command(
+    source: Version,
+    target: Version,
     *,
-    source: str,
-    target: str,
     rows: Annotated[bool, Parameter(help="Compare the rows of tables: those that differ, or the one at --path.")] = False,
     key: Key = None,
     path: Annotated[str | None, Parameter(help="The table whose rows are compared.")] = None,
@@ -144,7 +144,7 @@ def compare_command(
     Output(json=json).result(document, [*lines, f"{', '.join(numbers)}, {found.unchanged:,} unchanged"])
 
 
-def used_by_command(*, id: Id = None, json: Json = False) -> None:
+def used_by_command(id: Id = None, *, json: Json = False) -> None:
     """Which tasks got a version, and which models they made with it, newest first."""
     home = open_home()
     found = lookup.find(home, current_id(home.folder, id))
@@ -177,7 +177,7 @@ def used_by_command(*, id: Id = None, json: Json = False) -> None:
     Output(json=json).result({"id": found.id, **users}, lines or [f"nothing was made with {title(found)} yet"])
 
 
-def preview_command(*, id: Id = None, json: Json = False) -> None:
+def preview_command(id: Id = None, *, json: Json = False) -> None:
     """Report samples of a final version's pictures, tables and texts, and how its files lie, anew: closing it does that by itself."""
     home = open_home()
     found = require_final(lookup.find(home, current_id(home.folder, id)))

@@ -17,7 +17,7 @@ from tilth.sdk.storage import address_in
 __all__: list[str] = []
 
 
-def set_description_command(*, description: str, id: Id = None, json: Json = False) -> None:
+def set_description_command(id: Id = None, *, description: str, json: Json = False) -> None:
     """Describe a version; also a final one, since a description is no content."""
     home = open_home()
     found = lookup.find(home, current_id(home.folder, id))
@@ -25,7 +25,7 @@ def set_description_command(*, description: str, id: Id = None, json: Json = Fal
     Output(json=json).result(version_document(changed) | {"description": description}, [f"described {title(changed)}", f"id={changed.id}"])
 
 
-def tag_command(*, id: Id = None, add: Words = None, remove: Words = None, json: Json = False) -> None:
+def tag_command(id: Id = None, *, add: Words = None, remove: Words = None, json: Json = False) -> None:
     """Add tags to a version, or take some away."""
     if not (add or remove):
         raise Invalid("no tag was named", hint="say --add or --remove")
@@ -35,7 +35,7 @@ def tag_command(*, id: Id = None, add: Words = None, remove: Words = None, json:
     Output(json=json).result(version_document(changed), [f"{title(changed)}: {', '.join(changed.tags) or 'no tags'}", f"id={changed.id}"])
 
 
-def alias_command(*, name: str, id: Id = None, remove: bool = False, json: Json = False) -> None:
+def alias_command(id: Id = None, *, name: str, remove: bool = False, json: Json = False) -> None:
     """Give a version a name to be found by, `project/name@NAME`, taking it from the version that had it."""
     home = open_home()
     found = lookup.find(home, current_id(home.folder, id))
@@ -61,14 +61,14 @@ def move_command(*, new_project: str, project: str, name: str, json: Json = Fals
     Output(json=json).result({"project": new_project, "name": name}, [f"{project}/{name} is now {new_project}/{name}"])
 
 
-def publish_command(*, id: Id = None, json: Json = False) -> None:
+def publish_command(id: Id = None, *, json: Json = False) -> None:
     """Mark a final version as published."""
     home = open_home()
     changed = home.api.versions.publish(id=lifecycle.require_final(lookup.find(home, current_id(home.folder, id))).id)
     Output(json=json).result(version_document(changed), [f"{title(changed)} is published", f"id={changed.id}"])
 
 
-def archive_command(*, id: Id = None, undo: bool = False, json: Json = False) -> None:
+def archive_command(id: Id = None, *, undo: bool = False, json: Json = False) -> None:
     """Put a version out of sight of searches, or back with --undo."""
     home = open_home()
     found = lookup.find(home, current_id(home.folder, id))
@@ -77,8 +77,8 @@ def archive_command(*, id: Id = None, undo: bool = False, json: Json = False) ->
 
 
 def delete_command(
-    *,
     id: Annotated[str | None, Parameter(help="The version: an id, the beginning of one, or project/name@version.")] = None,
+    *,
     project: str | None = None,
     name: str | None = None,
     version: str | None = None,

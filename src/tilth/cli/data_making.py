@@ -74,8 +74,8 @@ def create_command(
 
 
 def add_command(
-    *,
     files: Words = None,
+    *,
     id: Id = None,
     dataset_folder: Annotated[str | None, Parameter(help="The folder of the dataset that the files go into.")] = None,
     wildcard: Annotated[
@@ -96,7 +96,7 @@ def add_command(
     --links never are.
     """
     if not (files or links):
-        raise Invalid("nothing to add", hint="name files or folders with --files, or addresses with --links")
+        raise Invalid("nothing to add", hint="name files or folders, or addresses with --links")
     refuse_secrets(links or ())
     home = open_home()
     version = lookup.find(home, current_id(home.folder, id))
@@ -116,8 +116,8 @@ def add_command(
 
 
 def import_command(
-    *,
     files: Words = None,
+    *,
     id: Id = None,
     max_workers: Workers = None,
     engine: Engine = None,
@@ -140,11 +140,11 @@ def import_command(
 
 
 def remove_command(
-    *, files: Words = None, id: Id = None, non_recursive: bool = False, verbose: Verbose = False, json: Json = False
+    files: Words = None, *, id: Id = None, non_recursive: bool = False, verbose: Verbose = False, json: Json = False
 ) -> None:
     """Remove just the named files, folders or patterns from a version that can still be changed."""
     if not files:
-        raise Invalid("nothing to remove", hint="name files, folders or patterns with --files")
+        raise Invalid("nothing to remove", hint="name files, folders or patterns")
     home = open_home()
     version = lookup.find(home, current_id(home.folder, id))
     gone: list[str] = []
@@ -166,8 +166,8 @@ def remove_command(
 
 
 def sync_command(
-    *,
     folder: str = "",
+    *,
     links: Annotated[str, Parameter(help="Instead of --folder: the address of a folder whose files stay where they are.")] = "",
     id: Id = None,
     dataset_folder: Annotated[str | None, Parameter(help="The folder of the dataset that is to be what --folder is.")] = None,
@@ -188,7 +188,7 @@ def sync_command(
 ) -> None:
     """Make a version of a folder, storing what is new. Interrupted, the same command goes on; without a change, no version is made."""
     if bool(folder) == bool(links):
-        raise Invalid("sync needs one folder", hint="name it with --folder, or with --links if its files are to stay where they are")
+        raise Invalid("sync needs one folder", hint="name it, or its address with --links if its files are to stay where they are")
     if engine and (links or limit_rate):
         other = "links are listed by one machine" if links else "the machines of a cluster keep to the limits of their own settings"
         raise Invalid(f"--engine can't be given with {'--links' if links else '--limit-rate'}: {other}", hint="leave one of them out")
@@ -226,8 +226,8 @@ def sync_command(
 
 
 def upload_command(
-    *,
     id: Id = None,
+    *,
     storage: Storage = None,
     chunk_size: ChunkSize = None,
     max_workers: Workers = None,
@@ -251,8 +251,8 @@ def upload_command(
 
 
 def close_command(
-    *,
     id: Id = None,
+    *,
     storage: Storage = None,
     disable_upload: Annotated[bool, Parameter(help="Fail instead of storing what was added.")] = False,
     chunk_size: ChunkSize = None,
@@ -272,13 +272,13 @@ def close_command(
     _finalize(home, version, preview=not no_preview, json=json)
 
 
-def finalize_command(*, id: Id = None, no_preview: NoPreview = False, json: Json = False) -> None:
+def finalize_command(id: Id = None, *, no_preview: NoPreview = False, json: Json = False) -> None:
     """Make a version immutable whose files are all stored."""
     home = open_home()
     _finalize(home, lookup.find(home, current_id(home.folder, id)), preview=not no_preview, json=json)
 
 
-def resume_command(*, id: Id = None, limit_rate: LimitRate = None, verbose: Verbose = False, json: Json = False) -> None:
+def resume_command(id: Id = None, *, limit_rate: LimitRate = None, verbose: Verbose = False, json: Json = False) -> None:
     """Go on with an interrupted upload; under a new id, if it was interrupted for so long that it was given up."""
     home = open_limited_home(limit_rate)
     version = lookup.find(home, current_id(home.folder, id))
@@ -295,12 +295,12 @@ def resume_command(*, id: Id = None, limit_rate: LimitRate = None, verbose: Verb
 
 
 def squash_command(
-    *, name: str, ids: Words = None, storage: Storage = None, no_preview: NoPreview = False, verbose: Verbose = False, json: Json = False
+    ids: Words = None, *, name: str, storage: Storage = None, no_preview: NoPreview = False, verbose: Verbose = False, json: Json = False
 ) -> None:
     """Unite versions into one that stands alone; where paths are equal, the last one's file stands. No bytes are stored again."""
     home = open_home()
     if not ids:
-        raise Invalid("nothing to squash", hint="name versions with --ids")
+        raise Invalid("nothing to squash", hint="name versions: ids, or project/name@version")
     squashed = lifecycle.squash(home, name, lookup.resolve_all(home, ids or []), storage=storage)
     made = finalize(home, squashed, preview=not no_preview)
     remember_id(home.folder, made.id)

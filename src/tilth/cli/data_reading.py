@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from tilth._wiring import open_home
-from tilth.base.errors import Corrupt, Invalid
+from tilth.base.errors import Corrupt, Invalid, PathNotFound, TilthError
 from tilth.cli.checking_links import tell_links
 from tilth.cli.file_rows import ELSEWHERE, UNKNOWN, tell_files
 from tilth.cli.options import FROM_0, FROM_1, Id, Json, Verbose
@@ -17,6 +17,7 @@ from tilth.cli.output import Output, count, size, stream_bytes, stream_lines, ta
 from tilth.cli.progress import Progress
 from tilth.cli.rates import LimitRate, open_limited_home
 from tilth.cli.state import current_id
+from tilth.cli.words import version_and
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import caching, contents, copies, lookup
 from tilth.sdk.changed import changed
@@ -34,8 +35,8 @@ Page = Annotated[int | None, Parameter(help="Which page, from 0, of --page-size 
 
 
 def list_command(
-    *,
     id: Id = None,
+    *,
     project: str | None = None,
     name: str | None = None,
     version: str | None = None,
@@ -54,11 +55,16 @@ def list_command(
     tell_files(rows, found, page, page_size, json=json)
 
 
-def ls_command(path: str = "", /, *, id: Id = None, json: Json = False) -> None:
-    """What lies in one folder of a version."""
+def ls_command(
+    *words: Annotated[
+        str, Parameter(name="FOLDER", help="A folder of the version. A word alone that is none of the last version names a version.")
+    ],
+    id: Id = None,
+    json: Json = False,
+) -> None:
+    """What lies in one folder of a version, or at its top."""
     home = open_home()
-    found = lookup.find(home, current_id(home.folder, id))
-    folder = contents.existing_folder(home, found, path)
+    found, folder = _folder(home, words, id)
     rows = list(in_folder(home, found, folder))
     document = [{"name": n, "size": s, "sha256": h or None} | ({"link": link} if link else {}) for n, s, h, link in rows]
     lines = [(name, UNKNOWN if size_bytes is None else size(size_bytes), link or sha256[:12]) for name, size_bytes, sha256, link in rows]
@@ -67,22 +73,21 @@ def ls_command(path: str = "", /, *, id: Id = None, json: Json = False) -> None:
 
 
 def cat_command(
-    path: str,
-    /,
-    *,
+    *words: Annotated[str, Parameter(name="FILE", help="The path of a file in the version.")],
     id: Id = None,
     start: Annotated[int, Parameter(help="The first byte that is wanted.")] = 0,
     length: Annotated[int | None, Parameter(help="How many bytes are wanted; only the chunks that hold them are read.")] = None,
 ) -> None:
     """Write one file of a version to standard output, checked, without restoring the rest."""
+    id, path = version_and(words, id, what="file")
     home = open_home()
     found = lookup.find(home, current_id(home.folder, id))
     stream_bytes(copies.read(home, found, path, start=start, length=length))
 
 
 def get_command(
-    *,
     id: Id = None,
+    *,
     copy: Annotated[str | None, Parameter(help="Copy to this folder, to be changed at will.")] = None,
     link: Annotated[str | None, Parameter(help="Make this name a link to the read-only copy.")] = None,
     part: Annotated[int | None, Parameter(help="Only this part, from 0, of --num-parts.")] = None,
@@ -125,9 +130,7 @@ def get_command(
 
 
 def export_command(
-    file: str,
-    /,
-    *,
+    *words: Annotated[str, Parameter(name="FILE", help="The file to write.")],
     id: Id = None,
     path: Annotated[str, Parameter(help="Only this folder of the version.")] = "",
     kind: Annotated[Literal["zip", "tar"] | None, Parameter("--format", help="Default: what the file's name says.")] = None,
@@ -135,6 +138,7 @@ def export_command(
     json: Json = False,
 ) -> None:
     """Write a version as a zip or tar file."""
+    id, file = version_and(words, id, what="file")
     home = open_home()
     found = lookup.find(home, current_id(home.folder, id))
     with Progress("exporting") as progress:
@@ -143,8 +147,8 @@ def export_command(
 
 
 def verify_command(
-    *,
     id: Id = None,
+    *,
     folder: Annotated[
         str | None, Parameter(help="A local copy to compare with the version; without it, the stored bytes are checked.")
     ] = None,
@@ -224,13 +228,29 @@ def _verify_media(home: Home, version: DatasetVersion, path: str, *, names: bool
 def _ways_out(version: DatasetVersion, broken: Sequence[str]) -> str:
     """How broken files are removed: from this version while it can be changed, or in one that comes after it."""
     if len(broken) <= _MOST_QUOTED:
-        remove = f"tilth data remove --files {' '.join(shlex.quote(path) for path in broken)}"
+        remove = f"tilth data remove {' '.join(shlex.quote(path) for path in broken)}"
     else:
-        remove = f"tilth data verify --media --names --id {version.id} | xargs -d '\\n' tilth data remove --files"
+        remove = f"tilth data verify --media --names --id {version.id} | xargs -d '\\n' tilth data remove"
     if version.status is VersionStatus.UPLOADING:
         return f"`{remove}` removes them"
     create = f"tilth data create --project {shlex.quote(version.project)} --name {shlex.quote(version.name)} --parents {version.id}"
     return f"`{create} && {remove}` removes them in a new version"
+
+
+def _folder(home: Home, words: Sequence[str], id: str | None) -> tuple[DatasetVersion, str]:
+    """The version and the folder in it that are named; one word may be either."""
+    id, path = version_and(words or ("",), id, what="folder")
+    if id or not path:
+        found = lookup.find(home, current_id(home.folder, id))
+        return found, contents.existing_folder(home, found, path)
+    try:
+        found = lookup.find(home, current_id(home.folder, None))
+        return found, contents.existing_folder(home, found, path)
+    except (Invalid, PathNotFound) as missing:  # there is no last version, or it has no such folder
+        try:
+            return lookup.find(home, path), ""
+        except TilthError:
+            raise missing from None
 
 
 def _one(home: Home, id: str | None, project: str | None, name: str | None, version: str | None) -> DatasetVersion:

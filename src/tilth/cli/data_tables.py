@@ -12,6 +12,7 @@ from tilth.cli.output import Output, count, size
 from tilth.cli.progress import Progress
 from tilth.cli.query_results import print_result, write_result, written_as
 from tilth.cli.state import current_id, remember_id
+from tilth.cli.words import version_and
 from tilth.sdk import lookup
 from tilth.sdk.tables.asked import memory_of
 from tilth.sdk.tables.merging import ColumnRule, JoinRules, RowConflict, TableReport
@@ -115,9 +116,7 @@ def _warnings(report: TableReport) -> list[str]:
 
 
 def query_command(
-    sql: str,
-    /,
-    *,
+    *words: Annotated[str, Parameter(name="SQL", help="One statement, quoted.")],
     id: Id = None,
     kind: Annotated[
         Literal["table", "csv", "json", "parquet"] | None,
@@ -130,6 +129,7 @@ def query_command(
     json: Json = False,
 ) -> None:
     """Ask a version's tables in SQL: "SELECT label, count(*) FROM 'train.csv' GROUP BY label". Patterns of paths mean several at once."""
+    id, sql = version_and(words, id, what="SQL")
     home = open_home()
     found = lookup.find(home, current_id(home.folder, id))
     target = Path(output) if output else None

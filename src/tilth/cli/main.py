@@ -1,11 +1,12 @@
 """`tilth` and `tilth-data`: which commands there are, and how every one of them ends."""
 
 import gc
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Literal
 
-from cyclopts import App, CycloptsError, MissingArgumentError, Parameter
+from cyclopts import App, CycloptsError, MissingArgumentError, Parameter, UnusedCliTokensError
 
 from tilth import __version__
 from tilth.base.errors import TilthError
@@ -87,6 +88,8 @@ def _import_commands(group: App) -> None:
 
 
 def _said(error: CycloptsError) -> str:
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        return f"{shlex.join(error.unused_tokens[:3])} is more than this command takes"
     text = str(error).strip()
     if isinstance(error, MissingArgumentError) and error.argument and "Did you mean" not in text:
         return f"{error.keyword} needs a value" if error.keyword else f"{error.argument.name} is missing"

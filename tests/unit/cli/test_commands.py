@@ -181,7 +181,7 @@ def test_listings_are_filtered_and_paged(tilth: "Terminal") -> None:
         (["create", "--name", "a/b"], 2, "can't be the name"),
         (["create", "--name", "n", "--storage", "ftp://host/x"], 2, "ftp://host/x is no place to store in"),
         (["delete"], 2, "no version was named"),
-        (["add"], 2, "--files"),
+        (["add"], 2, "name files or folders"),
         (["dance"], 2, ""),
     ],
 )

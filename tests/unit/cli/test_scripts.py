@@ -106,7 +106,7 @@ def test_the_list_of_commands_says_what_each_does(tilth: "Terminal") -> None:
         (["list", "--page-size", "0"], 'error: Invalid value "0" for --page-size. Must be >= 1; '),
         (["verify", "--links", "--sample", "0.1"], "error: --sample goes with reading what is stored, or links; "),
         (["verify", "--sample", "2"], 'error: Invalid value "2.0" for --sample. Must be <= 1; '),
-        (["squash", "--name", "n"], "error: nothing to squash; name versions with --ids\n"),
+        (["squash", "--name", "n"], "error: nothing to squash; name versions: ids, or project/name@version\n"),
         (
             ["add", "--links", "s3://key:word@bucket/x"],
             "error: s3://bucket/x can't be registered: it holds a name or password before its @, which everybody would see",
