@@ -6,7 +6,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from tilth.base.errors import Invalid
-from tilth.sdk.tables.parquet import ParquetTable, ParquetWriter, fitting, united_type
+from tilth.sdk.tables.parquet import ParquetTable, ParquetWriter, fitting, read_alike, united_type
 from tilth.sdk.tables.rows import Rows, Table
 
 __all__ = ["ParquetJoiner"]
@@ -18,8 +18,7 @@ class ParquetJoiner:
     def __init__(self, tables: Sequence[Table], columns: Sequence[str], file: IO[bytes], *, as_texts: bool) -> None:
         parts = [table for table in tables if isinstance(table, ParquetTable)]
         self._schema = _united(parts, columns, as_texts=as_texts)
-        for table in parts:
-            table.read_as({field.name: field.type for field in self._schema if not pa.types.is_string(field.type)})
+        read_alike(parts, {field.name: field.type for field in self._schema})
         self._writer = ParquetWriter(file, self._schema, parts[0].compression)
 
     def write(self, table: Table, rows: Rows, chosen: Sequence[int] | None) -> None:
@@ -48,5 +47,7 @@ def _united(tables: Sequence[ParquetTable], columns: Sequence[str], *, as_texts:
                     hint="make the types equal, or write such columns as texts with --mixed-types text (mixed_types='text')",
                 )
             kind = pa.string() if united is None else united
+        if as_texts and any(not table.holds_as(name, kind) for table in having if not pa.types.is_string(kind)):
+            kind = pa.string()
         fields.append(pa.field(name, kind))
     return pa.schema(fields)

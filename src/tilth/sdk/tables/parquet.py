@@ -1,6 +1,5 @@
 """Tables in Parquet: their types stay what they are; for keys and comparisons each value is read as a text."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -11,15 +10,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tilth.base.errors import Invalid, TableMalformed
+from tilth.sdk.tables.arrow_texts import moment_texts, number_texts, packed_texts, texts_of
 from tilth.sdk.tables.formats import Source
 from tilth.sdk.tables.malformed import Problems
 from tilth.sdk.tables.rows import Cell, Rows, rows_at_once
 
-__all__ = ["ParquetTable", "ParquetWriter", "fitting", "read_alike", "texts_of", "united_type"]
+__all__ = ["ParquetTable", "ParquetWriter", "fitting", "read_alike", "shared_types", "united_type"]
 
 _BUFFER = 1 << 20
 _GROUP_ROWS = 100_000
 _GROUP_BYTES = 64 << 20
+_SINGLE_DIGITS = 6
+_DOUBLE_DIGITS = 15
+"""As many decimal digits are not lost in numbers of such a precision."""
 _UNITS = ("s", "ms", "us", "ns")
 
 
@@ -46,10 +49,11 @@ class ParquetTable:
             raise Invalid(f"{self.label} has two columns {twice!r:.100}", hint="write it again with names that differ")
         self.columns: Sequence[str] = self.schema.names
         self._alike: dict[str, pa.DataType] = {}
+        self._numbers: frozenset[str] = frozenset()
 
     def read_as(self, types: dict[str, Any]) -> None:
         """Have the texts of these columns be those of other types, which hold the same values: 1.5 and 1.50 of two decimals are one."""
-        self._alike = {name: kind for name, kind in types.items() if name in self.columns and self.schema.field(name).type != kind}
+        self._alike = {name: kind for name, kind in types.items() if name in self.columns}
 
     def rows(self) -> Iterator[Rows]:
         self._problems.begin(self.label)
@@ -59,20 +63,23 @@ class ParquetTable:
             done += batch.num_rows
 
     def _cast(self, batch: Any) -> Any:
-        """The rows as their texts are to be; a column whose values would change stays what it is."""
+        """The rows as their texts are to be."""
         for name, kind in self._alike.items():
             at = self.columns.index(name)
-            with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
-                batch = batch.set_column(at, name, pc.cast(batch.column(at), kind, safe=True))
+            batch = batch.set_column(at, name, _alike(batch.column(at), kind))
         return batch
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """The rows with their types."""
+    def holds_as(self, name: str, kind: Any) -> bool:
+        """Whether all values of a column can be of another type without being others."""
+        return all(_converted(batch.column(0), kind) is not None for batch in self.batches(columns=[name]))
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """The rows with their types, of some columns or of all."""
         done = 0
         with self._source.open() as file:
             try:
                 opened = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
-                for batch in opened.iter_batches(rows_at_once(len(self.columns)), use_threads=False):
+                for batch in opened.iter_batches(rows_at_once(len(self.columns)), columns=columns, use_threads=False):
                     if batch.num_rows:
                         yield batch
                         done += batch.num_rows
@@ -96,79 +103,62 @@ class _Rows(Rows):
         self._seen = seen
 
     def packed(self, places: Sequence[int | None], *, empty: bool = True) -> Sequence[bytes]:
-        return _packed(self._seen, places, empty=empty) or super().packed(places, empty=empty)
+        return packed_texts(self._seen, places, empty=empty) or super().packed(places, empty=empty)
 
     def packed_at(self, chosen: Sequence[int], places: Sequence[int | None], *, empty: bool = True) -> Sequence[bytes]:
         return _Rows((), self._seen.take(pa.array(chosen, pa.int64()))).packed(places, empty=empty)
-
-
-_ESCAPED = r'["\\\x00-\x1f]'
-
-
-def _packed(batch: Any, places: Sequence[int | None], *, empty: bool) -> list[bytes] | None:
-    """What `Rows.packed` says, without looking at each value; None where that does not do."""
-    parts = []
-    for at in places:
-        if at is None:
-            parts.append(pa.nulls(batch.num_rows, pa.string()))
-            continue
-        column = batch.column(at)
-        if pa.types.is_dictionary(column.type):
-            column = column.dictionary_decode()
-        if pa.types.is_large_string(column.type):
-            column = pc.cast(column, pa.string())
-        if pa.types.is_string(column.type):
-            if pc.any(pc.match_substring_regex(column, _ESCAPED)).as_py():
-                return None
-            column = column if empty else pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
-        elif _is_primitive(column.type):
-            column = pc.cast(column, pa.string())
-        else:
-            return None
-        parts.append(column)
-    if not parts:
-        return None
-    quoted = [pc.fill_null(pc.binary_join_element_wise('"', part, '"', ""), "null") for part in parts]
-    inner = pc.binary_join_element_wise(*quoted, ",") if len(quoted) > 1 else quoted[0]
-    found: list[bytes] = pc.cast(pc.binary_join_element_wise("[", inner, "]", ""), pa.binary()).to_pylist()
-    return found
-
-
-def _is_primitive(kind: Any) -> bool:
-    """Whether values of this type are cast to texts in which nothing has to be escaped."""
-    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal, pa.types.is_date, pa.types.is_timestamp)
-    return any(test(kind) for test in tests) and not pa.types.is_float16(kind)
 
 
 def _texts_in(batch: Any) -> list[tuple[Cell, ...]]:
     return list(zip(*map(texts_of, batch.columns), strict=True))
 
 
-def texts_of(column: Any) -> list[Cell]:
-    """The values as texts, each other value as another one; numbers as short as they can be without losing anything."""
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        return texts_of(column.dictionary_decode())
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return list(column.to_pylist())
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
-        return [None if value is None else json.dumps(value, default=_plain, ensure_ascii=False) for value in column.to_pylist()]
-    try:
-        return list(pc.cast(column, pa.string()).to_pylist())
-    except pa.ArrowNotImplementedError:
-        return [None if value is None else str(value) for value in column.to_pylist()]
+def read_alike(tables: Sequence[ParquetTable], types: dict[str, Any]) -> None:
+    """Have all give the same texts for the same values of columns, also where their types differ: `types` hold the values of all."""
+    differing = {}
+    for name, kind in types.items():
+        own = [table.schema.field(name).type for table in tables if name in table.columns]
+        if any(one != own[0] for one in own):
+            differing[name] = _numbers(own) or kind
+    for table in tables:
+        table.read_as({name: kind for name, kind in differing.items() if not pa.types.is_string(kind)})
 
 
-def _plain(value: Any) -> str:
-    return value.hex() if isinstance(value, bytes) else str(value)
-
-
-def read_alike(one: ParquetTable, other: ParquetTable) -> None:
-    """Have both give the same texts for the same values, also where the types of their columns differ."""
-    both = set(one.columns) & set(other.columns)
+def shared_types(one: ParquetTable, other: ParquetTable) -> dict[str, Any]:
+    """The types that hold the values of both, of the columns that both have."""
+    both = [name for name in one.columns if name in set(other.columns)]
     types = {name: united_type(one.schema.field(name).type, other.schema.field(name).type) for name in both}
-    for table in (one, other):
-        table.read_as({name: kind for name, kind in types.items() if kind is not None})
+    return {name: kind for name, kind in types.items() if kind is not None}
+
+
+def _numbers(kinds: Sequence[Any]) -> Any:
+    """A type for numbers some of which are whole, where all of `kinds` are numbers; no type holds all of them."""
+    plain = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in kinds if not pa.types.is_null(kind)]
+    are_numbers = all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in plain)
+    return pa.float64() if are_numbers and any(map(pa.types.is_floating, plain)) else None
+
+
+def _alike(column: Any, kind: Any) -> Any:
+    """The column as its texts are to be, beside others of the type `kind` or of one whose values that type has as well."""
+    if pa.types.is_floating(kind) and not pa.types.is_decimal(column.type):
+        return number_texts(column)
+    if pa.types.is_timestamp(kind):
+        return moment_texts(column)
+    with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):  # what has no such type is equal to nothing that has it
+        column = pc.cast(column, kind, safe=True)
+    return number_texts(column) if pa.types.is_nested(kind) or pa.types.is_floating(kind) else column
+
+
+def _converted(column: Any, kind: Any) -> Any:
+    """The same values as another type; None if some would be others."""
+    try:
+        return column if column.type == kind else pc.cast(column, kind, safe=True)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        pass
+    if pa.types.is_integer(column.type) and pa.types.is_floating(kind):  # of the large ones not all are refused with reason
+        found = pc.cast(column, kind, safe=False)
+        return found if number_texts(found).equals(number_texts(column)) else None
+    return None
 
 
 def united_type(one: Any, other: Any) -> Any:
@@ -189,9 +179,20 @@ def united_type(one: Any, other: Any) -> Any:
         return None  # half of the large numbers would not fit
     if pa.types.is_float16(field.type) and any(map(pa.types.is_integer, kinds)):
         return None
+    if pa.types.is_floating(field.type) and any(map(pa.types.is_decimal, kinds)):
+        return _decimal_as_floating(*kinds)
     if pa.types.is_floating(field.type) and any(map(pa.types.is_integer, kinds)):
         return pa.float64()
     return field.type
+
+
+def _decimal_as_floating(*kinds: Any) -> Any:
+    """A floating type that tells all decimals apart, if there is one: their digits come back when it is rounded to as many."""
+    digits = max(kind.precision for kind in kinds if pa.types.is_decimal(kind))
+    is_single = all(pa.types.is_decimal(kind) or pa.types.is_float32(kind) for kind in kinds)
+    if is_single and digits <= _SINGLE_DIGITS:
+        return pa.float32()
+    return pa.float64() if digits <= _DOUBLE_DIGITS and not any(map(pa.types.is_float16, kinds)) else None
 
 
 class ParquetWriter:
@@ -235,11 +236,11 @@ def fitting(batch: Any, schema: Any, label: str) -> Any:
         if pa.types.is_string(field.type) and not pa.types.is_string(column.type):
             columns.append(pa.array(texts_of(column), pa.string()))
             continue
-        try:
-            columns.append(column if column.type == field.type else pc.cast(column, field.type, safe=True))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        converted = _converted(column, field.type)
+        if converted is None:
             raise Invalid(
-                f"{label}: column {field.name!r:.100} is {column.type}, and as {field.type} its values would be others: {error}",
+                f"{label}: column {field.name!r:.100} is {column.type}, and as {field.type} some of its values would be others",
                 hint="make the types equal, or write them as texts with --mixed-types text (mixed_types='text')",
-            ) from error
+            )
+        columns.append(converted)
     return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -70,7 +70,8 @@ def compare_rows(
     problems = Problems(skip=skip_malformed)
     old, new = open_table(before, problems), open_table(after, problems)
     if before.format.kind is after.format.kind is Kind.PARQUET:
-        import_module("tilth.sdk.tables.parquet").read_alike(old, new)
+        parquet = import_module("tilth.sdk.tables.parquet")
+        parquet.read_alike([old, new], parquet.shared_types(old, new))
     return compare_tables(after.path, old, new, problems, key=key, shown=shown, scratch=scratch, memory_bytes=memory_bytes)
 
 

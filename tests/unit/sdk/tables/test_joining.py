@@ -153,12 +153,26 @@ def test_parquet_keeps_types_where_no_value_changes(tmp_path: Path) -> None:
 
 
 def test_parquet_never_rounds(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match=r"t\.parquet of d 1: column 'x' is int64, and as double its values would be others"):
+    with pytest.raises(Invalid, match=r"t\.parquet of d 1: column 'x' is int64, and as double some of its values would be others"):
         join(tmp_path, "t.parquet", parquet(x=[2**53 + 1]), parquet(x=[0.5]))
     with pytest.raises(Invalid, match=r"column 'x' is int64 in t\.parquet of d 1 and string in t\.parquet of d 2"):
         join(tmp_path, "t.parquet", parquet(x=[2**53 + 1]), parquet(x=["a"]))
     data, _ = join(tmp_path, "t.parquet", parquet(x=[2**53 + 1]), parquet(x=["a"]), as_texts=True)
     assert table(data).to_pydict() == {"x": ["9007199254740993", "a"]}
+    data, _ = join(tmp_path, "t.parquet", parquet(x=[2**53 + 2]), parquet(x=[0.5]))
+    assert table(data).to_pydict() == {"x": [2.0**53 + 2, 0.5]}
+    data, _ = join(tmp_path, "t.parquet", parquet(x=[2**53 + 1]), parquet(x=[0.5]), as_texts=True)
+    assert table(data).to_pydict() == {"x": ["9007199254740993", "0.5"]}
+
+
+def test_decimals_stand_beside_floating_numbers_only_if_no_digit_is_lost(tmp_path: Path) -> None:
+    short, long = Decimal("1234567890123.45"), Decimal("12345678901234567.89")
+    data, _ = join(tmp_path, "t.parquet", parquet(x=[short]), parquet(x=[0.5]))
+    assert table(data).to_pydict() == {"x": [1234567890123.45, 0.5]}
+    with pytest.raises(Invalid, match=r"column 'x' is decimal128\(19, 2\) in t\.parquet of d 1 and double in t\.parquet of d 2"):
+        join(tmp_path, "t.parquet", parquet(x=[long]), parquet(x=[0.5]))
+    data, _ = join(tmp_path, "t.parquet", parquet(x=[long]), parquet(x=[0.5]), as_texts=True)
+    assert table(data).to_pydict() == {"x": ["12345678901234567.89", "0.5"]}
 
 
 def test_parquet_is_joined_by_keys(tmp_path: Path) -> None:
