@@ -238,6 +238,9 @@ class Outbox:
 
     def _forget(self) -> None:
         for descriptor in self._descriptors.values():
+            if self._owner == os.getpid():  # a process that is just being started may have it open, too, and would hold the lock
+                with suppress(OSError):
+                    fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
         self._descriptors = {}
         self._owner = 0

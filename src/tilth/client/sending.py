@@ -99,6 +99,13 @@ class Sender:
             raise away
         return sent
 
+    def clear(self, *, own: frozenset[Path]) -> None:
+        """Remove what was sent of files to which nobody writes any more, and the folder if nothing is left."""
+        for kind in (EVENTS, CALLS, PLACES):
+            for path in self._paths(kind):
+                self._drop(path, own)
+        self._sweep(own)
+
     def left_bytes(self) -> int:
         """How much is written and not acknowledged."""
         return sum(max(0, _size(path) - self._acknowledged(path)[0]) for kind in (EVENTS, CALLS, PLACES) for path in self._paths(kind))
@@ -355,8 +362,14 @@ class Courier:
         """End the thread; what is left stays."""
         self._stopped.set()
         self._new.ring()
-        if self._thread is not None and self._started_in == os.getpid() and self._thread is not threading.current_thread():
-            self._thread.join(timeout=5)
+        if self._thread is None or self._started_in != os.getpid() or self._thread is threading.current_thread():
+            return
+        self._thread.join(timeout=5)
+        if not self._thread.is_alive() and not self._sender.left_bytes():
+            # The last round may have sent all of a file before it was closed, and left it to a later one.
+            with self._sender.alone() as alone:
+                if alone:
+                    self._sender.clear(own=self._own())
 
     def _start(self) -> None:
         with self._starting:

@@ -1,5 +1,6 @@
 """What is reported arrives once and in order, whatever becomes of the processes and of the server in between."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 from tilth.base.errors import AlreadyExists, Denied, EventsRefused, Internal, Invalid, TilthError, Unavailable
 from tilth.client.files import Told
-from tilth.client.outbox import CALLS, EVENTS, FILES, Outbox, outboxes_in
+from tilth.client.outbox import CALLS, EVENTS, FILES, Outbox, is_writing, outboxes_in
 from tilth.client.sending import Courier, Sender
 from tilth.sdk.reporting import Reporter
 
@@ -562,6 +563,44 @@ def test_halves_of_characters_are_written_down_as_question_marks(
         (None, "loss?", "?"),
     ]
     assert said == []
+
+
+class Late(Sender):
+    """Is still at its round when the thread that sends is asked to end."""
+
+    def __init__(self, outbox: Outbox, kept: Kept) -> None:
+        super().__init__(outbox.folder, kept, kept, warn=print)
+        self.courier = Courier(self, own=outbox.own_files, warn=print, where="here")
+        self.begun = threading.Event()
+
+    def _sweep(self, own: frozenset[Path]) -> None:
+        self.begun.set()
+        assert self.courier._stopped.wait(60)
+        super()._sweep(own)
+
+
+def test_what_is_sent_while_the_outbox_is_closed_leaves_nothing(outbox: Outbox, kept: Kept) -> None:
+    late = Late(outbox, kept)
+    write(outbox, 1)
+    outbox.call("tasks.completed", {"n": 1}, last=True)
+    late.courier.wake()
+    assert late.begun.wait(60)
+    outbox.close()
+    assert late.courier.flush(60)
+    late.courier.stop()
+    assert (kept.numbers, len(kept.calls)) == ([1], 1)
+    assert not outbox.folder.exists()
+
+
+def test_a_process_that_is_being_started_does_not_seem_to_write(outbox: Outbox, sender: Sender, kept: Kept) -> None:
+    write(outbox, 1)
+    (path,) = outbox.own_files()
+    other = os.dup(outbox._descriptors[EVENTS])  # as it has it until it becomes another program
+    assert is_writing(path)
+    outbox.close()
+    sender.send()
+    assert (kept.numbers, outbox.folder.exists()) == ([1], False)
+    os.close(other)
 
 
 HOLDER = """
