@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,7 @@ class Run:
         self.process = subprocess.Popen(words, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         while not (folder / "ready").exists():
             assert self.process.poll() is None, self.process.communicate()
+            time.sleep(0.005)
         id, child = (folder / "id").read_text().split()
         self.id, self.child = id, int(child)
 

@@ -6,8 +6,6 @@ import random
 import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +34,20 @@ def scan(*arguments, **options):
     os.unlink(os.environ["VICTIM"])
     return iter(found)
 taking.scan = scan
+from tilth.cli.main import main
+main()
+"""
+
+CHANGING = """
+import os
+import tilth.datasets.ingest as ingest
+really_read = ingest._read_block
+def read(*arguments):
+    block = really_read(*arguments)
+    with open(os.environ["VICTIM"], "ab") as file:
+        file.write(b"more")
+    return block
+ingest._read_block = read
 from tilth.cli.main import main
 main()
 """
@@ -291,21 +303,7 @@ def test_a_file_that_vanishes_while_it_is_read(tmp_path: Path, victim: str) -> N
 
 def test_a_file_that_changes_while_it_is_read(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "data", {"a": b"stays", "log": os.urandom(9_000_000)})
-    stop = threading.Event()
-
-    def write() -> None:
-        with open(f"{folder}/log", "ab", buffering=0) as log:
-            while not stop.is_set():
-                log.write(b"more")
-                time.sleep(0.000_1)
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        refused = tilth("sync", "--name", "n", "--folder", folder, status=CONFLICT)
-    finally:
-        stop.set()
-        writer.join()
+    refused = tilth("sync", "--name", "n", "--folder", folder, status=CONFLICT, script=CHANGING, VICTIM=f"{folder}/log")
     assert f"{folder}/log was changed while it was being read; run the command again when nothing writes there" in refused.err
     (begun,) = versions()
     assert made(folder) == begun

@@ -86,6 +86,8 @@ def test_a_whole_life(desk: Desk, tmp_path: Path) -> None:
 def test_a_killed_upload_goes_on(s3: S3Server, tmp_path: Path) -> None:
     storage = f"s3://{s3.make_bucket(f'b-{new_id()}')}"
     contents = make_folder(tmp_path / "data")
+    contents["larger.bin"] = random.Random(4).randbytes(24_000_000)  # so that much is left whenever it is killed
+    (tmp_path / "data" / "larger.bin").write_bytes(contents["larger.bin"])
     with fault_proxy(s3.endpoint) as proxy:
         desk = Desk(tmp_path / "home", s3.environment() | {"AWS_ENDPOINT_URL": proxy.endpoint, "TILTH_STORAGE": storage})
         id = msgspec.json.decode(desk.run("data", "create", "--project", "P", "--name", "d", "--json"))["id"]

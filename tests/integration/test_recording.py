@@ -143,9 +143,9 @@ class Home:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "train.py").write_text(RUN)
-        self.environment = (
-            os.environ | {"TILTH_HOME": str(folder / "home"), "PYTHONUNBUFFERED": "1", "TILTH_ANNOUNCE": "false"} | environment
-        )
+        # A busy machine may need long to send what was reported; who finds nobody to send it to is to wait shortly.
+        own = {"TILTH_HOME": str(folder / "home"), "PYTHONUNBUFFERED": "1", "TILTH_ANNOUNCE": "false", "TILTH_EXIT_WAIT": "60"}
+        self.environment = os.environ | own | environment
 
     def begin(self, how: str, **more: str) -> "subprocess.Popen[str]":
         words = [sys.executable, "train.py", how, str(self.folder)]
@@ -169,6 +169,13 @@ class Home:
 
     def waiting(self) -> list[Path]:
         return outboxes_in(self.folder / "home")
+
+
+def wait_for(file: Path, run: "subprocess.Popen[str]") -> None:
+    """Wait until a script has made a file; fails if it ends before."""
+    while not file.exists():
+        assert run.poll() is None
+        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -249,11 +256,10 @@ def test_a_run_that_is_terminated_while_it_reports_ends_at_once(alone: Home, how
     for _ in range(3 if how == "plain" else 1):
         (alone.folder / "ready").unlink(missing_ok=True)
         run = alone.begin(how)
-        while not (alone.folder / "ready").exists():
-            assert run.poll() is None
+        wait_for(alone.folder / "ready", run)
         time.sleep(random.uniform(0.05, 0.3))
         run.terminate()
-        out, _ = run.communicate(timeout=60)
+        out, _ = run.communicate(timeout=120)
         assert run.returncode == -signal.SIGTERM
         assert alone.read(out.split()[1])["status"] == "stopped"
 
@@ -261,13 +267,12 @@ def test_a_run_that_is_terminated_while_it_reports_ends_at_once(alone: Home, how
 def test_a_signal_may_print_in_the_middle_of_a_report(alone: Home) -> None:
     (alone.folder / "train.py").write_text(BUSY)
     run = alone.begin("print")
-    while not (alone.folder / "ready").exists():
-        assert run.poll() is None
+    wait_for(alone.folder / "ready", run)
     for _ in range(200):
         run.send_signal(signal.SIGUSR1)
         time.sleep(0.005)
     (alone.folder / "go").touch()
-    out, _ = run.communicate(timeout=60)
+    out, _ = run.communicate(timeout=120)
     assert run.returncode == 0
     assert "heard" in alone.read(out.split()[1])["console"]
 
@@ -366,8 +371,7 @@ def test_a_run_goes_on_while_the_server_is_killed_and_loses_nothing(tmp_path: Pa
     with running_server(tmp_path / "served", port=port) as server:
         client = with_server(tmp_path, server)
         run = client.begin("pause")
-        while not (client.folder / "ready").exists():
-            assert run.poll() is None
+        wait_for(client.folder / "ready", run)
         server.process.kill()
         server.process.wait()
         (client.folder / "go").touch()
@@ -397,7 +401,7 @@ def test_a_server_that_is_away_from_the_beginning_gets_the_run_later(tmp_path: P
     port = free_port()
     with running_server(tmp_path / "served", port=port) as server:
         client = with_server(tmp_path, server)
-    id, code, _, error = client.run("end")
+    id, code, _, error = client.run("end", TILTH_EXIT_WAIT="2")
     assert code == 0
     assert "The run goes on" in error
     assert "`tilth sync` sends it" in error
@@ -410,7 +414,7 @@ def test_a_server_that_is_away_from_the_beginning_gets_the_run_later(tmp_path: P
 
 def test_a_wrong_key_is_told_once_and_the_run_goes_on(tmp_path: Path, server: RunningServer) -> None:
     client = with_server(tmp_path, server)
-    _, code, _, error = client.run("end", TILTH_API_SECRET_KEY="wrong")
+    _, code, _, error = client.run("end", TILTH_API_SECRET_KEY="wrong", TILTH_EXIT_WAIT="2")
     assert code == 0
     assert "with this secret" in error
     assert len(client.waiting()) == 1
@@ -490,8 +494,7 @@ def test_an_asked_stop_ends_the_run(tmp_path: Path, server: RunningServer) -> No
     run = client.begin("pause")
     assert run.stdout is not None
     id = run.stdout.readline().split()[1]
-    while not (client.folder / "ready").exists():
-        assert run.poll() is None
+    wait_for(client.folder / "ready", run)
     server.call("tasks.stopped", task=id, force=True, status_message="enough")
     run.communicate(timeout=60)
     assert run.returncode != 0
@@ -500,9 +503,10 @@ def test_an_asked_stop_ends_the_run(tmp_path: Path, server: RunningServer) -> No
 
 @pytest.mark.parametrize("by", ["iterations", "seconds"])
 def test_the_load_is_reported_by_iterations_or_by_seconds(alone: Home, by: str) -> None:
+    first = 600.0 if by == "iterations" else 1.0  # how long the first iteration is waited for
     (alone.folder / "train.py").write_text(
         "import json, sys, time\nfrom tilth import Task\n"
-        "Task.set_resource_monitor_iteration_timeout(0.1, 1.0, 1.0)\n"
+        f"Task.set_resource_monitor_iteration_timeout(0.1, {first}, {first})\n"
         "task = Task.init('Team', 'load', auto_resource_monitoring={'report_frequency_sec': 0.2})\nprint('task', task.id)\n"
         f"if {by == 'iterations'}:\n    task.get_logger().report_scalar('loss', 'train', 1.0, 70)\n"
         "cpu = []\n"
@@ -516,7 +520,7 @@ def test_the_load_is_reported_by_iterations_or_by_seconds(alone: Home, by: str) 
     assert (code, error) == (0, "")
     cpu, last, is_there = json.loads(out.splitlines()[-1])
     assert is_there
-    assert min(cpu) >= 70 if by == "iterations" else cpu[0] == 0
+    assert min(cpu) >= 70 if by == "iterations" else cpu[0] < 70  # a busy machine may take its first sample late
     assert last > 70 if by == "iterations" else last == 0
 
 
@@ -642,11 +646,9 @@ def test_an_artifact_that_is_waited_for_says_whether_it_arrived(tmp_path: Path) 
             "print(task.upload_artifact('third', {'a': 1}, wait_on_upload=True, retries=1_000), flush=True)\n"
         )
         run = client.begin("end")
-        while not (client.folder / "ready").exists():
-            assert run.poll() is None
+        wait_for(client.folder / "ready", run)
     (client.folder / "go").touch()
-    while not (client.folder / "again").exists():
-        assert run.poll() is None
+    wait_for(client.folder / "again", run)
     with running_server(tmp_path / "served", port=port):
         out, _ = run.communicate(timeout=120)
     assert out.split()[2:] == ["True", "False", "True"]

@@ -117,7 +117,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(server: RunningServer, s3: S3S
     with pytest.raises((OSError, urllib3.exceptions.HTTPError)):
         server.request("PUT", "/files/half.bin", body=broken(), headers={"content-length": "5000000"})
     assert server.request("GET", "/files/half.bin").status == 404
-    assert keys(s3, bucket, "tilth/objects/") == before
+    assert set(keys(s3, bucket, "tilth/objects/")) <= set(before)  # a job may delete at the same time
 
 
 def test_programs_are_sent_to_the_bucket_and_pages_are_not(server: RunningServer, s3: S3Server) -> None:
