@@ -46,7 +46,7 @@ def test_a_dataset_is_uploaded_through_the_server_and_comes_from_the_bucket(some
 
 def test_a_version_that_was_taken_in_is_read_from_the_bucket(somebody: User, tmp_path: Path) -> None:
     id = somebody.play("datasets")["ids"][0]
-    for _ in range(300):
+    for _ in range(1_800):
         if somebody.server.ask("versions.get", id=id)[0] == 200:
             break
         time.sleep(0.1)

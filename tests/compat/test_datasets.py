@@ -23,7 +23,7 @@ def tilth(server: RunningServer, *words: str) -> str:
 
 def adopted(server: RunningServer, id: str) -> None:
     """Wait until a version that ClearML's client finished is in the repository."""
-    for _ in range(300):
+    for _ in range(1_800):
         if server.ask("versions.get", id=id)[0] == 200:
             return
         time.sleep(0.1)

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,7 +60,9 @@ def test_commands_share_what_was_loaded_and_nothing_else(forks: Forks, tmp_path:
 
 
 def test_a_command_that_hangs_says_where(forks: Forks, tmp_path: Path) -> None:
-    begun = forks.begin(["-c", "def hangs():\n    import time\n    time.sleep(600)\nhangs()"], tmp_path, {})
+    begun = forks.begin(["-c", "def hangs():\n    import time\n    open('hangs', 'w').close()\n    time.sleep(600)\nhangs()"], tmp_path, {})
+    while not (tmp_path / "hangs").exists():
+        time.sleep(0.01)
     assert "in hangs" in begun.communicate(timeout=0.5)[1]
     assert begun.wait() < 0
 

@@ -187,7 +187,7 @@ def test_a_run_that_an_agent_is_told_to_stop_tidies_up_first(somebody: User) -> 
     (task,) = server.call("tasks.get_all", name="^waits$")["tasks"]
     with agent(somebody, "ours:waits", "waits") as said:
         found = task
-        for _ in range(600):
+        for _ in range(1_800):
             found = server.call("tasks.get_by_id", task=task["id"])["task"]
             if found["status"] not in ("queued", "in_progress") or "_abort_callback_timeout" in found["runtime"]:
                 break

@@ -77,7 +77,7 @@ def test_keys_that_were_revoked_are_told_at_once(somebody: User) -> None:
     server.call("auth.revoke_credentials", access_key=keys["access_key"])
     began = time.monotonic()
     user.run("python", "-c", "from clearml import Task; Task.init('compat', 'refused')", check=False)
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 120  # whoever waits for a server does so for far longer
     assert not server.call("tasks.get_all", name="^refused$")["tasks"]
 
 

@@ -26,7 +26,7 @@ def tasks():
 
 
 def wait(condition):
-    for _ in range(200):
+    for _ in range(600):
         if condition():
             return True
         time.sleep(0.1)
