@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.page.conftest import Site
+from tests.page.conftest import FITS, Site
 from tests.page.firefox import FIREFOX, Firefox, started_firefox
 from tests.page.test_pages import PAGES
 from tilth.testing import forking
@@ -40,6 +40,5 @@ def test_every_page_is_shown(firefox: Firefox, site: Site, size: str) -> None:
         firefox.wait_for(f"document.body.innerText.includes({text!r})")
         if name in SEES:
             firefox.wait_for(SEES[name])
-        wide = firefox.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-        assert wide[0] <= wide[1], name
+        firefox.wait_for(FITS)
         assert firefox.said == [], name
