@@ -44,25 +44,34 @@ def _open(settings: Settings | None = None) -> Home:
     clock = SystemClock()
     if settings.api.server:
         return _open_remote(settings, settings.api.server, clock)
-    transport = EmbeddedTransport(settings.home, clock)
-    store = open_store(settings.storage or settings.home / "store", settings.home, bandwidth=_bandwidth)
+    return _open_embedded(settings, settings.home, clock, storage=settings.storage or "")
+
+
+def _open_embedded(
+    settings: Settings, folder: Path, clock: Clock, *, storage: str = "", store: Path | None = None, is_session: bool = False
+) -> Home:
+    """A home whose catalog lies in `folder`, and so do its objects, unless they are in `storage`, or in another folder, `store`."""
+    transport = EmbeddedTransport(folder, clock)
+    own = open_store(storage or store or folder / "store", folder, bandwidth=_bandwidth)
 
     def files() -> Files:
-        streams = open_streams(store, spool=settings.home / "spool")
+        streams = open_streams(own, spool=folder / "spool")
         embedded: Files = import_module("tilth.server.app.embedded_files").EmbeddedFiles(streams, transport.database, clock)
         return embedded
 
     return Home(
-        folder=settings.home,
+        folder=folder,
         cache_folder=settings.cache,
         cache_source=settings.cache_source,
         author=settings.author,
         user=settings.author,
         clock=clock,
         api=Api(transport),
-        open_repository=partial(_open_repository, store, settings.home, clock),
-        storage=settings.storage or "",
+        open_repository=partial(_open_repository, own, folder, clock),
+        storage=storage,
         open_files=files,
+        open_session=partial(_open_session, settings, clock),
+        is_session=is_session,
         exit_wait_s=settings.exit_wait_s,
         outbox_limit_gb=settings.outbox_limit_gb,
         preview=settings.preview,
@@ -77,6 +86,11 @@ def _open(settings: Settings | None = None) -> Home:
         bandwidth=_bandwidth,
         environment=as_environment(settings),
     )
+
+
+def _open_session(settings: Settings, clock: Clock, folder: Path, store: Path | None = None) -> Home:
+    """The home that a session of datasets made offline is; its objects may lie in another folder than the rest of it."""
+    return _open_embedded(settings, folder, clock, store=store, is_session=True)
 
 
 def _open_repository(own: "ObjectStore", folder: Path, clock: Clock, storage: str) -> "Repository":
@@ -132,6 +146,7 @@ def _open_remote(settings: Settings, server: str, clock: Clock) -> Home:
         open_bucket=partial(open_store, home=settings.home, bandwidth=_bandwidth),
         bandwidth=_bandwidth,
         environment=as_environment(settings),
+        open_session=partial(_open_session, settings, clock),
         open_reporting=reporting,
         listen=listen,
         files_urls=(address,),

@@ -18,6 +18,7 @@ from tilth.sdk._current import begin_capture, current_home, set_running
 from tilth.sdk.destinations import checked_destination
 from tilth.sdk.given import checked_text
 from tilth.sdk.home import Home
+from tilth.sdk.offline_mode import is_offline, set_offline
 from tilth.sdk.recording import Recording, task_folder, warn
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ _TASK_VARIABLES = ("TILTH_TASK_ID", "CLEARML_TASK_ID", "TRAINS_TASK_ID")
 MASTER = "TILTH_MASTER"
 """In the environment of what a recorded process starts: the process, the task, whether it is offline, and what the script is called."""
 
-_offline: list[bool] = []
 _remote: list[bool] = []
 _given: list[Mapping[str, Any]] = []
 
@@ -91,18 +91,6 @@ def _is_agents() -> bool:
 def is_console_taken() -> bool:
     """Whether an agent records what this process prints, as ClearML's does."""
     return (os.environ.get("CLEARML_LOG_TASK_TO_BACKEND") or "1").lower() in ("0", "false")
-
-
-def set_offline(offline: bool) -> None:
-    """Say whether runs are recorded in the home alone."""
-    _offline[:] = [offline]
-
-
-def is_offline() -> bool:
-    """Whether runs are recorded in the home alone."""
-    if _offline:
-        return _offline[0]
-    return any((os.environ.get(name) or "0").lower() not in ("0", "false", "") for name in ("TILTH_OFFLINE_MODE", "CLEARML_OFFLINE_MODE"))
 
 
 def is_remote() -> bool:

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from tilth.base.errors import Invalid, NotFound, TilthError, VersionNotFinal
 from tilth.base.ids import VersionId
 from tilth.base.paths import normalise_prefix
+from tilth.datasets.matching import literally
 from tilth.datasets.scanning import scan
 from tilth.datasets.taking import AddRequest, upload
 from tilth.domain.version import DatasetVersion, VersionStatus
@@ -21,6 +22,7 @@ from tilth.sdk.contents import FileEntry, LinkEntry
 from tilth.sdk.home import Home
 from tilth.sdk.links import registering as links
 from tilth.sdk.links.syncing import sync_links
+from tilth.sdk.offline_mode import is_offline, set_offline
 from tilth.sdk.storage import require_storage, storage_of
 from tilth.sdk.taking import LoggingWatcher, taking_context
 
@@ -180,6 +182,8 @@ class Dataset:
         `with dataset.mount() as folder:` has it as long as the block runs, at an empty `folder` or at one of its own; `close` ends it
         as well. `allow_other` lets other users of the machine read it. Needs FUSE and the extra `mount`.
         """
+        if self._home.is_session:  # the process behind it works in the home of the environment
+            raise Invalid("a version that was made offline can't be mounted", hint="import it first, or use get_local_copy")
         made: Mount = import_module("tilth.sdk.mounting.mounts").Mount(
             self._home, self._version, None if folder is None else str(folder), allow_other=allow_other
         )
@@ -294,6 +298,8 @@ class Dataset:
         Returns how many were removed, added and modified. Stored files, and links to other places, stay, and so do those to what is there
         and can't be had, which is logged.
         """
+        if self._home.is_session:
+            _making().refuse_unknown_parents(self._home, self._version, "sync_external_files")
         with lifecycle.opened_draft(self._home, self._version) as draft:
             context = taking_context(self._home, self._version, watcher=LoggingWatcher(verbose=verbose))
             outcome = sync_links(self._home.link_sources, draft, source_url, context, prefix=dataset_path or "", wildcards=_words(wildcard))
@@ -319,6 +325,8 @@ class Dataset:
         """
         if not dataset_path:
             raise Invalid("remove_files needs to know what to remove", hint="name a file, a folder or a pattern; '*' is everything")
+        if self._home.is_session:
+            _making().note_removal(self._home, self._version, dataset_path, recursive=recursive)
         with lifecycle.opened_draft(self._home, self._version) as draft:
             gone = draft.remove(dataset_path, recursive=recursive)
         if verbose:
@@ -333,6 +341,8 @@ class Dataset:
         Returns how many files were removed, added and modified. Files that did not change since they were last seen are not opened. With
         an `engine`, the machines of that Ray cluster read them.
         """
+        if self._home.is_session:
+            _making().note_removal(self._home, self._version, literally(normalise_prefix(dataset_path or "")) or "*")
         with lifecycle.opened_draft(self._home, self._version) as draft:
             folder, prefix = str(local_path), dataset_path or ""
             shown = None if engine else partial(scan, os.path.abspath(folder), normalise_prefix(prefix))
@@ -501,6 +511,8 @@ class Dataset:
     def set_metadata(self, metadata: Any, metadata_name: str = "metadata", ui_visible: bool = True) -> None:
         """Attach metadata: anything that JSON can hold, a NumPy array, or a pandas DataFrame, which is kept as a table."""
         metadata_module.put(self._home, self._version, metadata, metadata_name)
+        if self._home.is_session:
+            _making().note_metadata(self._home, self._version, metadata_name)
 
     def get_metadata(self, metadata_name: str = "metadata") -> Any:
         """The metadata of this name as it was attached; None if there is none."""
@@ -543,6 +555,21 @@ class Dataset:
         recorded and goes on to record. It is completed when the version is final, however the run ends.
         """
         home = current_home()
+        if is_offline():
+            if use_current_task:
+                raise Invalid("a dataset that is made offline can't be kept in a task", hint="leave use_current_task out")
+            making = _making()
+            session, version = making.create(
+                home,
+                name=dataset_name,
+                project=dataset_project,
+                parents=[making.parent_of(home, parent) for parent in parent_datasets or ()],
+                number=dataset_version,
+                tags=_words(dataset_tags),
+                description=description,
+                storage=output_uri,
+            )
+            return cls(session, version)
         task = import_module("tilth.sdk.dataset_uses").turning(running()) if use_current_task else None
         parents = [_version_of(home, parent) for parent in parent_datasets or ()]
         for parent in parents:
@@ -599,22 +626,28 @@ class Dataset:
         task = running()
         uses = import_module("tilth.sdk.dataset_uses") if task else None
         said = uses.overriding(task, alias, silent=silence_alias_warnings) if uses and overridable else None
+
+        def look(home: Home) -> DatasetVersion:
+            if dataset_id:
+                return lookup.find(home, dataset_id)
+            return lookup.find_parts(
+                home,
+                project=dataset_project,
+                name=dataset_name,
+                version=dataset_version,
+                tags=_words(dataset_tags),
+                only_final=only_completed,
+                only_published=only_published,
+                include_archived=include_archived,
+            )
+
         try:
             if said:
                 found = _overridden(home, alias, said)
-            elif dataset_id:
-                found = lookup.find(home, dataset_id)
+            elif is_offline():
+                home, found = _making().find(home, look)
             else:
-                found = lookup.find_parts(
-                    home,
-                    project=dataset_project,
-                    name=dataset_name,
-                    version=dataset_version,
-                    tags=_words(dataset_tags),
-                    only_final=only_completed,
-                    only_published=only_published,
-                    include_archived=include_archived,
-                )
+                found = look(home)
         except NotFound:
             if said or not (auto_create and dataset_name):
                 raise
@@ -751,8 +784,46 @@ class Dataset:
         """Move a dataset to another project; ids, versions and lineage stay."""
         current_home().api.versions.move(project=dataset_project, name=dataset_name, new_project=new_dataset_project)
 
+    # --- made offline, and imported later ---------------------------------------------------------------------------
+
+    @classmethod
+    def set_offline(cls, offline_mode: bool = False) -> None:
+        """Make the datasets that are begun from now on with nobody to ask, each in a session on this machine, until they are imported.
+
+        `create`, and all that is done with what it returns, then needs no server, and `get` finds it. Runs are recorded offline too.
+        """
+        if running() is not None and offline_mode != is_offline():
+            raise Invalid("a task is running", hint="call Dataset.set_offline before Task.init")
+        set_offline(offline_mode)
+
+    @classmethod
+    def is_offline(cls) -> bool:
+        """Whether datasets are made with nobody to ask."""
+        return is_offline()
+
+    def get_offline_mode_folder(self) -> Path | None:
+        """The folder of the session that a version was made in offline, to be carried somewhere and imported; None of any other."""
+        return self._home.folder if self._home.is_session else None
+
+    @classmethod
+    def import_offline_session(cls, session_folder_zip: PathLike, upload: bool = True, finalize: bool = False) -> str:
+        """Bring what was made offline into this home, or to its server: the versions of a session's folder, or of a zip of it.
+
+        Contents that are stored already are not stored again; descriptions, tags, metadata, reports and previews come along. Versions that
+        were final are final, and others with `finalize`. Files that were added and not uploaded are stored now from where they lie, unless
+        `upload` is False. Returns the id of the session's last version. Interrupted, or done again, it goes on or does nothing.
+        """
+        importing = import_module("tilth.sdk.sessions.importing")
+        found: str = importing.import_session(current_home(), Path(session_folder_zip), upload=upload, finalize=finalize)
+        return found
+
     def _compared(self, other: str | None) -> "contents.PathChanges":
         return contents.changes(self._home, self._version, lookup.find(self._home, other) if other else None)
+
+
+def _making() -> Any:
+    """What makes datasets offline; loaded only then."""
+    return import_module("tilth.sdk.sessions.making")
 
 
 def _version_of(home: Home, dataset: "str | Dataset") -> DatasetVersion:

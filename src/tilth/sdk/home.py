@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tilth.base.clock import Clock
 from tilth.base.errors import Internal
@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     from tilth.sdk.reading import Reading
 
 __all__ = ["Home"]
+
+
+class OpensSession(Protocol):
+    """Opens the home that a session is."""
+
+    def __call__(self, folder: Path, store: Path | None = None) -> "Home":
+        """The one in `folder`; its objects may lie in another folder, `store`."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,11 @@ class Home:
     record_untracked: bool = False
     """Whether the changes that a run records hold files that git does not track."""
 
+    open_session: "OpensSession | None" = None
+    """Opens the home that a folder is, with nobody but it to ask: datasets that are made offline lie in such ones."""
+    is_session: bool = False
+    """Whether this is such a home, whose reports wait for somebody to import them."""
+
     open_bucket: Callable[[str], ObjectStore] | None = None
     """Opens the bucket that an address names, with the keys that this machine has for it."""
     cache_source: Path | None = None
@@ -102,6 +114,11 @@ class Home:
         if storage not in self._repositories:
             self._repositories[storage] = self.open_repository(storage)
         return self._repositories[storage]
+
+    @cached_property
+    def sessions(self) -> "dict[Path, Home]":
+        """The sessions of datasets made offline that this process opened, see `tilth.sdk.sessions`."""
+        return {}
 
     @cached_property
     def _repositories(self) -> "dict[str, Repository]":
@@ -191,5 +208,7 @@ class Home:
         if "reports" in vars(self):
             self.reports.close(self.exit_wait_s)
         self.api.close()
+        for session in self.sessions.values() if "sessions" in vars(self) else ():
+            session.close()
         if "stat_cache" in vars(self):
             self.stat_cache.close()

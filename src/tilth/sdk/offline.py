@@ -19,7 +19,7 @@ from tilth.sdk.carried_addresses import ELSEWHERE, disarm_addresses
 from tilth.sdk.home import Home
 from tilth.sdk.recording import warn
 
-__all__ = ["import_session"]
+__all__ = ["import_session", "rewrite"]
 
 _LARGEST_BYTES = 1 << 40
 _MARK = "_recording"
@@ -50,7 +50,7 @@ def import_session(home: Home, place: Path, previous: str | None, offset: int) -
             _make(home, scratch, task, place)
         (scratch / "offline").unlink(missing_ok=True)
         if previous is not None or offset:
-            _rewrite(scratch, task, previous or task, offset)
+            rewrite(scratch, task, previous or task, offset)
             task = previous or task
         api, files = home.reporting
         Sender(scratch, api, files, warn=warn).send()
@@ -112,7 +112,7 @@ def _calls(folder: Path) -> Iterator[OutboxCall]:
                 continue
 
 
-def _rewrite(folder: Path, task: str, other: str, offset: int) -> None:
+def rewrite(folder: Path, task: str, other: str, offset: int) -> None:
     """Let what a run wrote down be said of another task, and of later iterations."""
     for path in (*folder.glob(f"*{EVENTS}"), *folder.glob(f"*{CALLS}")):
         written = [line for line in path.read_bytes().split(b"\n")[:-1] if line]  # the last one may be cut off

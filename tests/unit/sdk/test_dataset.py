@@ -45,6 +45,10 @@ SIGNATURES = {
     "dataset_version=None, output_uri=None, description=None",
     "delete": "dataset_id=None, dataset_project=None, dataset_name=None, force=False, dataset_version=None, entire_dataset=False, "
     "shallow_search=False, delete_files=True, delete_external_files=False",
+    "set_offline": "offline_mode=False",
+    "is_offline": "",
+    "get_offline_mode_folder": "",
+    "import_offline_session": "session_folder_zip, upload=True, finalize=False",
     "rename": "new_dataset_name, dataset_project, dataset_name",
     "move_to_project": "new_dataset_project, dataset_project, dataset_name",
     "get": "dataset_id=None, dataset_project=None, dataset_name=None, dataset_tags=None, only_completed=False, only_published=False, "
