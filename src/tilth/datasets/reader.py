@@ -93,6 +93,11 @@ class ChunkSource:
         self._coming: dict[bytes, Future[bytes]] = {}
         self._threads: ThreadPoolExecutor | None = None
 
+    def prepare(self) -> None:
+        """Find out what every read needs, for a process whose forks read."""
+        if self._cache:
+            self._cache.prepare()
+
     def load(self, wanted: Sequence[ChunkRef]) -> list[Loaded]:
         """Each of the chunks, or the error that tells why it can't be read; the caller sees to it that they are not too many at once."""
         found: list[Loaded | None] = [self._here(chunk) for chunk in wanted]

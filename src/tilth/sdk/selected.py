@@ -30,6 +30,7 @@ class SelectedFiles:
             parts = [rows.take([at for at, path in enumerate(rows.paths) if any(test(path) for test in means)]) for rows in parts]
         self._rows = joined(parts) if parts else Rows.of([])
         self._wholes = self._rows.wholes
+        self._reading.chunks.prepare()  # rather once here than in each worker of each epoch
 
     def __len__(self) -> int:
         return len(self._rows)

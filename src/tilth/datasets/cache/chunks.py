@@ -11,12 +11,12 @@ evicting takes only names away, so nobody who reads one loses it. Whatever keeps
 
 import os
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
-from zlib import crc32
 
 from msgspec import Struct
 
@@ -80,6 +80,10 @@ class ChunkCache:
     def _is_own(self) -> bool:
         """Whether only this user may write here. Others could write what fits the time that the system then sets, which is no secret."""
         return self._sharing.mode is None
+
+    def prepare(self) -> None:
+        """Find out what every read needs, for a process whose forks read."""
+        _ = self._is_own, _crc32()
 
     def get(self, chunk: ChunkRef) -> bytes | None:
         """The bytes of `chunk`, checked, if they are here; also those of a file that a local copy brought."""
@@ -265,7 +269,17 @@ def _part(path: str, start: int, length: int, *, is_entry: bool = False) -> byte
 
 def _mark(digest: bytes, data: Buffer) -> int:
     """A checksum of a name and its bytes that the nanoseconds of a time have room for; never 0, which file systems have that know none."""
-    return 1 + crc32(data, int.from_bytes(digest[:4])) % (_SECOND_NS - 1)
+    return 1 + _crc32()(data, int.from_bytes(digest[:4])) % (_SECOND_NS - 1)
+
+
+@cache
+def _crc32() -> Callable[[Buffer, int], int]:
+    """CRC-32 by the processor's instructions for it, or Python's own, which is the same sum."""
+    with suppress(ImportError):
+        from zlib_ng import zlib_ng  # noqa: PLC0415  only whoever has something in a cache waits for it
+
+        return zlib_ng.crc32
+    return zlib.crc32
 
 
 def _times(mark: int) -> tuple[int, int]:
