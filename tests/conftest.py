@@ -14,6 +14,7 @@ from tilth.base.ids import new_id
 from tilth.server.db.engine import Database
 from tilth.testing import azurite, radosgw
 from tilth.testing.azurite import AzureServer, running_azurite
+from tilth.testing.google_store import GoogleStore, running_google_store
 from tilth.testing.postgres import INSTALLED, running_postgres
 from tilth.testing.radosgw import S3Server, running_radosgw
 
@@ -31,6 +32,7 @@ SETTINGS = (
         "AWS_",
         "AZURE_",
         "GOOGLE_",
+        "STORAGE_EMULATOR_HOST",
     ),
 )
 
@@ -82,6 +84,13 @@ def s3() -> Iterator[S3Server]:
     if not radosgw.INSTALLED:
         pytest.skip("Ceph's gateway is not installed: `make services` does it")
     with running_radosgw() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def google(s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleStore]:
+    """A store of Google's for the tests of this process."""
+    with running_google_store(s3, tmp_path_factory.mktemp("google")) as server:
         yield server
 
 

@@ -47,9 +47,9 @@ nothing is refused.
 
 Keys, endpoints and regions come from where other tools find them: `AWS_ACCESS_KEY_ID` and its relatives, `AWS_ENDPOINT_URL`,
 `AWS_REGION`, `AWS_PROFILE` with `~/.aws/credentials` and `~/.aws/config`; `GOOGLE_APPLICATION_CREDENTIALS`, or what
-`gcloud auth application-default login` wrote; `AZURE_STORAGE_ACCOUNT` with `AZURE_STORAGE_KEY` or `AZURE_STORAGE_SAS_TOKEN`, or
-`AZURE_STORAGE_CONNECTION_STRING`; and the roles of the machine. What differs from bucket to bucket stands in `tilth.toml`; of several
-entries that fit, one that names the bucket counts:
+`gcloud auth application-default login` wrote, and `STORAGE_EMULATOR_HOST`; `AZURE_STORAGE_ACCOUNT` with `AZURE_STORAGE_KEY` or
+`AZURE_STORAGE_SAS_TOKEN`, or `AZURE_STORAGE_CONNECTION_STRING`; and the roles of the machine. What differs from bucket to bucket
+stands in `tilth.toml`; of several entries that fit, one that names the bucket counts:
 
 ```toml
 [storage]

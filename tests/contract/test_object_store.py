@@ -20,6 +20,7 @@ from tilth.store.opening import open_store
 from tilth.store.probe import require_put_if_absent
 from tilth.store.remote import RemoteStore
 from tilth.testing.azurite import AzureServer
+from tilth.testing.google_store import GoogleStore
 from tilth.testing.radosgw import S3Server
 from tilth.testing.servers import RunningServer, running_server
 
@@ -33,7 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         yield found
 
 
-@pytest.fixture(params=[*STORES, "remote", "s3", "azure"])
+@pytest.fixture(params=[*STORES, "remote", "s3", "azure", "google"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStore]:
     match request.param:
         case "remote":
@@ -44,6 +45,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStor
         case "azure":
             azure: AzureServer = request.getfixturevalue("azure")
             yield open_store(f"az://{azure.make_container(f'c-{new_id()}')}/some/folder", tmp_path, azure.environment())
+        case "google":
+            google: GoogleStore = request.getfixturevalue("google")
+            yield open_store(f"gs://{google.make_bucket(f'b-{new_id()}')}/some/folder", tmp_path, google.environment())
         case name:
             yield STORES[name](tmp_path / "store")
 

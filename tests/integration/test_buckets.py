@@ -34,6 +34,7 @@ from tilth.store.opening import open_store
 from tilth.store.probe import require_put_if_absent
 from tilth.testing.azurite import AzureServer
 from tilth.testing.faults import Fault, FaultProxy, fault_proxy
+from tilth.testing.google_store import GoogleStore
 from tilth.testing.radosgw import S3Server
 from tilth.testing.servers import free_port
 
@@ -531,6 +532,20 @@ def test_a_bucket_of_googles_that_is_not_there(tmp_path: Path) -> None:
 def test_googles_answer_to_a_second_create(tmp_path: Path) -> None:
     with answering("412 Precondition Failed", "<Error><Code>PreconditionFailed</Code></Error>") as endpoint:
         assert gs_store(endpoint, tmp_path).put_if_absent(A, b"a") is False
+
+
+def test_an_emulator_of_googles_that_wants_keys_is_told_from_one_that_does_not(google: GoogleStore) -> None:
+    name = google.make_bucket(f"b-{new_id()}")
+    store = open_store(f"gs://{name}", Path("/nowhere"), {"STORAGE_EMULATOR_HOST": google.endpoint})
+    with pytest.raises(StoreRefused, match=r"packs/0f/a can't be written or deleted with this key \(AuthenticationRequired\)"):
+        store.put(A, [b"a"])
+
+
+def test_a_bucket_of_googles_that_nobody_made(google: GoogleStore) -> None:
+    store = open_store(f"gs://nothing-{new_id()}", Path("/nowhere"), google.environment())
+    for ask in (lambda: list(store.list("")), lambda: store.put(A, [b"a"]), lambda: store.get(A)):
+        with pytest.raises(StoreMissing, match="there is no such bucket"):
+            ask()
 
 
 def test_credentials_of_googles_that_are_none(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tilth.store.opening import open_store
 from tilth.testing import forking
 from tilth.testing.azurite import AzureServer
 from tilth.testing.faults import Fault, fault_proxy
+from tilth.testing.google_store import GoogleStore
 from tilth.testing.radosgw import S3Server
 from tilth.testing.servers import running_server
 
@@ -38,11 +39,14 @@ class Desk:
         return ["-m", "tilth.cli.main", *words]
 
 
-@pytest.fixture(params=["s3", "azure"])
+@pytest.fixture(params=["s3", "azure", "google"])
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Desk:
     if request.param == "s3":
         s3: S3Server = request.getfixturevalue("s3")
         return Desk(tmp_path / "home", s3.environment() | {"TILTH_STORAGE": f"s3://{s3.make_bucket(f'b-{new_id()}')}/deep/folder"})
+    if request.param == "google":
+        google: GoogleStore = request.getfixturevalue("google")
+        return Desk(tmp_path / "home", google.environment() | {"TILTH_STORAGE": f"gs://{google.make_bucket(f'b-{new_id()}')}/deep"})
     azure: AzureServer = request.getfixturevalue("azure")
     return Desk(tmp_path / "home", azure.environment() | {"TILTH_STORAGE": f"az://{azure.make_container(f'c-{new_id()}')}/deep"})
 

@@ -17,6 +17,7 @@ from tilth.sdk.links.verifying import verify_links
 from tilth.store.api import Key
 from tilth.testing.azurite import AzureServer
 from tilth.testing.faults import Fault, fault_proxy
+from tilth.testing.google_store import GoogleStore
 from tilth.testing.homes import current_home
 from tilth.testing.odd_web_server import running_odd_web_server
 from tilth.testing.radosgw import S3Server
@@ -52,7 +53,14 @@ def web(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(params=["bucket", "container"])
+@pytest.fixture
+def google_bucket(google: GoogleStore, monkeypatch: pytest.MonkeyPatch) -> str:
+    for name, value in google.environment().items():
+        monkeypatch.setenv(name, value)
+    return f"gs://{google.make_bucket(f'b-{new_id()}')}"
+
+
+@pytest.fixture(params=["bucket", "container", "google_bucket"])
 def place(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
 

@@ -269,6 +269,8 @@ def _with_server(access: Access, environment: Mapping[str, str]) -> Access:
     for name, variables in _SERVERS[type(entry)].items():
         if not getattr(entry, name):
             said |= {name: next((environment[variable] for variable in variables if environment.get(variable)), "")}
+    if isinstance(entry, GsEntry) and said.get("endpoint") and "://" not in said["endpoint"]:
+        said["endpoint"] = f"http://{said['endpoint']}"  # Google's own clients take both
     return Access(msgspec.structs.replace(entry, **said), access.source)
 
 
@@ -277,7 +279,7 @@ _SERVERS: Mapping[type, Mapping[str, Sequence[str]]] = {
         "endpoint": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
         "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
     },
-    GsEntry: {},
+    GsEntry: {"endpoint": ("STORAGE_EMULATOR_HOST",)},
     AzureEntry: {"endpoint": ("AZURE_STORAGE_ENDPOINT",)},
 }
 

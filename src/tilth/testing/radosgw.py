@@ -101,12 +101,12 @@ class S3Server(Struct, frozen=True, kw_only=True):
     def request(self, method: str, path: str, body: bytes = b"") -> bytes:
         """A signed request that no client of Tilth's makes, such as one for a bucket; fails the test unless it goes well."""
         url = f"{self.endpoint}{path}"
-        headers = self._signed(method, path, body)
+        headers = self.signed(method, path, body)
         answer = urllib3.request(method, url, body=body, headers=headers, timeout=_PATIENCE_S)
         assert answer.status < 300, (method, path, answer.status, answer.data)
         return answer.data
 
-    def _signed(self, method: str, path: str, body: bytes) -> dict[str, str]:
+    def signed(self, method: str, path: str, body: bytes) -> dict[str, str]:
         """The headers of Amazon's signature, version 4."""
         host = self.endpoint.partition("://")[2]
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -208,6 +208,11 @@ def test_azures_variables(desk: Desk) -> None:
     assert found == AzureEntry(account="acc", access_key="k", endpoint="http://here")
 
 
+@pytest.mark.parametrize("said", ["http://localhost:9023", "localhost:9023"])
+def test_the_variable_of_googles_emulators(desk: Desk, said: str) -> None:
+    assert desk.entry("gs://bucket", STORAGE_EMULATOR_HOST=said) == GsEntry(endpoint="http://localhost:9023")
+
+
 def test_secrets_are_not_shown(desk: Desk) -> None:
     assert "of env" not in repr(desk.access("s3://bucket", **KEYS))
 

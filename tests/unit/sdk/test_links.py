@@ -383,12 +383,12 @@ def test_many_processes_fetch_each_link_once_and_need_few_open_files(
     made = linked(Path(write_files(tmp_path / "many", files)))
     links = list(own.repository.manifest(VersionId(made.id)).entries())
 
-    def counted(sources: Sources, entry: Entry, target: Path) -> bytes:
+    def counted(sources: Sources, entry: Entry, target: Path, stopped: threading.Event) -> bytes:
         with (tmp_path / "asked").open("a") as log:
             log.write(f"{entry.path}\n")
-        return download_link(sources, entry, target)
+        return download_link(sources, entry, target, stopped)
 
-    monkeypatch.setattr("tilth.sdk.links.fetching.download_link", counted)
+    monkeypatch.setattr("tilth.sdk.links.begun.download_link", counted)
 
     def work(number: int) -> None:
         allow_open_files(24)

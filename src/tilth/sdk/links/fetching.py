@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 from tilth.base.atomic_io import translated_os_errors
 from tilth.base.errors import Denied, Internal, TilthError
@@ -22,7 +23,8 @@ from tilth.datasets.cache.borrowing import borrow
 from tilth.datasets.cache.evicting import keep_within
 from tilth.datasets.placing import link
 from tilth.domain.dataset import Entry
-from tilth.sdk.links.reading import download_link, link_of
+from tilth.sdk.links.begun import download_large_link
+from tilth.sdk.links.reading import link_of
 from tilth.sdk.links.remote import OF_ONE_LINK, joined
 from tilth.sdk.links.sources import LocalSource, Sources, path_of
 
@@ -127,27 +129,38 @@ class LinkFetcher:
             fetched: dict[str, bytes] = {}
             blobs = os.fspath(scratch / "blobs")
 
-            with ThreadPoolExecutor(self._workers, thread_name_prefix="tilth-links") as pool:
-                for entry, came in zip(missing, pool.map(lambda one: self._bring(one, scratch, blobs), missing), strict=True):
+            try:
+                for entry, came in self._brought(missing, scratch, blobs):
                     if isinstance(came, TilthError):
                         failed.append(came)
                     else:
                         fetched[entry.path] = came
                         on_done(1, entry.size)
-            there = [entry for entry in missing if entry.path in fetched]
-            # Delivered before they are installed: what nobody uses may be removed from the cache at any moment.
-            for entry in there:
-                if not deliver(entry, blobs, fetched[entry.path]):
-                    raise Internal(f"{entry.path} was fetched and is not there", hint="run the command again")
-            if there:
-                self._install(there, fetched, scratch)
+            finally:  # even if the line fails: what has come need not come again
+                there = [entry for entry in missing if entry.path in fetched]
+                # Delivered before they are installed: what nobody uses may be removed from the cache at any moment.
+                for entry in there:
+                    if not deliver(entry, blobs, fetched[entry.path]):
+                        raise Internal(f"{entry.path} was fetched and is not there", hint="run the command again")
+                if there:
+                    self._install(there, fetched, scratch)
 
-    def _bring(self, entry: Entry, scratch: Path, blobs: str) -> bytes | TilthError:
+    def _brought(self, links: Sequence[Entry], scratch: Path, blobs: str) -> Iterator[tuple[Entry, bytes | TilthError]]:
+        """Links with the SHA-256 of what lies behind them, in their order; the first that the line fails for ends it."""
+        stopped = Event()
+        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="tilth-links")
+        try:
+            yield from zip(links, pool.map(lambda one: self._bring(one, scratch, blobs, stopped), links), strict=True)
+        finally:
+            stopped.set()
+            pool.shutdown(cancel_futures=True)
+
+    def _bring(self, entry: Entry, scratch: Path, blobs: str, stopped: Event) -> bytes | TilthError:
         """Make a blob of the bytes behind a link in a folder of blobs; returns their SHA-256, or why this one can't be had."""
         part = scratch / new_id()
         try:
             self._refuse_private(entry)
-            digest = download_link(self._sources, entry, part)
+            digest = download_large_link(self._sources, entry, part, kept=scratch.parent, stopped=stopped)
         except OF_ONE_LINK as error:
             return error
         part.chmod(0o444)

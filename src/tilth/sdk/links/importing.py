@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -20,7 +21,7 @@ from tilth.datasets.scanning import SourceFile, one_file
 from tilth.datasets.taking import Outcome, TakingContext, ingesting
 from tilth.domain.dataset import Entry
 from tilth.sdk.links.ahead import ahead
-from tilth.sdk.links.reading import download_link
+from tilth.sdk.links.begun import download_large_link
 from tilth.sdk.links.remote import OF_ONE_LINK, joined
 from tilth.sdk.links.sources import Sources
 
@@ -81,14 +82,16 @@ def take_links(
 ) -> Iterator[Entry]:
     """Give the bytes behind links to `ingest`, in their order, a few of them being fetched at a time; yields each when that is done.
 
-    `scratch` is a folder for what is on its way. What keeps single links from being had is raised, or added to `failed`.
+    `scratch` is a folder for what is on its way; beside it, what came of large files is kept.
+    What keeps single links from being had is raised, or added to `failed`.
     """
     at_once = workers or _WORKERS
+    stopped = Event()
 
     def bring(entry: Entry) -> SourceFile | TilthError:
         part = scratch / new_id()
         try:
-            download_link(sources, entry, part)
+            download_large_link(sources, entry, part, kept=scratch.parent, stopped=stopped)
         except OF_ONE_LINK as error:
             part.unlink(missing_ok=True)
             if failed is None:
@@ -98,7 +101,8 @@ def take_links(
         os.utime(part, ns=(entry.mtime_ns, entry.mtime_ns))
         return replace(one_file(os.fspath(part), entry.path), mode=entry.mode, imported_from=entry.link)
 
-    with ThreadPoolExecutor(at_once, thread_name_prefix="tilth-links") as pool:
+    pool = ThreadPoolExecutor(at_once, thread_name_prefix="tilth-links")
+    try:
         for entry, file in ahead(lambda entry: pool.submit(bring, entry), links, 2 * at_once):
             if isinstance(file, TilthError):
                 assert failed is not None
@@ -107,6 +111,9 @@ def take_links(
             ingest.take(file)
             os.unlink(file.source)
             yield entry
+    finally:
+        stopped.set()
+        pool.shutdown(cancel_futures=True)
 
 
 def _batches(items: Iterator[T]) -> Iterator[list[T]]:

@@ -5,10 +5,14 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from tilth.base.addresses import shown_address
 from tilth.base.atomic_io import translated_os_errors
@@ -21,11 +25,19 @@ from tilth.sdk.links.sources import Sources
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["LinkFile", "check_state", "download_link", "explained", "hash_of", "link_of", "read_link"]
+__all__ = ["Come", "LinkFile", "check_state", "download_link", "explained", "hash_of", "link_of", "read_link"]
 
 _PIECE = 1 << 20
 _TRIES = 4
 _PAUSE_S = 0.3
+
+
+class Come(Struct, frozen=True):
+    """The first bytes of a file, which came before."""
+
+    digest: Any
+    """What `hashlib` made of them so far."""
+    size: int
 
 
 def link_of(entry: Entry) -> Link:
@@ -34,15 +46,18 @@ def link_of(entry: Entry) -> Link:
     return entry.link
 
 
-def download_link(sources: Sources, entry: Entry, target: Path) -> bytes:
-    """Write the bytes behind a link to `target` and return their SHA-256; `SourceChanged` if they are not what was registered."""
+def download_link(sources: Sources, entry: Entry, target: Path, stopped: Event | None = None) -> bytes:
+    """Write the bytes behind a link to `target` and return their SHA-256; `SourceChanged` if they are not what was registered.
+
+    `CancelledError` as soon as somebody has `stopped` it.
+    """
     with translated_os_errors(target), target.open("wb") as file:
 
         def begin_again() -> None:
             file.seek(0)
             file.truncate()
 
-        return read_link(sources, entry, file.write, begin_again)
+        return read_link(sources, entry, file.write, begin_again, stopped=stopped)
 
 
 def read_link(
@@ -52,15 +67,17 @@ def read_link(
     begin_again: Callable[[], object] = lambda: None,
     *,
     expected: bytes | None = None,
+    come: Come | None = None,
+    stopped: Event | None = None,
 ) -> bytes:
     """Give the bytes behind a link to `take`, in pieces, and return their SHA-256; `SourceChanged` if they are not what was registered.
 
     `begin_again` is called if the other side can only begin with the first byte once more. With `expected`, the SHA-256 that they had
-    when they were read before is compared as well.
+    when they were read before is compared as well. What has `come` before is not asked for again.
     """
     link = link_of(entry)
     source, _ = sources.of(link.address)
-    digest, size, tries = sha256(), 0, 0
+    digest, size, tries = come.digest if come else sha256(), come.size if come else 0, 0
     while True:
         before = size
         try:
@@ -70,6 +87,8 @@ def read_link(
                     begin_again()
                     digest, size = sha256(), 0
                 while piece := opened.read(_PIECE):
+                    if stopped and stopped.is_set():
+                        raise CancelledError
                     take(piece)
                     digest.update(piece)
                     size += len(piece)
@@ -92,20 +111,25 @@ def read_link(
 def hash_of(sources: Sources, file: RemoteFile) -> tuple[bytes, RemoteFile]:
     """The SHA-256 of a file as it is now, and its state with the size that it turned out to have. Nothing of it is kept."""
     source, address = sources.of(file.address)
-    for attempt in range(1, _TRIES + 1):
-        digest, size = sha256(), 0
+    digest, size, tries, known = sha256(), 0, 0, file
+    while True:
+        before = size
         try:
-            with source.open(address) as opened:
+            with source.open(address, before) as opened:
+                if before and not (opened.start == before and known.etag and opened.file == known):
+                    digest, size = sha256(), 0
+                    _require_beginning(opened)
+                known = opened.file
                 while piece := opened.read(_PIECE):
                     digest.update(piece)
                     size += len(piece)
                 _require_all(opened.file, size)
                 return digest.digest(), RemoteFile(address, size, opened.file.etag, opened.file.modified_ns)
         except Unavailable:
-            if attempt == _TRIES:
+            tries = 0 if size > before else tries + 1
+            if tries == _TRIES:
                 raise
-            time.sleep(_PAUSE_S * 2**attempt)
-    raise AssertionError("the last attempt returns or raises")
+            time.sleep(_PAUSE_S * 2**tries)
 
 
 def check_state(entry: Entry, now: RemoteFile) -> None:
@@ -210,6 +234,12 @@ class explained:  # noqa: N801  it is used as a function
             ) from error
         if isinstance(error, Denied | SourceUnreadable):
             raise type(error)(f"{self._entry.path} can't be had: {error.message}", hint=error.hint) from error
+
+
+def _require_beginning(opened: Opened) -> None:
+    if opened.start:
+        shown = shown_address(opened.file.address)
+        raise Unavailable(f"{shown} was replaced while it was being read", hint="try again")
 
 
 def _require_all(file: RemoteFile, came: int) -> None:
