@@ -130,6 +130,25 @@ def test_a_file_modified_this_moment_is_known_by_its_hash_since_its_time_may_hol
         made.get_local_copy()
 
 
+def test_a_file_that_was_registered_as_soon_as_it_was_written_is_the_same_one_later(own: Home, site: Site) -> None:
+    fresh = site.folder / "data/a.txt"
+    ahead, settled = time.time() + 60, time.time() - HOUR_AGO
+    os.utime(fresh, (ahead, ahead))
+    made = Dataset.create("web", "p")
+    made.add_external_files(f"{site.address}/data/")
+    os.utime(fresh, (settled, settled))
+    assert made.sync_external_files(f"{site.address}/data/") == (0, 0, 0)
+    _Quiet.asked.clear()
+    assert made.sync_external_files(f"{site.address}/data/") == (0, 0, 0)
+    assert "GET /data/a.txt" not in "\n".join(_Quiet.asked), "its state is known by now"
+    os.utime(fresh, (ahead, ahead))
+    other = Dataset.create("web", "p")
+    other.add_external_files(f"{site.address}/data/")
+    fresh.write_bytes(b"ONE")
+    os.utime(fresh, (settled, settled))
+    assert other.sync_external_files(f"{site.address}/data/") == (0, 0, 1)
+
+
 def test_a_folder_whose_address_lacks_its_slash_is_not_taken_for_a_file(own: Home, site: Site) -> None:
     made = Dataset.create("web", "p")
     with pytest.raises(Invalid, match=r"/data is a folder, not a file; end its address with /"):

@@ -108,7 +108,9 @@ def record_links(
     outcome.unchanged += len(batch) - len(wanted)
     rows: list[Stored] = []
     with ThreadPoolExecutor(workers or _WORKERS, thread_name_prefix="tilth-links") as pool:
-        for path, entry in pool.map(lambda found: (found[0], entry_of(sources, *found, read_hash=read_hash)), wanted):
+        for path, entry in pool.map(
+            lambda found: (found[0], entry_of(sources, *found, read_hash=read_hash or _is_known_by_hash(held[found[0]], found[1]))), wanted
+        ):
             before = held[path]
             count(outcome, context, path, before.sha256 if before else draft.find(path), entry.sha256)
             assert entry.link
@@ -295,6 +297,13 @@ def _is_known(entry: Entry | None, file: RemoteFile, *, read_hash: bool) -> bool
     if entry is None or entry.link is None or not file.etag or (read_hash and not entry.link.is_hashed):
         return False
     return (entry.link.address, entry.link.etag, entry.size) == (file.address, file.etag, file.size)
+
+
+def _is_known_by_hash(entry: Entry | None, file: RemoteFile) -> bool:
+    """Whether only reading the file tells if it is what the draft has: it was registered so soon that its state meant nothing yet."""
+    if entry is None or entry.link is None or not entry.link.is_hashed or entry.link.etag:
+        return False
+    return (entry.link.address, entry.size) == (file.address, file.size)
 
 
 def _test(wildcards: Sequence[str]) -> Callable[[str], bool]:
