@@ -40,7 +40,7 @@ def test_tasks_are_found_by_the_range_of_a_scalar(somebody: User) -> None:
     field = ".".join(["last_metrics", *(md5(name.encode()).hexdigest() for name in ("m", "v")), "max_value"])
 
     def found(low: float | None, high: float | None) -> list[int]:
-        tasks = server.call("tasks.get_all", **{field: [low, high]}, order_by=[field], only_fields=["id"])["tasks"]
+        tasks = server.call("tasks.get_all", id=ids, **{field: [low, high]}, order_by=[field], only_fields=["id"])["tasks"]
         return [ids.index(task["id"]) for task in tasks]
 
     assert (found(1, None), found(None, 1), found(1, 1), found(None, None)) == ([1, 2], [0, 1], [1], [0, 1, 2])

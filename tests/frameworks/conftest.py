@@ -83,6 +83,7 @@ class Runs:
             "PYTHONPATH": str(ROOT / "src"),
             "HOME": str(folder),
             "TILTH_HOME": str(folder / "home"),
+            "TILTH_EXIT_WAIT": "60",  # a busy machine may need long to write down what was reported
         }
 
     def run(self, script: str, *words: str, task: str | None = None, fails: bool = False) -> "Ran":
