@@ -65,7 +65,8 @@ class DatasetReports:
             logger, recording = self._known.get(version.id), self._recordings.get(version.id)
             if logger is None or recording is None:
                 folder = task_folder(dataset_project(version.project, version.name), version.name, version.id)
-                recording = self._recordings[version.id] = Recording(self.home, version.id, folder=folder, offline=self.home.is_session)
+                ways = {"offline": self.home.is_session, "locked": self.home.shows_published}
+                recording = self._recordings[version.id] = Recording(self.home, version.id, folder=folder, **ways)
                 logger = self._known[version.id] = Logger(recording)
             self._open[recording] = logger
             self._open.move_to_end(recording)

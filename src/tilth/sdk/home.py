@@ -76,6 +76,8 @@ class Home:
     """How much a preview reads at the most."""
     show_later: Callable[[DatasetVersion], None] | None = None
     """Has the preview of a version that became final here made by another thread or process; without it, this one makes it."""
+    shows_published: bool = False
+    """Whether versions are shown that are published: nobody who publishes one waits for a server's turn to show it."""
     announce: bool = True
     """Whether a run that begins says where it is seen."""
     record_untracked: bool = False

@@ -29,7 +29,7 @@ _LONGEST_PROJECT = 400
 class Recording:
     """What one task writes down, and how it is sent. It is opened when the first thing is reported."""
 
-    def __init__(self, home: Home, task: str, *, folder: str, offline: bool = False) -> None:
+    def __init__(self, home: Home, task: str, *, folder: str, offline: bool = False, locked: bool = False) -> None:
         self.home = home
         self.task = task
         place = home.folder / "outbox" / task
@@ -37,7 +37,7 @@ class Recording:
         # What was recorded offline on purpose is carried somewhere: nothing of it is given up.
         most_bytes = None if offline else home.outbox_limit_gb * 1_000_000_000
         self.outbox = Outbox(place, warn=warn, wake=self._wake, most_bytes=most_bytes)
-        self.reporter = Reporter(self.outbox, task, folder=folder, worker=socket.gethostname())
+        self.reporter = Reporter(self.outbox, task, folder=folder, worker=socket.gethostname(), locked=locked)
         self._courier: Courier | None = None
         self._period_s = PERIOD_S
         self._is_closed = False

@@ -22,7 +22,8 @@ class Reporter:
     because of one. Safe for threads and forks.
     """
 
-    def __init__(self, outbox: Outbox, entity: str, *, folder: str, worker: str = "", is_model: bool = False) -> None:
+    def __init__(self, outbox: Outbox, entity: str, *, folder: str, worker: str = "", is_model: bool = False, locked: bool = False) -> None:
+        """What is `locked` reports also of what is published already, which otherwise takes no more reports."""
         self.outbox = outbox
         self.entity = entity
         self.folder = folder
@@ -33,7 +34,7 @@ class Reporter:
         self.last_iteration = 0
         self.has_iterations = False
         """Whether the run reported anything at an iteration."""
-        self._also = {"model_event": True} if is_model else {}
+        self._also = ({"model_event": True} if is_model else {}) | ({"allow_locked": True} if locked else {})
         self._heads: dict[tuple[str, str], bytes] = {}
         self._numbered_by, self._writer, self._count = 0, "", itertools.count()
 

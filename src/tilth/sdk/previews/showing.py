@@ -61,7 +61,7 @@ def show(
 
     What was seen `ahead` of its files is not looked at again. Rows of tables that can't be read are told on the way.
     """
-    if version.status is VersionStatus.PUBLISHED:
+    if version.status is VersionStatus.PUBLISHED and not home.shows_published:
         raise StatusRefused(f"version {version.id} is published and takes no more reports", hint="make its preview before you publish it")
     manifest = home.repository_of(version).manifest(version.id)
     store = home.repository_of(version).store

@@ -163,6 +163,7 @@ def _home(options: Options, store: ObjectStore, objects: Streams, database: Data
         preview_s=options.preview_s,
         preview_bytes=options.preview_bytes,
         show_later=showing.add,
+        shows_published=True,
     )
 
 

@@ -9,7 +9,7 @@ from threading import Event
 from tilth.base.clock import Clock
 from tilth.base.errors import VersionNotFound
 from tilth.base.ids import VersionId
-from tilth.domain.version import DatasetVersion, VersionStatus
+from tilth.domain.version import DatasetVersion
 from tilth.sdk import lookup
 from tilth.sdk.home import Home
 from tilth.server.db.engine import Database
@@ -39,11 +39,10 @@ class Showing:
         tx.jobs.add(JOB_KIND, {"version": version.id}, tx.now)
 
     def show(self, home: Home, id: str) -> None:
-        """Show a version; nothing if it was deleted or published meanwhile, since it takes no reports any more."""
+        """Show a version, also one that was published meanwhile; nothing if it was deleted."""
         try:
             version = lookup.find(home, VersionId(id))
         except VersionNotFound:
             return
-        if version.status is not VersionStatus.PUBLISHED:
-            home.reports.begin_preview(version)
-            home.reports.send(version, _LONGEST_WAIT_S)
+        home.reports.begin_preview(version)
+        home.reports.send(version, _LONGEST_WAIT_S)
