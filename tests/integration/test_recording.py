@@ -57,7 +57,13 @@ if __name__ == "__main__":
         sys.exit(3)
     if how == "builtin exit":
         exit(4)
+    if how == "raised exit":
+        raise SystemExit(5)
     if how == "caught exit":
+        try:
+            raise SystemExit(1)
+        except SystemExit as error:
+            assert error.code == 1
         try:
             sys.exit(1)
         except SystemExit:
@@ -233,6 +239,7 @@ def test_the_same_script_gives_the_same_task_with_and_without_a_server(tmp_path:
         ("raise", 1, "failed", "ValueError: wrong shape"),
         ("exit", 3, "failed", "the process ended with status 3"),
         ("builtin exit", 4, "failed", "the process ended with status 4"),
+        ("raised exit", 5, "failed", "the process ended with status 5"),
         ("caught exit", 0, "completed", "completed"),
         ("exit of a thread", 0, "completed", "completed"),
         ("hard", 0, "completed", "completed"),

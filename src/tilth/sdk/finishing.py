@@ -20,6 +20,7 @@ from tilth.sdk import ranks, task_store
 from tilth.sdk._current import running, set_running
 from tilth.sdk.home import Home
 from tilth.sdk.recording import Recording, warn
+from tilth.sdk.uncaught import status_of, watch_uncaught
 
 if TYPE_CHECKING:
     from tilth.sdk.task import Task
@@ -89,7 +90,7 @@ def watch(end_capture: Callable[[], None], *, is_agents: bool = False) -> None:
     _watch.exception, _watch.interrupted, _watch.code = None, False, None
     _watch.terminated, _watch.aborted, _watch.is_ended = 0, False, is_agents
     _watch.ended_itself = False
-    _watch.undo = [_watch_exceptions(), _watch_exit(), _watch_hard_exit(), _watch_termination()]
+    _watch.undo = [_watch_exceptions(), _watch_exit(), watch_uncaught(_note_status), _watch_hard_exit(), _watch_termination()]
     _register()
 
 
@@ -99,7 +100,7 @@ def join(end_capture: Callable[[], None], *, is_rank: bool = False) -> None:
     _watch.end_capture = end_capture
     _watch.is_rank = is_rank
     _watch.exception, _watch.interrupted, _watch.code = None, False, None
-    _watch.undo = [_watch_hard_exit(), *([_watch_exceptions(), _watch_exit()] if is_rank else [])]
+    _watch.undo = [_watch_hard_exit(), *([_watch_exceptions(), _watch_exit(), watch_uncaught(_note_status)] if is_rank else [])]
     _register()
 
 
@@ -318,9 +319,13 @@ class _Passing:
 def _leaving(status: Any) -> SystemExit:
     found = SystemExit(status)
     if threading.current_thread() is threading.main_thread():
-        _watch.code = status if isinstance(status, int) else (0 if status is None else 1)
+        _watch.code = status_of(status)
         found.__dict__["tilth"] = _Passing()
     return found
+
+
+def _note_status(status: int) -> None:
+    _watch.code = status
 
 
 def _watch_exit() -> Callable[[], None]:
