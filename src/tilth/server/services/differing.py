@@ -2,13 +2,13 @@
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 from typing import Any
 
 from msgspec import Struct
 
 from tilth.base.errors import FieldInvalid
 from tilth.server.services.contents import Contents
+from tilth.server.services.lines import hunks
 from tilth.server.services.previews import read_text
 from tilth.server.services.tables import MOST_ROWS, TableSample, is_table
 
@@ -16,9 +16,6 @@ __all__ = ["ROW_KINDS", "compare_files"]
 
 ROW_KINDS = ("added", "removed", "changed")
 
-_CONTEXT = 3
-_MOST_COMPARED = 4_000_000
-"""As many pairs of lines, behind what both begin with and before what both end with, are looked at; more count as all new."""
 _LONGEST_CELL = 1_000
 _LONGEST_LINE = 2_000
 _MOST_LINES = 5_000
@@ -132,7 +129,7 @@ def _texts(before: tuple[str, bool], after: tuple[str, bool]) -> Item:
     lines: list[Item] = []
     counts = Counter[str]()
     ended = 0
-    for hunk in _hunks(old, new):
+    for hunk in hunks(old, new):
         if lines or hunk[0][1] or hunk[0][3]:
             lines.append({"change": "gap", "text": "", "before": None, "after": None})
         for tag, old_start, old_stop, new_start, new_stop in hunk:
@@ -157,32 +154,3 @@ def _texts(before: tuple[str, bool], after: tuple[str, bool]) -> Item:
 
 def _line(change: str, texts: Sequence[str], at: int, *, before: int | None = None, after: int | None = None) -> Item:
     return {"change": change, "text": texts[at][:_LONGEST_LINE], "before": before, "after": after}
-
-
-def _hunks(old: Sequence[str], new: Sequence[str]) -> Iterator[list[tuple[str, int, int, int, int]]]:
-    """Differences with the lines around them, as `difflib` groups them; what both begin and end with is not compared."""
-    least = min(len(old), len(new))
-    start = next((at for at in range(least) if old[at] != new[at]), least)
-    end = next((at for at in range(least - start) if old[-1 - at] != new[-1 - at]), least - start)
-    middle = (old[start : len(old) - end], new[start : len(new) - end])
-    head = max(0, start - _CONTEXT)
-    tail = min(end, _CONTEXT)
-    codes: list[tuple[str, int, int, int, int]] = [("equal", head, start, head, start)] if start > head else []
-    if len(middle[0]) * len(middle[1]) > _MOST_COMPARED:
-        found: list[tuple[str, int, int, int, int]] = [("replace", 0, len(middle[0]), 0, len(middle[1]))]
-    else:
-        found = [tuple(code) for code in SequenceMatcher(None, *middle, autojunk=False).get_opcodes()]  # type: ignore[misc]
-    codes += [(tag, a + start, b + start, c + start, d + start) for tag, a, b, c, d in found]
-    if tail:
-        codes.append(("equal", len(old) - end, len(old) - end + tail, len(new) - end, len(new) - end + tail))
-    if not any(code[0] != "equal" for code in codes):
-        return
-    hunk: list[tuple[str, int, int, int, int]] = []
-    for at, (tag, a, b, c, d) in enumerate(codes):
-        if tag == "equal" and b - a > 2 * _CONTEXT and 0 < at < len(codes) - 1:
-            hunk.append((tag, a, a + _CONTEXT, c, c + _CONTEXT))
-            yield hunk
-            hunk = [(tag, b - _CONTEXT, b, d - _CONTEXT, d)]
-        else:
-            hunk.append((tag, a, b, c, d))
-    yield hunk
