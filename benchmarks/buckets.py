@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from benchmarks.contenders import found_id
-from benchmarks.measure import Failed, Spent, spend
+from benchmarks.measure import Failed, Spent, let_python_compile, spend
 from benchmarks.report import machine
 from benchmarks.trees import tree_of
 from tilth.testing.radosgw import S3Server, running_radosgw
@@ -182,4 +182,5 @@ class Bench:
 
 
 if __name__ == "__main__":
+    let_python_compile()
     main()

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.measure import let_python_compile
 from tilth import Dataset, _wiring
 from tilth.config.settings import load_settings
 from tilth.datasets.journal import Stored
@@ -107,4 +108,5 @@ def _say(what: str, started: float) -> None:
 
 
 if __name__ == "__main__":
+    let_python_compile()
     main()

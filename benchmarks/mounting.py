@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from benchmarks.links import version_of_links
+from benchmarks.measure import let_python_compile
 from tilth import _wiring
 from tilth.config.settings import load_settings
 from tilth.sdk._current import set_home
@@ -120,4 +121,5 @@ def _megabytes(process: psutil.Process) -> int:
 
 
 if __name__ == "__main__":
+    let_python_compile()
     main()

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from benchmarks.measure import let_python_compile
 from benchmarks.page_data import CURVES, Made, fill
 from tilth.testing.servers import RunningServer, running_server
 
@@ -280,4 +281,5 @@ def _signed_in(browser: Browser, server: RunningServer) -> Iterator[BrowserConte
 
 
 if __name__ == "__main__":
+    let_python_compile()
     main(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)

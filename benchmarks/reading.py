@@ -16,6 +16,7 @@ from tempfile import mkdtemp
 
 from PIL import Image
 
+from benchmarks.measure import let_python_compile
 from tilth.testing.radosgw import running_radosgw
 
 _LARGE_BYTES = 512 << 20
@@ -230,4 +231,5 @@ class Bench:
 
 
 if __name__ == "__main__":
+    let_python_compile()
     main()

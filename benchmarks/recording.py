@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from tempfile import mkdtemp
 
+from benchmarks.measure import let_python_compile
 from tilth.testing.servers import RunningServer, running_server
 
 _SCRIPT = """
@@ -85,4 +86,5 @@ def _configuration(server: RunningServer) -> str:
 
 
 if __name__ == "__main__":
+    let_python_compile()
     main()

@@ -19,7 +19,7 @@ from benchmarks.contenders import ClearML, Contender, Dvc, Restic, Tilth, delete
 from benchmarks.floors import floors, sha256_rate, warm
 from benchmarks.generate import FIRST, NEXT
 from benchmarks.listing import bench_listing
-from benchmarks.measure import Failed, Spent, measured
+from benchmarks.measure import Failed, Spent, let_python_compile, measured
 from benchmarks.report import Results, page
 from benchmarks.start import bench_start
 from benchmarks.targets import judge
@@ -227,5 +227,6 @@ def tell(words: str) -> None:
 
 
 if __name__ == "__main__":
+    let_python_compile()
     os.umask(0o022)
     main()

@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.measure import let_python_compile
 from benchmarks.scale_table import Constants, Shape, table
 from tilth.base.errors import Invalid
 from tilth.base.ids import VersionId, new_id
@@ -245,4 +246,5 @@ def _measure_ray(found: dict[str, float]) -> None:
 
 
 if __name__ == "__main__":
+    let_python_compile()
     main()

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.measure import let_python_compile
+
 _ROUNDS = 2
 
 _MAKE = """
@@ -101,4 +103,5 @@ def _best(folder: str, kind: str, what: str, whose: int) -> list[float]:
 
 
 if __name__ == "__main__":
+    let_python_compile()
     main()

@@ -14,7 +14,7 @@ Code = tuple[str, int, int, int, int]
 
 _CONTEXT = 3
 _MOST_COMPARED = 200_000_000
-"""So many pairs of lines, behind what both begin with and before what both end with, take 25 MB; if there are more, all lines count as new."""
+"""So many pairs of lines, behind what both begin with and before what both end with, take 25 MB; with more, all lines count as new."""
 
 
 def hunks(old: Sequence[str], new: Sequence[str], *, most: int = _MOST_COMPARED) -> Iterator[list[Code]]:
