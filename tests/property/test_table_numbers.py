@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import isnan
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,7 @@ from tilth.sdk.tables.merging import JoinRules, RowConflict, join_tables
 from tilth.sdk.tables.parquet import ParquetTable, read_alike, shared_types
 from tilth.sdk.tables.row_changes import compare_rows
 from tilth.sdk.tables.sheets import Books
+from tilth.sdk.tables.workbook_reading import SheetCell
 from tilth.sdk.tables.workbook_writing import WorkbookFile
 
 pytestmark = pytest.mark.property
@@ -30,14 +31,6 @@ _EDGES = [
 SIGNED = st.one_of(st.integers(-(2**63), 2**63 - 1), st.sampled_from([edge for edge in _EDGES if -(2**63) <= edge < 2**63]))
 UNSIGNED = st.one_of(st.integers(0, 2**64 - 1), st.sampled_from([edge for edge in _EDGES if 0 <= edge < 2**64]))
 NEAR = st.one_of(st.floats(), st.sampled_from([*map(float, _EDGES), -0.0, 0.5, 1e22, 1e300, 9007199254740994.0]))
-
-
-class _Cell(NamedTuple):
-    """What OpenPyXL would read."""
-
-    value: Any
-    data_type: str = "n"
-    number_format: str = "General"
 
 
 def parquet(values: Sequence[Any], kind: Any) -> bytes:
@@ -100,7 +93,7 @@ def test_numbers_of_workbooks(values: list[int], data: st.DataObject) -> None:
         for number, column in enumerate(columns):
             sheet = book.sheet(f"S{number}", "t.xlsx")
             for value in column:
-                sheet.append([_Cell(value, "s" if value == "x" else "n")])
+                sheet.append([SheetCell(value, "s" if value == "x" else "n")])
     with Books() as books:
         sheets = books.sheets(source("t.xlsx", out.getvalue(), ""))
         texts = [[row[0] for rows in sheet.rows() for row in rows.cells] for sheet in sheets]

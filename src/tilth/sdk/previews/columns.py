@@ -125,11 +125,11 @@ def _excel(peeked: Peeked) -> tuple[Any, bool]:
             cast("IO[bytes]", source), peeked.path, most_rows=_MOST_ROWS + 2, most_columns=_MOST_COLUMNS, most_unpacked=MOST_UNPACKED
         ) as opened,
     ):
-        header, *rows = [row for row in opened if any(cell is not None for cell in row)]
-    names = unique_names([f"column{at + 1}" if name is None else str(name) for at, name in enumerate(header)])
-    columns = [as_column(arrow, [row[at] for row in rows[:_MOST_ROWS]]) for at in range(len(names))]
-    kept = [at for at, column in enumerate(columns) if header[at] is not None or column.null_count < len(column)]
-    return arrow.table([columns[at] for at in kept], names=[names[at] for at in kept]), len(rows) <= _MOST_ROWS
+        header, *rows = list(opened)
+    places = sorted(set(header).union(*rows))
+    names = unique_names([str(header.get(at, f"column{at + 1}")) for at in places])
+    columns = [as_column(arrow, [row.get(at) for row in rows[:_MOST_ROWS]]) for at in places]
+    return arrow.table(columns, names=names), len(rows) <= _MOST_ROWS
 
 
 def _column(name: str, column: Any) -> Column:

@@ -116,9 +116,9 @@ def _excel(peeked: Peeked) -> Rows:
             cast("IO[bytes]", source), peeked.path, most_rows=_MOST_ROWS + 1, most_columns=_MOST_COLUMNS, most_unpacked=MOST_UNPACKED
         ) as rows,
     ):
-        found = [row for row in rows if any(cell is not None for cell in row)]
-    width = max((at + 1 for row in found for at, cell in enumerate(row) if cell is not None), default=0)
-    return [[_value(cell) for cell in row[:width]] for row in found]
+        found = list(rows)
+    width = max((at + 1 for row in found for at in row), default=0)
+    return [[_value(row.get(at)) for at in range(width)] for row in found]
 
 
 def small_columns(file: Any, *, most: int = _MOST_COLUMNS) -> list[str]:

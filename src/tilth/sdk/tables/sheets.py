@@ -2,24 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from datetime import datetime, time
 from functools import cached_property, partial
 from hashlib import sha256
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 
 from tilth.base.errors import Invalid
-from tilth.sdk.tables.excel import opened_book, sheet_rows, sheet_titles
+from tilth.sdk.tables.cell_texts import text_of
+from tilth.sdk.tables.excel import opened_book, sheet_rows
 from tilth.sdk.tables.formats import Source
 from tilth.sdk.tables.malformed import Malformed, Problems
 from tilth.sdk.tables.rows import Cell, Rows, rows_at_once, unique_names
+from tilth.sdk.tables.workbook_limits import CONVERT, MOST_CELLS, MOST_ROWS
+from tilth.sdk.tables.workbook_reading import SheetCell, SheetRow, Workbook
 
-__all__ = ["Books", "SheetTable", "text_of"]
+__all__ = ["Books", "SheetTable"]
 
 _CELLS_AT_ONCE = 50_000
-_MOST_CELLS = 5_000_000
-_MOST_ROWS = 1 << 20
 _KINDS = {"n": "number", "s": "text", "b": "boolean", "d": "date", "e": "error"}
 
 
@@ -27,7 +27,7 @@ class Books:
     """Workbooks that are read again and again. Two stay open, since what a workbook holds beside its sheets is in memory meanwhile."""
 
     def __init__(self) -> None:
-        self._open: dict[Source, tuple[ExitStack, Any]] = {}
+        self._open: dict[Source, tuple[ExitStack, Workbook]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -37,7 +37,7 @@ class Books:
             stack.close()
         self._open.clear()
 
-    def get(self, source: Source) -> Any:
+    def get(self, source: Source) -> Workbook:
         """The workbook in a file."""
         found = self._open.pop(source, None)
         if found is None:
@@ -50,14 +50,13 @@ class Books:
         self._open[source] = found
         return found[1]
 
-    def sheets(self, source: Source, *, most_rows: int = _MOST_ROWS) -> "list[SheetTable]":
+    def sheets(self, source: Source, *, most_rows: int = MOST_ROWS) -> "list[SheetTable]":
         """The sheets of cells, each as a table; rows behind the first ones are looked at only if they may be."""
-        return [SheetTable(self, source, title, most_rows=most_rows) for title in sheet_titles(self.get(source))]
+        return [SheetTable(self, source, title, most_rows=most_rows) for title in self.get(source).titles]
 
     def parts(self, source: Source) -> Sequence[str]:
         """The names of what is in the archive."""
-        found: list[str] = self.get(source)._archive.namelist()
-        return found
+        return self.get(source).parts
 
 
 class SheetTable:
@@ -77,14 +76,14 @@ class SheetTable:
     @property
     def is_hidden(self) -> bool:
         """Whether people do not see it."""
-        return bool(self._books.get(self.source)[self.title].sheet_state != "visible")
+        return self._books.get(self.source).is_hidden(self.title)
 
     @cached_property
     def _seen(self) -> "_Seen":
         """What is known when all of it was read once."""
         seen = _Seen()
-        for number, row in self._rows():
-            seen.look_at(number, row)
+        for row in self._rows():
+            seen.look_at(row)
         return seen
 
     @property
@@ -92,7 +91,7 @@ class SheetTable:
         return self._seen.names
 
     @property
-    def header(self) -> dict[str, Any]:
+    def header(self) -> dict[str, SheetCell | None]:
         """What stands at the head of each column; nothing where it has no name but the one that it is given here."""
         return dict(zip(self.columns, self._seen.head, strict=True))
 
@@ -109,31 +108,29 @@ class SheetTable:
         at = [at for at, _ in self._seen.named()]
         most = min(rows_at_once(len(at)), max(1, _CELLS_AT_ONCE // max(1, len(at))))
         lines: list[int] = []
-        kept: list[list[Any]] = []
-        for number, row in self._rows(self.problems):
-            if number <= self._seen.head_row:
+        kept: list[list[SheetCell | None]] = []
+        for row in self._rows(self.problems):
+            if row.number <= self._seen.head_row:
                 continue
-            lines.append(number)
-            kept.append([row[place] if place < len(row) else None for place in at])
+            lines.append(row.number)
+            kept.append([row.cells.get(place) for place in at])
             if len(lines) >= most:
                 yield Rows(lines, partial(_texts, kept), batch=kept)
                 lines, kept = [], []
         if lines:
             yield Rows(lines, partial(_texts, kept), batch=kept)
 
-    def _rows(self, problems: Problems | None = None) -> Iterator[tuple[int, Sequence[Any]]]:
-        """The rows on which something stands, each with its number."""
+    def _rows(self, problems: Problems | None = None) -> Iterator[SheetRow]:
+        """The rows on which something stands."""
         cells = 0
-        for number, row, wrong in sheet_rows(self._books.get(self.source), self.title, self.label, most_rows=self._most_rows):
-            cells += len(row)
-            if cells > _MOST_CELLS:
-                raise Invalid(f"{self.label} has more than {_MOST_CELLS:,} cells", hint="write it as CSV or Parquet")
-            if wrong:
-                if problems is not None:
-                    problems.found(Malformed(self.label, number, wrong, self.unit))
-                continue
-            if any(cell.value is not None for cell in row):
-                yield number, row
+        for row in sheet_rows(self._books.get(self.source), self.title, self.label, most_rows=self._most_rows):
+            cells += len(row.cells)
+            if cells > MOST_CELLS:
+                raise Invalid(f"{self.label} has more than {MOST_CELLS:,} cells", hint=CONVERT)
+            if not row.wrong:
+                yield row
+            elif problems is not None:
+                problems.found(Malformed(self.label, row.number, row.wrong, self.unit))
 
 
 class _Seen:
@@ -143,28 +140,23 @@ class _Seen:
         self.head_row = 0
         self.kinds: dict[int, set[str]] = {}
         self.digest = sha256()
-        self._header: Sequence[Any] = ()
-        self._width = 0
+        self._header: dict[int, SheetCell] = {}
 
-    def look_at(self, number: int, row: Sequence[Any]) -> None:
+    def look_at(self, row: SheetRow) -> None:
         """Take a row in."""
         if not self.head_row:
-            self.head_row = number
-            self._header = row
+            self.head_row = row.number
+            self._header = row.cells
         else:
-            for at, cell in enumerate(row):
-                if cell.value is not None:
-                    self.kinds.setdefault(at, set()).add(_KINDS.get(cell.data_type, "text"))
-        told = [None if cell.value is None else (cell.data_type, text_of(cell.value)) for cell in row]
-        while told and told[-1] is None:
-            told.pop()
-        self.digest.update(msgspec.json.encode(told))
+            for at, cell in row.cells.items():
+                self.kinds.setdefault(at, set()).add(_KINDS.get(cell.data_type, "text"))
+        self.digest.update(msgspec.json.encode([(at, cell.data_type, text_of(cell.value)) for at, cell in row.cells.items()]))
 
     def named(self) -> list[tuple[int, str]]:
         """The columns that have a name, or anything in them: where each stands, and what it is called."""
-        heads = {at: cell.value for at, cell in enumerate(self._header) if cell.value is not None}
+        heads = self._header
         places = sorted({*heads, *self.kinds})
-        names = [text_of(heads[at]) or "" if at in heads else f"column{at + 1}" for at in places]
+        names = [text_of(heads[at].value) or "" if at in heads else f"column{at + 1}" for at in places]
         return list(zip(places, unique_names(names), strict=True))
 
     @cached_property
@@ -173,23 +165,10 @@ class _Seen:
         return [name for _, name in self.named()]
 
     @property
-    def head(self) -> list[Any]:
+    def head(self) -> list[SheetCell | None]:
         """The cells of the row that names the columns."""
-        return [self._header[at] if at < len(self._header) else None for at, _ in self.named()]
+        return [self._header.get(at) for at, _ in self.named()]
 
 
-def _texts(rows: Sequence[Sequence[Any]]) -> list[list[Cell]]:
+def _texts(rows: Sequence[Sequence[SheetCell | None]]) -> list[list[Cell]]:
     return [[None if cell is None else text_of(cell.value) for cell in row] for row in rows]
-
-
-def text_of(value: Any) -> Cell:
-    """The value of a cell as a text: a whole number has no point, and a date no time where it says none."""
-    if value is None or type(value) is str:
-        return value
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
-    if isinstance(value, datetime) and value.time() == time():
-        return value.date().isoformat()
-    return str(value)

@@ -4,7 +4,6 @@ OpenPyXL and XlsxWriter write numbers with 16 digits, of texts that are too long
 an equals sign; each cell here is what it was where it was read.
 """
 
-import re
 import zipfile
 from collections.abc import Iterable
 from contextlib import suppress
@@ -14,11 +13,11 @@ from typing import IO, Any, Self
 from xml.sax.saxutils import escape, quoteattr
 
 from tilth.base.errors import Invalid
+from tilth.sdk.tables.workbook_limits import MOST_COLUMNS, MOST_ROWS
+from tilth.sdk.tables.workbook_reading import SheetCell, escaped_text
 
-__all__ = ["MOST_ROWS", "SheetFile", "WorkbookFile"]
+__all__ = ["SheetFile", "WorkbookFile"]
 
-MOST_ROWS = 1_048_576
-_MOST_COLUMNS = 16_384
 _LONGEST_TEXT = 32_767
 _FIRST_FORMAT = 164
 """From here on the formats of numbers are a workbook's own."""
@@ -26,7 +25,6 @@ _DATE = "yyyy-mm-dd h:mm:ss"
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 _BUFFER = 256 << 10
 _CONVERT = "write the tables as CSV or Parquet, which have no such limit"
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -113,8 +111,8 @@ class SheetFile:
         self._waiting = [f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>']
         self._size = 0
 
-    def append(self, cells: Iterable[Any]) -> None:
-        """Write a row of cells as OpenPyXL reads them; None is an empty one."""
+    def append(self, cells: Iterable[SheetCell | None]) -> None:
+        """Write a row of cells; None is an empty one."""
         self._row += 1
         if self._row > MOST_ROWS:
             raise Invalid(f"{self._label} would have more than {MOST_ROWS:,} rows, as many as Excel can have", hint=_CONVERT)
@@ -129,8 +127,8 @@ class SheetFile:
 
     def _cell(self, at: int, cell: Any) -> str:
         while at >= len(self._letters):
-            if at >= _MOST_COLUMNS:
-                raise Invalid(f"{self._label} would have more than {_MOST_COLUMNS:,} columns, as many as Excel can have", hint=_CONVERT)
+            if at >= MOST_COLUMNS:
+                raise Invalid(f"{self._label} would have more than {MOST_COLUMNS:,} columns, as many as Excel can have", hint=_CONVERT)
             self._letters.append(self._letter(len(self._letters) + 1))
         place = f'r="{self._letters[at]}{self._row}"'
         value, kind, shown = cell.value, cell.data_type, cell.number_format
@@ -153,7 +151,7 @@ class SheetFile:
             raise Invalid(
                 f"{self._label}, row {self._row:,}: a text has {len(value):,} characters, and Excel knows {_LONGEST_TEXT:,}", hint=_CONVERT
             )
-        return _UNWRITABLE.sub("", escape(value)).replace("\r", "_x000D_")
+        return escaped_text(escape(value))
 
     def _flush(self) -> None:
         try:

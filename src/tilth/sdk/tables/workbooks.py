@@ -6,9 +6,8 @@ their names, in which capitals do not matter, as in Excel.
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from msgspec import Struct
 from msgspec.structs import replace as replaced
 
 from tilth.base.errors import Invalid
@@ -18,6 +17,7 @@ from tilth.sdk.tables.merging import JoinRules, Parts, TableReport, join_rows
 from tilth.sdk.tables.row_changes import RowChanges, compare_tables
 from tilth.sdk.tables.rows import Rows, Table, places_of
 from tilth.sdk.tables.sheets import Books, SheetTable
+from tilth.sdk.tables.workbook_reading import SheetCell
 from tilth.sdk.tables.workbook_writing import SheetFile, WorkbookFile
 
 __all__ = ["compare_workbooks", "join_workbooks", "paired_sheets"]
@@ -139,26 +139,18 @@ def _joined(
     return report
 
 
-class _Name(Struct, frozen=True):
-    """A cell that names a column."""
-
-    value: str
-    data_type: str = "s"
-    number_format: str = "General"
-
-
 class _SheetWriter:
     """Writes rows of several sheets into one."""
 
     def __init__(self, sheet: SheetFile, tables: Sequence[SheetTable], columns: Sequence[str]) -> None:
         self._sheet = sheet
         self._columns = columns
-        heads: dict[str, Any] = {}
+        heads: dict[str, SheetCell | None] = {}
         for table in tables:
             heads = table.header | heads
         head = [heads[name] for name in columns]
         if columns:  # a row without anything in it would be none
-            sheet.append(head if any(cell is not None and cell.value is not None for cell in head) else map(_Name, columns))
+            sheet.append(head if any(head) else map(SheetCell, columns))
 
     def write(self, table: Table, rows: Rows, chosen: Sequence[int] | None) -> None:
         places = places_of(self._columns, table.columns)

@@ -1,9 +1,12 @@
 """Workbooks of Excel: what is in them is read row by row, and hostile ones end nothing and take little memory."""
 
 import io
+import re
 import subprocess
 import sys
 import warnings
+import zipfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -175,3 +178,56 @@ def test_threads_that_read_workbooks_leave_the_warnings_of_the_process_alone() -
     with ThreadPoolExecutor(4) as pool:
         assert [done.result() for done in [pool.submit(read) for _ in range(4)]] == [3_001] * 4
     assert (list(warnings.filters), warnings.showwarning) == before
+
+
+def _sheet(*rows: str, sheets: int = 1, parts: dict[str, str] | None = None) -> bytes:
+    """A workbook whose sheets have this between their head and their foot, and with further parts."""
+    whole, made = io.BytesIO(_book(**{f"S{number}": [["a"], ["b"]] for number in range(sheets)})), io.BytesIO()
+    with zipfile.ZipFile(whole) as before, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as after:
+        for name in before.namelist():
+            data = before.read(name)
+            if "worksheets/sheet" in name:
+                data = re.sub(rb"<sheetData>.*</sheetData>", lambda _: "".join(rows).encode(), data)
+            if name not in (parts or {}):
+                after.writestr(name, data)
+        for name, text in (parts or {}).items():
+            after.writestr(name, text)
+    return made.getvalue()
+
+
+CELL = "<c><v>1</v></c>"
+MANY = [f"xl/worksheets/sheet{number}.xml" for number in range(2, 1_002)]
+TEXTS = f"<sst xmlns='http://schemas.openxmlformats.org/spreadsheetml/2006/main'><si>{'<r><t>a</t></r>' * 400_000}</si></sst>"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (lambda: _sheet("<sheetData><row>", CELL * 400_000, "</row></sheetData>"), "a row of more than 16,384 cells, as many as Excel"),
+        (lambda: _sheet("<sheetData><row>", "<x:c/>" * 600_000, "</row></sheetData>"), "a row of more than 16,384 cells"),
+        (lambda: _sheet("<sheetData>", "<row/>" * 1_050_000, "</sheetData>"), "more than 1,048,576 rows, as many as Excel"),
+        (lambda: _sheet("<sheetData>", f"<row>{'<c/>' * 100}</row>" * 51_000, "</sheetData>"), "more than 5,000,000 cells"),
+        (lambda: _sheet("<sheetData/><mergeCells>", "<mergeCell/>" * 1_100_000, "</mergeCells>"), "more than 1,000,000 elements in one"),
+        (lambda: _sheet("<sheetData><row><c>", "<v/>" * 1_300_000, "</c></row></sheetData>"), "more than 1,000,000 elements in one place"),
+        (
+            lambda: _sheet("<sheetData/>", parts={"xl/sharedStrings.xml": TEXTS}),
+            "sharedStrings.xml of b.xlsx has more than 1,000,000 elements in one place",
+        ),
+        (lambda: _sheet("<sheetData/>", parts=dict.fromkeys(MANY, "")), "b.xlsx has more than 1,000 sheets"),
+    ],
+)
+def test_what_excel_can_not_have_is_refused_before_anything_is_made_of_it(data: Callable[[], bytes], said: str) -> None:
+    with pytest.raises(Invalid, match=said), opened_book(io.BytesIO(data()), "b.xlsx"):
+        pass
+
+
+def test_cells_far_away_are_read_for_what_they_are() -> None:
+    far = [f'<row r="{at}"><c r="XFD{at}"><v>{at}</v></c></row>' for at in (3, 1_000, 1_048_576)]
+    data = _sheet("<sheetData>", *far, "</sheetData>", sheets=40)
+    with opened_book(io.BytesIO(data), "b.xlsx") as book:
+        for title in book.titles:
+            rows = list(sheet_rows(book, title, "b.xlsx", most_rows=1 << 20))
+            assert [(row.number, {at: cell.value for at, cell in row.cells.items()}) for row in rows] == [
+                (number, {16_383: number}) for number in (3, 1_000, 1_048_576)
+            ]
+    assert sheet_table(io.BytesIO(data), "b.xlsx").to_pydict() == {"3": [1_000, 1_048_576]}

@@ -16,10 +16,12 @@ from tilth.base.errors import Invalid, TableMalformed
 from tilth.sdk.home import Home
 from tilth.sdk.tables import workbook_writing
 from tilth.sdk.tables.drift import drifts_of_books
-from tilth.sdk.tables.excel import book_and_sheet
+from tilth.sdk.tables.excel import book_and_sheet, sheet_table
 from tilth.sdk.tables.formats import Source, why_not_joined
 from tilth.sdk.tables.merging import ColumnRule, JoinRules, RowConflict, TableReport
 from tilth.sdk.tables.row_changes import RowChanges
+from tilth.sdk.tables.workbook_reading import SheetCell
+from tilth.sdk.tables.workbook_writing import WorkbookFile
 from tilth.sdk.tables.workbooks import compare_workbooks, join_workbooks
 
 Sheets = dict[str, list[list[Any]]]
@@ -324,3 +326,16 @@ def test_columns_of_sheets_are_compared() -> None:
         ("t.xlsx#Same", [], [], {}, False),
         ("t.xlsx#C", ["n"], [], {}, False),
     ]
+
+
+def test_characters_that_xml_does_not_know_stay(tmp_path: Path) -> None:
+    texts = ["x\r\ny", "\x00\x1f\ufffe", "_x000D_", "_x0041_x0042_", "_x005F_", "_xD83D_"]
+    rows = [SheetCell(text) for text in ("t", *texts)]
+    out = io.BytesIO()
+    with WorkbookFile(out) as made:
+        sheet = made.sheet("S", "t.xlsx")
+        for row in rows:
+            sheet.append([row])
+    data, (report,) = joined(tmp_path, out.getvalue(), book({"S": [["t"], ["plain"]]}))
+    assert report.rows == len(texts) + 1
+    assert sheet_table(io.BytesIO(data), "t.xlsx").to_pydict() == {"t": [*texts, "plain"]}
