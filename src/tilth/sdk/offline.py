@@ -2,6 +2,7 @@
 
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -74,7 +75,7 @@ def _unpack(place: Path, target: Path) -> None:
             if sum(info.file_size for info in archive.infolist()) > _LARGEST_BYTES:
                 raise Invalid(f"{place} is too large", hint="give the folder instead")
             archive.extractall(target)
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
         raise Invalid(f"{place} can't be unpacked: {error}", hint="give the folder of an offline run, or a zip of it") from error
 
 
