@@ -109,6 +109,10 @@ class Ingest:
         self._hand_in(file, digest, (chunk,) if chunk else ())
         return True
 
+    def take_content(self, file: SourceFile, digest: bytes, data: bytes) -> None:
+        """Store content of at most one chunk that was read already and has this hash."""
+        self._hand_in(file, digest, (self._chunk(file, digest, data),) if data else ())
+
     def _read(self, file: SourceFile, unless: bytes | None) -> tuple[bytes, tuple[ChunkRef, ...]]:
         return self._take_small(file, unless) if file.size <= ONE_CHUNK_BYTES else self._take_large(file)
 

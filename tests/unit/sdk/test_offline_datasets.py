@@ -239,6 +239,10 @@ def test_parents_that_are_not_here_are_named(own: Home, folder: Path) -> None:
     with pytest.raises(NotFound, match="orphan builds on what is not here.*" + "0" * 32):
         Dataset.import_offline_session(session)
     Dataset.set_offline(True)
+    sessions = set((own.folder / "offline").iterdir())
+    with pytest.raises(Invalid, match="no name"):
+        Dataset.create(parent_datasets=["0" * 32])
+    assert set((own.folder / "offline").iterdir()) == sessions
     with pytest.raises(Invalid, match="whole id"):
         Dataset.create("orphan", "Team", parent_datasets=["Team/unknown"])
 

@@ -7,6 +7,7 @@ the session, and by the contents that the draft or the store holds.
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
@@ -48,6 +49,8 @@ _COPY_BYTES = 1 << 20
 _MOST_TRIES = 100
 _MODES = 0o777
 _SAMPLE = 16
+_MOST_READ = 64 << 20
+"""In bytes; as much of small files is read at once."""
 
 
 def import_session(home: Home, place: Path, *, upload: bool, finalize: bool) -> str:
@@ -183,9 +186,7 @@ class _Carried:
                     known.probe(_sample(batch))
                 waiting += [found for found in batch if isinstance(found, Waiting)]
                 draft.journal.put(_stored_link(found) for found in batch if isinstance(found, Entry) and found.link)
-                for found in batch:
-                    if isinstance(found, Entry) and not found.link:
-                        self._take(ingest, found)
+                self._take(ingest, [found for found in batch if isinstance(found, Entry) and not found.link])
                 reach("session.after-batch")
         draft.journal.put(waiting)
         if upload and draft.is_dirty():
@@ -220,20 +221,40 @@ class _Carried:
                 elif entry := draft.entry(path):
                     yield entry
 
-    def _take(self, ingest: Ingest, entry: Entry) -> None:
-        """Store a file: without reading it, if it is small and its content is known here."""
-        mode = entry.mode & _MODES
-        known = SourceFile(entry.path, entry.path, entry.size, entry.mtime_ns, 0, 0, mode)
-        if entry.size <= ONE_CHUNK_BYTES and ingest.reuse(known, entry.sha256):
-            return
+    def _take(self, ingest: Ingest, entries: Sequence[Entry]) -> None:
+        """Store files: without reading them, if they are small and their contents are known here."""
+        unknown: list[Entry] = []
+        size = 0
+        for entry in entries:
+            if entry.size > ONE_CHUNK_BYTES:
+                self._take_large(ingest, entry)
+            elif not ingest.reuse(_as_source(entry), entry.sha256):
+                unknown.append(entry)
+                size += entry.size
+            if size > _MOST_READ:
+                self._take_small(ingest, unknown)
+                unknown, size = [], 0
+        self._take_small(ingest, unknown)
+
+    def _take_small(self, ingest: Ingest, entries: Sequence[Entry]) -> None:
+        for entry, data in zip(entries, self._reading.read_many([(entry, 0, entry.size) for entry in entries]), strict=True):
+            if isinstance(data, TilthError):
+                raise data
+            self._check(entry, sha256(data).digest())
+            ingest.take_content(_as_source(entry), entry.sha256, bytes(data))
+
+    def _take_large(self, ingest: Ingest, entry: Entry) -> None:
         part = self._scratch / new_id()
         try:
             with self._reading.open_entry(entry) as source, part.open("wb") as copy:
                 shutil.copyfileobj(source, copy, _COPY_BYTES)
             os.utime(part, ns=(entry.mtime_ns, entry.mtime_ns))
-            _, digest = ingest.take(replace(one_file(os.fspath(part), entry.path), mode=mode))
+            _, digest = ingest.take(replace(one_file(os.fspath(part), entry.path), mode=entry.mode & _MODES))
         finally:
             part.unlink(missing_ok=True)
+        self._check(entry, digest)
+
+    def _check(self, entry: Entry, digest: bytes) -> None:
         if digest != entry.sha256:
             raise Invalid(f"{self._place} holds {entry.path} with another content than it says", hint="carry the folder again")
 
@@ -256,6 +277,11 @@ class _Carried:
         api, files = self.home.reporting
         reach("session.before-reports")
         Sender(folder, api, files, warn=warn).send()
+
+
+def _as_source(entry: Entry) -> SourceFile:
+    """A file of a session as one of a folder would be."""
+    return SourceFile(entry.path, entry.path, entry.size, entry.mtime_ns, 0, 0, entry.mode & _MODES)
 
 
 def _stored_link(entry: Entry) -> Stored:

@@ -39,6 +39,8 @@ def create(
     here = {id: found for id, _ in parents if (found := _session_of(home, id))}
     _refuse_order([id for id, _ in parents], set(here))
     known = next((version for _, version in parents if version), None)
+    if not (name or known):
+        raise Invalid("the dataset has no name", hint="give one: what the parents are called is not known offline")
     folder = next(iter(here.values()), None) or home.folder / _FOLDER / new_id()
     if any(other != folder for other in here.values()):
         raise Invalid("the parents lie in several sessions", hint="import them first, and name what they became")
