@@ -1,6 +1,7 @@
 """Versions are published, put out of sight and brought back, renamed, moved and deleted on their pages."""
 
 import re
+import uuid
 
 import pytest
 
@@ -10,8 +11,7 @@ from tests.page.conftest import Look
 @pytest.fixture
 def made(look: Look) -> tuple[str, list[str]]:
     """The name of a dataset of one's own, and its two versions."""
-    name = f"kept {look.page.viewport_size}".replace("{", "").replace("}", "").replace("'", "")
-    name = f"{name} {len(look.site.server.call('versions.search', project='Team/Kept')['versions'])}"
+    name = f"kept {uuid.uuid4().hex[:8]}"
     ids: list[str] = []
     for number in range(2):
         id = str(look.site.server.call("contents.begin", name=name, project="Team/Kept", parents=ids[-1:])["version"]["id"])
