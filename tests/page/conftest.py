@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FloatRect, Locator, Page, Request, expect, sync_playwright
 
 from tilth.testing import forking
 from tilth.testing.servers import RunningServer, running_server
@@ -254,3 +254,15 @@ def seen(look: Look, *texts: str) -> Any:
     """Wait until each of these texts is on the page."""
     for text in texts:
         look.page.get_by_text(text, exact=False).first.wait_for()
+
+
+def at_rest(page: Page, *wanted: Locator) -> list[FloatRect]:
+    """Where these are, once nothing above them comes or goes any more."""
+    before: list[FloatRect | None] = []
+    for _ in range(300):
+        boxes = [one.bounding_box() for one in wanted]
+        if boxes == before and None not in boxes:
+            return [box for box in boxes if box]
+        before = boxes
+        page.wait_for_timeout(100)
+    raise AssertionError("the page does not come to rest")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Request, expect
 
-from tests.page.conftest import DESK, Look, Site, call
+from tests.page.conftest import DESK, Look, Site, at_rest, call
 
 STEPS = 6_000
 
@@ -48,9 +48,13 @@ def chart(page: Page, title: str) -> Any:
     return found
 
 
-def asked(page: Page, act: Any) -> dict[str, Any]:
-    """What the page asks the server for curves after something is done."""
-    with page.expect_request(lambda request: "scalar_metrics_iter_histogram" in request.url) as waiting:
+def asked(page: Page, act: Any, *, word: str = "") -> dict[str, Any]:
+    """What the page asks the server for curves after something is done, in the first request that has a word."""
+
+    def is_it(request: Request) -> bool:
+        return "scalar_metrics_iter_histogram" in request.url and word in (request.post_data or "")
+
+    with page.expect_request(is_it) as waiting:
         act()
     found = waiting.value.post_data_json
     assert found is not None
@@ -58,7 +62,7 @@ def asked(page: Page, act: Any) -> dict[str, Any]:
 
 
 def drag(page: Page, over: Any, start: float, stop: float) -> None:
-    box = over.bounding_box()
+    (box,) = at_rest(page, over)
     page.mouse.move(box["x"] + box["width"] * start, box["y"] + 40)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * (start + stop) / 2, box["y"] + 42, steps=4)
@@ -85,7 +89,7 @@ def test_curves_stand_in_sections_that_close_and_stay_closed(look: Look, run: st
 def test_a_part_that_is_dragged_over_comes_in_full_detail_and_stands_in_the_address(tab: Page, site: Site, run: str) -> None:
     tab.goto(f"{site.server.web}/experiments/{run}")
     over = chart(tab, "train/loss").locator(".u-over")
-    said = asked(tab, lambda: drag(tab, over, 0.4, 0.5))
+    said = asked(tab, lambda: drag(tab, over, 0.4, 0.5), word="between")
     low, high = said["between"]
     assert 2_300 < low < 2_500
     assert 2_900 < high < 3_100
@@ -103,8 +107,7 @@ def test_what_is_pointed_at_is_said_in_all_charts_of_the_page(tab: Page, site: S
     over = chart(tab, "train/loss").locator(".u-over")
     value = chart(tab, "val/loss").locator(".legend-value")
     expect(value).to_have_text("2")
-    box = over.bounding_box()
-    assert box is not None
+    (box,) = at_rest(tab, over)
     tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 8)
     tip = tab.locator(".chart-tip")
     expect(tip).to_contain_text(re.compile(r"step (29|30)\d\d|step [23],\d{3}"))

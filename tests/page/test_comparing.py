@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.page.conftest import Look, seen
+from tests.page.conftest import Look, at_rest, seen
 
 
 def test_runs_that_are_chosen_are_compared(look: Look) -> None:
@@ -81,8 +81,7 @@ def test_runs_that_pass_a_part_of_an_axis_are_kept_and_compared_alone(look: Look
     page = look.open(f"/compare?ids={','.join(look.site.tasks)}&tab=parallel&by=metric loss / val")
     axis = page.locator("[data-axis='General/net/depth']")
     axis.scroll_into_view_if_needed()
-    box = axis.bounding_box()
-    assert box is not None
+    (box,) = at_rest(page, axis)
     middle = box["x"] + box["width"] / 2
     page.mouse.move(middle, box["y"] + box["height"] * 0.45)  # depths of 2 to 0 lie below
     page.mouse.down()

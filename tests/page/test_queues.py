@@ -4,9 +4,9 @@ import time
 import uuid
 from typing import Any
 
-from playwright.sync_api import FloatRect, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.page.conftest import Look, Site, seen
+from tests.page.conftest import Look, Site, at_rest, seen
 
 ITEMS = {"cpu_usage": [40.0, 60.0], "memory_used": 3_000.0, "memory_free": 9_000.0, "network_rx": 1.5, "network_tx": 0.5}
 
@@ -41,18 +41,6 @@ def expect_order(look: Look, queue: str, name: str, expected: list[str]) -> None
     while order(look.site, queue) != expected and time.monotonic() < deadline:
         time.sleep(0.05)
     assert order(look.site, queue) == expected
-
-
-def at_rest(page: Page, *wanted: Locator) -> list[FloatRect]:
-    """Where these are, once nothing above them comes or goes any more."""
-    before: list[FloatRect | None] = []
-    for _ in range(300):
-        boxes = [one.bounding_box() for one in wanted]
-        if boxes == before and None not in boxes:
-            return [box for box in boxes if box]
-        before = boxes
-        page.wait_for_timeout(100)
-    raise AssertionError("the page does not come to rest")
 
 
 def drag(page: Page, line: Locator, onto: Locator, *, below: bool) -> None:

@@ -6,7 +6,7 @@ import uuid
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.page.conftest import DESK, Look
+from tests.page.conftest import DESK, Look, at_rest
 from tests.page.test_doing import call
 
 
@@ -148,8 +148,7 @@ def test_a_column_is_filtered_moved_and_put_away_from_its_head(look: Look, word:
     expect(heads.nth(2)).to_contain_text("Changed")
     act("Step", "Put the column away")
     expect(page.get_by_role("columnheader", name="Step")).to_have_count(0)
-    name = page.get_by_role("columnheader", name="Tags").bounding_box()
-    assert name
+    (name,) = at_rest(page, page.get_by_role("columnheader", name="Tags"))
     page.mouse.move(name["x"] + name["width"] - 3, name["y"] + 18)
     page.mouse.down()
     page.mouse.move(name["x"] + name["width"] + 97, name["y"] + 18, steps=4)
@@ -157,8 +156,7 @@ def test_a_column_is_filtered_moved_and_put_away_from_its_head(look: Look, word:
     page.wait_for_url("**widths=*tags*")
     page.reload()
     expect(heads.nth(2)).to_contain_text("Changed")
-    wider = page.get_by_role("columnheader", name="Tags").bounding_box()
-    assert wider
+    (wider,) = at_rest(page, page.get_by_role("columnheader", name="Tags"))
     assert abs(wider["width"] - name["width"] - 100) < 3
     look.check()
 
@@ -168,7 +166,8 @@ def test_a_view_is_kept_and_opened_again(look: Look, word: str) -> None:
     order(page, word, 0, 1)
     page.get_by_role("button", name="Views").click()
     page.get_by_label("Name of this view").fill(f"<b>{word}</b>")
-    page.get_by_role("button", name="Keep it").click()
+    with page.expect_response("**/users.set_preferences"):  # the page shows it before the server has it
+        page.get_by_role("button", name="Keep it").click()
     page.get_by_role("button", name=f"<b>{word}</b>", exact=True).wait_for()
     assert look.violations() == []
     look.open("/experiments?q=nothing-is-called-so")

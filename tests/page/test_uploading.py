@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route
 
-from tests.page.conftest import Look
+from tests.page.conftest import Look, at_rest
 
 
 @pytest.fixture
@@ -58,8 +58,7 @@ def test_a_folder_becomes_a_dataset_and_then_its_next_version(look: Look, folder
 def test_a_folder_is_dragged(look: Look, folder: Path) -> None:
     page = look.open("/datasets/new")
     page.get_by_label("Name").fill(f"dragged {look.page.viewport_size}")
-    box = page.get_by_text("Drag a folder here").bounding_box()
-    assert box is not None
+    (box,) = at_rest(page, page.get_by_text("Drag a folder here"))
     session = page.context.new_cdp_session(page)
     data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
     for kind in ("dragEnter", "dragOver", "drop"):

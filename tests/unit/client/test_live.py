@@ -85,7 +85,7 @@ def test_a_line_that_is_ended_ends() -> None:
 )
 def test_what_is_no_feed_says_so(pieces: tuple[bytes, ...], ends: bool, said: str) -> None:
     with served(*pieces, ends=ends) as address, pytest.raises(Unavailable, match=said):
-        list(heard(address, silence_s=1.0 if "nothing" in said else 30.0))
+        list(heard(address, silence_s=2.5 if "nothing" in said else 30.0))
 
 
 def test_who_may_not_listen_is_told() -> None:
