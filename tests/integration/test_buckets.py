@@ -162,6 +162,15 @@ def test_a_missing_bucket_is_named(s3: S3Server) -> None:
     assert str(error) == (f"s3://no-such-bucket/folder: there is no such bucket at {s3.endpoint}; make it first, or correct the address")
 
 
+def test_a_server_that_speaks_no_tls_and_one_that_nobody_knows_are_told(s3: S3Server) -> None:
+    store = open_store("s3://nothing", Path("/nowhere"), s3.environment() | {"AWS_ENDPOINT_URL": s3.endpoint.replace("http:", "https:")})
+    with pytest.raises(StoreRefused, match="speaks no TLS; write the endpoint with http://"):
+        store.get(A)
+    store = open_store("s3://nothing", Path("/nowhere"), s3.environment() | {"AWS_ENDPOINT_URL": "http://nobody.invalid:9000"})
+    with pytest.raises(Unavailable, match=r"nobody knows the server of http://nobody\.invalid:9000 by this name"):
+        store.get(A)
+
+
 def test_a_missing_container_is_named(azure: AzureServer) -> None:
     store = open_store("azure://nothing/folder", Path("/nowhere"), azure.environment())
     with pytest.raises(StoreMissing, match="there is no such container at http"):

@@ -2,9 +2,11 @@
 
 import codecs
 import re
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlsplit, urlunsplit
 
-__all__ = ["plain_web_address", "readable_path", "secret_in", "shown_address"]
+__all__ = ["plain_web_address", "readable_path", "secret_in", "shown_address", "signature_end"]
 
 _SIGNED = frozenset(
     [
@@ -44,6 +46,21 @@ def secret_in(address: str) -> str | None:
         return None
     found = [name for name, _ in parse_qsl(urlsplit(address).query, keep_blank_values=True) if name.lower() in _SIGNED]
     return f"a signature or key ({found[0]}=)" if found else None
+
+
+def signature_end(address: str) -> datetime | None:
+    """When a signed address stops letting its holder in, as far as it says so itself."""
+    said = {name.lower(): value for name, value in parse_qsl(urlsplit(address).query)}
+    with suppress(ValueError, OverflowError, KeyError):
+        for maker in ("x-amz", "x-goog"):
+            if f"{maker}-expires" in said:
+                begin = datetime.strptime(said[f"{maker}-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+                return begin + timedelta(seconds=int(said[f"{maker}-expires"]))
+        if "sig" in said and "se" in said:
+            return datetime.fromisoformat(said["se"]).astimezone(UTC)
+        if "signature" in said and "expires" in said:
+            return datetime.fromtimestamp(int(said["expires"]), UTC)
+    return None
 
 
 def shown_address(address: str) -> str:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import PurePosixPath
@@ -16,7 +17,7 @@ from msgspec import Struct
 from urllib3.exceptions import HTTPError
 from urllib3.util import make_headers
 
-from tilth.base.addresses import secret_in
+from tilth.base.addresses import secret_in, signature_end
 from tilth.base.errors import Denied, Invalid, NotFound, ObjectNotFound, TilthError, Unavailable
 
 __all__ = ["UNSETTLED_NS", "WebFile", "WebPage", "describe", "open_web", "open_web_from", "page"]
@@ -129,7 +130,7 @@ def _answer(
     try:
         if answer.status != 200 and answer.status not in refused:
             kind = _ERRORS.get(answer.status, Unavailable)
-            raise kind(f"{_shown(url)} is answered with status {answer.status}", hint=_hint(url, kind))
+            raise kind(f"{_shown(url)} is answered with status {answer.status}{_ended(url)}", hint=_hint(url, kind))
         yield answer
     finally:
         if method == "HEAD":
@@ -137,6 +138,11 @@ def _answer(
             answer.release_conn()
         else:
             answer.close()
+
+
+def _ended(url: str) -> str:
+    end = signature_end(url)
+    return f", since its signature ended on {end:%Y-%m-%d at %H:%M:%S} UTC" if end and end < datetime.now(UTC) else ""
 
 
 def _hint(url: str, kind: type[TilthError]) -> str:
@@ -152,9 +158,10 @@ def _patiently(method: str, address: str, headers: dict[str, str]) -> urllib3.Ba
     for attempt in range(1, _TRIES + 1):
         try:
             # A redirect to another host takes no authorization along: urllib3 drops it.
-            retries = urllib3.Retry(total=None, connect=0, read=0, status=0, redirect=10)
+            retries = urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=10)
             answer = pool.request(method, address, headers=headers, preload_content=False, retries=retries)
         except HTTPError as error:
+            _refuse_for_good(address, error)
             if attempt == _TRIES:
                 raise Unavailable(
                     f"{_shown(address)} can't be reached ({_plainly(error)})", hint="check the address and the network"
@@ -165,6 +172,18 @@ def _patiently(method: str, address: str, headers: dict[str, str]) -> urllib3.Ba
             answer.close()
         sleep(_PAUSE_S * 2**attempt)
     raise AssertionError("the last attempt returns or raises")
+
+
+def _refuse_for_good(address: str, error: HTTPError) -> None:
+    """Raise what asking again does not change: certificates that nobody vouches for, servers without TLS, redirects without end."""
+    said = _plainly(error)
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        hint = "check the address; if the server is your own, name its authority's certificate in SSL_CERT_FILE"
+        raise Denied(f"the certificate of {_shown(address)} is not trusted ({said})", hint=hint) from error
+    if "WRONG_VERSION_NUMBER" in str(error) or "RECORD_LAYER_FAILURE" in str(error):
+        raise Denied(f"{_shown(address)} is no address of a server that speaks TLS", hint="try http:// instead of https://") from error
+    if "too many redirects" in str(error):
+        raise Denied(f"{_shown(address)} leads from one address to the next without end", hint=_hint(address, Denied)) from error
 
 
 def _described(answer: urllib3.BaseHTTPResponse) -> WebFile:

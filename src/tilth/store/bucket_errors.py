@@ -127,6 +127,11 @@ def _unanswered(whole: str, found: Refusal, asked: Asked) -> TilthError:
     if "certificate" in whole.lower():
         hint = "name the authority's certificate in [[storage.s3]], or correct the endpoint"
         return StoreRefused(f"{asked.store}: the certificate of {asked.endpoint} is not trusted", hint=hint)
+    if "InvalidContentType" in whole or "corrupt message" in whole:
+        return StoreRefused(f"{asked.store}: {asked.endpoint} speaks no TLS", hint="write the endpoint with http:// instead of https://")
+    if "dns error" in whole:
+        hint = "check the endpoint, and the network"
+        return Unavailable(f"{asked.store}: nobody knows the server of {asked.endpoint} by this name", hint=hint)
     if _NETWORK.search(whole):
         why = "timed out" if "TimedOut" in whole else "can't be reached, or breaks off"
         hint = "check the network and the endpoint, and run the same command again"
@@ -183,7 +188,8 @@ def _full(found: Refusal, asked: Asked) -> TilthError:
 
 def _denied(found: Refusal, asked: Asked, *, writes: bool = False) -> TilthError:
     what = "written or deleted" if writes else "read or listed"
-    hint = "the key may be allowed to read only; it has to read, write, list and delete"
+    only = "the key may be allowed to read only; it has to read, write, list and delete"
+    hint = only if writes else "let it read and list them, and write and delete where versions are to lie; or use another key"
     said = found.code or found.status
     return StoreRefused(f"{asked.store}: {asked.key or 'its objects'} can't be {what} with this key ({said})", hint=hint)
 

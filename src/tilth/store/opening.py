@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
+from tilth.base.errors import Invalid
 from tilth.config.storage import Place, access_to, parse_storage
 from tilth.store.api import ObjectStore
 from tilth.store.bandwidth import Bandwidth
@@ -24,6 +25,8 @@ def open_store(
     if isinstance(place, Place):
         store: ObjectStore = import_module("tilth.store.buckets").BucketStore(place, access_to(place, home, environment), bandwidth)
         return store
+    if place.is_file():
+        raise Invalid(f"{place} is a file, and no place to store in", hint="name a folder")
     return LocalStore(place)
 
 

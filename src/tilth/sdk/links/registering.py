@@ -127,7 +127,8 @@ def refuse_secrets(addresses: Sequence[str]) -> None:
         if secret := secret_in(address):
             raise Invalid(
                 f"{shown_address(address)} can't be registered: it holds {secret}, which everybody would see who has the version",
-                hint="register the plain address; keys belong into the environment or tilth.toml",
+                hint="register the plain address, or that of its bucket, with keys in the environment or tilth.toml; "
+                "what nobody else has keys for is better downloaded and added with --files",
             )
 
 

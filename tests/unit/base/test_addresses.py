@@ -1,0 +1,28 @@
+"""When signed addresses end, as they say themselves."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tilth.base.addresses import signature_end
+
+END = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("query", "end"),
+    [
+        ("X-Amz-Date=20260504T020201Z&X-Amz-Expires=3600&X-Amz-Signature=a", END),
+        ("X-Goog-Date=20260504T020201Z&X-Goog-Expires=3600&X-Goog-Signature=a", END),
+        ("sv=2021&se=2026-05-04T03%3A02%3A01Z&sig=a", END),
+        ("AWSAccessKeyId=a&Signature=b&Expires=1777863721", END),
+        ("X-Amz-Date=yesterday&X-Amz-Expires=3600", None),
+        ("X-Amz-Expires=3600", None),
+        ("Signature=b&Expires=99999999999999999999", None),
+        ("se=soon&sig=a", None),
+        ("page=2", None),
+        ("", None),
+    ],
+)
+def test_when_a_signature_ends(query: str, end: datetime | None) -> None:
+    assert signature_end(f"https://lake.example.org/a.csv?{query}") == end

@@ -1,0 +1,88 @@
+"""Web servers that can't be spoken to, and what is said of them."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tilth.base.errors import Denied
+from tilth.client.web import describe
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(302 if self.path == "/round" else 403)
+        if self.path == "/round":
+            self.send_header("location", "/round")
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def refusing(certificate: Path | None = None) -> Iterator[str]:
+    """The host and port of a server that refuses everything."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Refusing)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    thread = Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def own_certificate(path: Path) -> Path:
+    """One that no authority vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    begin = datetime.now(UTC) - timedelta(days=1)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    signed = made.not_valid_before(begin).not_valid_after(begin + timedelta(days=9)).sign(key, SHA256())
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + signed.public_bytes(Encoding.PEM))
+    return path
+
+
+def test_a_server_without_tls_is_told() -> None:
+    with refusing() as server, pytest.raises(Denied, match="is no address of a server that speaks TLS; try http:// instead of https://"):
+        describe(f"https://{server}/a.csv")
+
+
+def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
+    said = r"the certificate of https://127\.0\.0\.1:\d+/a\.csv is not trusted"
+    with refusing(own_certificate(tmp_path / "own.pem")) as server, pytest.raises(Denied, match=said):
+        describe(f"https://{server}/a.csv")
+
+
+def test_redirects_without_end_are_told() -> None:
+    with refusing() as server, pytest.raises(Denied, match=r"/round leads from one address to the next without end"):
+        describe(f"http://{server}/round")
+
+
+def test_a_signature_that_has_ended_is_told_without_the_signature() -> None:
+    signed = "X-Amz-Date=20200504T020201Z&X-Amz-Expires=60&X-Amz-Credential=somebody&X-Amz-Signature=0123"
+    with refusing() as server, pytest.raises(Denied) as raised:
+        describe(f"http://{server}/a.csv?{signed}")
+    assert str(raised.value) == (
+        f"http://{server}/a.csv is answered with status 403, since its signature ended on 2020-05-04 at 02:03:01 UTC; "
+        "the address is signed, and signatures end some time: use the plain address, or ask for a new one"
+    )
