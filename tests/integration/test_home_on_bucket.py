@@ -134,7 +134,7 @@ def test_a_bucket_that_is_gone_is_named(s3: S3Server, tmp_path: Path) -> None:
             6,
             "the token has expired, or is not good; get a new one",
         ),
-        ("403 Forbidden", "<Code>AccessDenied</Code>", 6, "the key may be allowed to read only"),
+        ("403 Forbidden", "<Code>AccessDenied</Code>", 6, "let it read and list them, and write and delete where versions are to lie"),
     ],
 )
 def test_what_a_server_refuses_is_told_with_the_way_out(
