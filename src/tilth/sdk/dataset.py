@@ -802,8 +802,14 @@ class Dataset:
         return is_offline()
 
     def get_offline_mode_folder(self) -> Path | None:
-        """The folder of the session that a version was made in offline, to be carried somewhere and imported; None of any other."""
-        return self._home.folder if self._home.is_session else None
+        """The folder of the session that a version was made in offline, to be carried somewhere and imported; None of any other.
+
+        Previews that this process is making are in it when this returns: nobody copies a folder into which something is being written.
+        """
+        if not self._home.is_session:
+            return None
+        self._home.previews.wait_for_all()
+        return self._home.folder
 
     @classmethod
     def import_offline_session(cls, session_folder_zip: PathLike, upload: bool = True, finalize: bool = False) -> str:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,10 @@ import pytest
 from tilth import Dataset
 from tilth.base.errors import AlreadyExists, Invalid, NotFound, SourceChanged
 from tilth.base.faultpoints import CRASH_STATUS
+from tilth.domain.version import DatasetVersion
 from tilth.sdk.home import Home
 from tilth.sdk.offline_mode import _offline
+from tilth.sdk.previews import background
 from tilth.testing import forking
 from tilth.testing.homes import current_home
 
@@ -81,6 +84,21 @@ def test_a_dataset_made_offline_is_whole_where_it_is_imported(home: Home, folder
     assert [event["value"] for event in scalars if event["metric"] == "heard"] == [7.0]
     assert home.api.call("events.get_task_plots", task=dataset.id)["plots"]
     assert len([found for found in Dataset.list_datasets(partial_name="birds") if found["id"] == dataset.id]) == 1
+
+
+def test_nothing_is_written_any_more_into_a_folder_that_is_to_be_carried(own: Home, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+
+    def show(_home: Home, version: DatasetVersion, *_: object) -> None:
+        time.sleep(0.3)
+        written.append(version.id)
+
+    monkeypatch.setattr(background, "try_to_show", show)
+    Dataset.set_offline(True)
+    dataset = made(folder)
+    dataset.finalize()
+    assert dataset.get_offline_mode_folder()
+    assert written == [dataset.id]
 
 
 def test_what_is_stored_already_is_not_stored_again(own: Home, folder: Path) -> None:
