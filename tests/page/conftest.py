@@ -155,10 +155,11 @@ class Look:
         raise AssertionError("something runs out of the page sideways")
 
     def violations(self) -> list[str]:
-        """What axe finds against WCAG 2.1 AA."""
+        """What axe finds against WCAG 2.1 AA, and against an outline that can be followed."""
         self.page.evaluate(AXE.read_text())
         # What passes is not asked for: to describe every element that does takes most of the time.
-        options = "{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations'] }"
+        kinds = "runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], rules: { 'heading-order': { enabled: true } }"
+        options = f"{{ {kinds}, resultTypes: ['violations'] }}"
         found = self.page.evaluate(f"axe.run({options})")
         return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
 
@@ -234,8 +235,17 @@ def signed_in(browser: Browser, site: Site) -> Iterator[BrowserContext]:
 
 @pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
 def look(request: pytest.FixtureRequest, signed_in: BrowserContext, site: Site) -> Iterator[Look]:
+    yield from _look(signed_in, site, request.param)
+
+
+@pytest.fixture
+def phone(signed_in: BrowserContext, site: Site) -> Iterator[Look]:
+    yield from _look(signed_in, site, PHONE)
+
+
+def _look(signed_in: BrowserContext, site: Site, size: dict[str, int]) -> Iterator[Look]:
     found = Look(signed_in.new_page(), site)
-    found.page.set_viewport_size(request.param)
+    found.page.set_viewport_size(size)  # type: ignore[arg-type]
     found.watch()
     yield found
     found.page.close()

@@ -1,7 +1,10 @@
 """Every page shows what is there, on a desk and on a phone, without a complaint of the browser and without a barrier."""
 
+import gzip
+import re
+
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.page.conftest import Look, Site, new_context, seen
 from tilth.server.routes import http_page
@@ -25,7 +28,7 @@ PAGES = {
     "compare samples": ("/compare?ids={all}&tab=samples", "first"),
     "info": ("/experiments/{task}?tab=info", "Last step"),
     "projects": ("/projects", "Team"),
-    "projects as a list": ("/projects?view=list", "Own runs"),
+    "projects as a list": ("/projects?view=list", "Team"),
     "project": ("/projects?at=Team/Pets", "Changed last"),
     "models": ("/models?q=cats", "cats"),
     "workers": ("/queues?tab=workers", "orker"),
@@ -158,6 +161,37 @@ def test_addresses_that_clients_print_lead_there(look: Look, printed: str, seen_
     page.wait_for_url(f"**{seen_at.format(**ids)}")
     page.locator("main h1").wait_for()
     look.check()
+
+
+LISTS = {
+    "datasets": ("/datasets?q=pets", "pets"),
+    "experiments": ("/experiments?q=net", "net 4"),
+    "models": ("/models?q=cats", "cats"),
+    "projects": ("/projects?view=list", "Team"),
+    "contents": ("/datasets/{version}?tab=contents", "labels.csv"),
+    "changes": ("/datasets/{version}?tab=changes", "labels.csv"),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_is_of_cards_where_there_is_no_room_for_columns(phone: Look, name: str) -> None:
+    path, text = LISTS[name]
+    phone.open(path.format(version=phone.site.versions[1]))
+    listed = phone.page.get_by_role("grid")
+    listed.get_by_text(text, exact=True).first.wait_for()
+    expect(listed.get_by_role("columnheader")).to_have_count(0)
+    assert listed.evaluate("one => one.scrollWidth <= one.clientWidth")
+    phone.check()
+
+
+def test_files_of_the_page_come_compressed_to_whoever_understands_that(site: Site) -> None:
+    start = site.server.request("GET", "/", token=None).data.decode()
+    (path,) = re.findall(r'src="\./(assets/[^"]+\.js)"', start)
+    plain = site.server.request("GET", f"/{path}", headers={"accept-encoding": "identity"})
+    packed = site.server.request("GET", f"/{path}", headers={"accept-encoding": "gzip"}, decode_content=False)
+    assert gzip.decompress(packed.data) == plain.data
+    assert [one.headers.get("content-encoding") for one in (plain, packed)] == [None, "gzip"]
+    assert [one.headers["vary"] for one in (plain, packed)] == ["accept-encoding"] * 2
 
 
 def test_the_page_that_is_served_is_the_built_one() -> None:

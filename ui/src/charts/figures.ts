@@ -49,7 +49,11 @@ function plain(value: unknown): string {
   return String(value).replace(/<br\s*\/?>/gi, " ").replace(/<\/?(b|i|em|strong|sub|sup)>/gi, "");
 }
 
-const SHADES = { light: [[0, "#f6f4ee"], [0.5, "#8fbf98"], [1, "#1d5630"]], dark: [[0, "#262520"], [0.5, "#4c7d58"], [1, "#b4ebc0"]] };
+/** From little to much, for matrices. */
+export const SHADES: Record<"light" | "dark", [number, string][]> = {
+  light: [[0, "#f6f4ee"], [0.5, "#8fbf98"], [1, "#1d5630"]],
+  dark: [[0, "#262520"], [0.5, "#4c7d58"], [1, "#b4ebc0"]],
+};
 
 /** Matrices with few cells have their values written into them. Who chose no colours gets those of the page. */
 export function tracesOf(data: readonly Plotly.Data[], layout: Item, dark: boolean): Plotly.Data[] {

@@ -40,6 +40,18 @@ export function Tag({ children }: { children: ReactNode }) {
   return <span className="tag">{children}</span>;
 }
 
+/** The tags of something, and whether it is out of sight. */
+export function Tags({ of }: { of: { tags?: string[] | undefined; system_tags?: string[] | undefined } }) {
+  return (
+    <>
+      {of.tags?.map((tag) => (
+        <Tag key={tag}>{tag}</Tag>
+      ))}
+      {of.system_tags?.includes("archived") ? <Tag>archived</Tag> : null}
+    </>
+  );
+}
+
 /** How long ago something was, with the moment itself when one points at it. */
 export function TimeAgo({ at }: { at: string | null | undefined }) {
   const [, tick] = useState(0);

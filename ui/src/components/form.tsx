@@ -9,7 +9,7 @@ interface Asked {
 }
 
 /** What is written into a dialog. It is handed over when it is sent, and what the server has against it stands above the button. */
-export function Form({ asked, send, onSend, children }: { asked: Asked; send: string; onSend: (said: FormData) => void; children: ReactNode }) {
+export function Form({ asked, send, isDanger = false, onSend, children }: { asked: Asked; send: string; isDanger?: boolean; onSend: (said: FormData) => void; children: ReactNode }) {
   return (
     <form
       className="stack"
@@ -20,7 +20,7 @@ export function Form({ asked, send, onSend, children }: { asked: Asked; send: st
     >
       {children}
       {asked.error ? <Failed error={asked.error} /> : null}
-      <Button look="strong" type="submit" disabled={asked.isPending}>
+      <Button look={isDanger ? "danger" : "strong"} type="submit" disabled={asked.isPending}>
         {send}
       </Button>
     </form>

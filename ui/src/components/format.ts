@@ -21,6 +21,14 @@ export function number(value: number | null | undefined): string {
   return String(Number(value.toPrecision(5)));
 }
 
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+
+/** Three significant digits where there is little room: `2.03M`. */
+export function brief(value: number): string {
+  const size = Math.abs(value);
+  return size >= 1e4 && size < 1e15 ? compact.format(value) : number(Number(value.toPrecision(3)));
+}
+
 export function bytes(value: number | null | undefined): string {
   if (value === null || value === undefined) return "–";
   let size = value;

@@ -14,12 +14,12 @@ export function Busy({ label = "Loading" }: { label?: string }) {
   );
 }
 
-/** There is nothing, and what to do about that. */
-export function Empty({ title, children, icon }: { title: string; children?: ReactNode; icon?: ReactNode }) {
+/** There is nothing, and what to do about that; `isPage` where the page has no other heading. */
+export function Empty({ title, children, icon, isPage = false }: { title: string; children?: ReactNode; icon?: ReactNode; isPage?: boolean }) {
   return (
     <div className="state empty">
       {icon}
-      <h2>{title}</h2>
+      {isPage ? <h1>{title}</h1> : <h2>{title}</h2>}
       {children ? <div className="soft">{children}</div> : null}
     </div>
   );
@@ -76,13 +76,20 @@ interface FoundOneProps<Data, Row> {
 
 /** The only thing that a query by an id can find; or that it looks, failed, or that there is no such thing. */
 export function FoundOne<Data, Row>({ query, among, one, id, icon, children }: FoundOneProps<Data, Row>) {
+  if (query.data === undefined && query.error)
+    return (
+      <>
+        <h1 className="visually-hidden">{`This ${one} can’t be shown`}</h1>
+        <Failed error={query.error} onRetry={() => void query.refetch()} />
+      </>
+    );
   return (
     <Found query={query}>
       {(data) => {
         const [row] = among(data);
         if (row !== undefined) return children(row);
         return (
-          <Empty title={`There is no such ${one}`} icon={icon}>
+          <Empty title={`There is no such ${one}`} icon={icon} isPage>
             It was deleted, or its id is another one: <code>{id}</code>
           </Empty>
         );

@@ -30,8 +30,9 @@ export function Tabbed<Props extends object>({ label, parts, asked, onAsk, props
         ))}
       </Tabs.List>
       {children}
-      {parts.map(([key, , Shown]) => (
+      {parts.map(([key, title, Shown]) => (
         <Tabs.Content key={key} value={key} className="tab-body" tabIndex={-1}>
+          <h2 className="visually-hidden">{title}</h2>
           <Shown {...props} />
         </Tabs.Content>
       ))}

@@ -46,6 +46,9 @@ interface TableProps<Row> {
 
 const CHOICE = 40;
 const LEAST = 60;
+/** How high a table is at least, unless its rows and its head are lower. */
+const LOWEST = 240;
+const HEAD = 38;
 
 /** What rows do; the same for all of them. */
 interface Doing<Row> {
@@ -93,7 +96,7 @@ export function Table<Row>(props: TableProps<Row>) {
   };
 
   return (
-    <div ref={frame} className={`table ${isPinned ? "pinned" : ""} ${card ? "cards" : ""}`} role="grid" aria-label={label} aria-rowcount={total + 1} aria-colcount={(card ? 1 : columns.length) + (onSelect ? 1 : 0)}>
+    <div ref={frame} className={`table ${isPinned ? "pinned" : ""} ${card ? "cards" : ""}`} role="grid" aria-label={label} aria-rowcount={total + 1} aria-colcount={(card ? 1 : columns.length) + (onSelect ? 1 : 0)} style={total ? { minHeight: Math.min(LOWEST, total * height + HEAD) } : undefined}>
       <div style={{ minWidth: least }}>
         {card ? null : <Head {...props} template={template} pulled={pulled} onPull={setPulled} />}
         <div style={{ height: rows.getTotalSize(), position: "relative" }} role="rowgroup">

@@ -5,10 +5,11 @@ import { FolderUp } from "lucide-react";
 import { call } from "@/api/client";
 import type { Version } from "@/api/datasets";
 import type { Search } from "@/app/router";
-import { Id, Status, Tag, TimeAgo } from "@/components/bits";
+import { Id, Status, Tags, TimeAgo } from "@/components/bits";
 import { fetched } from "@/components/fetched";
-import { bytes, count } from "@/components/format";
-import { Found } from "@/components/states";
+import { bytes, some } from "@/components/format";
+import { PageHead } from "@/components/page-head";
+import { FoundOne } from "@/components/states";
 import { Tabbed, useAsked } from "@/components/tabbed";
 import { Actions } from "./dataset/actions";
 import "./experiment.css";
@@ -31,53 +32,60 @@ export function Page() {
   const found = useQuery({ queryKey: ["version", id], queryFn: ({ signal }) => call("versions.get", { id }, signal) });
   return (
     <div className="page">
-      <Found query={found}>
+      <FoundOne query={found} among={(version) => [version]} one="version" id={id}>
         {(version) => (
           <>
             <Head version={version} />
             <Tabbed key={version.id} label="Parts of the version" parts={TABS} asked={search.tab} onAsk={(tab) => void navigate({ to: ".", search: { tab } })} props={{ version }} />
           </>
         )}
-      </Found>
+      </FoundOne>
     </div>
   );
 }
 
 function Head({ version }: { version: Version }) {
   return (
-    <header className="page-head dataset-head">
-      <div className="grow stack tight">
-        <nav aria-label="Where it is" className="small soft ellipsis">
-          <Link to={version.project ? "/projects" : "/datasets"} search={version.project ? { at: version.project } : {}} className="link">
-            {version.project || "Datasets"}
-          </Link>
-        </nav>
-        <h1>
+    <PageHead
+      isStacked
+      where={
+        <Link to={version.project ? "/projects" : "/datasets"} search={version.project ? { at: version.project } : {}} className="link">
+          {version.project || "Datasets"}
+        </Link>
+      }
+      title={
+        <>
           {version.name} <span className="soft">{version.version}</span>
-        </h1>
-        <div className="row wrap small soft head-facts">
+        </>
+      }
+      facts={
+        <>
           <Status of={version.status} />
           <Id of={version.id} />
-          <span>{bytes(version.size_bytes)}</span>
-          <span>
-            {count(version.entries)} {version.entries === 1 ? "file" : "files"}
-          </span>
+          {version.status === "uploading" && !version.entries ? null : (
+            <>
+              <span>{bytes(version.size_bytes)}</span>
+              <span>{some(version.entries, "file")}</span>
+            </>
+          )}
           <span>by {version.author || "somebody"}</span>
           <span>
             made <TimeAgo at={version.created} />
           </span>
-          {version.tags.map((tag) => (
-            <Tag key={tag}>{tag}</Tag>
-          ))}
-        </div>
-      </div>
-      <Actions version={version} />
-      {version.status === "aborted" ? null : (
-        <Link to="/datasets/new" search={version.status === "uploading" ? { draft: version.id } : { parent: version.id }} className="button">
-          <FolderUp aria-hidden />
-          {version.status === "uploading" ? "Add files" : "New version"}
-        </Link>
-      )}
-    </header>
+          <Tags of={version} />
+        </>
+      }
+      acts={
+        <>
+          <Actions version={version} />
+          {version.status === "aborted" ? null : (
+            <Link to="/datasets/new" search={version.status === "uploading" ? { draft: version.id } : { parent: version.id }} className="button">
+              <FolderUp aria-hidden />
+              {version.status === "uploading" ? "Add files" : "New version"}
+            </Link>
+          )}
+        </>
+      }
+    />
   );
 }

@@ -4,14 +4,13 @@ import { BASE, call } from "@/api/client";
 import type { DatasetSummary } from "@/api/datasets";
 import { useSaid } from "@/app/use-said";
 import { Code, Status, Tag, TimeAgo } from "@/components/bits";
-import { bytes, count } from "@/components/format";
+import { Card, cardHeight } from "@/components/card";
+import { bytes, count, some } from "@/components/format";
 import { ListPage } from "@/components/list-page";
 import { Empty } from "@/components/states";
 import type { Column } from "@/components/table";
 import { usePages } from "@/components/use-pages";
-import { useIsNarrow } from "@/components/use-narrow";
 import { useSlow } from "@/components/use-slow";
-import "./datasets.css";
 
 /** All datasets, each with its newest version. */
 export function Page() {
@@ -21,7 +20,6 @@ export function Page() {
   const order = search.order ?? "-created";
   const tags = search.tag ? search.tag.split(",") : [];
   const archived = Boolean(search.archived);
-  const isNarrow = useIsNarrow();
   const list = usePages(["versions", "datasets", text, order, search.tag ?? "", archived], async (page, size, signal) => {
     const { datasets, total } = await call("versions.datasets", { text, tags, order, archived, page, page_size: size }, signal);
     return { rows: datasets, total };
@@ -45,22 +43,13 @@ export function Page() {
               {tag} ×
             </button>
           ))}
-          {isNarrow ? (
-            <select className="input quiet" aria-label="Order" value={order} onChange={(event) => set({ order: event.target.value })}>
-              <option value="-created">newest first</option>
-              <option value="name">by name</option>
-              <option value="-size_bytes">largest first</option>
-              <option value="-entries">most files first</option>
-              <option value="-versions">most versions first</option>
-            </select>
-          ) : null}
         </>
       }
       one="dataset"
       label="Datasets"
       list={list}
-      columns={isNarrow ? CARD : COLUMNS}
-      height={isNarrow ? 84 : 40}
+      columns={COLUMNS}
+      card={CARD}
       keyOf={({ newest }) => newest.id}
       order={order}
       onOpen={({ newest }) => void navigate({ to: "/datasets/$id", params: { id: newest.id } })}
@@ -82,28 +71,19 @@ export function Page() {
   );
 }
 
-/** On a narrow page a dataset is a card. */
-const CARD: Column<DatasetSummary>[] = [
-  {
-    key: "dataset",
-    title: "Dataset",
-    width: 240,
-    cell: ({ newest, versions }) => (
-      <span className="dataset-card">
-        <span className="row">
-          <span className="ellipsis strong grow">{newest.name}</span>
-          <Status of={newest.status} />
-        </span>
-        <span className="ellipsis small soft">{newest.project}</span>
-        <span className="row small soft">
-          <span className="grow ellipsis">{`${newest.version} · ${count(versions)} ${versions === 1 ? "version" : "versions"}`}</span>
-          <span>{`${count(newest.entries)} ${newest.entries === 1 ? "file" : "files"}`}</span>
-          <span>{bytes(newest.size_bytes)}</span>
-        </span>
-      </span>
-    ),
-  },
-];
+const CARD = {
+  height: cardHeight(1, true),
+  of: ({ newest, versions }: DatasetSummary) => (
+    <Card
+      name={newest.name}
+      state={<Status of={newest.status} />}
+      under={newest.project}
+      at={<TimeAgo at={newest.created} />}
+      lines={[[`${newest.version} · ${some(versions, "version")}`, some(newest.entries, "file"), bytes(newest.size_bytes)]]}
+      tags={newest.tags}
+    />
+  ),
+};
 const COLUMNS: Column<DatasetSummary>[] = [
   { key: "name", title: "Name", width: 200, sort: "name", cell: ({ newest }) => <span className="ellipsis strong">{newest.name}</span> },
   { key: "version", title: "Newest", width: 90, cell: ({ newest }) => <span className="ellipsis">{newest.version}</span> },

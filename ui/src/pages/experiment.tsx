@@ -5,10 +5,11 @@ import { useState } from "react";
 import { call } from "@/api/client";
 import type { Task } from "@/api/types";
 import type { Search } from "@/app/router";
-import { Id, nameOf, Status, Tag, TimeAgo } from "@/components/bits";
+import { Id, nameOf, Status, Tags, TimeAgo } from "@/components/bits";
 import { fetched } from "@/components/fetched";
 import { duration } from "@/components/format";
 import { Button } from "@/components/button";
+import { PageHead } from "@/components/page-head";
 import { FoundOne } from "@/components/states";
 import { Tabbed, useAsked } from "@/components/tabbed";
 import { Edit } from "./actions/edit";
@@ -52,17 +53,18 @@ function Head({ task }: { task: Task }) {
   const navigate = useNavigate();
   const [isEdited, setEdited] = useState(false);
   return (
-    <header className="page-head">
-      <div className="grow stack tight">
-        <nav aria-label="Where it is" className="small soft ellipsis">
-          {project ? (
-            <Link to="/experiments" search={{ project: project.id }} className="link">
-              {project.name}
-            </Link>
-          ) : null}
-        </nav>
-        <h1>{task.name}</h1>
-        <div className="row wrap small soft head-facts">
+    <PageHead
+      isStacked
+      where={
+        project ? (
+          <Link to="/experiments" search={{ project: project.id }} className="link">
+            {project.name}
+          </Link>
+        ) : null
+      }
+      title={task.name}
+      facts={
+        <>
           <Status of={task.status} />
           <Id of={task.id} />
           <span>{task.type}</span>
@@ -71,17 +73,23 @@ function Head({ task }: { task: Task }) {
             changed <TimeAgo at={task.last_update} />
           </span>
           {task.active_duration ? <span>ran {duration(task.active_duration)}</span> : null}
-          {task.tags?.map((tag) => <Tag key={tag}>{tag}</Tag>)}
-          {task.system_tags?.includes("archived") ? <Tag>archived</Tag> : null}
+          <Tags of={task} />
+        </>
+      }
+      acts={
+        <div className="row">
+          <Button icon={<Pencil />} label="Edit name, tags and comment" onClick={() => setEdited(true)} />
+          <Actions ids={[task.id]} isArchived={task.system_tags?.includes("archived") ?? false} onGone={() => void navigate({ to: "/experiments", search: project ? { project: project.id } : {} })} />
         </div>
-        {task.comment && !task.comment.startsWith("Auto-generated at ") ? <p className="comment soft">{task.comment}</p> : null}
-        {task.status === "failed" && (task.status_message || task.status_reason) ? <pre className="reason">{task.status_message || task.status_reason}</pre> : null}
-      </div>
-      <div className="row">
-        <Button icon={<Pencil />} label="Edit name, tags and comment" onClick={() => setEdited(true)} />
-        <Actions ids={[task.id]} isArchived={task.system_tags?.includes("archived") ?? false} onGone={() => void navigate({ to: "/experiments", search: project ? { project: project.id } : {} })} />
-      </div>
+      }
+    >
+      {task.comment && !task.comment.startsWith("Auto-generated at ") ? <p className="comment soft">{task.comment}</p> : null}
+      {task.status === "failed" && (task.status_message || task.status_reason) ? (
+        <pre className="reason" tabIndex={0}>
+          {task.status_message || task.status_reason}
+        </pre>
+      ) : null}
       {isEdited ? <Edit task={task} onClose={() => setEdited(false)} /> : null}
-    </header>
+    </PageHead>
   );
 }

@@ -1,12 +1,14 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { ArrowDown, ArrowUp, ChartLine, Columns3, FlaskConical } from "lucide-react";
+import { ChartLine, Columns3, FlaskConical } from "lucide-react";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { call } from "@/api/client";
 import type { Task } from "@/api/types";
 import { useOffer } from "@/app/actions";
 import { useSaid } from "@/app/use-said";
 import { Button } from "@/components/button";
+import { SortBy } from "@/components/card";
+import { Find } from "@/components/find";
 import { count, some } from "@/components/format";
 import { Archived } from "@/components/list-page";
 import { Empty, Failed, Found } from "@/components/states";
@@ -15,7 +17,7 @@ import { useIsNarrow } from "@/components/use-narrow";
 import { useRows } from "@/components/use-rows";
 import { useSlow } from "@/components/use-slow";
 import { Actions } from "./actions/menu";
-import { Card, cardHeight, cellOf, isAtEnd } from "./experiments/cells";
+import { cellOf, heightOf, isAtEnd, RunCard } from "./experiments/cells";
 import { ColumnMenu } from "./experiments/column-menu";
 import { fieldsOf, layoutOf, type Metric, saidOf, saidWidths, sortOf, titleAt, usualWidth, widthsOf } from "./experiments/columns";
 import { needsMetrics, readConditions, requestOf } from "./experiments/conditions";
@@ -81,7 +83,7 @@ export function Page() {
       };
     });
   }, [layout, found, search, set]);
-  const card = useCallback((task: Task) => <Card task={task} layout={layout} />, [layout]);
+  const card = useCallback((task: Task) => <RunCard task={task} layout={layout} />, [layout]);
 
   const known = rows.known;
   const onSelect = useCallback(
@@ -136,13 +138,13 @@ export function Page() {
         ) : null}
       </div>
       <div className="row wrap filters" role="search">
-        <input className="input quiet find" type="search" placeholder="Name or id" aria-label="Find by name or id" value={q ?? ""} onChange={(event) => set({ q: event.target.value || undefined })} />
+        <Find what="by name or id" hint="Name or id" said={q} set={(next) => set({ q: next })} />
         <AddFilter search={search} request={request ?? {}} onSet={set} />
         <Button icon={<Columns3 />} onClick={() => setPicking(true)}>
           Columns
         </Button>
         <Views search={search} onOpen={(kept) => void navigate({ to: "/experiments", search: kept })} />
-        {isNarrow ? <Sort columns={columns} order={order} onOrder={(next) => set({ order: next })} /> : null}
+        {isNarrow ? <SortBy columns={columns} order={order} onOrder={(next) => set({ order: next })} /> : null}
         <Archived />
         <span className="faint small" role="status">
           {total.data ? some(total.data.tasks ?? 0, "run") : ""}
@@ -179,7 +181,7 @@ export function Page() {
               onMove={onMove}
               card={isNarrow ? card : undefined}
               empty={<Empty title="No runs">None fits what is asked for.</Empty>}
-              height={isNarrow ? cardHeight(layout) : 40}
+              height={isNarrow ? heightOf(layout) : 40}
             />
           ) : (
             <Empty title="No runs" icon={<FlaskConical size={24} aria-hidden />}>
@@ -191,25 +193,3 @@ export function Page() {
     </div>
   );
 }
-
-/** What cards are sorted by; a table is sorted at its head. */
-function Sort({ columns, order, onOrder }: { columns: Column<Task>[]; order: string; onOrder: (order: string) => void }) {
-  const plain = order.replace(/^-/, "");
-  const isDown = order.startsWith("-");
-  return (
-    <span className="row sort-by">
-      <select className="input quiet" aria-label="Sort by" value={plain} onChange={(event) => onOrder(`${isDown ? "-" : ""}${event.target.value}`)}>
-        {columns.some(({ sort }) => sort === plain) ? null : <option value={plain}>{plain === "last_update" ? "Changed" : "…"}</option>}
-        {columns.map(({ sort, title }) =>
-          sort ? (
-            <option key={sort} value={sort}>
-              {title}
-            </option>
-          ) : null,
-        )}
-      </select>
-      <Button icon={isDown ? <ArrowDown /> : <ArrowUp />} label={isDown ? "Greatest first" : "Least first"} onClick={() => onOrder(isDown ? plain : `-${plain}`)} />
-    </span>
-  );
-}
-

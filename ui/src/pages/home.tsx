@@ -2,8 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useId } from "react";
 import { BASE, call } from "@/api/client";
-import { Code, nameOf, Status, TimeAgo } from "@/components/bits";
+import { Code, nameOf } from "@/components/bits";
 import { bytes, count } from "@/components/format";
+import { Named, RunLines } from "@/components/line";
 import { Found } from "@/components/states";
 import { runs } from "./actions/doing";
 import "./home.css";
@@ -87,19 +88,7 @@ function Running() {
   if (!found.data?.tasks.length) return null;
   return (
     <Section title="Running now" to="/experiments" search={{ status: "in_progress" }}>
-      <ul className="lines">
-        {found.data.tasks.map((task) => (
-          <li key={task.id}>
-            <Link to="/experiments/$id" params={{ id: task.id }} className="line">
-              <Name name={task.name} below={nameOf(task.project)} />
-              <span className="soft small nowrap" title="started">
-                <TimeAgo at={task.started} />
-              </span>
-              <Status of={task.status} />
-            </Link>
-          </li>
-        ))}
-      </ul>
+      <RunLines runs={found.data.tasks} at={(task) => task.started} what="started" below={(task) => nameOf(task.project)} />
     </Section>
   );
 }
@@ -114,19 +103,7 @@ function Recent() {
       <Found query={found}>
         {({ tasks }) =>
           tasks.length ? (
-            <ul className="lines">
-              {tasks.map((task) => (
-                <li key={task.id}>
-                  <Link to="/experiments/$id" params={{ id: task.id }} className="line">
-                    <Name name={task.name} below={nameOf(task.project)} />
-                    <span className="soft small nowrap">
-                      <TimeAgo at={task.last_update} />
-                    </span>
-                    <Status of={task.status} />
-                  </Link>
-                </li>
-              ))}
-            </ul>
+            <RunLines runs={tasks} at={(task) => task.last_update} below={(task) => nameOf(task.project)} />
           ) : (
             <p className="pad soft">No run yet: a script that calls Task.init appears here.</p>
           )
@@ -147,7 +124,7 @@ function Datasets() {
               {datasets.map(({ newest, versions }) => (
                 <li key={newest.id}>
                   <Link to="/datasets/$id" params={{ id: newest.id }} className="line">
-                    <Name name={newest.name} below={newest.project} />
+                    <Named name={newest.name} below={newest.project} />
                     <span className="home-numbers soft small nowrap">
                       <span>
                         {newest.version}
@@ -197,15 +174,6 @@ function Projects() {
         )}
       </Found>
     </Section>
-  );
-}
-
-function Name({ name, below }: { name: string; below: string }) {
-  return (
-    <span className="grow stack tight">
-      <span className="ellipsis strong">{name}</span>
-      <span className="ellipsis faint small">{below}</span>
-    </span>
   );
 }
 

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { call } from "@/api/client";
-import { Empty, Found } from "@/components/states";
+import { FoundOne } from "@/components/states";
 import { ModelFacts } from "./model/facts";
 import "./experiment.css";
 import "./model.css";
@@ -12,17 +12,9 @@ export function Page() {
   const found = useQuery({ queryKey: ["model", id], queryFn: ({ signal }) => call("models.get_by_id_ex", { id: [id] }, signal) });
   return (
     <div className="page">
-      <Found query={found}>
-        {({ models: [model] }) =>
-          model ? (
-            <ModelFacts model={model} />
-          ) : (
-            <Empty title="There is no such model">
-              It was deleted, or its id is another one: <code>{id}</code>
-            </Empty>
-          )
-        }
-      </Found>
+      <FoundOne query={found} among={({ models }) => models} one="model" id={id}>
+        {(model) => <ModelFacts model={model} />}
+      </FoundOne>
     </div>
   );
 }

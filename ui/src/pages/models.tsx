@@ -5,6 +5,7 @@ import { call } from "@/api/client";
 import type { Model } from "@/api/types";
 import { useSaid } from "@/app/use-said";
 import { nameOf, Status, Tag, TimeAgo } from "@/components/bits";
+import { Card, cardHeight } from "@/components/card";
 import { ListPage } from "@/components/list-page";
 import { Empty } from "@/components/states";
 import type { Column } from "@/components/table";
@@ -54,6 +55,7 @@ export function Page() {
       label="Models"
       list={{ query: { data: models?.length, error: found.error, refetch: found.refetch }, rowAt: (index) => models?.[index] }}
       columns={COLUMNS}
+      card={CARD}
       keyOf={(model) => model.id}
       order={order}
       onOpen={(model) => void navigate({ to: "/models/$id", params: { id: model.id } })}
@@ -66,6 +68,19 @@ export function Page() {
   );
 }
 
+const CARD = {
+  height: cardHeight(1, true),
+  of: (model: Model) => (
+    <Card
+      name={model.name}
+      state={<Status of={model.ready ? "published" : "created"} />}
+      under={nameOf(model.project) || "–"}
+      at={<TimeAgo at={model.last_update} />}
+      lines={[[nameOf(model.task) ? `made by ${nameOf(model.task)}` : "", model.framework || "–"]]}
+      tags={model.tags}
+    />
+  ),
+};
 const COLUMNS: Column<Model>[] = [
   { key: "name", title: "Name", width: 200, sort: "name", cell: (model) => <span className="ellipsis strong">{model.name}</span> },
   { key: "framework", title: "Framework", width: 120, sort: "framework", cell: (model) => <span className="soft">{model.framework || "–"}</span> },

@@ -7,11 +7,12 @@ import { placeOf } from "@/api/pipelines";
 import type { Task } from "@/api/types";
 import { tell } from "@/app/toasts";
 import { useSaid } from "@/app/use-said";
-import { Id, nameOf, Status, Tag, TimeAgo } from "@/components/bits";
+import { Id, nameOf, Status, Tags, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
 import { fetched } from "@/components/fetched";
 import { count, duration } from "@/components/format";
 import { Menu } from "@/components/menu";
+import { PageHead } from "@/components/page-head";
 import { Empty, Failed, Found, FoundOne } from "@/components/states";
 import { useIsNarrow } from "@/components/use-narrow";
 import { outcome, refresh, useDoing } from "./actions/doing";
@@ -98,9 +99,10 @@ function Head({ run, steps, isKnown, now }: { run: Task; steps: Step[]; isKnown:
     await refresh(client);
   }
   return (
-    <header className="page-head stacked">
-      <div className="grow stack tight">
-        <nav aria-label="Where it is" className="small soft ellipsis">
+    <PageHead
+      isStacked
+      where={
+        <>
           <Link to="/pipelines" className="link">
             Pipelines
           </Link>
@@ -112,11 +114,15 @@ function Head({ run, steps, isKnown, now }: { run: Task; steps: Step[]; isKnown:
               </Link>
             </>
           ) : null}
-        </nav>
-        <h1>
+        </>
+      }
+      title={
+        <>
           {run.name} {version ? <span className="soft">{version}</span> : null}
-        </h1>
-        <div className="row wrap small soft head-facts">
+        </>
+      }
+      facts={
+        <>
           <Status of={run.status} />
           <Id of={run.id} />
           <span>by {nameOf(run.user) || "somebody"}</span>
@@ -124,34 +130,36 @@ function Head({ run, steps, isKnown, now }: { run: Task; steps: Step[]; isKnown:
             made <TimeAgo at={run.created} />
           </span>
           {run.started ? <span>{isOver(run) ? "took" : "for"} {duration(secondsOf(run, now))}</span> : null}
-          {run.tags?.map((tag) => <Tag key={tag}>{tag}</Tag>)}
-          {isArchived ? <Tag>archived</Tag> : null}
-        </div>
-        {run.status === "failed" && (run.status_message || run.status_reason) ? <p className="bad-line">{run.status_message || run.status_reason}</p> : null}
-      </div>
-      <div className="row wrap">
-        {run.status === "in_progress" || run.status === "queued" ? (
-          <Button look="danger" icon={<CircleStop />} disabled={!isKnown} onClick={() => void abort()}>
-            Abort
+          <Tags of={run} />
+        </>
+      }
+      acts={
+        <div className="row wrap">
+          {run.status === "in_progress" || run.status === "queued" ? (
+            <Button look="danger" icon={<CircleStop />} disabled={!isKnown} onClick={() => void abort()}>
+              Abort
+            </Button>
+          ) : null}
+          <Button look="strong" icon={<Play />} onClick={() => setAsked("start")}>
+            New run
           </Button>
-        ) : null}
-        <Button look="strong" icon={<Play />} onClick={() => setAsked("start")}>
-          New run
-        </Button>
-        <Menu
-          button={<Button icon={<Ellipsis />} label="More to do" aria-haspopup="menu" />}
-          choices={[
-            { label: "Open as a run", icon: <Workflow aria-hidden />, onChoose: () => void navigate({ to: "/experiments/$id", params: { id: run.id } }) },
-            isArchived
-              ? { label: "Bring back", icon: <ArchiveRestore aria-hidden />, onChoose: () => void doing.bringBack([run.id]) }
-              : { label: "Archive", icon: <Archive aria-hidden />, onChoose: () => void doing.archive([run.id]) },
-            { label: "Delete…", icon: <Trash2 aria-hidden />, isDanger: true, onChoose: () => setAsked("delete") },
-          ]}
-        />
-      </div>
+          <Menu
+            button={<Button icon={<Ellipsis />} label="More to do" aria-haspopup="menu" />}
+            choices={[
+              { label: "Open as a run", icon: <Workflow aria-hidden />, onChoose: () => void navigate({ to: "/experiments/$id", params: { id: run.id } }) },
+              isArchived
+                ? { label: "Bring back", icon: <ArchiveRestore aria-hidden />, onChoose: () => void doing.bringBack([run.id]) }
+                : { label: "Archive", icon: <Archive aria-hidden />, onChoose: () => void doing.archive([run.id]) },
+              { label: "Delete…", icon: <Trash2 aria-hidden />, isDanger: true, onChoose: () => setAsked("delete") },
+            ]}
+          />
+        </div>
+      }
+    >
+      {run.status === "failed" && (run.status_message || run.status_reason) ? <p className="bad-line">{run.status_message || run.status_reason}</p> : null}
       {asked === "start" ? <Start from={run.id} project={project} onClose={() => setAsked(null)} /> : null}
       {asked === "delete" ? <Delete run={run} project={project} onClose={() => setAsked(null)} /> : null}
-    </header>
+    </PageHead>
   );
 }
 

@@ -8,8 +8,10 @@ import type { Named, Task } from "@/api/types";
 import { useSaid } from "@/app/use-said";
 import { nameOf, Status, Tag, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
+import { Card, cardHeight } from "@/components/card";
 import { duration } from "@/components/format";
 import { ListPage } from "@/components/list-page";
+import { PageHead } from "@/components/page-head";
 import { Empty, FoundOne } from "@/components/states";
 import type { Column } from "@/components/table";
 import { usePages } from "@/components/use-pages";
@@ -55,27 +57,30 @@ function Runs({ project }: { project: Named }) {
   return (
     <ListPage
       head={
-        <header className="page-head">
-          <div className="grow stack tight">
-            <nav aria-label="Where it is" className="small soft ellipsis">
+        <PageHead
+          where={
+            <>
               <Link to="/pipelines" className="link">
                 Pipelines
               </Link>
               {above ? ` in ${above}` : ""}
-            </nav>
-            <h1>{name}</h1>
-          </div>
-          {last ? (
-            <Button look="strong" icon={<Play />} onClick={() => setStarting(true)}>
-              New run
-            </Button>
-          ) : null}
-        </header>
+            </>
+          }
+          title={name}
+          acts={
+            last ? (
+              <Button look="strong" icon={<Play />} onClick={() => setStarting(true)}>
+                New run
+              </Button>
+            ) : null
+          }
+        />
       }
       one="run"
       label="Runs"
       list={list}
       columns={COLUMNS}
+      card={CARD}
       keyOf={(run) => run.id}
       order={order}
       onOpen={(run) => void navigate({ to: "/pipelines/$id/experiments/$run", params: { id: project.id, run: run.id } })}
@@ -90,6 +95,19 @@ function Runs({ project }: { project: Named }) {
   );
 }
 
+const CARD = {
+  height: cardHeight(1, true),
+  of: (run: Task) => (
+    <Card
+      name={run.name}
+      state={<Status of={run.status} />}
+      under={`by ${nameOf(run.user) || "somebody"}`}
+      at={<TimeAgo at={run.created} />}
+      lines={[[versionOf(run) ? `version ${versionOf(run)}` : "", duration(secondsOf(run))]]}
+      tags={run.tags}
+    />
+  ),
+};
 const COLUMNS: Column<Task>[] = [
   { key: "name", title: "Run", width: 220, sort: "name", cell: (run) => <span className="ellipsis strong">{run.name}</span> },
   { key: "state", title: "State", width: 130, sort: "status", cell: (run) => <Status of={run.status} /> },

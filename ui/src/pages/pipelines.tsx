@@ -4,7 +4,8 @@ import { call } from "@/api/client";
 import { type Pipeline, placeOf } from "@/api/pipelines";
 import { useSaid } from "@/app/use-said";
 import { Status, TimeAgo } from "@/components/bits";
-import { count, duration } from "@/components/format";
+import { Card, cardHeight } from "@/components/card";
+import { count, duration, some } from "@/components/format";
 import { ListPage } from "@/components/list-page";
 import { Empty } from "@/components/states";
 import type { Column } from "@/components/table";
@@ -32,6 +33,7 @@ export function Page() {
       label="Pipelines"
       list={list}
       columns={COLUMNS}
+      card={CARD}
       keyOf={({ project }) => project.id}
       order={order}
       onOpen={({ project }) => void navigate({ to: "/pipelines/$id", params: { id: project.id }, search: archived ? { archived: "1" } : {} })}
@@ -56,6 +58,18 @@ export function Page() {
   );
 }
 
+const CARD = {
+  height: cardHeight(1, false),
+  of: ({ project, last, recent, runs }: Pipeline) => (
+    <Card
+      name={placeOf(project.name).name}
+      state={<Status of={last.status} />}
+      under={placeOf(project.name).above || "–"}
+      at={<TimeAgo at={last.created} />}
+      lines={[[<Recent key="recent" runs={recent} />, some(runs, "run"), versionOf(last) || "–", duration(secondsOf(last))]]}
+    />
+  ),
+};
 const COLUMNS: Column<Pipeline>[] = [
   { key: "name", title: "Name", width: 220, sort: "name", cell: ({ project }) => <span className="ellipsis strong">{placeOf(project.name).name}</span> },
   { key: "state", title: "State", width: 130, cell: ({ last }) => <Status of={last.status} /> },

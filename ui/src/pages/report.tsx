@@ -5,9 +5,10 @@ import { Download, FileText, Pencil } from "lucide-react";
 import { call } from "@/api/client";
 import { aboutOf, type Report } from "@/api/reports";
 import { useSaid } from "@/app/use-said";
-import { nameOf, Status, Tag, TimeAgo } from "@/components/bits";
+import { nameOf, Status, Tags, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
 import { fetched } from "@/components/fetched";
+import { PageHead } from "@/components/page-head";
 import { save } from "@/components/save";
 import { Empty, FoundOne } from "@/components/states";
 import { ReportActions } from "./report/actions";
@@ -36,36 +37,41 @@ function Whole({ report }: { report: Report }) {
   const isWritten = said.edit === "1" && !isFixed;
   return (
     <>
-      <header className="page-head stacked">
-        <div className="grow stack tight">
-          <nav aria-label="Where it is" className="small soft ellipsis">
+      <PageHead
+        isStacked
+        where={
+          <>
             <Link to="/reports" className="link">
               Reports
             </Link>
             {aboutOf(nameOf(report.project)) ? ` about ${aboutOf(nameOf(report.project))}` : ""}
-          </nav>
-          <h1>{report.name}</h1>
-          <div className="row wrap small soft head-facts">
-            {isFixed ? <Status of="published" /> : <Status of="created" />}
+          </>
+        }
+        title={report.name}
+        facts={
+          <>
+            <Status of={isFixed ? "published" : "created"} />
             <span>by {nameOf(report.user) || "somebody"}</span>
             <span>
               changed <TimeAgo at={report.last_update} />
             </span>
-            {report.tags?.map((tag) => <Tag key={tag}>{tag}</Tag>)}
-            {report.system_tags?.includes("archived") ? <Tag>archived</Tag> : null}
+            <Tags of={report} />
+          </>
+        }
+        acts={
+          <div className="row wrap">
+            {isWritten || isFixed ? null : (
+              <Button look="strong" icon={<Pencil />} onClick={() => set({ edit: "1" })}>
+                Write
+              </Button>
+            )}
+            <Button icon={<Download />} label="Download as Markdown" onClick={() => save(`${report.name}.md`, report.report ?? "", "text/markdown")} />
+            <ReportActions report={report} />
           </div>
-          {report.comment ? <p className="soft">{report.comment}</p> : null}
-        </div>
-        <div className="row wrap">
-          {isWritten || isFixed ? null : (
-            <Button look="strong" icon={<Pencil />} onClick={() => set({ edit: "1" })}>
-              Write
-            </Button>
-          )}
-          <Button icon={<Download />} label="Download as Markdown" onClick={() => save(`${report.name}.md`, report.report ?? "", "text/markdown")} />
-          <ReportActions report={report} />
-        </div>
-      </header>
+        }
+      >
+        {report.comment ? <p className="soft">{report.comment}</p> : null}
+      </PageHead>
       {isWritten ? (
         <Writing report={report} onDone={() => set({ edit: undefined, pane: undefined })} />
       ) : (

@@ -5,8 +5,9 @@ import { useState } from "react";
 import { call } from "@/api/client";
 import { aboutOf, type Report } from "@/api/reports";
 import { useSaid } from "@/app/use-said";
-import { nameOf, Tag, TimeAgo } from "@/components/bits";
+import { nameOf, Status, Tag, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
+import { Card, cardHeight } from "@/components/card";
 import { ListPage } from "@/components/list-page";
 import { Empty } from "@/components/states";
 import type { Column } from "@/components/table";
@@ -77,6 +78,7 @@ export function Page() {
       label="Reports"
       list={list}
       columns={COLUMNS}
+      card={CARD}
       keyOf={(report) => report.id}
       order={order}
       onOpen={(report) => void navigate({ to: "/reports/$id", params: { id: report.id } })}
@@ -91,9 +93,22 @@ export function Page() {
   );
 }
 
+const CARD = {
+  height: cardHeight(1, true),
+  of: (report: Report) => (
+    <Card
+      name={report.name}
+      state={<Status of={report.status === "published" ? "published" : "created"} />}
+      under={aboutOf(nameOf(report.project)) || "about no project"}
+      at={<TimeAgo at={report.last_update} />}
+      lines={[[`by ${nameOf(report.user) || "somebody"}`]]}
+      tags={report.tags}
+    />
+  ),
+};
 const COLUMNS: Column<Report>[] = [
   { key: "name", title: "Name", width: 260, sort: "name", cell: (report) => <span className="ellipsis strong">{report.name}</span> },
-  { key: "state", title: "State", width: 100, sort: "status", cell: (report) => <span className="soft">{report.status === "published" ? "published" : "draft"}</span> },
+  { key: "state", title: "State", width: 100, sort: "status", cell: (report) => <Status of={report.status === "published" ? "published" : "created"} /> },
   { key: "about", title: "About", width: 180, cell: (report) => <span className="ellipsis soft">{aboutOf(nameOf(report.project)) || "–"}</span> },
   { key: "tags", title: "Tags", width: 180, cell: (report) => report.tags?.map((tag) => <Tag key={tag}>{tag}</Tag>) },
   { key: "by", title: "By", width: 130, cell: (report) => <span className="ellipsis soft">{nameOf(report.user) || "–"}</span> },

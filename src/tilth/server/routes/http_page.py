@@ -1,5 +1,6 @@
 """The web page's files: those of the built page if there is one, otherwise a small one that signs in and makes keys."""
 
+import gzip
 import mimetypes
 from functools import cache, lru_cache
 from html import escape
@@ -7,6 +8,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from urllib.parse import urlsplit
 
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -22,6 +24,9 @@ _POLICY = (
 
 _BASE = b'<base href="/"'
 """In the page: what its own addresses are relative to. It may lie below the path of a proxy."""
+_WORTH_PACKING = 1_000
+_TEXTS = ("application/javascript", "image/svg+xml")
+"""Kinds of texts whose names do not say so."""
 _LONGEST_NAME = 100
 """Of a file of the page; systems refuse to look for names that are much longer."""
 
@@ -37,12 +42,20 @@ async def page(request: Request, path: str) -> Response:
     if found is None or name == "index.html":
         body = body.replace(_BASE, f'<base href="{escape(urlsplit(base_url(request)).path)}/"'.encode())
     kind = mimetypes.guess_type(name)[0] if found is not None else "text/html"
+    packed = None
+    if found is not None and name != "index.html" and "gzip" in request.headers.get("accept-encoding", ""):
+        packed = await to_thread.run_sync(_packed, name)
     headers = {
         "content-security-policy": _POLICY,
         "x-content-type-options": "nosniff",
         "referrer-policy": "same-origin",
         "cache-control": "public, max-age=31536000, immutable" if name.startswith("assets/") and found is not None else "no-cache",
     }
+    if packed is not None:
+        body = packed
+        headers["content-encoding"] = "gzip"
+    if found is not None:
+        headers["vary"] = "accept-encoding"
     return Response(body if request.method == "GET" else b"", 200, headers, kind or "application/octet-stream")
 
 
@@ -56,6 +69,16 @@ def is_file_of_page(path: str) -> bool:
 def _root() -> Traversable:
     built = files("tilth.server") / "static"
     return built if (built / "index.html").is_file() else files("tilth.server.routes") / "page"
+
+
+@lru_cache(maxsize=1_000)
+def _packed(name: str) -> bytes | None:
+    """A text of the page, compressed once and then kept; None for what is small, or compressed as it is."""
+    body = _file(name)
+    kind = mimetypes.guess_type(name)[0] or ""
+    if body is None or len(body) < _WORTH_PACKING or not (kind.startswith("text/") or kind in _TEXTS):
+        return None
+    return gzip.compress(body, 6, mtime=0)
 
 
 @lru_cache(maxsize=1_000)

@@ -2,10 +2,12 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { call } from "@/api/client";
 import type { Many } from "@/api/results";
+import type { Named } from "@/api/types";
 import { tell } from "@/app/toasts";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { Field } from "@/components/field";
+import { Form } from "@/components/form";
 import { count } from "@/components/format";
 import { Empty, Failed, Found } from "@/components/states";
 import { outcome, refresh, runs } from "./doing";
@@ -42,24 +44,13 @@ export function Tags({ ids, onClose }: Asking) {
   }, onClose);
   return (
     <Dialog title={`Tags of ${runs(ids.length)}`} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const fields = new FormData(event.currentTarget);
-          done.mutate({ add: tagsOf(fields.get("add")), remove: tagsOf(fields.get("remove")) });
-        }}
-      >
+      <Form asked={done} send="Save" onSend={(said) => done.mutate({ add: tagsOf(said.get("add")), remove: tagsOf(said.get("remove")) })}>
         <Field label="Add" name="add" list="known-tags" hint="With commas between them." />
         <Field label="Take away" name="remove" list="known-tags" />
         <datalist id="known-tags">
           {known.data?.tags.map((tag) => <option key={tag} value={tag} />)}
         </datalist>
-        {done.error ? <Failed error={done.error} /> : null}
-        <Button look="strong" type="submit" disabled={done.isPending}>
-          Save
-        </Button>
-      </form>
+      </Form>
     </Dialog>
   );
 }
@@ -72,35 +63,32 @@ export function Enqueue({ ids, onClose }: Asking) {
       <Found query={queues}>
         {({ queues: all }) =>
           all.length ? (
-            <form
-              className="stack"
-              onSubmit={(event) => {
-                event.preventDefault();
-                done.mutate(String(new FormData(event.currentTarget).get("queue")));
-              }}
-            >
-              <div className="field">
-                <label htmlFor="enqueue-queue">Queue</label>
-                <select id="enqueue-queue" name="queue" className="input">
-                  {all.map(({ id, name }) => (
-                    <option key={id} value={id}>
-                      {name}
-                    </option>
-                  ))}
-                </select>
-              </div>
+            <Form asked={done} send="Enqueue" onSend={(said) => done.mutate(String(said.get("queue")))}>
+              <QueueField label="Queue" queues={all} />
               <p className="small soft">Agents that listen to the queue run them, in this order, after what waits there already.</p>
-              {done.error ? <Failed error={done.error} /> : null}
-              <Button look="strong" type="submit" disabled={done.isPending}>
-                Enqueue
-              </Button>
-            </form>
+            </Form>
           ) : (
             <Empty title="There are no queues">Make one among the queues first.</Empty>
           )
         }
       </Found>
     </Dialog>
+  );
+}
+
+/** Which queue something waits in. */
+export function QueueField({ label, queues, chosen }: { label: string; queues: readonly Named[]; chosen?: string | undefined }) {
+  return (
+    <div className="field">
+      <label htmlFor="chosen-queue">{label}</label>
+      <select id="chosen-queue" name="queue" className="input" defaultValue={chosen}>
+        {queues.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </div>
   );
 }
 

@@ -3,15 +3,15 @@ import { useCallback, useMemo } from "react";
 import { call } from "@/api/client";
 import { betweenOf, keyFor, lineOf, startOf, zeroOf } from "@/charts/axes";
 import type { Ink } from "@/charts/colours";
-import { HEIGHTS, type Look } from "@/charts/controls";
+import type { Look } from "@/charts/controls";
 import type { ChartSpec } from "@/charts/grouping";
 import { meanOf } from "@/charts/groups";
 import type { Line } from "@/charts/line";
 import { ChartPanel } from "@/charts/panel";
+import { ChartPlace } from "@/charts/place";
 import { everyPoint } from "@/charts/points";
 import { useNear } from "@/charts/use-near";
 import type { Span } from "@/charts/view";
-import { Failed } from "@/components/states";
 import { saidOf, ToReport } from "../report/to-report";
 import type { Run } from "./runs";
 
@@ -85,22 +85,12 @@ export function Overlaid({ chart, runs, look, groups, inks, range, onZoom, isEmb
     return everyPoint(having.map(({ id, name }) => ({ task: id, metric, variant, name, zero: zeros.get(id) ?? 0 })), look.axis);
   }, [runs, curves, metric, variant, zeros, look.axis]);
   return (
-    <div ref={place} className="chart-place" style={{ minHeight: HEIGHTS[look.size] + 84 }}>
-      {whole.error ? (
-        <section className="panel">
-          <Failed error={whole.error} onRetry={() => void whole.refetch()} />
-        </section>
-      ) : wasNear && curves ? (
+    <ChartPlace place={place} look={look} title={chart.title} query={whole}>
+      {wasNear && curves ? (
         <ChartPanel title={chart.title} file={chart.title} lines={lines} look={look} group={`compare-${look.axis}`} inks={inks} range={range} onZoom={onZoom} onTable={onTable}>
           {isEmbedded ? null : <ToReport of={{ show: "scalars", runs: ids, metric, variants: [variant], ...saidOf(look) }} name={chart.title} />}
         </ChartPanel>
-      ) : (
-        <section className="panel chart-panel">
-          <header>
-            <h3 className="ellipsis">{chart.title.replace(/^:monitor:/, "machine: ")}</h3>
-          </header>
-        </section>
-      )}
-    </div>
+      ) : null}
+    </ChartPlace>
   );
 }

@@ -8,6 +8,7 @@ import { tell } from "@/app/toasts";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { Field } from "@/components/field";
+import { Form, Sure } from "@/components/form";
 import { bytes, count } from "@/components/format";
 import { type Choice, Menu } from "@/components/menu";
 import { Failed, Found } from "@/components/states";
@@ -73,16 +74,9 @@ function Publish({ version, onClose }: { version: Version; onClose: () => void }
   });
   return (
     <Dialog title={`Publish ${version.name} ${version.version}?`} onClose={onClose}>
-      <div className="stack">
-        <p>It is then meant for others: it takes no more reports, and commands that delete it ask twice. It can't be made unpublished.</p>
-        {publish.error ? <Failed error={publish.error} /> : null}
-        <div className="row">
-          <Button look="strong" disabled={publish.isPending} onClick={() => publish.mutate()}>
-            Publish
-          </Button>
-          <Button onClick={onClose}>Not now</Button>
-        </div>
-      </div>
+      <Sure asked={publish} does="Publish" keep="Not now" isDanger={false} onSure={() => publish.mutate()} onClose={onClose}>
+        It is then meant for others: it takes no more reports, and commands that delete it ask twice. It can't be made unpublished.
+      </Sure>
     </Dialog>
   );
 }
@@ -100,23 +94,13 @@ function Place({ version, isMove, onClose }: { version: Version; isMove: boolean
   });
   return (
     <Dialog title={isMove ? `Move ${version.name}` : `Rename ${version.name}`} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          change.mutate(String(new FormData(event.currentTarget).get("said")).trim());
-        }}
-      >
+      <Form asked={change} send={isMove ? "Move it" : "Rename it"} onSend={(said) => change.mutate(String(said.get("said")).trim())}>
         {isMove ? (
           <Field label="Project" name="said" required defaultValue={version.project} hint="It is made if it is missing. All versions go along; their ids stay." />
         ) : (
           <Field label="Name" name="said" required pattern="[^\/@]+" title="a name without / and @" defaultValue={version.name} hint="All versions get it; their ids stay." />
         )}
-        {change.error ? <Failed error={change.error} /> : null}
-        <Button look="strong" type="submit" disabled={change.isPending}>
-          {isMove ? "Move it" : "Rename it"}
-        </Button>
-      </form>
+      </Form>
     </Dialog>
   );
 }

@@ -7,7 +7,10 @@ import type { Change, ChangeCounts, ChangeEntry, Version } from "@/api/datasets"
 import type { Search } from "@/app/router";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
+import { Card, cardHeight } from "@/components/card";
+import { Find } from "@/components/find";
 import { bytes, count } from "@/components/format";
+import { useIsNarrow } from "@/components/use-narrow";
 import { Empty, Found } from "@/components/states";
 import { type Column, Table } from "@/components/table";
 import { useSlow } from "@/components/use-slow";
@@ -33,6 +36,7 @@ export default function Changes({ version }: { version: Version }) {
   const text = useSlow((search.q ?? "").trim());
   const kinds = KINDS.filter((kind) => search.kinds?.split(",").includes(kind));
   const folder = search.folder ?? "";
+  const isNarrow = useIsNarrow();
   const isList = search.view === "list" || text !== "";
   const asked = { version: version.id, other: other || null, kinds, pattern: text, limit: SIZE };
   const found = useInfiniteQuery({
@@ -62,21 +66,14 @@ export default function Changes({ version }: { version: Version }) {
     <div className="stack">
       <div className="row wrap filters">
         <Against version={version} other={other} onChoose={(id) => set({ other: id || undefined, file: undefined, folder: undefined })} onMore={() => setChoosing(true)} />
-        <input
-          className="input quiet find"
-          type="search"
-          placeholder="Part of a path, or *.png"
-          aria-label="Find changes"
-          value={search.q ?? ""}
-          onChange={(event) => set({ q: event.target.value || undefined }, true)}
-        />
+        <Find what="changes" hint="Part of a path, or *.png" said={search.q} set={(q) => set({ q }, true)} />
         {text ? null : (
           <Button icon={isList ? <ListTree /> : <List />} onClick={() => set({ view: isList ? undefined : "list" }, true)}>
             {isList ? "By folder" : "One list"}
           </Button>
         )}
       </div>
-      <div className="row wrap kinds" role="group" aria-label="Kinds of changes">
+      <div className="row wrap kinds" role="group" aria-label="Kinds of changes" hidden={first !== undefined && all === 0}>
         {first
           ? KINDS.map((kind) => (
               <button key={kind} type="button" className={`kind ${kinds.length && !kinds.includes(kind) ? "off" : ""}`} aria-pressed={kinds.includes(kind)} disabled={first.counts[kind] === 0} onClick={() => toggle(kind)}>
@@ -98,7 +95,8 @@ export default function Changes({ version }: { version: Version }) {
                 keyOf={({ path }) => path}
                 onView={onView}
                 onOpen={(entry) => set(entry.folder ? { folder: entry.path } : { file: entry.path })}
-                height={36}
+                card={isNarrow ? CARD : undefined}
+                height={isNarrow ? cardHeight(0, false) : 36}
               />
             </div>
           ) : all && (text || kinds.length || folder) ? (
@@ -106,8 +104,8 @@ export default function Changes({ version }: { version: Version }) {
               {`There are ${count(all)} changes of other kinds, or in other places.`}
             </Empty>
           ) : (
-            <Empty title="They hold the same" icon={<GitCompareArrows size={24} aria-hidden />}>
-              Every path has the same content in both.
+            <Empty title={before === undefined && !version.parents.length ? "It holds nothing" : "They hold the same"} icon={<GitCompareArrows size={24} aria-hidden />}>
+              {before === undefined && !version.parents.length ? "This version has no parent, and no files." : "Every path has the same content in both."}
             </Empty>
           )
         }
@@ -211,4 +209,11 @@ const CHANGE: Column<ChangeEntry> = {
 const SIGNS: Record<Change["change"], string> = { added: "+", removed: "−", modified: "≠", moved: "→" };
 const BEFORE: Column<ChangeEntry> = { key: "before", title: "Before", width: 86, align: "end", cell: (entry) => (entry.folder ? null : <span className="soft">{bytes(entry.size_before)}</span>) };
 const AFTER: Column<ChangeEntry> = { key: "after", title: "After", width: 86, align: "end", cell: (entry) => (entry.folder ? null : bytes(entry.size_after)) };
+const CARD = (entry: ChangeEntry) => (
+  <Card
+    name={NAME.cell(entry)}
+    state={CHANGE.cell(entry)}
+    under={entry.folder ? "folder" : entry.size_before === null ? bytes(entry.size_after) : entry.size_after === null ? `was ${bytes(entry.size_before)}` : `${bytes(entry.size_before)} → ${bytes(entry.size_after)}`}
+  />
+);
 const COLUMNS: Column<ChangeEntry>[] = [{ ...NAME, key: "path", title: "Path", width: 240 }, { ...CHANGE, width: 106 }, BEFORE, AFTER];

@@ -1,13 +1,16 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { Download, FileQuestion, Folder, LayoutGrid, Link2, List } from "lucide-react";
+import { Download, FileQuestion, Folder, FolderUp, LayoutGrid, Link2, List } from "lucide-react";
 import { useCallback, useMemo } from "react";
-import { call } from "@/api/client";
+import { call, CallError } from "@/api/client";
 import type { Entry, Version } from "@/api/datasets";
 import type { Search } from "@/app/router";
 import { CopyButton } from "@/components/bits";
 import { Button } from "@/components/button";
-import { bytes, count } from "@/components/format";
+import { Card, cardHeight } from "@/components/card";
+import { Find } from "@/components/find";
+import { bytes, count, some } from "@/components/format";
+import { useIsNarrow } from "@/components/use-narrow";
 import { Empty, Found } from "@/components/states";
 import { type Column, Table } from "@/components/table";
 import { useSlow } from "@/components/use-slow";
@@ -25,6 +28,7 @@ export default function Contents({ version }: { version: Version }) {
   const search = useSearch({ strict: false }) as Search;
   const navigate = useNavigate();
   const folder = search.folder ?? "";
+  const isNarrow = useIsNarrow();
   const text = useSlow((search.q ?? "").trim());
   const set = useCallback((values: Search, replace = false) => void navigate({ to: ".", search: (before: Search) => ({ ...before, ...values }), replace }), [navigate]);
   const found = useInfiniteQuery({
@@ -38,6 +42,8 @@ export default function Contents({ version }: { version: Version }) {
     // The content of a final version never changes.
     staleTime: version.status === "uploading" ? 0 : Number.POSITIVE_INFINITY,
   });
+  // Only the machine on which a version is made knows its files before it is final.
+  const isElsewhere = version.status === "uploading" && found.error instanceof CallError && !found.error.isAway;
   const rows = useMemo(() => found.data?.pages.flatMap(({ entries }): Entry[] => entries), [found.data]);
   const first = found.data?.pages[0];
   const { hasNextPage, isFetching, fetchNextPage } = found;
@@ -54,52 +60,52 @@ export default function Contents({ version }: { version: Version }) {
     <div className={`contents ${search.file ? "split" : ""}`}>
       <div className="stack contents-list">
         <div className="row wrap filters" role="search">
-          <input
-            className="input quiet find"
-            type="search"
-            placeholder="Part of a path, or *.png"
-            aria-label="Find files"
-            value={search.q ?? ""}
-            onChange={(event) => set({ q: event.target.value || undefined }, true)}
-          />
+          <Find what="files" hint="Part of a path, or *.png" said={search.q} set={(q) => set({ q }, true)} />
           {images.length ? (
             <Button icon={isGrid ? <List /> : <LayoutGrid />} onClick={() => set({ view: isGrid ? undefined : "grid" }, true)}>
               {isGrid ? "List" : "Pictures"}
             </Button>
           ) : null}
-          {version.status === "uploading" || text ? null : (
+          {version.status === "uploading" || text || version.entries === 0 ? null : (
             <a className="button" href={`${contentUrl(version, folder)}?zip`} download>
               <Download aria-hidden />
               {folder ? "Folder as zip" : "All as zip"}
             </a>
           )}
           <span className="faint small" role="status">
-            {first === undefined ? "" : "total" in first ? `${count(first.total)} found` : `${count(first.files)} ${first.files === 1 ? "file" : "files"}, ${bytes(first.size_bytes)}`}
+            {first === undefined ? "" : "total" in first ? `${count(first.total)} found` : `${some(first.files, "file")}, ${bytes(first.size_bytes)}`}
           </span>
         </div>
         {text ? null : <Crumbs folder={folder} name={version.name} onOpen={(next) => set({ folder: next || undefined, file: undefined })} />}
-        <Found query={{ data: rows, error: found.error, refetch: found.refetch }}>
-          {(entries) =>
-            entries.length === 0 ? (
-              <Empty title={text ? "No file fits" : "No files"} icon={<FileQuestion size={24} aria-hidden />}>
-                {text ? "A text is looked for anywhere in a path; with * and ? a whole path has to fit." : "This version holds nothing."}
-              </Empty>
-            ) : isGrid ? (
-              <Pictures version={version} entries={images} chosen={search.file} onOpen={open} hasMore={hasNextPage} onMore={() => void fetchNextPage()} />
-            ) : (
-              <Table
-                label="Files"
-                columns={text ? FOUND_COLUMNS : search.file ? BESIDE_COLUMNS : COLUMNS}
-                total={entries.length + (hasNextPage ? 1 : 0)}
-                rowAt={(index) => entries[index]}
-                keyOf={({ path }) => path}
-                onView={onView}
-                onOpen={open}
-                height={36}
-              />
-            )
-          }
-        </Found>
+        {isElsewhere ? (
+          <Empty title="Its files are not here yet" icon={<FolderUp size={24} aria-hidden />}>
+            They are being uploaded from another machine, and are listed as soon as the version is final.
+          </Empty>
+        ) : (
+          <Found query={{ data: rows, error: found.error, refetch: found.refetch }}>
+            {(entries) =>
+              entries.length === 0 ? (
+                <Empty title={text ? "No file fits" : "No files"} icon={<FileQuestion size={24} aria-hidden />}>
+                  {text ? "A text is looked for anywhere in a path; with * and ? a whole path has to fit." : "This version holds nothing."}
+                </Empty>
+              ) : isGrid ? (
+                <Pictures version={version} entries={images} chosen={search.file} onOpen={open} hasMore={hasNextPage} onMore={() => void fetchNextPage()} />
+              ) : (
+                <Table
+                  label="Files"
+                  columns={text ? FOUND_COLUMNS : search.file ? BESIDE_COLUMNS : COLUMNS}
+                  total={entries.length + (hasNextPage ? 1 : 0)}
+                  rowAt={(index) => entries[index]}
+                  keyOf={({ path }) => path}
+                  onView={onView}
+                  onOpen={open}
+                  card={isNarrow ? (text ? FOUND_CARD : CARD) : undefined}
+                  height={isNarrow ? CARD_HEIGHT : 36}
+                />
+              )
+            }
+          </Found>
+        )}
       </div>
       {search.file ? <FilePanel key={search.file} version={version} path={search.file} link={rows?.find(({ path }) => path === search.file)?.link} isListed={rows !== undefined} onClose={() => set({ file: undefined })} /> : null}
     </div>
@@ -158,6 +164,12 @@ const COLUMNS: Column<Entry>[] = [
   SIZE_COLUMN,
   HASH_COLUMN,
 ];
+const cardOf = (text: string, entry: Entry) => (
+  <Card name={<NameCell entry={entry} text={text} />} under={entry.folder ? `${some(entry.files ?? 0, "file")}, ${bytes(entry.size_bytes)}` : bytes(entry.size_bytes)} at={HASH_COLUMN.cell(entry)} />
+);
+const CARD_HEIGHT = cardHeight(0, false);
+const CARD = (entry: Entry) => cardOf(entry.name ?? entry.path, entry);
+const FOUND_CARD = (entry: Entry) => cardOf(entry.path, entry);
 /** Beside an opened file there is little room. */
 const BESIDE_COLUMNS = COLUMNS.filter(({ key }) => key === "name" || key === "size");
 const FOUND_COLUMNS: Column<Entry>[] = [{ key: "path", title: "Path", width: 260, cell: (entry) => <NameCell entry={entry} text={entry.path} /> }, SIZE_COLUMN, HASH_COLUMN];

@@ -6,13 +6,13 @@ export function Crumbs({ folder, name, onOpen }: { folder: string; name: string;
   const parts = folder.split("/").filter(Boolean);
   return (
     <nav aria-label="Folder" className="crumbs">
-      <button type="button" aria-current={parts.length ? undefined : "true"} onClick={() => onOpen("")}>
+      <button type="button" title={name} aria-current={parts.length ? undefined : "true"} onClick={() => onOpen("")}>
         {name}
       </button>
       {parts.map((part, at) => (
         <span key={parts.slice(0, at + 1).join("/")} className="row">
           <ChevronRight size={13} aria-hidden />
-          <button type="button" aria-current={at === parts.length - 1 ? "true" : undefined} onClick={() => onOpen(parts.slice(0, at + 1).join("/"))}>
+          <button type="button" title={part} aria-current={at === parts.length - 1 ? "true" : undefined} onClick={() => onOpen(parts.slice(0, at + 1).join("/"))}>
             {part}
           </button>
         </span>

@@ -29,10 +29,14 @@ export function FilePanel({ version, path, link, isListed, onClose }: FilePanelP
     staleTime: Number.POSITIVE_INFINITY,
     enabled: isListed && link === undefined,
   });
+  const folder = path.slice(0, path.lastIndexOf("/") + 1);
   return (
     <section className="panel file-panel" aria-label={`The file ${path}`}>
       <div className="row section-head">
-        <h2 className="grow file-name">{path}</h2>
+        <h2 className="grow file-name">
+          {folder ? <span className="file-folder small soft">{folder}</span> : null}
+          {path.slice(folder.length)}
+        </h2>
         <CopyButton text={path} label="Copy the path" />
         {link === undefined ? (
           <a className="button quiet icon-only" href={`${contentUrl(version, path)}?download`} download aria-label={`Download ${path}`} title="Download">
@@ -92,6 +96,7 @@ function Beginning({ version, of }: { version: Version; of: FilePreview }) {
     case "video":
       return <video controls preload="metadata" src={url} aria-label={of.path} className="file-video" />;
     case "text":
+      if (of.size_bytes === 0) return <p className="pad soft">The file is empty.</p>;
       return <TextOf path={of.path} text={of.text} whole={of.whole} />;
     case "table":
       return <TableOf of={of} />;

@@ -7,6 +7,7 @@ import type { Search } from "@/app/router";
 import { Status, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
 import { fetched } from "@/components/fetched";
+import { Named } from "@/components/line";
 import { Found } from "@/components/states";
 import { useIsNarrow } from "@/components/use-narrow";
 import { lineageOf } from "./lineage-query";
@@ -62,10 +63,7 @@ function LineageList({ nodes, version }: { nodes: LineageNode[]; version: Versio
       {shown.map((node) => (
         <li key={node.id}>
           <Link to="/datasets/$id" params={{ id: node.id }} className={`line ${node.id === version.id ? "here" : ""}`} aria-current={node.id === version.id ? "true" : undefined}>
-            <span className="grow stack tight">
-              <span className="ellipsis strong">{nodeName(node, version)}</span>
-              <span className="ellipsis faint small">{node.parents.length ? `from ${node.parents.map(named).join(", ")}` : "from nothing"}</span>
-            </span>
+            <Named name={nodeName(node, version)} below={node.parents.length ? `from ${node.parents.map(named).join(", ")}` : "from nothing"} />
             <span className="soft small">
               <TimeAgo at={node.created} />
             </span>

@@ -4,6 +4,7 @@ import { FlaskConical } from "lucide-react";
 import { call } from "@/api/client";
 import type { Version } from "@/api/datasets";
 import { Status, Tag, TimeAgo } from "@/components/bits";
+import { Named } from "@/components/line";
 import { Empty, Found } from "@/components/states";
 
 /** Runs that got this version, and the models that they made. */
@@ -25,10 +26,7 @@ export default function Used({ version }: { version: Version }) {
                 {tasks.map((task) => (
                   <li key={task.id}>
                     <Link to="/experiments/$id" params={{ id: task.id }} className="line">
-                      <span className="grow stack tight">
-                        <span className="ellipsis strong">{task.name}</span>
-                        <span className="ellipsis faint small">{task.project}</span>
-                      </span>
+                      <Named name={task.name} below={task.project} />
                       {task.aliases.map((alias) => (
                         <Tag key={alias}>{alias}</Tag>
                       ))}
@@ -50,10 +48,7 @@ export default function Used({ version }: { version: Version }) {
                   {models.map((model) => (
                     <li key={model.id}>
                       <Link to="/models/$id" params={{ id: model.id }} className="line">
-                        <span className="grow stack tight">
-                          <span className="ellipsis strong">{model.name}</span>
-                          <span className="ellipsis faint small">{model.project}</span>
-                        </span>
+                        <Named name={model.name} below={model.project} />
                         <span className="soft small">{model.framework}</span>
                       </Link>
                     </li>

@@ -4,13 +4,13 @@ import { call } from "@/api/client";
 import type { Curve, Curves, Task } from "@/api/types";
 import { betweenOf, keyFor, lineOf, startOf, zeroOf } from "@/charts/axes";
 import type { Ink } from "@/charts/colours";
-import { HEIGHTS, type Look } from "@/charts/controls";
+import type { Look } from "@/charts/controls";
 import { type ChartSpec, MACHINE } from "@/charts/grouping";
 import { ChartPanel } from "@/charts/panel";
+import { ChartPlace } from "@/charts/place";
 import { everyPoint } from "@/charts/points";
 import { useNear } from "@/charts/use-near";
 import type { Span } from "@/charts/view";
-import { Failed } from "@/components/states";
 import { saidOf, ToReport } from "../report/to-report";
 
 /** How many points one curve has, and all of a chart: many curves are coarser, and what their stretches reach is drawn around them. */
@@ -62,23 +62,13 @@ export function ScalarChart({ task, chart, look, inks, range: shared, onZoom, is
   );
   const onTable = useCallback(() => everyPoint(chart.curves.map((one) => ({ ...one, task: task.id, zero })), look.axis), [chart, task.id, zero, look.axis]);
   return (
-    <div ref={place} className="chart-place" style={{ minHeight: HEIGHTS[look.size] + 84 }}>
-      {whole.error ? (
-        <section className="panel">
-          <Failed error={whole.error} onRetry={() => void whole.refetch()} />
-        </section>
-      ) : wasNear && whole.data ? (
+    <ChartPlace place={place} look={look} title={chart.title} query={whole}>
+      {wasNear && whole.data ? (
         <ChartPanel title={chart.title} file={`${task.name} ${chart.title}`} lines={lines} look={look} inks={inks} group={`${task.id}-${look.axis}`} range={range} onZoom={isApart ? setOwn : onZoom} onTable={onTable}>
           {metrics.length === 1 && !isEmbedded ? <ToReport of={{ show: "scalars", runs: [task.id], metric: metrics[0]?.metric ?? "", variants: chart.title === metrics[0]?.metric ? [] : (metrics[0]?.variants ?? []), ...saidOf(look) }} name={chart.title} /> : null}
         </ChartPanel>
-      ) : (
-        <section className="panel chart-panel">
-          <header>
-            <h3 className="ellipsis">{chart.title.replace(/^:monitor:/, "machine: ")}</h3>
-          </header>
-        </section>
-      )}
-    </div>
+      ) : null}
+    </ChartPlace>
   );
 }
 

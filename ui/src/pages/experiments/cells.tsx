@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import type { Task } from "@/api/types";
 import { nameOf, Status, Tag, TimeAgo } from "@/components/bits";
+import { Card, cardHeight } from "@/components/card";
 import { count, duration, number } from "@/components/format";
 import { known, type KnownKey, read, titleAt, valueOf } from "./columns";
 
@@ -57,38 +58,26 @@ export function isAtEnd(key: string): boolean {
 }
 
 const IN_HEAD = new Set(["@name", "@status", "@project", "@changed", "@tags"]);
-const LINE = 20;
 
 /** Columns that a card has a line for, beside what each card shows. */
 export function linesOf(layout: readonly string[]): string[] {
   return layout.filter((key) => !IN_HEAD.has(key) && !["@iteration", "@duration", "@user"].includes(key));
 }
 
-export function cardHeight(layout: readonly string[]): number {
-  return 92 + linesOf(layout).length * LINE;
+export function heightOf(layout: readonly string[]): number {
+  return cardHeight(linesOf(layout).length, true);
 }
 
 /** A run on a narrow screen. */
-export function Card({ task, layout }: { task: Task; layout: readonly string[] }) {
+export function RunCard({ task, layout }: { task: Task; layout: readonly string[] }) {
   return (
-    <>
-      <span className="row">
-        <span className="grow ellipsis strong">{task.name}</span>
-        <Status of={task.status} />
-      </span>
-      <span className="row small soft">
-        <span className="grow ellipsis">{nameOf(task.project)}</span>
-        <TimeAgo at={task.last_update} />
-      </span>
-      {linesOf(layout).map((key) => (
-        <span key={key} className="row small card-line">
-          <span className="grow ellipsis soft">{titleAt(key)}</span>
-          {cellOf(key)(task)}
-        </span>
-      ))}
-      <span className="row card-tags">
-        {task.tags?.slice(0, 4).map((tag) => <Tag key={tag}>{tag}</Tag>)}
-      </span>
-    </>
+    <Card
+      name={task.name}
+      state={<Status of={task.status} />}
+      under={nameOf(task.project)}
+      at={<TimeAgo at={task.last_update} />}
+      lines={linesOf(layout).map((key) => [titleAt(key), <span key="value" className="strong">{cellOf(key)(task)}</span>])}
+      tags={task.tags}
+    />
   );
 }

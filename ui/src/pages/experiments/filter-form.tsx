@@ -32,8 +32,9 @@ interface Option {
 }
 
 /** The values that can be chosen among, with their names. */
-export function useOptions(choice: string) {
+export function useOptions(choice: string, isAsked = true) {
   return useQuery({
+    enabled: isAsked,
     queryKey: ["options", choice],
     staleTime: 60_000,
     queryFn: async ({ signal }): Promise<Option[]> => {

@@ -1,8 +1,8 @@
 import { ListFilter, X } from "lucide-react";
-import { Popover } from "radix-ui";
 import { useState } from "react";
 import type { Search } from "@/app/router";
 import { Button } from "@/components/button";
+import { PopUp } from "@/components/pop-up";
 import { KNOWN, titleAt } from "./columns";
 import { chipsOf } from "./conditions";
 import { FilterForm, useOptions } from "./filter-form";
@@ -12,7 +12,8 @@ const CLEARED: Search = { where: undefined, status: undefined, tag: undefined, t
 
 /** What the runs are filtered by, each to be taken away by itself. */
 export function Chips({ search, onSet }: { search: Search; onSet: (values: Search) => void }) {
-  const [projects, users] = [useOptions("project"), useOptions("user")];
+  // Only what an address names by an id has to be asked for.
+  const [projects, users] = [useOptions("project", Boolean(search.project)), useOptions("user", Boolean(search.user))];
   const names: Record<string, typeof projects.data> = { project: projects.data, user: users.data };
   const chips = chipsOf(search, (choice, value) => {
     if (choice === "status") return value === "in_progress" ? "running" : value === "created" ? "draft" : value;
@@ -48,12 +49,9 @@ export function AddFilter({ search, request, onSet }: { search: Search; request:
   const [column, setColumn] = useState("@status");
   const found = useFound(search.project, request, open);
   return (
-    <Popover.Root open={open} onOpenChange={setOpen}>
-      <Popover.Trigger asChild>
-        <Button icon={<ListFilter />}>Filter</Button>
-      </Popover.Trigger>
-      <Popover.Portal>
-        <Popover.Content className="menu column-menu" align="start" sideOffset={4} collisionPadding={8} aria-label="Filter">
+    <PopUp button={<Button icon={<ListFilter />}>Filter</Button>} label="Filter" onOpen={setOpen}>
+      {(close) => (
+        <>
           <div className="field filter-form">
             <label htmlFor="filter-column">Column</label>
             <select id="filter-column" className="input" value={column} onChange={(event) => setColumn(event.target.value)}>
@@ -75,10 +73,10 @@ export function AddFilter({ search, request, onSet }: { search: Search; request:
               ))}
             </select>
           </div>
-          <FilterForm key={column} column={column} search={search} onSet={onSet} onDone={() => setOpen(false)} />
-        </Popover.Content>
-      </Popover.Portal>
-    </Popover.Root>
+          <FilterForm key={column} column={column} search={search} onSet={onSet} onDone={close} />
+        </>
+      )}
+    </PopUp>
   );
 }
 

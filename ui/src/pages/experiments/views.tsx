@@ -1,12 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Bookmark, Trash2 } from "lucide-react";
-import { Popover } from "radix-ui";
 import { type FormEvent, useState } from "react";
 import { call } from "@/api/client";
 import type { Search } from "@/app/router";
 import { tell } from "@/app/toasts";
 import { Button } from "@/components/button";
 import { Field } from "@/components/field";
+import { PopUp } from "@/components/pop-up";
 import { Found } from "@/components/states";
 import { PLACE, type View, viewsOf } from "./kept-views";
 
@@ -32,47 +32,42 @@ export function Views({ search, onOpen }: { search: Search; onOpen: (search: Sea
     event.currentTarget.reset();
   }
   return (
-    <Popover.Root open={open} onOpenChange={setOpen}>
-      <Popover.Trigger asChild>
-        <Button icon={<Bookmark />}>Views</Button>
-      </Popover.Trigger>
-      <Popover.Portal>
-        <Popover.Content className="menu column-menu" align="start" sideOffset={4} collisionPadding={8} aria-label="Views">
-          <Found query={query}>
-            {(views) => (
-              <>
-                {views.length ? (
-                  <ul className="views" aria-label="Kept views">
-                    {views.map((view) => (
-                      <li key={view.name} className="row">
-                        <button
-                          type="button"
-                          className="menu-item grow ellipsis"
-                          onClick={() => {
-                            onOpen(view.search);
-                            setOpen(false);
-                          }}
-                        >
-                          <span className="ellipsis">{view.name}</span>
-                        </button>
-                        <Button look="quiet" icon={<Trash2 />} label={`Forget ${view.name}`} onClick={() => keep.mutate(views.filter((one) => one !== view))} />
-                      </li>
-                    ))}
-                  </ul>
-                ) : (
-                  <p className="soft small filter-form">A view is the filters, columns and order of this table under a name.</p>
-                )}
-                <form className="stack filter-form" onSubmit={(event) => onKeep(event, views)}>
-                  <Field label="Name of this view" name="name" maxLength={100} required autoComplete="off" />
-                  <Button look="strong" type="submit">
-                    Keep it
-                  </Button>
-                </form>
-              </>
-            )}
-          </Found>
-        </Popover.Content>
-      </Popover.Portal>
-    </Popover.Root>
+    <PopUp button={<Button icon={<Bookmark />}>Views</Button>} label="Views" onOpen={setOpen}>
+      {(close) => (
+        <Found query={query}>
+          {(views) => (
+            <>
+              {views.length ? (
+                <ul className="views" aria-label="Kept views">
+                  {views.map((view) => (
+                    <li key={view.name} className="row">
+                      <button
+                        type="button"
+                        className="menu-item grow ellipsis"
+                        onClick={() => {
+                          onOpen(view.search);
+                          close();
+                        }}
+                      >
+                        <span className="ellipsis">{view.name}</span>
+                      </button>
+                      <Button look="quiet" icon={<Trash2 />} label={`Forget ${view.name}`} onClick={() => keep.mutate(views.filter((one) => one !== view))} />
+                    </li>
+                  ))}
+                </ul>
+              ) : (
+                <p className="soft small filter-form">A view is the filters, columns and order of this table under a name.</p>
+              )}
+              <form className="stack filter-form" onSubmit={(event) => onKeep(event, views)}>
+                <Field label="Name of this view" name="name" maxLength={100} required autoComplete="off" />
+                <Button look="strong" type="submit">
+                  Keep it
+                </Button>
+              </form>
+            </>
+          )}
+        </Found>
+      )}
+    </PopUp>
   );
 }

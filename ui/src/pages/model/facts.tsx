@@ -2,8 +2,9 @@ import { Link } from "@tanstack/react-router";
 import { Download } from "lucide-react";
 import { fileUrl } from "@/api/client";
 import type { Model } from "@/api/types";
-import { CopyButton, Facts, Id, nameOf, Status, Tag } from "@/components/bits";
+import { CopyButton, Facts, Id, nameOf, Status, Tags } from "@/components/bits";
 import { time } from "@/components/format";
+import { PageHead } from "@/components/page-head";
 import { ModelActions } from "./actions";
 import { Lineage } from "./lineage";
 
@@ -16,32 +17,34 @@ export function ModelFacts({ model }: { model: Model }) {
   const design = typeof model.design === "object" && Object.keys(model.design ?? {}).length ? (typeof model.design?.design === "string" ? model.design.design : JSON.stringify(model.design, null, 2)) : "";
   return (
     <>
-      <header className="page-head">
-        <div className="grow stack tight">
-          <nav aria-label="Where it is" className="small soft ellipsis">
-            <Link to="/models" className="link">
-              Models
-            </Link>
-          </nav>
-          <h1>{model.name}</h1>
-          <div className="row wrap small soft head-facts">
+      <PageHead
+        where={
+          <Link to="/models" className="link">
+            Models
+          </Link>
+        }
+        title={model.name}
+        facts={
+          <>
             <Status of={model.ready ? "published" : "created"} />
             <Id of={model.id} />
-            {model.tags?.map((tag) => <Tag key={tag}>{tag}</Tag>)}
-            {model.system_tags?.includes("archived") ? <Tag>archived</Tag> : null}
+            <Tags of={model} />
+          </>
+        }
+        acts={
+          <div className="row wrap">
+            <ModelActions model={model} />
+            {url ? (
+              <a className="button strong" href={url} download>
+                <Download aria-hidden />
+                <span>Download the weights</span>
+              </a>
+            ) : null}
           </div>
-          {model.comment ? <p className="comment soft">{model.comment}</p> : null}
-        </div>
-        <div className="row wrap">
-        <ModelActions model={model} />
-        {url ? (
-          <a className="button strong" href={url} download>
-            <Download aria-hidden />
-            <span>Download the weights</span>
-          </a>
-        ) : null}
-        </div>
-      </header>
+        }
+      >
+        {model.comment ? <p className="comment soft">{model.comment}</p> : null}
+      </PageHead>
       <section className="panel pad stack">
         <Facts
           of={[

@@ -3,9 +3,8 @@ import { useNavigate } from "@tanstack/react-router";
 import { call } from "@/api/client";
 import type { Task } from "@/api/types";
 import { tell } from "@/app/toasts";
-import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
-import { Failed } from "@/components/states";
+import { Sure } from "@/components/form";
 import { outcome, refresh } from "../actions/doing";
 
 /** Delete a run of a pipeline with its steps. */
@@ -23,16 +22,9 @@ export function Delete({ run, project, onClose }: { run: Task; project: string; 
   });
   return (
     <Dialog title={`Delete ${run.name}?`} onClose={onClose}>
-      <div className="stack">
-        <p>The run goes with the tasks of its steps: what they printed and reported, their artifacts and models with their files. Steps that it took from the cache belong to other runs and stay. This can&rsquo;t be undone.</p>
-        {done.error ? <Failed error={done.error} /> : null}
-        <div className="row">
-          <Button look="danger" disabled={done.isPending} onClick={() => done.mutate()}>
-            Delete it with its steps
-          </Button>
-          <Button onClick={onClose}>Keep it</Button>
-        </div>
-      </div>
+      <Sure asked={done} does="Delete it with its steps" keep="Keep it" onSure={() => done.mutate()} onClose={onClose}>
+        The run goes with the tasks of its steps: what they printed and reported, their artifacts and models with their files. Steps that it took from the cache belong to other runs and stay. This can&rsquo;t be undone.
+      </Sure>
     </Dialog>
   );
 }

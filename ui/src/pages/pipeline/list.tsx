@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { Search } from "@/app/router";
 import { duration } from "@/components/format";
+import { Named } from "@/components/line";
 import { State } from "./state";
 import type { Step } from "./steps";
 
@@ -17,10 +18,7 @@ export function List({ steps, chosen }: { steps: Step[]; chosen: string | null }
             className={`line ${step.name === chosen ? "here" : ""}`}
             aria-current={step.name === chosen ? "true" : undefined}
           >
-            <span className="grow stack tight">
-              <span className="ellipsis strong">{step.name}</span>
-              <span className="ellipsis faint small">{step.parents.length ? `after ${step.parents.join(", ")}` : "at the beginning"}</span>
-            </span>
+            <Named name={step.name} below={step.parents.length ? `after ${step.parents.join(", ")}` : "at the beginning"} />
             <span className="soft small nowrap">{step.seconds === null ? "" : duration(step.seconds)}</span>
             <State of={step.state} />
           </Link>

@@ -3,10 +3,11 @@ import { useNavigate } from "@tanstack/react-router";
 import { call } from "@/api/client";
 import type { Named, Task } from "@/api/types";
 import { tell } from "@/app/toasts";
-import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { Field } from "@/components/field";
+import { Form } from "@/components/form";
 import { Busy, Empty, Failed } from "@/components/states";
+import { QueueField } from "../actions/dialogs";
 import { idOf } from "./steps";
 
 /** Start a pipeline once more: a copy of one of its runs, with other arguments, waits in a queue. */
@@ -24,13 +25,13 @@ export function Start({ from, project, onClose }: { from: string; project: strin
       ) : queues.data.queues.length === 0 ? (
         <Empty title="There are no queues">Make one among the queues first: a run waits in it for an agent that runs the controller.</Empty>
       ) : (
-        <Form task={task} queues={queues.data.queues} project={project} onClose={onClose} />
+        <Asked task={task} queues={queues.data.queues} project={project} onClose={onClose} />
       )}
     </Dialog>
   );
 }
 
-function Form({ task, queues, project, onClose }: { task: Task; queues: Named[]; project: string; onClose: () => void }) {
+function Asked({ task, queues, project, onClose }: { task: Task; queues: Named[]; project: string; onClose: () => void }) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const args = Object.values(task.hyperparams?.Args ?? {}).filter(({ name }) => !name.startsWith("_"));
@@ -51,33 +52,14 @@ function Form({ task, queues, project, onClose }: { task: Task; queues: Named[];
     },
   });
   return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        start.mutate(new FormData(event.currentTarget));
-      }}
-    >
+    <Form asked={start} send="Start" onSend={(fields) => start.mutate(fields)}>
       {args.length ? (
         args.map((arg, at) => <Field key={arg.name} label={arg.name} name={`arg-${at}`} defaultValue={arg.value} {...(arg.description ? { hint: arg.description } : {})} />)
       ) : (
         <p className="soft">This pipeline takes no arguments.</p>
       )}
-      <div className="field">
-        <label htmlFor="start-queue">Queue of the controller</label>
-        <select id="start-queue" name="queue" className="input" defaultValue={chosen?.id}>
-          {queues.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </div>
+      <QueueField label="Queue of the controller" queues={queues} chosen={chosen?.id} />
       <p className="small soft">An agent that listens to it runs the controller, as a copy of {task.name}. The controller sends its steps to the queues that it names.</p>
-      {start.error ? <Failed error={start.error} /> : null}
-      <Button look="strong" type="submit" disabled={start.isPending}>
-        Start
-      </Button>
-    </form>
+    </Form>
   );
 }

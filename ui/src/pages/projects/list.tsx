@@ -2,8 +2,10 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { Folder, FolderTree } from "lucide-react";
 import type { Project } from "@/api/types";
 import { Status, Tag, TimeAgo } from "@/components/bits";
+import { Card, cardHeight } from "@/components/card";
 import { count, duration, some } from "@/components/format";
 import { type Column, Table } from "@/components/table";
+import { useIsNarrow } from "@/components/use-narrow";
 
 interface ListProps {
   projects: Project[];
@@ -17,15 +19,15 @@ const datasetsOf = (project: Project) => project.stats?.datasets?.count ?? 0;
 
 export function Cards({ projects, from }: ListProps) {
   return (
-    <ul className="cards">
+    <ul className="tiles">
       {projects.map((project) => (
-        <Card key={project.id} project={project} from={from} />
+        <Tile key={project.id} project={project} from={from} />
       ))}
     </ul>
   );
 }
 
-function Card({ project, from }: { project: Project; from: string }) {
+function Tile({ project, from }: { project: Project; from: string }) {
   const stats = project.stats?.active;
   const states = Object.entries(stats?.status_count ?? {}).filter(([, many]) => many);
   const below = project.sub_projects?.length ?? 0;
@@ -63,6 +65,7 @@ function Card({ project, from }: { project: Project; from: string }) {
 
 export function List({ projects, from }: ListProps) {
   const navigate = useNavigate();
+  const isNarrow = useIsNarrow();
   return (
     <Table
       label="Projects"
@@ -70,7 +73,22 @@ export function List({ projects, from }: ListProps) {
       total={projects.length}
       rowAt={(index) => projects[index]}
       keyOf={(project) => project.id}
+      card={isNarrow ? (project) => <ProjectCard project={project} from={from} /> : undefined}
+      height={isNarrow ? cardHeight(1, true) : 40}
       onOpen={(project) => void navigate({ to: "/projects", search: { at: project.name } })}
+    />
+  );
+}
+
+function ProjectCard({ project, from }: { project: Project; from: string }) {
+  const running = project.stats?.active?.status_count?.in_progress ?? 0;
+  return (
+    <Card
+      name={nameIn(project, from)}
+      under={`${some(runsOf(project), "run")}, ${count(project.own_tasks ?? 0)} of its own`}
+      at={<TimeAgo at={project.last_update} />}
+      lines={[[running ? `${count(running)} running` : "nothing runs", some(datasetsOf(project), "dataset"), some(project.own_models ?? 0, "own model")]]}
+      tags={project.tags}
     />
   );
 }

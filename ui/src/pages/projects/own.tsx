@@ -5,9 +5,10 @@ import { useState } from "react";
 import { call } from "@/api/client";
 import type { Project } from "@/api/types";
 import { tell } from "@/app/toasts";
-import { Id, Status, Tag, TimeAgo } from "@/components/bits";
+import { Id, Tag, TimeAgo } from "@/components/bits";
 import { Button } from "@/components/button";
 import { count, duration } from "@/components/format";
+import { RunLines } from "@/components/line";
 import { Menu } from "@/components/menu";
 import { Prose } from "@/components/prose";
 import { Found } from "@/components/states";
@@ -108,20 +109,8 @@ function Recent({ project, isAway }: { project: Project; isAway: boolean }) {
       {({ tasks }) =>
         tasks.length ? (
           <div>
-            <h3>Changed last</h3>
-            <ul className="lines own-runs">
-              {tasks.map((task) => (
-                <li key={task.id}>
-                  <Link to="/experiments/$id" params={{ id: task.id }} className="line">
-                    <span className="grow ellipsis strong">{task.name}</span>
-                    <span className="soft small nowrap">
-                      <TimeAgo at={task.last_update} />
-                    </span>
-                    <Status of={task.status} />
-                  </Link>
-                </li>
-              ))}
-            </ul>
+            <h2>Changed last</h2>
+            <RunLines runs={tasks} at={(task) => task.last_update} className="own-runs" />
           </div>
         ) : null
       }

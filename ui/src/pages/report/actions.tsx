@@ -8,9 +8,9 @@ import { tell } from "@/app/toasts";
 import { nameOf } from "@/components/bits";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
+import { Form } from "@/components/form";
 import { Field } from "@/components/field";
 import { Menu } from "@/components/menu";
-import { Failed } from "@/components/states";
 import { tagsOf } from "../actions/dialogs";
 import { ProjectField } from "./make";
 
@@ -135,19 +135,9 @@ function Ask({ title, button, isDanger = false, work, onClose, onDone, children 
   });
   return (
     <Dialog title={title} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          done.mutate(new FormData(event.currentTarget));
-        }}
-      >
+      <Form asked={done} send={button} isDanger={isDanger} onSend={(fields) => done.mutate(fields)}>
         {children}
-        {done.error ? <Failed error={done.error} /> : null}
-        <Button look={isDanger ? "danger" : "strong"} type="submit" disabled={done.isPending}>
-          {button}
-        </Button>
-      </form>
+      </Form>
     </Dialog>
   );
 }

@@ -1,10 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { call } from "@/api/client";
-import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { Field } from "@/components/field";
-import { Failed } from "@/components/states";
+import { Form } from "@/components/form";
 
 /** The names of projects, to choose one from. */
 export function ProjectField({ value = "", hint }: { value?: string; hint: string }) {
@@ -45,20 +44,10 @@ export function Make({ text = "", onClose }: { text?: string; onClose: () => voi
   });
   return (
     <Dialog title="New report" onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          make.mutate(new FormData(event.currentTarget));
-        }}
-      >
+      <Form asked={make} send="Begin it" onSend={(fields) => make.mutate(fields)}>
         <Field label="Name" name="name" required minLength={3} autoFocus />
         <ProjectField hint="What it is about; it may be about none." />
-        {make.error ? <Failed error={make.error} /> : null}
-        <Button look="strong" type="submit" disabled={make.isPending}>
-          Begin it
-        </Button>
-      </form>
+      </Form>
     </Dialog>
   );
 }

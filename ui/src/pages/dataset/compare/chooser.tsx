@@ -3,6 +3,7 @@ import { useState } from "react";
 import { call } from "@/api/client";
 import { TimeAgo } from "@/components/bits";
 import { Dialog } from "@/components/dialog";
+import { Named } from "@/components/line";
 import { Found } from "@/components/states";
 import { useSlow } from "@/components/use-slow";
 
@@ -26,10 +27,7 @@ export function Chooser({ onChoose, onClose }: { onChoose: (id: string) => void;
                 {versions.map((version) => (
                   <li key={version.id}>
                     <button type="button" className="line" onClick={() => onChoose(version.id)}>
-                      <span className="grow stack tight">
-                        <span className="ellipsis strong">{`${version.name} ${version.version}`}</span>
-                        <span className="ellipsis faint small">{version.project}</span>
-                      </span>
+                      <Named name={`${version.name} ${version.version}`} below={version.project} />
                       <span className="soft small">
                         <TimeAgo at={version.created} />
                       </span>

@@ -36,10 +36,10 @@ export function Images({ before, after }: { before: Side; after: Side }) {
         </div>
       ) : (
         <>
-          <div className="stacked">
+          <div className="overlaid">
             <img src={contentUrl(before.version, before.path)} alt={`Before: ${before.path}`} />
             <img src={contentUrl(after.version, after.path)} alt={`After: ${after.path}`} style={look === "edge" ? { clipPath: `inset(0 0 0 ${part}%)` } : { opacity: part / 100 }} />
-            {look === "edge" ? <span className="edge" style={{ left: `${part}%` }} aria-hidden /> : null}
+            {look === "edge" ? <span className="overlaid-edge" style={{ left: `${part}%` }} aria-hidden /> : null}
           </div>
           <input type="range" min={0} max={100} value={part} aria-label={look === "edge" ? "Where the edge is" : "How much of the picture after"} onChange={(event) => setPart(Number(event.target.value))} />
         </>

@@ -1,5 +1,6 @@
 import type { FileDifference, RowChange } from "@/api/datasets";
 import { count } from "@/components/format";
+import { Frame } from "../preview/frame";
 
 type TableDifference = Extract<FileDifference, { kind: "table" }>;
 const TONES = { added: "good", removed: "bad", changed: "warn" } as const;
@@ -19,7 +20,7 @@ export function Rows({ of, kinds, onKinds, onKey }: RowsProps) {
   return (
     <>
       <div className="row wrap filters">
-        <label className="row small">
+        <label className="row small key-choice">
           <span className="soft">Rows are told apart by</span>
           <select className="input quiet" aria-label="Rows are told apart by" value={of.key[0] ?? ""} onChange={(event) => onKey(event.target.value ? [event.target.value] : of.keys)}>
             {of.key.length === 1 ? null : <option value={of.key[0] ?? ""}>all columns</option>}
@@ -44,37 +45,30 @@ export function Rows({ of, kinds, onKinds, onKey }: RowsProps) {
         <span className="small faint">{`${count(of.counts.same)} the same`}</span>
       </div>
       {of.rows.length ? (
-        <div className="file-table row-diff" tabIndex={0} role="region" aria-label="Rows that differ">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col" className="row-number">
-                  <span className="visually-hidden">Change</span>
-                </th>
-                {of.columns.map((name) => (
-                  <th key={name} scope="col" className={of.columns_added.includes(name) ? "added" : of.columns_removed.includes(name) ? "removed" : ""}>
-                    <span className="strong">{name}</span>
-                    {of.columns_added.includes(name) ? <span className="column-type"> new</span> : of.columns_removed.includes(name) ? <span className="column-type"> gone</span> : null}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {of.rows.map((row, at) => (
-                // Rows have no names of their own, and never move.
-                <tr key={at} className={row.change}>
-                  <th scope="row" className="row-number">
-                    <span aria-hidden>{SIGNS[row.change]}</span>
-                    <span className="visually-hidden">{row.change}</span>
-                  </th>
-                  {of.columns.map((name, place) => (
-                    <Cell key={name} before={row.before?.[place] ?? null} after={row.after?.[place] ?? null} change={row.change} isNew={of.columns_added.includes(name) || of.columns_removed.includes(name)} />
-                  ))}
-                </tr>
+        <Frame
+          label="Rows that differ"
+          corner="Change"
+          className="row-diff"
+          heads={of.columns.map((name) => (
+            <th key={name} scope="col" className={of.columns_added.includes(name) ? "added" : of.columns_removed.includes(name) ? "removed" : ""}>
+              <span className="strong">{name}</span>
+              {of.columns_added.includes(name) ? <span className="column-type"> new</span> : of.columns_removed.includes(name) ? <span className="column-type"> gone</span> : null}
+            </th>
+          ))}
+        >
+          {of.rows.map((row, at) => (
+            // Rows have no names of their own, and never move.
+            <tr key={at} className={row.change}>
+              <th scope="row" className="row-number">
+                <span aria-hidden>{SIGNS[row.change]}</span>
+                <span className="visually-hidden">{row.change}</span>
+              </th>
+              {of.columns.map((name, place) => (
+                <Cell key={name} before={row.before?.[place] ?? null} after={row.after?.[place] ?? null} change={row.change} isNew={of.columns_added.includes(name) || of.columns_removed.includes(name)} />
               ))}
-            </tbody>
-          </table>
-        </div>
+            </tr>
+          ))}
+        </Frame>
       ) : (
         <p className="soft">No row differs.</p>
       )}
@@ -92,7 +86,7 @@ function Cell({ before, after, change, isNew }: { before: string | null; after: 
     return <td>{text || <span className="faint">–</span>}</td>;
   }
   return (
-    <td className="changed-cell">
+    <td className="changed-cell" title={`${before || "–"} → ${after || "–"}`}>
       <del>{before || "–"}</del> <ins>{after || "–"}</ins>
     </td>
   );

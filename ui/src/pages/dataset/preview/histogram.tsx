@@ -1,5 +1,5 @@
 import type { Histogram } from "@/api/datasets";
-import { count, number } from "@/components/format";
+import { brief, count, number } from "@/components/format";
 
 const [WIDTH, HEIGHT] = [156, 40];
 
@@ -56,5 +56,5 @@ function Share({ name, times, rows, isRest = false }: { name: string; times: num
 
 function said(kind: Exclude<Histogram["kind"], "categories">, value: number | string): string {
   if (typeof value === "string") return value.replace("T", " ").replace(/(:\d\d)?(\.\d+)?\+00:00$/, " UTC");
-  return number(value) + (kind === "lengths" ? " long" : kind === "sizes" ? " B" : "");
+  return (Math.abs(value) < 1e6 ? number(value) : brief(value)) + (kind === "lengths" ? " long" : kind === "sizes" ? " B" : "");
 }

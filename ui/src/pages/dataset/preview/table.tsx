@@ -1,5 +1,6 @@
 import type { ColumnFacts, FilePreview, MalformedRows } from "@/api/datasets";
-import { count, number } from "@/components/format";
+import { brief, count } from "@/components/format";
+import { Frame } from "./frame";
 import { HistogramOf } from "./histogram";
 import "./preview.css";
 
@@ -11,35 +12,27 @@ export function TableOf({ of }: { of: TablePreview }) {
   return (
     <>
       {of.malformed ? <Malformed of={of.malformed} /> : null}
-      <div className="file-table" tabIndex={0} role="region" aria-label="The first rows">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col" className="row-number">
-                <span className="visually-hidden">Row</span>
-              </th>
-              {of.columns.map((column, at) => (
-                <th key={`${at}-${column.name}`} scope="col">
-                  <Head column={column} rows={of.sampled} />
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {of.rows.map((row, index) => (
-              // Rows have no names of their own, and never move.
-              <tr key={index}>
-                <th scope="row" className="row-number">
-                  {count(index + 1)}
-                </th>
-                {of.columns.map((column, at) => (
-                  <Cell key={`${at}-${column.name}`} text={row[at] ?? null} isNumber={NUMBERS.has(column.type)} />
-                ))}
-              </tr>
+      <Frame
+        label="The first rows"
+        corner="Row"
+        heads={of.columns.map((column, at) => (
+          <th key={`${at}-${column.name}`} scope="col">
+            <Head column={column} rows={of.sampled} />
+          </th>
+        ))}
+      >
+        {of.rows.map((row, index) => (
+          // Rows have no names of their own, and never move.
+          <tr key={index}>
+            <th scope="row" className="row-number">
+              {count(index + 1)}
+            </th>
+            {of.columns.map((column, at) => (
+              <Cell key={`${at}-${column.name}`} text={row[at] ?? null} isNumber={NUMBERS.has(column.type)} />
             ))}
-          </tbody>
-        </table>
-      </div>
+          </tr>
+        ))}
+      </Frame>
       <p className="pad small faint">{extent(of)}</p>
     </>
   );
@@ -81,8 +74,8 @@ function Head({ column, rows }: { column: ColumnFacts; rows: number }) {
       </span>
       <div className="column-shape">{column.histogram ? <HistogramOf of={column.histogram} rows={rows - (column.missing ?? 0)} /> : null}</div>
       <span className="column-type ellipsis">
-        {column.mean !== undefined && column.histogram?.kind === "numbers" ? `mean ${short(column.mean)}` : ""}
-        {column.std ? ` ± ${short(column.std)}` : ""}
+        {column.mean !== undefined && column.histogram?.kind === "numbers" ? `mean ${brief(column.mean)}` : ""}
+        {column.std ? ` ± ${brief(column.std)}` : ""}
         {missing ? <span className="missing">{`${column.std ? ", " : ""}${missing < 0.01 ? "<1" : Math.round(missing * 100)}% missing`}</span> : null}
       </span>
     </div>
@@ -93,10 +86,6 @@ function distinct({ distinct: values, histogram }: ColumnFacts, rows: number): s
   if (values === undefined) return "";
   if (histogram?.kind === "lengths" && values === rows) return " · all differ";
   return ` · ${count(values)} ${values === 1 ? "value" : "values"}`;
-}
-
-function short(value: number): string {
-  return number(Number(value.toPrecision(3)));
 }
 
 function Cell({ text, isNumber }: { text: string | null; isNumber: boolean }) {
