@@ -1,8 +1,9 @@
-"""What reading without downloading costs: `python -m benchmarks.reading [SCALE]` prints it, with a version that lies in Ceph's gateway.
+"""What reading without downloading costs, with a version in Ceph's gateway: `python -m benchmarks.reading [SCALE [ROUNDS]]` prints it.
 
 Random reads through `Dataset.open`, each round in a new process, beside the same places of a local file and the same pieces asked of the
 gateway without keeping them, and epochs of PyTorch's loader over pictures, beside the same loader over local files. The loader runs in
-`build/frameworks-venv`, which `make frameworks` installs. The best of the rounds counts.
+`build/frameworks-venv`, which `make frameworks` installs. The best of the rounds counts. CPU time is that of the loader and all of its
+workers, from before they are started until they have ended.
 """
 
 import json
@@ -87,7 +88,7 @@ print(json.dumps(found))
 """
 
 _EPOCHS = """
-import io, json, shutil, sys, time
+import io, json, os, resource, sys, time
 from pathlib import Path
 import numpy, torch
 from PIL import Image
@@ -110,10 +111,19 @@ class Local(Dataset):
     def __getitem__(self, number):
         return self.decode("", self.files[number].read_bytes())
 
+def worked():
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
 def epoch(loader, count):
-    begun = time.perf_counter()
+    begun, before = time.perf_counter(), worked()
     assert sum(len(batch) for batch in loader) == count
-    return time.perf_counter() - begun
+    return time.perf_counter() - begun, worked() - before
+
+def empty():
+    # Not removed: a file system that just removed thousands of files takes longer to make new ones.
+    if os.path.exists(cache):
+        os.rename(cache, f"{cache}-{time.monotonic_ns()}")
 
 found = {}
 for name, decode in (("bytes", counted), ("decoded", decoded)):
@@ -128,7 +138,7 @@ for name, decode in (("bytes", counted), ("decoded", decoded)):
     for _ in range(rounds):
         for what, loader in loaders.items():
             if what != "local":
-                shutil.rmtree(cache, ignore_errors=True)
+                empty()
             for number in ("first", "second"):
                 found.setdefault(f"{name} {what} {number}", []).append(epoch(loader, len(local)))
 print(json.dumps(found))
@@ -137,11 +147,12 @@ print(json.dumps(found))
 
 def main() -> None:
     scale = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else _ROUNDS
     folder = Path(mkdtemp(prefix="tilth-bench-"))
     try:
         with running_radosgw() as s3:
             home = {"TILTH_HOME": str(folder / "home"), "TILTH_STORAGE": f"s3://{s3.make_bucket('bench')}/tilth"}
-            bench = Bench(folder, os.environ | s3.environment() | home, scale)
+            bench = Bench(folder, os.environ | s3.environment() | home, scale, rounds)
             bench.prepare()
             bench.reads()
             bench.epochs()
@@ -152,10 +163,11 @@ def main() -> None:
 class Bench:
     """One version in the store, the same files on the disk, and processes that read them."""
 
-    def __init__(self, folder: Path, environment: dict[str, str], scale: float) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], scale: float, rounds: int) -> None:
         self.source = folder / "source"
         self.cache = folder / "home" / "cache"
         self.scale = scale
+        self.rounds = rounds
         self.id = ""
         self._folder = folder
         self._environment = environment
@@ -201,22 +213,23 @@ class Bench:
         """Epochs of a loader with two workers and shuffling; the workers of each epoch are new processes."""
         script = self._folder / "epochs.py"
         script.write_text(_EPOCHS)
-        times = json.loads(self._run(str(_PYTHON), script, str(self.source), self.id, str(self.cache / "chunks"), str(_ROUNDS)))
-        best = {name: min(found) for name, found in times.items()}
+        times = json.loads(self._run(str(_PYTHON), script, str(self.source), self.id, str(self.cache / "chunks"), str(self.rounds)))
         print("| an epoch | local files | by number: first | second | ratio | one after the other: first | second | ratio |")
         print("|---|---:|---:|---:|---:|---:|---:|---:|")
         for decoded in ("bytes", "decoded"):
-            local = min(best[f"{decoded} local first"], best[f"{decoded} local second"])
-            cells = [f"{local:.2f} s"]
-            for what in ("numbers", "iterable"):
-                first, second = best[f"{decoded} {what} first"], best[f"{decoded} {what} second"]
-                cells += [f"{first:.2f} s", f"{second:.2f} s", f"{second / local:.2f}"]
-            print(f"| {decoded} | {' | '.join(cells)} |")
+            for kind, measured in enumerate(("by the clock", "CPU time")):
+                best = {name: min(one[kind] for one in found) for name, found in times.items()}
+                local = min(best[f"{decoded} local first"], best[f"{decoded} local second"])
+                cells = [f"{local:.2f} s"]
+                for what in ("numbers", "iterable"):
+                    first, second = best[f"{decoded} {what} first"], best[f"{decoded} {what} second"]
+                    cells += [f"{first:.2f} s", f"{second:.2f} s", f"{second / local:.2f}"]
+                print(f"| {decoded}, {measured} | {' | '.join(cells)} |")
 
     def _best(self, count: int, how: str, *, empty: bool = False) -> list[tuple[float, ...]]:
         """The best rates of all rounds, of each pass by the clock and, if it tells that, by CPU time."""
         rounds: list[list[list[float]]] = []
-        for seed in range(_ROUNDS):
+        for seed in range(self.rounds):
             if empty:
                 shutil.rmtree(self.cache, ignore_errors=True)
             plain = str(self.source / "large.bin")

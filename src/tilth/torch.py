@@ -5,6 +5,7 @@ Both go into a `torch.utils.data.DataLoader` with any number of workers, forked 
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice, starmap
 from typing import Any, Literal
 
 import torch
@@ -22,7 +23,7 @@ __all__ = ["FileDataset", "IterableFileDataset"]
 Decode = Callable[[str, bytes], Any]
 """Makes a sample of a file's path and content."""
 
-_FILES_AT_ONCE = 64
+_FIRST_AT_ONCE, _MOST_AT_ONCE = 64, 1024
 _BYTES_AT_ONCE = 16 << 20
 
 
@@ -210,29 +211,27 @@ class IterableFileDataset(torch_data.IterableDataset):  # type: ignore[misc]
         What this machine has at hand is read when it is its turn: a thread for that would mostly wait for this one to let go of the
         interpreter. As soon as something is missing, the next files are fetched while these are used, until nothing of them had to be.
         """
-        files = self._all._files
-        groups = _groups(turns, lambda place: files.sizes[share[place]])
+        files, near = self._all._files, self._all._files.near
+        places = chain.from_iterable(starmap(range, turns))
+        at_once = _FIRST_AT_ONCE
         with ThreadPoolExecutor(1, thread_name_prefix="tilth-epoch") as thread:
 
-            def ask(places: list[int] | None) -> Future[tuple[list[bytes], bool]] | None:
-                return thread.submit(_brought, files, [share[place] for place in places]) if places else None
+            def ask(following: Iterator[int]) -> tuple[list[int], Future[tuple[list[bytes], bool]]]:
+                group = list(_first(following, lambda place: files.sizes[share[place]], at_once))
+                return group, thread.submit(_brought, files, [share[place] for place in group])
 
-            places, coming = next(groups, None), None
-            while places:
-                following = next(groups, None)
-                if coming:
+            for first in places:
+                content = near(share[first])
+                if content is not None:
+                    yield first, content
+                    continue
+                group, coming = ask(chain((first,), places))
+                while group:
                     contents, was_far = coming.result()
-                    coming = ask(following) if was_far else None
-                    yield from zip(places, contents, strict=True)
-                else:
-                    for at, place in enumerate(places):
-                        content = files.near(share[place])
-                        if content is None:
-                            coming = ask(following)
-                            yield from zip(places[at:], files.fetch([share[place] for place in places[at:]]), strict=True)
-                            break
-                        yield place, content
-                places = following
+                    at_once = min(2 * at_once, _MOST_AT_ONCE)
+                    brought = zip(group, contents, strict=True)
+                    group, coming = ask(places if was_far else iter(()))
+                    yield from brought
 
 
 def _brought(files: SelectedFiles, numbers: Sequence[int]) -> tuple[list[bytes], bool]:
@@ -242,15 +241,11 @@ def _brought(files: SelectedFiles, numbers: Sequence[int]) -> tuple[list[bytes],
     return [next(missing) if content is None else content for content in contents], None in contents
 
 
-def _groups(turns: Iterator[tuple[int, int]], size_of: Callable[[int], int]) -> Iterator[list[int]]:
-    """Places that are read together: not too many, and not too many bytes."""
-    group: list[int] = []
+def _first(places: Iterator[int], size_of: Callable[[int], int], most: int) -> Iterator[int]:
+    """The next places that are read together: at most so many, and not too many bytes."""
     size = 0
-    for place in (place for begin, stop in turns for place in range(begin, stop)):
-        group.append(place)
+    for place in islice(places, most):
+        yield place
         size += size_of(place)
-        if len(group) == _FILES_AT_ONCE or size >= _BYTES_AT_ONCE:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
+        if size >= _BYTES_AT_ONCE:
+            break

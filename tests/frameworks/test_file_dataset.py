@@ -145,6 +145,22 @@ print(json.dumps([seen + rest, ended, list(files()) == list(files()), refused, s
     assert refused == ["the state is of seed 0", "the state is of files 50", "the state is of shuffle True"]
 
 
+def test_what_is_at_hand_and_what_is_not_come_in_their_order(runs: Runs) -> None:
+    script = """
+from tilth.sdk.epochs import Epoch
+from tilth.torch import FileDataset, IterableFileDataset
+dataset = made(250)
+plain = FileDataset(dataset, decode=number)
+order = Epoch(count=250, seed=3, shuffle=True, block=4).share()
+plain.__getitems__([order[at] for at in (*range(5), *range(80, 150), 152, 249)])
+stream = IterableFileDataset(dataset, decode=number, shuffle=True, seed=3, block=4, batch_size=10)
+print(json.dumps([list(stream), [int(plain.paths[at][-3:]) for at in order], list(stream) == list(stream)]))
+"""
+    found, wanted, again = printed(runs, script)
+    assert found == wanted
+    assert again
+
+
 def test_torchdatas_loader_asks_its_workers(runs: Runs) -> None:
     script = """
 try:

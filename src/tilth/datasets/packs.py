@@ -24,7 +24,18 @@ from tilth.datasets.format import pack_key
 from tilth.domain.dataset import ChunkRef
 from tilth.store.api import Buffer, Key, ObjectStore
 
-__all__ = ["PACK_BYTES", "SPAN_BYTES", "PackWriter", "StoredPack", "read_chunks", "read_pack_index", "read_range", "spans", "unpack_chunk"]
+__all__ = [
+    "GAP_BYTES",
+    "PACK_BYTES",
+    "SPAN_BYTES",
+    "PackWriter",
+    "StoredPack",
+    "read_chunks",
+    "read_pack_index",
+    "read_range",
+    "spans",
+    "unpack_chunk",
+]
 
 PACK_BYTES = 64 << 20
 """A pack is closed when it holds at least this many bytes, unless its writer was told a smaller number."""
@@ -37,7 +48,8 @@ _HEAD = struct.Struct("<8sQ")
 _RECORD = struct.Struct("<32sQII")
 _TRAILER = struct.Struct("<32sII8s")
 _FORMAT = 1
-_GAP_BYTES = 512 << 10
+GAP_BYTES = 512 << 10
+"""What lies between two chunks is read with them, if it is not more."""
 SPAN_BYTES = 16 << 20
 """What is asked for in one request at the most."""
 
@@ -228,7 +240,7 @@ def spans(chunks: Iterable[ChunkRef], most_bytes: int | None = None) -> Iterator
     span = [ordered[0]]
     for before, chunk in pairwise(ordered):
         end = before.offset + before.stored
-        near = chunk.pack == before.pack and 0 <= chunk.offset - end <= _GAP_BYTES
+        near = chunk.pack == before.pack and 0 <= chunk.offset - end <= GAP_BYTES
         if not near or chunk.offset + chunk.stored - span[0].offset > limit:
             yield span
             span = []

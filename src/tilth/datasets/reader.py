@@ -5,10 +5,10 @@ import threading
 import time
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -18,15 +18,15 @@ from tilth.base.forking import renew_after_fork
 from tilth.base.seeking import SeekableFile
 from tilth.datasets.blocks import BLOCK_BYTES, Blocks
 from tilth.datasets.cache.chunks import ChunkCache
-from tilth.datasets.cache.claims import PATIENCE_S
-from tilth.datasets.packs import read_chunks
+from tilth.datasets.cache.claims import PATIENCE_S, Claiming
+from tilth.datasets.packs import read_chunks, spans
 from tilth.domain.dataset import ChunkRef, Entry
 from tilth.store.api import Buffer, Key, ObjectStore
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["BUFFER_BYTES", "ChunkSource", "Loaded", "Part", "StoredFile"]
+__all__ = ["BUFFER_BYTES", "ChunkSource", "Loaded", "Neighbours", "Part", "StoredFile"]
 
 BUFFER_BYTES = 64 << 10
 """How much of a file is handed to Python's own buffer at once."""
@@ -45,6 +45,8 @@ _LONGEST_PAUSE_S = 0.02
 
 Loaded = bytes | TilthError
 """A chunk, or what keeps it from being read."""
+Neighbours = Callable[[Sequence[ChunkRef]], Iterable[ChunkRef]]
+"""What lies between some chunks, in the order of their packs, and will be wanted too: it is kept if it is read with them anyway."""
 
 
 class Part(Struct, frozen=True):
@@ -98,12 +100,12 @@ class ChunkSource:
         if self._cache:
             self._cache.prepare()
 
-    def load(self, wanted: Sequence[ChunkRef]) -> list[Loaded]:
+    def load(self, wanted: Sequence[ChunkRef], neighbours: Neighbours | None = None) -> list[Loaded]:
         """Each of the chunks, or the error that tells why it can't be read; the caller sees to it that they are not too many at once."""
         found: list[Loaded | None] = [self._here(chunk) for chunk in wanted]
         missing = [number for number, data in enumerate(found) if data is None]
         if missing:
-            for number, data in zip(missing, self._fetch([wanted[number] for number in missing]), strict=True):
+            for number, data in zip(missing, self._fetch([wanted[number] for number in missing], neighbours), strict=True):
                 found[number] = data
         return [data for data in found if data is not None]
 
@@ -159,11 +161,11 @@ class ChunkSource:
             self._keep(chunk, data)
         return data
 
-    def _fetch(self, wanted: Sequence[ChunkRef]) -> list[Loaded]:
+    def _fetch(self, wanted: Sequence[ChunkRef], neighbours: Neighbours | None) -> list[Loaded]:
         """Chunks from the store, or from whichever thread brings them already."""
         waiting, ours = self._claim(wanted)
         if ours:
-            self._bring(ours)
+            self._bring(dict(ours), neighbours)
         found: list[Loaded] = []
         for chunk, future in zip(wanted, waiting, strict=True):
             try:
@@ -191,7 +193,7 @@ class ChunkSource:
             raise found
         return found
 
-    def read_many(self, parts: Sequence["Part"]) -> "list[Loaded]":
+    def read_many(self, parts: Sequence["Part"], neighbours: Neighbours | None = None) -> "list[Loaded]":
         """Each of many parts of files, or the error that names the file and the chunk; what lies together is fetched together."""
         found: list[Loaded] = []
         group: list[Part] = []
@@ -200,16 +202,16 @@ class ChunkSource:
             group.append(part)
             size += min(part.stop, part.entry.size) - part.start
             if size >= _MOST_AT_ONCE_BYTES:
-                found += self._read_group(group)
+                found += self._read_group(group, neighbours)
                 group, size = [], 0
-        return found + self._read_group(group)
+        return found + self._read_group(group, neighbours)
 
-    def _read_group(self, parts: Sequence["Part"]) -> "list[Loaded]":
+    def _read_group(self, parts: Sequence["Part"], neighbours: Neighbours | None) -> "list[Loaded]":
         if len(parts) == 1 and parts[0].stop - parts[0].start > _MOST_AT_ONCE_BYTES:
             return [self._read_large(parts[0])]
         places = [part.chunks() for part in parts]
         chunks = [chunk for part, (first, last, _) in zip(parts, places, strict=True) for chunk in part.entry.chunks[first:last]]
-        loaded = iter(self.load(chunks))
+        loaded = iter(self.load(chunks, neighbours))
         return [
             _joined(part, first, begin, list(islice(loaded, last - first)))
             for part, (first, last, begin) in zip(parts, places, strict=True)
@@ -238,13 +240,13 @@ class ChunkSource:
                 waiting.append(future)
         return waiting, ours
 
-    def _bring(self, ours: dict[bytes, tuple[ChunkRef, Future[bytes]]]) -> None:
-        """Settle what was claimed, each with its bytes or its own error."""
+    def _bring(self, ours: dict[bytes, tuple[ChunkRef, Future[bytes]]], neighbours: Neighbours | None) -> None:
+        """Settle what was claimed, each with its bytes or its own error; `ours` is the caller's no more."""
         try:
             missing = [chunk for chunk, future in ours.values() if not future.done()]
-            missing.sort(key=lambda chunk: (chunk.pack, chunk.offset))
+            missing.sort(key=_place)
             if self._cache and self._cache.limit_bytes and missing:
-                self._with_others(self._cache, missing, ours)
+                self._with_others(self._cache, missing, ours, neighbours)
             else:
                 self._all_from_store(missing, ours)
         finally:
@@ -255,24 +257,56 @@ class ChunkSource:
                 for sha256 in ours:
                     self._coming.pop(sha256, None)
 
-    def _with_others(self, cache: ChunkCache, missing: list[ChunkRef], ours: dict[bytes, tuple[ChunkRef, Future[bytes]]]) -> None:
+    def _with_others(
+        self,
+        cache: ChunkCache,
+        missing: list[ChunkRef],
+        ours: dict[bytes, tuple[ChunkRef, Future[bytes]]],
+        neighbours: Neighbours | None,
+    ) -> None:
         """Bring chunks, each of which only one process of the machine asks the store for; what others bring comes by the cache."""
         waited_s, pause_s = 0.0, _FIRST_PAUSE_S
         with cache.claims.open() as claiming:
+            if neighbours:
+                # A few requests at a time: processes that want what lies near to each other, as workers do, share them out.
+                runs = list(spans(missing))
+                rounds = [list(chain(*runs[at : at + _REQUESTS_AT_ONCE])) for at in range(0, len(runs), _REQUESTS_AT_ONCE)]
+                missing = [chunk for few in rounds for chunk in self._claimed(cache, claiming, few, ours, neighbours=neighbours)]
             while missing:
-                claimed = [chunk for chunk in missing if waited_s > PATIENCE_S or claiming.claim(chunk.sha256)]
-                fetched = [chunk for chunk in claimed if not self._has_come(cache, chunk, ours)]
-                self._all_from_store(fetched, ours)
-                for chunk in claimed:
-                    claiming.release(chunk.sha256)
-                mine = {chunk.sha256 for chunk in claimed}
-                left = [chunk for chunk in missing if chunk.sha256 not in mine and not self._has_come(cache, chunk, ours)]
+                left = self._claimed(cache, claiming, missing, ours, is_late=waited_s > PATIENCE_S)
+                left = [chunk for chunk in left if not self._has_come(cache, chunk, ours)]
                 if len(left) < len(missing):
                     waited_s, pause_s = 0.0, _FIRST_PAUSE_S
                 elif left:
                     time.sleep(pause_s)
                     waited_s, pause_s = waited_s + pause_s, min(2 * pause_s, _LONGEST_PAUSE_S)
                 missing = left
+
+    def _claimed(
+        self,
+        cache: ChunkCache,
+        claiming: Claiming,
+        missing: list[ChunkRef],
+        ours: dict[bytes, tuple[ChunkRef, Future[bytes]]],
+        *,
+        neighbours: Neighbours | None = None,
+        is_late: bool = False,
+    ) -> list[ChunkRef]:
+        """Bring those of some chunks that nobody else fetches now, or all if it is late; returns the others."""
+        claimed = [chunk for chunk in missing if is_late or claiming.claim(chunk.sha256)]
+        fetched = [chunk for chunk in claimed if not self._has_come(cache, chunk, ours)]
+        between: list[ChunkRef] = []
+        if neighbours and len(fetched) > 1:
+            between = [chunk for chunk in neighbours(fetched) if not cache.has(chunk.sha256) and claiming.claim(chunk.sha256)]
+            _, theirs = self._claim(between)
+            ours.update(theirs)
+            fetched += [chunk for chunk, future in theirs.values() if not future.done()]
+            fetched.sort(key=_place)
+        self._all_from_store(fetched, ours)
+        for chunk in claimed + between:
+            claiming.release(chunk.sha256)
+        mine = {chunk.sha256 for chunk in claimed}
+        return [chunk for chunk in missing if chunk.sha256 not in mine]
 
     def _has_come(self, cache: ChunkCache, chunk: ChunkRef, ours: dict[bytes, tuple[ChunkRef, Future[bytes]]]) -> bool:
         data = cache.get(chunk)
@@ -436,6 +470,10 @@ class StoredFile(SeekableFile):
 
     def _number_at(self, position: int) -> int:
         return bisect_right(self._ends, position)
+
+
+def _place(chunk: ChunkRef) -> tuple[str, int]:
+    return chunk.pack, chunk.offset
 
 
 def _whole(read: Buffer) -> bytes:

@@ -12,7 +12,7 @@ from tilth.datasets.drafts import Digest
 from tilth.datasets.facts import Fact, facts_of_rows, filtered
 from tilth.datasets.manifests import Manifest
 from tilth.datasets.matching import literal_prefix, matcher
-from tilth.datasets.reader import BUFFER_BYTES, ChunkSource, Loaded, Part, StoredFile
+from tilth.datasets.reader import BUFFER_BYTES, ChunkSource, Loaded, Neighbours, Part, StoredFile
 from tilth.domain.dataset import Entry
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk.contents import digests
@@ -97,11 +97,11 @@ class Reading:
         entry = self.entry(path)
         return entry.path, entry.size, entry.sha256, entry.mtime_ns, entry.mode, entry.link
 
-    def read_many(self, parts: Sequence[tuple[Entry, int, int]]) -> list[Loaded]:
+    def read_many(self, parts: Sequence[tuple[Entry, int, int]], neighbours: Neighbours | None = None) -> list[Loaded]:
         """The bytes of many files from one place up to another, or what keeps them from being read."""
         if any(entry.link for entry, _, _ in parts):
             return self._read_mixed(parts)
-        found = self.chunks.read_many([Part(*part) for part in parts])
+        found = self.chunks.read_many([Part(*part) for part in parts], neighbours)
         return [self.explained(data) if isinstance(data, TilthError) else data for data in found]
 
     def _read_mixed(self, parts: Sequence[tuple[Entry, int, int]]) -> list[Loaded]:

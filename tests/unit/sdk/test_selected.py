@@ -40,12 +40,22 @@ def test_all_files_in_any_order(home: Home, tmp_path: Path) -> None:
 def test_what_this_machine_has_at_hand_is_told_from_what_has_to_be_fetched(served: Home, tmp_path: Path) -> None:
     files = SelectedFiles(served, made(tmp_path).id, ["cat"])
     assert [files.near(number) for number in range(6)] == [None] * 6
-    files.fetch([2, 4])
+    files.fetch([2, 4])  # and what lies between, which is read with them
     for known in (served._chunks, served.readings):  # as in a new process, which has nothing in memory
         known.clear()
     again = SelectedFiles(served, files.version, ["cat"])
-    assert [again.near(number) for number in range(6)] == [None, None, b"cat 2", None, b"cat 4", None]
-    assert [content for _, content in again.read([2, 3, 4])] == [b"cat 2", b"cat 3", b"cat 4"]
+    assert [again.near(number) for number in range(6)] == [None, None, b"cat 2", b"cat 3", b"cat 4", None]
+    assert [content for _, content in again.read([2, 3, 5])] == [b"cat 2", b"cat 3", b"cat 5"]
+
+
+def test_what_is_far_from_each_other_is_fetched_alone(served: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tilth.sdk.selected.GAP_BYTES", len("cat 1"))
+    files = SelectedFiles(served, made(tmp_path).id, ["cat"])
+    files.fetch([0, 2, 5])
+    for known in (served._chunks, served.readings):
+        known.clear()
+    again = SelectedFiles(served, files.version, ["cat"])
+    assert [again.near(number) is not None for number in range(6)] == [True, True, True, False, False, True]
 
 
 @pytest.mark.parametrize(

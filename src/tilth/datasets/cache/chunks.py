@@ -89,6 +89,10 @@ class ChunkCache:
         """The bytes of `chunk`, checked, if they are here; also those of a file that a local copy brought."""
         return self.find(chunk.sha256, chunk.raw)
 
+    def has(self, digest: bytes) -> bool:
+        """Whether there is an entry of that name, right or not."""
+        return os.path.exists(f"{self._chunks}/{blob_name(digest)}")
+
     def find(self, digest: bytes, size: int) -> bytes | None:
         """What `get` finds for the chunk with this SHA-256 and this many bytes."""
         if not self.limit_bytes:
