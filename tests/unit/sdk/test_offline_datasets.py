@@ -370,7 +370,7 @@ def test_a_dataset_is_made_while_the_server_is_away(tmp_path: Path, folder: Path
         "print(dataset.get_offline_mode_folder())"
     )
     away = {"TILTH_API_SERVER": "http://127.0.0.1:9/api", "TILTH_API_TOKEN": "none", "TILTH_OFFLINE_MODE": "1"}
-    here = {**os.environ, **away, "TILTH_HOME": str(tmp_path / "field"), "TILTH_CACHE": str(tmp_path / "cache")}
+    here = {**os.environ, **away, "TILTH_HOME": str(tmp_path / "field"), "TILTH_CACHE": str(tmp_path / "cache"), "TILTH_PREVIEW": "0"}
     done = subprocess.run([sys.executable, "-c", script, str(folder)], env=here, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert not done.stderr
