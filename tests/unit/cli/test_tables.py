@@ -148,6 +148,23 @@ def test_tables_are_asked_in_sql(tilth: "Terminal", versions: tuple[str, str]) -
     assert Dataset.get(versions[1]).query("SELECT count(*) AS n FROM 'train.csv'").to_pylist() == [{"n": 2}]
 
 
+def test_tables_that_are_not_read_and_damaged_ones_are_named(tilth: "Terminal") -> None:
+    folder = tilth.folder / "odd"
+    folder.mkdir()
+    (folder / "budget.ods").write_bytes(b"PK")
+    (folder / "cut.parquet").write_bytes(b"PAR1 and no more")
+    (folder / "x.csv").write_bytes(b"budget,id\n1,2\n")
+    tilth("create", "--name", "odd", "--project", "Team")
+    tilth("add", "--files", str(folder))
+    tilth("close")
+    said = tilth("query", "SELECT * FROM 'budget.ods'", status=2).err
+    assert "budget.ods is a workbook of OpenDocument, which is not read; its tables are 'cut.parquet', 'x.csv'" in said
+    assert tilth("query", "SELECT id FROM x WHERE 'budget.ods' <> ''").text == "id\n2\n"
+    damaged = tilth("query", "SELECT * FROM 'cut.parquet'", status=2).err
+    assert "cut.parquet of Team/odd 1.0.0: it is no Parquet file, or a damaged one" in damaged
+    assert "CREATE VIEW" not in damaged
+
+
 def test_what_a_query_finds_is_written_to_a_file(tilth: "Terminal", versions: tuple[str, str]) -> None:
     sql = "SELECT id, 9007199254740993 AS big, DATE '2026-01-02' AS day, [1, 2] AS list FROM train"
     assert tilth("query", sql, "--output", "o.parquet").text == "o.parquet: 2 rows\n"

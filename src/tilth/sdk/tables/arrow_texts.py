@@ -37,9 +37,12 @@ def packed_texts(batch: Any, places: Sequence[int | None], *, empty: bool) -> li
         parts.append(column)
     if not parts:
         return None
-    quoted = [pc.fill_null(pc.binary_join_element_wise('"', part, '"', ""), "null") for part in parts]
-    inner = pc.binary_join_element_wise(*quoted, ",") if len(quoted) > 1 else quoted[0]
-    found: list[bytes] = pc.cast(pc.binary_join_element_wise("[", inner, "]", ""), pa.binary()).to_pylist()
+    if any(part.null_count for part in parts):
+        quoted = [pc.fill_null(pc.binary_join_element_wise('"', part, '"', ""), "null") for part in parts]
+        inner, before, behind = pc.binary_join_element_wise(*quoted, ",") if len(quoted) > 1 else quoted[0], "[", "]"
+    else:  # what stands between them is the same everywhere
+        inner, before, behind = pc.binary_join_element_wise(*parts, '","') if len(parts) > 1 else parts[0], '["', '"]'
+    found: list[bytes] = pc.cast(pc.binary_join_element_wise(before, inner, behind, ""), pa.binary()).to_pylist()
     return found
 
 

@@ -8,7 +8,7 @@ from typing import IO
 
 from msgspec import Struct
 
-__all__ = ["ENDINGS", "Format", "Kind", "Source", "format_of", "why_not_joined"]
+__all__ = ["ENDINGS", "Format", "Kind", "Source", "format_of", "why_not_joined", "why_not_read"]
 
 
 class Kind(StrEnum):
@@ -124,3 +124,9 @@ def why_not_joined(path: str) -> str:
         return _OTHERS[ending]
     inner = stem.rpartition(".")[2] if "." in stem else ""
     return f"a table packed as .{ending}" if inner in ENDINGS and ending in _OTHERS_PACKED and format_of(path) is None else ""
+
+
+def why_not_read(path: str) -> str:
+    """What is to be said of a table whose rows can't be read; nothing if it is no table, or one whose rows can be."""
+    kind = why_not_joined(path)
+    return f"{path} is {kind}, which is not read" if kind and not path.lower().endswith(".xlsm") else ""

@@ -38,7 +38,7 @@ class ParquetTable:
         with source.open() as file:
             try:
                 opened = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
-                self.schema: pa.Schema = opened.schema_arrow
+                self.schema: pa.Schema = _without_views(opened.schema_arrow)
                 groups = opened.metadata.num_row_groups
                 codec = opened.metadata.row_group(0).column(0).compression if groups and len(self.schema) else "SNAPPY"
             except (pa.ArrowException, OSError, IndexError) as error:
@@ -81,7 +81,7 @@ class ParquetTable:
                 opened = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
                 for batch in opened.iter_batches(rows_at_once(len(self.columns)), columns=columns, use_threads=False):
                     if batch.num_rows:
-                        yield batch
+                        yield batch if batch.schema.equals(plain := _without_views(batch.schema)) else batch.cast(plain)
                         done += batch.num_rows
             except (pa.ArrowException, OSError) as error:
                 raise self._broken(error, f"row {done + 1:,} or one behind it") from error
@@ -107,6 +107,15 @@ class _Rows(Rows):
 
     def packed_at(self, chosen: Sequence[int], places: Sequence[int | None], *, empty: bool = True) -> Sequence[bytes]:
         return _Rows((), self._seen.take(pa.array(chosen, pa.int64()))).packed(places, empty=empty)
+
+
+def _without_views(schema: Any) -> Any:
+    """The same columns, texts and bytes as Arrow has always had them: most of what it does with columns is not made for the newer ones."""
+    plain = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
+    for at, field in enumerate(schema):
+        if field.type in plain:
+            schema = schema.set(at, field.with_type(plain[field.type]))
+    return schema
 
 
 def _texts_in(batch: Any) -> list[tuple[Cell, ...]]:

@@ -21,7 +21,7 @@ from tilth.sdk.home import Home
 from tilth.sdk.reading import reading_of
 from tilth.sdk.tables.engine import MEMORY_BYTES, connected, engine_error
 from tilth.sdk.tables.excel import book_and_sheet, is_excel, sheet_table
-from tilth.sdk.tables.formats import Kind, format_of
+from tilth.sdk.tables.formats import Kind, format_of, why_not_read
 from tilth.sdk.tables.malformed import Problems
 from tilth.sdk.tables.opening import open_table
 from tilth.sdk.tables.separated import SeparatedTable
@@ -35,8 +35,9 @@ __all__ = ["opened_query"]
 _NAMED = re.compile(r"""'((?:[^']|'')*)'|"((?:[^"]|"")*)"|(\w+)""")
 _RAISED = re.compile(r"Traceback \(most recent call last\):\n(?: .*\n)*(?:[\w.]+: )?(.*)")
 """What an error of a file looks like that DuckDB passes on."""
-_OF_TEXTS = re.compile(r"CSV|JSON")
-"""What errors say that are about tables of texts."""
+_OF_TABLES = re.compile(r"CSV|JSON|^(Invalid Input|IO) Error:.*\bParquet", re.IGNORECASE)
+"""What errors say that are about what stands in a table."""
+_MISSING = re.compile(r"Table with name (.*?) does not exist")
 _SHOWN = 10
 _ONLY = ("SELECT", "EXPLAIN")
 _BATCH_ROWS = 10_000
@@ -63,12 +64,16 @@ def _asked(
 ) -> "Iterator[pa.RecordBatchReader]":
     duckdb = import_module("duckdb")
     arrow = import_module("pyarrow")
-    paths = [path for path, _, _ in digests(home, version) if format_of(path) is not None or is_excel(path)]
+    files = [path for path, _, _ in digests(home, version)]
+    paths = [path for path in files if format_of(path) is not None or is_excel(path)]
     used: list[str] = []
 
     def explained(error: Exception) -> TilthError:
-        if _OF_TEXTS.search(str(error)):
+        if _OF_TABLES.search(str(error)):
             _require_readable(home, version, used)
+        missing = _MISSING.search(str(error))
+        if missing and missing[1] in files and (why := why_not_read(missing[1])):
+            return Invalid(why, hint=_known(paths))
         return _explained(error, folder, paths)
 
     try:
@@ -164,12 +169,15 @@ def _require_readable(home: Home, version: DatasetVersion, paths: Sequence[str])
     """Name the first row that can't be read, by its file and line, as other commands do."""
     for path in paths:
         found = format_of(path)
-        if found is not None and found.kind is not Kind.PARQUET:
+        if found is not None:
             try:
                 for _ in open_table(source_of(home, version, path), Problems()).rows():
                     pass
             except TableMalformed as error:
-                raise TableMalformed(error.message, hint="repair it; a query leaves no rows out") from error
+                repair = "replace it in the version" if found.kind is Kind.PARQUET else "repair it; a query leaves no rows out"
+                raise TableMalformed(error.message, hint=repair) from error
+            except Invalid:  # what can't be joined may well be asked
+                continue
 
 
 def _view(name: str, paths: Sequence[str], delimiter: str, *, as_texts: bool) -> str:
@@ -206,7 +214,7 @@ def _explained(error: Exception, folder: Path, paths: Sequence[str]) -> TilthErr
     if "disabled by configuration" in said or "configuration has been locked" in said or "disabled through configuration" in said:
         first = said.partition("\n")[0].removeprefix("Permission Error: ").removeprefix("Invalid Input Error: ")
         return Denied(f"{first.partition(' - ')[0]}: queries see the tables of the version, and nothing else", hint=_known(paths))
-    if re.search(r"Table with name .* does not exist", said):
+    if _MISSING.search(said):
         return Invalid(said.partition("\n")[0].removeprefix("Catalog Error: "), hint=_known(paths))
     if raised := _RAISED.search(said):  # by the files of the version, in this process
         if "read only" in raised[1]:

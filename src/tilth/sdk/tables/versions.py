@@ -20,7 +20,7 @@ from tilth.sdk.home import Home
 from tilth.sdk.metadata import put
 from tilth.sdk.reading import reading_of
 from tilth.sdk.tables.excel import is_excel
-from tilth.sdk.tables.formats import Source, format_of, why_not_joined
+from tilth.sdk.tables.formats import Source, format_of, why_not_joined, why_not_read
 from tilth.sdk.tables.merging import JoinRules, TableReport, join_tables
 from tilth.sdk.tables.workbooks import join_workbooks
 from tilth.sdk.taking import Watcher, taking_context
@@ -30,6 +30,7 @@ __all__ = ["MERGED", "MergeRequest", "merge_tables", "report_document", "scratch
 MERGED = "merged_tables"
 """Under which name a version's metadata tells how its tables were joined."""
 _JOINED = "joined"
+_READ = "CSV, TSV, JSON lines, Parquet and Excel's .xlsx and .xlsm are read; CSV and JSON lines also as .gz and .zst"
 
 
 class MergeRequest(Struct, frozen=True, kw_only=True):
@@ -56,10 +57,7 @@ def title(version: DatasetVersion) -> str:
 def source_of(home: Home, version: DatasetVersion, path: str) -> Source:
     """A table of a version; `PathNotFound` or `Invalid` if it is none."""
     if format_of(path) is None and not is_excel(path):
-        raise Invalid(
-            f"{path} is no table that can be read",
-            hint="CSV, TSV, JSON lines, Parquet and Excel's workbooks are; CSV and JSON lines also as .gz and .zst",
-        )
+        raise Invalid(why_not_read(path) or f"{path} is no table that can be read", hint=_READ)
     reading = reading_of(home, version)
     reading.entry(path)
     return Source(path, title(version), lambda: reading.open(path))

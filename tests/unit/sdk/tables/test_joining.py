@@ -12,8 +12,11 @@ import pytest
 
 from tilth.base.errors import Invalid, TableMalformed
 from tilth.sdk.tables.formats import Source
+from tilth.sdk.tables.malformed import Problems
 from tilth.sdk.tables.merging import ColumnRule, JoinRules, RowConflict, TableReport, join_tables
+from tilth.sdk.tables.parquet import ParquetTable
 from tilth.sdk.tables.row_changes import compare_rows
+from tilth.sdk.tables.rows import Rows
 
 
 def join(tmp_path: Path, path: str, *parts: bytes, skip: bool = False, **rules: Any) -> tuple[bytes, TableReport]:
@@ -240,3 +243,23 @@ def test_a_table_without_anything_in_it_has_no_key_and_no_rows(tmp_path: Path) -
         sources = [Source(path, name, lambda data=data: io.BytesIO(data)) for name, data in (("old", b""), ("new", data))]  # type: ignore[misc]
         found = compare_rows(*sources, key=["id"], shown=1, scratch=tmp_path, skip_malformed=False)
         assert (found.added, found.removed, len(found.rows)) == (1, 0, 1)
+
+
+def test_the_newer_kinds_of_texts_in_parquet_are_texts(tmp_path: Path) -> None:
+    views = parquet(id=[1, 2], s=pa.array(["a", None]).cast(pa.string_view()), b=pa.array([b"x", b"y"]).cast(pa.binary_view()))
+    plain = parquet(id=[2, 3], s=[None, "c"], b=[b"y", b"z"])
+    data, report = join(tmp_path, "t.parquet", views, plain, key=["id"])
+    assert table(data).to_pydict() == {"id": [1, 2, 3], "s": ["a", None, "c"], "b": [b"x", b"y", b"z"]}
+    assert (report.duplicates, report.differing_types) == (1, {})
+    sources = [Source("t.parquet", name, lambda data=data: io.BytesIO(data)) for name, data in (("old", views), ("new", plain))]  # type: ignore[misc]
+    found = compare_rows(*sources, key=["s"], shown=5, scratch=tmp_path, skip_malformed=False)
+    assert (found.same, found.added, found.removed) == (1, 1, 1)
+
+
+def test_what_rows_of_parquet_say_does_not_depend_on_how_it_is_put_together(tmp_path: Path) -> None:
+    columns = {"a": ["x,y", "", "z"], "b": [1, -2, 3], "c": [True, False, True], "d": [0.5, 1e15, 2.0]}
+    quick = ParquetTable(Source("t.parquet", "", lambda: io.BytesIO(parquet(**columns))), Problems())
+    for places in ([0, 1, 2, 3], [1], [0], [3, 0]):
+        (rows,) = quick.rows()
+        assert rows.packed(places) == Rows((), rows.cells).packed(places)
+        assert rows.packed(places, empty=False) == Rows((), rows.cells).packed(places, empty=False)
