@@ -50,6 +50,15 @@ def test_a_table_is_a_table_and_a_matrix_says_its_numbers(look: Look, run: str) 
     look.check()
 
 
+def test_each_number_of_a_matrix_stands_in_it_once_in_an_ink_that_can_be_read(look: Look) -> None:
+    page = look.open(f"/experiments/{look.site.tasks[0]}?tab=plots")
+    numbers = page.locator(".heatmaplayer text")
+    expect(numbers.filter(has_text="7")).to_have_css("fill", "rgb(255, 255, 255)")  # on the darkest shade, and on the lightest
+    expect(numbers.filter(has_text="1")).to_have_css("fill", "rgb(0, 0, 0)")
+    expect(numbers).to_have_count(4)
+    look.check()
+
+
 def test_what_is_no_figure_says_so_in_its_own_frame(look: Look, run: str) -> None:
     page = look.open(f"/experiments/{run}?tab=plots")
     broken = page.locator(".plot-panel").filter(has=page.get_by_role("heading", name="broken / v"))

@@ -39,9 +39,12 @@ describe("inked", () => {
       [[[null, 9]], { color: "#ffffff" }, 0, 10],
     ]);
   });
-  it("leaves alone what has no text", () => {
-    const trace = { type: "heatmap" as const, z: [[1, 9]] };
-    expect(inked(trace, GREY)).toEqual([trace]);
+  it("writes texts only once, too", () => {
+    const traces = inked({ type: "heatmap", z: [[1, 9]], text: [["one", "nine"]], texttemplate: "%{text}" } as never, GREY) as unknown as { text: unknown }[];
+    expect(traces.map(({ text }) => text)).toEqual([[["one", ""]], [["", "nine"]]]);
+  });
+  it("leaves alone what has no text, and what would be written twice", () => {
+    for (const trace of [{ type: "heatmap" as const, z: [[1, 9]] }, { type: "heatmap" as const, z: [[1, 9]], texttemplate: "%{x}: %{z}" }]) expect(inked(trace, GREY)).toEqual([trace]);
   });
 });
 

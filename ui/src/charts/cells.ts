@@ -30,15 +30,18 @@ export function shadeAt(value: unknown, { low, high, colours }: Shading): number
 
 /** A matrix with values in its cells as two that lie on each other, one with black and one with white text; the trace alone if nothing is written. */
 export function inked(trace: Plotly.Data, shading: Shading | null): Plotly.Data[] {
-  const { z, zsmooth, textfont } = trace as Item;
-  if (shading === null || !trace.texttemplate || zsmooth || !Array.isArray(z) || !z.every((row) => Array.isArray(row))) return [trace];
+  const { z, zsmooth, text, texttemplate, textfont } = trace as Item;
+  if (shading === null || typeof texttemplate !== "string" || zsmooth || !Array.isArray(z) || !z.every((row) => Array.isArray(row))) return [trace];
+  // What says anything else would stand in cells that are left out as well.
+  if (/%\{(?!z\b|text\b)/.test(texttemplate)) return [trace];
   const cells = z as unknown[][];
   const inks = cells.map((row) => row.map((value) => inkOf(value, shading)));
   const used = [...new Set(inks.flat())];
   return used.map((ink, at) => ({
     ...trace,
     // What is null is neither drawn nor pointed at.
-    z: used.length < 2 ? z : cells.map((row, y) => row.map((value, x) => (inks[y]?.[x] === ink ? value : null))),
+    z: only(cells, inks, ink, null),
+    ...(Array.isArray(text) && text.every((row) => Array.isArray(row)) ? { text: only(text as unknown[][], inks, ink, "") } : {}),
     zauto: false,
     zmin: shading.low,
     zmax: shading.high,
@@ -59,6 +62,11 @@ export function inkedNotes(notes: readonly Item[], trace: Plotly.Data, shading: 
     const colour = Array.isArray(row) ? shadeAt(row[placeIn(x, note.x)], shading) : null;
     return colour ? { ...note, font: { ...(typeof note.font === "object" ? note.font : {}), color: inkOn(colour) } } : note;
   });
+}
+
+/** The cells whose ink is this one, and nothing in the others. */
+function only(cells: readonly unknown[][], inks: readonly string[][], ink: string, nothing: unknown): unknown[][] {
+  return cells.map((row, y) => row.map((value, x) => (inks[y]?.[x] === ink ? value : nothing)));
 }
 
 function inkOf(value: unknown, shading: Shading): string {
