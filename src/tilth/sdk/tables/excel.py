@@ -10,13 +10,12 @@ from typing import IO, Any
 from tilth.base.errors import Invalid
 from tilth.sdk.tables.cell_texts import text_of
 from tilth.sdk.tables.plain_arrays import is_plain, plain_array
-from tilth.sdk.tables.workbook_limits import CONVERT, MOST_CELLS, MOST_COLUMNS, MOST_ROWS, MOST_UNPACKED, require_small
+from tilth.sdk.tables.workbook_limits import CONVERT, MOST_CELLS, MOST_COLUMNS, MOST_ROWS, MOST_UNPACKED, require_filled, require_small
 from tilth.sdk.tables.workbook_reading import SheetRow, Workbook
 
 __all__ = ["ENDINGS", "as_column", "book_and_sheet", "is_excel", "opened_book", "opened_sheet", "sheet_rows", "sheet_table"]
 
 ENDINGS = ("xlsx", "xlsm")
-_MOST_PLACES = 50_000_000
 _MOST_TOLD = 10
 _BROKEN = (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError, SyntaxError, EOFError, ArithmeticError)
 """What OpenPyXL raises of workbooks that are broken."""
@@ -90,10 +89,9 @@ def sheet_table(file: IO[bytes], label: str, sheet: str = "", *, as_texts: bool 
     if not rows:
         raise Invalid(f"{label} has no rows", hint="name another sheet, as in 'book.xlsx#Sheet2'")
     places = sorted(set().union(*rows))
-    if len(places) * len(rows) > _MOST_PLACES:
-        raise Invalid(f"{label} has {len(rows):,} rows and {len(places):,} columns, nearly all of which are empty", hint=CONVERT)
-    columns = [[row.get(at) for row in rows[1:]] for at in places]
-    return arrow.table([as_column(arrow, column, as_texts=as_texts) for column in columns], names=_names(rows[0], places))
+    require_filled(label, len(rows), len(places))
+    columns = (as_column(arrow, [row.get(at) for row in rows[1:]], as_texts=as_texts) for at in places)
+    return arrow.table(list(columns), names=_names(rows[0], places))
 
 
 def as_column(arrow: Any, values: Sequence[Any], *, as_texts: bool = False) -> Any:

@@ -14,7 +14,7 @@ from tilth.sdk.tables.excel import opened_book, sheet_rows
 from tilth.sdk.tables.formats import Source
 from tilth.sdk.tables.malformed import Malformed, Problems
 from tilth.sdk.tables.rows import Cell, Rows, rows_at_once, unique_names
-from tilth.sdk.tables.workbook_limits import CONVERT, MOST_CELLS, MOST_ROWS
+from tilth.sdk.tables.workbook_limits import CONVERT, MOST_CELLS, MOST_ROWS, require_filled
 from tilth.sdk.tables.workbook_reading import SheetCell, SheetRow, Workbook
 
 __all__ = ["Books", "SheetTable"]
@@ -84,6 +84,7 @@ class SheetTable:
         seen = _Seen()
         for row in self._rows():
             seen.look_at(row)
+        require_filled(self.label, seen.rows, len(seen.names))
         return seen
 
     @property
@@ -138,12 +139,14 @@ class _Seen:
 
     def __init__(self) -> None:
         self.head_row = 0
+        self.rows = 0
         self.kinds: dict[int, set[str]] = {}
         self.digest = sha256()
         self._header: dict[int, SheetCell] = {}
 
     def look_at(self, row: SheetRow) -> None:
         """Take a row in."""
+        self.rows += 1
         if not self.head_row:
             self.head_row = row.number
             self._header = row.cells

@@ -10,12 +10,14 @@ from typing import IO
 
 from tilth.base.errors import Invalid
 
-__all__ = ["CONVERT", "MOST_CELLS", "MOST_COLUMNS", "MOST_ROWS", "MOST_UNPACKED", "require_small"]
+__all__ = ["CONVERT", "MOST_CELLS", "MOST_COLUMNS", "MOST_ROWS", "MOST_UNPACKED", "require_filled", "require_small"]
 
 MOST_UNPACKED = 128 << 20
 MOST_CELLS = 5_000_000
 MOST_COLUMNS = 16_384
 MOST_ROWS = 1_048_576
+_MOST_PLACES = 25_000_000
+"""So many cells, empty ones as well, has a table that is made of a sheet."""
 CONVERT = "write it as CSV or Parquet, which are read row by row"
 _MOST_PARTS = 10_000
 _MOST_SHEETS = 1_000
@@ -47,6 +49,12 @@ def require_small(file: IO[bytes], label: str, most: int = MOST_UNPACKED) -> Non
                         raise Invalid(f"{label} takes more than {most >> 20} MB when it is unpacked", hint=CONVERT)
                     counted.look_at(piece)
     file.seek(0)
+
+
+def require_filled(label: str, rows: int, columns: int) -> None:
+    """Refuse a table that would hardly be anything but empty cells, which take time and room as well."""
+    if rows * columns > _MOST_PLACES:
+        raise Invalid(f"{label} has {rows:,} rows and {columns:,} columns, most of whose cells are empty", hint=CONVERT)
 
 
 class _Counted:

@@ -24,6 +24,8 @@ from tilth.sdk.previews.ranges import LocalFile
 from tilth.sdk.previews.rows import first_rows
 from tilth.sdk.previews.seen import Column
 from tilth.sdk.tables.excel import opened_book, sheet_rows, sheet_table
+from tilth.sdk.tables.formats import Source
+from tilth.sdk.tables.sheets import Books
 
 
 def _book(**sheets: list[list[Any]]) -> bytes:
@@ -196,6 +198,7 @@ def _sheet(*rows: str, sheets: int = 1, parts: dict[str, str] | None = None) -> 
 
 
 CELL = "<c><v>1</v></c>"
+CELL_ROW = f"<row>{CELL}</row>"
 MANY = [f"xl/worksheets/sheet{number}.xml" for number in range(2, 1_002)]
 TEXTS = f"<sst xmlns='http://schemas.openxmlformats.org/spreadsheetml/2006/main'><si>{'<r><t>a</t></r>' * 400_000}</si></sst>"
 
@@ -231,3 +234,12 @@ def test_cells_far_away_are_read_for_what_they_are() -> None:
                 (number, {16_383: number}) for number in (3, 1_000, 1_048_576)
             ]
     assert sheet_table(io.BytesIO(data), "b.xlsx").to_pydict() == {"3": [1_000, 1_048_576]}
+
+
+def test_a_sheet_that_is_nearly_all_empty_is_no_table() -> None:
+    head = f"<row>{'<c><v>1</v></c>' * 2_600}</row>"
+    data = _sheet("<sheetData>", head, CELL_ROW * 10_000, "</sheetData>")
+    with pytest.raises(Invalid, match="has 10,001 rows and 2,600 columns, most of whose cells are empty"):
+        sheet_table(io.BytesIO(data), "b.xlsx")
+    with Books() as books, pytest.raises(Invalid, match="has 10,001 rows and 2,600 columns, most of whose cells are empty"):
+        _ = books.sheets(Source("b.xlsx", "", lambda: io.BytesIO(data)))[0].columns
