@@ -28,7 +28,7 @@ OTHERS = "import attr, dateutil, furl, jsonschema, jwt, numpy, pandas, pathlib2,
 """What `import clearml` loads of others: three quarters of its time."""
 THEMSELVES = "import inspect; import clearml.config; clearml.config.config.get('development'); inspect.stack()"
 """What every script and `clearml-data` begin with, for a user: the clients, and their configuration."""
-_PATIENCE_S = 240
+_PATIENCE_S = 480
 _KEPT = (
     "PATH",
     "LANG",

@@ -25,7 +25,7 @@ class Running:
 
     def found(self) -> Any:
         """What it found out, when it is done."""
-        printed, errors = self.process.communicate(timeout=240)
+        printed, errors = self.process.communicate(timeout=480)
         assert self.process.returncode == 0, f"{printed}\n{errors}"
         return msgspec.json.decode(self.file.read_bytes())
 
