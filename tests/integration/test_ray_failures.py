@@ -184,3 +184,27 @@ def test_what_runs_out_of_memory_is_tried_elsewhere_and_what_can_not_be_shared_s
     assert told["dies"].startswith("Lost(why=")
     assert told["works"] == "[5, 7]"
     assert told["share"].startswith("Unavailable Ray has no room left for what its processes share")
+
+
+def test_a_cluster_that_is_gone_ends_the_command_with_a_word_and_it_goes_on_without(source: str, alone: Any, tmp_path: Path) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="ray-"))
+    hanging, environment = folder / "hanging", variables(tmp_path)
+    port, client_port, agent = map(free_port, range(14, 17))
+    at = [f"--port={port}", f"--ray-client-server-port={client_port}", f"--temp-dir={folder}", "--include-dashboard=false"]
+    hangs = {"TILTH_CRASH_AT": "range.after-file:300", "TILTH_CRASH_ONCE": str(hanging), "TILTH_CRASH_HANGS": "1"}
+    only = Node(folder, "only", variables(tmp_path, **hangs), "--head", *at, f"--dashboard-agent-listen-port={agent}")
+    words = ["--folder", source, "--project", "p", "--name", "n"]
+    command = [str(PROGRAMS / "tilth"), "data", "sync", *words, "--engine", f"ray://127.0.0.1:{client_port}"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as syncing:
+        while not hanging.exists() and syncing.poll() is None:
+            time.sleep(0.1)
+        only.kill()
+        _, err = syncing.communicate(timeout=240)
+    assert syncing.returncode == 7, err
+    assert "error: the Ray cluster does not answer any more" in err
+    assert err.endswith("; run the same command again; it goes on where it was\n")
+    assert "Traceback" not in err
+    again = tilth("sync", *words, environment=environment)
+    assert (again["version"], again["added"] + again["unchanged"]) == ("1.0.0", len(FILES))
+    check(tmp_path, environment, alone)
+    shutil.rmtree(folder, ignore_errors=True)

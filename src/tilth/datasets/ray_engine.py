@@ -18,7 +18,8 @@ __all__ = ["RayEngine"]
 
 _STORE_BYTES = 1 << 30
 _STARTS = 3
-_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+_SAID = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_ENABLE_AUTO_CONNECT": "0"}
+"""What Ray is told in the environment. Without the last one, it would begin a cluster of its own when this one is gone."""
 _NOT_FOUND = ("ImportError:", "ModuleNotFoundError:", "No module named", "cannot import name", "Can't get attribute")
 _LOST = (
     "ActorDiedError",
@@ -36,7 +37,7 @@ class RayEngine:
     """Processes of a Ray cluster: of the one at `address`, or of the one that Ray itself finds, or else of one of our own."""
 
     def __init__(self, address: str | None = None) -> None:
-        for name, value in _QUIET.items():
+        for name, value in _SAID.items():
             os.environ.setdefault(name, value)
         try:
             self._ray: Any = import_module("ray")
@@ -91,7 +92,7 @@ class RayEngine:
             raise _differs(error) or _gone(error) from error
 
     def close(self) -> None:
-        for reference in self._running:
+        for reference in self._running if self._ray.is_initialized() else ():
             with suppress(ConnectionError, self._ray.exceptions.RayError):  # the cluster is gone, which is told already
                 self._ray.cancel(reference, force=True)
         self._ray.shutdown()
