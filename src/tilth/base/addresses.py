@@ -57,7 +57,8 @@ def signature_end(address: str) -> datetime | None:
                 begin = datetime.strptime(said[f"{maker}-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
                 return begin + timedelta(seconds=int(said[f"{maker}-expires"]))
         if "sig" in said and "se" in said:
-            return datetime.fromisoformat(said["se"]).astimezone(UTC)
+            end = datetime.fromisoformat(said["se"])
+            return end.astimezone(UTC) if end.tzinfo else end.replace(tzinfo=UTC)
         if "signature" in said and "expires" in said:
             return datetime.fromtimestamp(int(said["expires"]), UTC)
     return None

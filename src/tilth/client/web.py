@@ -33,6 +33,7 @@ _JSON = "application/json"
 _LARGEST = (1 << 63) - 1
 UNSETTLED_NS = 2_000_000_000
 """A file that was modified so short a time before may be modified once more without a later time: web servers tell whole seconds."""
+_REFUSED = (400, 401, 403)
 _ERRORS: dict[int, type[TilthError]] = {401: Denied, 403: Denied, 404: ObjectNotFound, 410: ObjectNotFound}
 
 
@@ -130,7 +131,7 @@ def _answer(
     try:
         if answer.status != 200 and answer.status not in refused:
             kind = _ERRORS.get(answer.status, Unavailable)
-            raise kind(f"{_shown(url)} is answered with status {answer.status}{_ended(url)}", hint=_hint(url, kind))
+            raise kind(f"{_shown(url)} is answered with status {answer.status}{_ended(url, answer.status)}", hint=_hint(url, kind))
         yield answer
     finally:
         if method == "HEAD":
@@ -140,8 +141,8 @@ def _answer(
             answer.close()
 
 
-def _ended(url: str) -> str:
-    end = signature_end(url)
+def _ended(url: str, status: int) -> str:
+    end = signature_end(url) if status in _REFUSED else None
     return f", since its signature ended on {end:%Y-%m-%d at %H:%M:%S} UTC" if end and end < datetime.now(UTC) else ""
 
 

@@ -1,5 +1,7 @@
 """When signed addresses end, as they say themselves."""
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -9,12 +11,22 @@ from tilth.base.addresses import signature_end
 END = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 
 
+@pytest.fixture(autouse=True)
+def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
 @pytest.mark.parametrize(
     ("query", "end"),
     [
         ("X-Amz-Date=20260504T020201Z&X-Amz-Expires=3600&X-Amz-Signature=a", END),
         ("X-Goog-Date=20260504T020201Z&X-Goog-Expires=3600&X-Goog-Signature=a", END),
         ("sv=2021&se=2026-05-04T03%3A02%3A01Z&sig=a", END),
+        ("sv=2021&se=2026-05-04&sig=a", datetime(2026, 5, 4, tzinfo=UTC)),
         ("AWSAccessKeyId=a&Signature=b&Expires=1777863721", END),
         ("X-Amz-Date=yesterday&X-Amz-Expires=3600", None),
         ("X-Amz-Expires=3600", None),

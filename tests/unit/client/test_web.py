@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tilth.base.errors import Denied
+from tilth.base.errors import Denied, ObjectNotFound
 from tilth.client.web import describe
 
 
 class _Refusing(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.send_response(302 if self.path == "/round" else 403)
+        self.send_response(302 if self.path == "/round" else 404 if self.path.startswith("/gone") else 403)
         if self.path == "/round":
             self.send_header("location", "/round")
         self.send_header("content-length", "0")
@@ -86,3 +86,9 @@ def test_a_signature_that_has_ended_is_told_without_the_signature() -> None:
         f"http://{server}/a.csv is answered with status 403, since its signature ended on 2020-05-04 at 02:03:01 UTC; "
         "the address is signed, and signatures end some time: use the plain address, or ask for a new one"
     )
+
+
+def test_a_signature_that_has_ended_is_not_why_a_file_is_gone() -> None:
+    with refusing() as server, pytest.raises(ObjectNotFound, match=r"is answered with status 404; ") as raised:
+        describe(f"http://{server}/gone.csv?X-Amz-Date=20200504T020201Z&X-Amz-Expires=60&X-Amz-Signature=0123")
+    assert "ended" not in raised.value.message

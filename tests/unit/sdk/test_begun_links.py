@@ -158,3 +158,11 @@ def test_reading_for_the_hash_goes_on_as_long_as_the_state_is_the_same() -> None
     unknown: Any = BrokenLine(LARGE, 30_000_000, len(LARGE), len(LARGE), etag="")
     assert hash_of(unknown, RemoteFile(ADDRESS, -1, "", 0))[0] == hashlib.sha256(LARGE).digest()
     assert unknown.asked == [0, 30_000_000, 0]
+
+
+@pytest.mark.parametrize("is_hashed", [False, True])
+def test_a_server_without_parts_whose_line_breaks_now_here_and_now_there_is_given_up(kept: Path, is_hashed: bool) -> None:
+    line = BrokenLine(LARGE, *[100, 200] * 20, parts=False)
+    with pytest.raises(Unavailable, match="the line broke"):
+        _ = hash_of(cast("Sources", line), RemoteFile(ADDRESS, -1, "", 0)) if is_hashed else bring(line, entry_of(LARGE), kept)
+    assert len(line.asked) < 10

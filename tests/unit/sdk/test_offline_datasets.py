@@ -3,11 +3,13 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,10 +17,13 @@ import pytest
 from tilth import Dataset
 from tilth.base.errors import AlreadyExists, Invalid, NotFound, SourceChanged
 from tilth.base.faultpoints import CRASH_STATUS
+from tilth.base.ids import VersionId
 from tilth.domain.version import DatasetVersion
 from tilth.sdk.home import Home
 from tilth.sdk.offline_mode import _offline
 from tilth.sdk.previews import background
+from tilth.sdk.sessions import carried as sessions_carried
+from tilth.sdk.sessions.notes import Noted, Notes, change_notes, read_notes
 from tilth.testing import forking
 from tilth.testing.homes import current_home
 
@@ -301,6 +306,71 @@ def test_what_is_no_session_is_refused(own: Home, folder: Path, tmp_path: Path) 
     (linked / "tilth.db").write_bytes(b"not a database at all" * 100)
     refused(linked, match=r"tilth\.db")
     assert Dataset.list_datasets() == []
+
+
+def test_what_was_attached_here_since_stays(own: Home, folder: Path) -> None:
+    Dataset.set_offline(True)
+    dataset = made(folder)
+    dataset.set_metadata({"kinds": 3}, "facts")
+    dataset.finalize()
+    Dataset.set_offline(False)
+    session = dataset.get_offline_mode_folder()
+    assert session
+    Dataset.get(Dataset.import_offline_session(session)).set_metadata({"kinds": 4}, "facts")
+    assert Dataset.get(Dataset.import_offline_session(session)).get_metadata("facts") == {"kinds": 4}
+
+
+def test_what_was_written_last_comes_along_from_where_nothing_can_be_written(
+    own: Home, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Dataset.set_offline(True)
+    dataset = made(folder)
+    dataset.finalize()
+    session = dataset.get_offline_mode_folder()
+    assert session
+    carried = tmp_path / "carried"
+    shutil.copytree(session, carried)  # while the catalog is open: most of it is in its log
+    assert (carried / "tilth.db-wal").stat().st_size > (carried / "tilth.db").stat().st_size
+    (carried / "tilth.db-shm").unlink()
+    copy = sessions_carried._copy_database
+
+    def copy_if_nothing_is_written(source: Path, target: Path, how: str) -> None:
+        if "immutable" not in how:
+            raise sqlite3.OperationalError("unable to open database file")  # as SQLite says where it can't make a file beside
+        copy(source, target, how)
+
+    monkeypatch.setattr(sessions_carried, "_copy_database", copy_if_nothing_is_written)
+    Dataset.set_offline(False)
+    assert Dataset.import_offline_session(carried) == dataset.id
+    assert contents(Dataset.get(dataset.id)) == contents(dataset)
+
+
+def test_a_session_reads_nothing_that_lies_elsewhere(own: Home, folder: Path, tmp_path: Path) -> None:
+    Dataset.set_offline(True)
+    dataset = made(folder)
+    dataset.finalize()
+    session = dataset.get_offline_mode_folder()
+    assert session
+    carried = tmp_path / "carried"
+    shutil.copytree(session, carried)
+    (carried / "store").rename(tmp_path / "elsewhere")
+    with closing(sqlite3.connect(carried / "tilth.db")) as catalog, catalog:
+        catalog.execute("UPDATE version SET storage = ?", ((tmp_path / "elsewhere").as_uri(),))
+    Dataset.set_offline(False)
+    with pytest.raises(Invalid, match="keeps a version elsewhere"):
+        Dataset.import_offline_session(carried)
+
+
+def test_notes_of_many_versions_are_read_in_time(tmp_path: Path) -> None:
+    versions: list[Noted] = []
+    for number in range(1_200):
+        versions.append(Noted(secret=str(number), parents=(versions[-1].id,) * 2 if versions else ()))
+    change_notes(tmp_path, lambda _: Notes(versions=tuple(versions)))
+    notes = read_notes(tmp_path)
+    assert notes.is_whole(notes.versions[-1])
+    elsewhere = Noted(secret="elsewhere", parents=(VersionId("0" * 32),))
+    child = Noted(secret="child", parents=(elsewhere.id,))
+    assert not Notes(versions=(elsewhere, child)).is_whole(child)
 
 
 def test_contents_that_were_damaged_on_the_way_are_told(own: Home, folder: Path, tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ def read_link(
     link = link_of(entry)
     source, _ = sources.of(link.address)
     digest, size, tries = come.digest if come else sha256(), come.size if come else 0, 0
+    furthest = size
     while True:
         before = size
         try:
@@ -97,7 +98,7 @@ def read_link(
                 _require_all(opened.file, size)
             break
         except Unavailable:
-            tries = 0 if size > before else tries + 1
+            tries, furthest = 0 if size > furthest else tries + 1, max(size, furthest)
             if tries == _TRIES:
                 raise
             time.sleep(_PAUSE_S * 2**tries)
@@ -111,7 +112,7 @@ def read_link(
 def hash_of(sources: Sources, file: RemoteFile) -> tuple[bytes, RemoteFile]:
     """The SHA-256 of a file as it is now, and its state with the size that it turned out to have. Nothing of it is kept."""
     source, address = sources.of(file.address)
-    digest, size, tries, known = sha256(), 0, 0, file
+    digest, size, tries, furthest, known = sha256(), 0, 0, 0, file
     while True:
         before = size
         try:
@@ -126,7 +127,7 @@ def hash_of(sources: Sources, file: RemoteFile) -> tuple[bytes, RemoteFile]:
                 _require_all(opened.file, size)
                 return digest.digest(), RemoteFile(address, size, opened.file.etag, opened.file.modified_ns)
         except Unavailable:
-            tries = 0 if size > before else tries + 1
+            tries, furthest = 0 if size > furthest else tries + 1, max(size, furthest)
             if tries == _TRIES:
                 raise
             time.sleep(_PAUSE_S * 2**tries)

@@ -35,7 +35,10 @@ def opened_copy(home: Home, place: Path, scratch: Path) -> tuple[Path, Home]:
     for source in _files(folder, place):
         _copy(source, copy / source.relative_to(folder), place)
     assert home.open_session
-    return folder, home.open_session(copy, folder / "store")
+    try:
+        return folder, home.open_session(copy, folder / "store")
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise Invalid(f"{place} holds a catalog that can't be read: {error}", hint="carry the folder again") from error
 
 
 def _root(folder: Path, place: Path) -> Path:
@@ -97,9 +100,17 @@ def _copy(source: Path, target: Path, place: Path) -> None:
 
 
 def _copy_database_alone(source: Path, target: Path, place: Path) -> None:
-    """From where nothing can be written, as on a medium that is read only."""
+    """From where nothing can be written, as on a medium that is read only; with what was written last, which may lie beside it."""
+    latest = source.with_name(f"{source.name}-wal")
     try:
-        _copy_database(source, target, "mode=ro&immutable=1")
+        if not latest.is_file():
+            _copy_database(source, target, "mode=ro&immutable=1")
+            return
+        with translated_os_errors(target):
+            shutil.copyfile(source, target)
+            shutil.copyfile(latest, target.with_name(f"{target.name}-wal"))
+        with closing(sqlite3.connect(os.fspath(target))) as copy:
+            copy.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.Error as error:
         raise _broken(source, place, error) from error
 

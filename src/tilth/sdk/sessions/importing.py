@@ -78,7 +78,10 @@ def import_session(home: Home, place: Path, *, upload: bool, finalize: bool) -> 
 def _made(session: Home, noted: Noted, place: Path) -> DatasetVersion | None:
     """A version as it is in the session; None of one that could not be begun there."""
     try:
-        return lifecycle.settled(session, session.api.versions.get(noted.id))
+        made = session.api.versions.get(noted.id)
+        if made.storage:  # it would be read with the keys of this machine
+            raise Invalid("it keeps a version elsewhere, which no session does")
+        return lifecycle.settled(session, made)
     except VersionNotFound:
         return None
     except TilthError as error:
@@ -261,8 +264,10 @@ class _Carried:
     # --- told of ----------------------------------------------------------------------------------------------------
 
     def _tell(self, version: DatasetVersion) -> None:
-        """Bring what was attached to it and reported of it."""
+        """Bring what was attached to it and reported of it. What is attached here already may be newer, and stays."""
         for name in self._noted.metadata:
+            if self.home.api.versions.get_metadata(id=version.id, name=name) is not None:
+                continue
             found = self.session.api.versions.get_metadata(id=self.made.id, name=name)
             if found is not None:
                 self.home.api.versions.set_metadata(id=version.id, name=name, kind=found.kind, value=found.value)

@@ -64,8 +64,11 @@ class Notes(Struct, frozen=True):
 
     def is_whole(self, noted: Noted) -> bool:
         """Whether everything that a version begins with is here: then what it holds is all that it is to hold."""
-        above = [self.of(parent) for parent in noted.parents]
-        return all(parent is not None and self.is_whole(parent) for parent in above)
+        whole: set[str] = set()
+        for other in self.versions:  # parents come first
+            if whole.issuperset(other.parents):
+                whole.add(other.id)
+        return whole.issuperset(noted.parents)
 
 
 def id_of(secret: str, again: int = 0) -> VersionId:
@@ -85,13 +88,14 @@ def read_notes(folder: Path) -> Notes:
         raise Invalid(f"{path} can't be read ({error})", hint=_HINT) from error
     if notes.format > _FORMAT:
         raise FormatUnsupported(f"{path} was written by a newer release", hint="upgrade Tilth")
-    known: set[str] = set()
-    for noted in notes.versions:
-        if not noted.secret or noted.id in known or not all(is_id(parent) for parent in noted.parents):
+    ids = [noted.id for noted in notes.versions]
+    here, known = set(ids), set[str]()
+    for id, noted in zip(ids, notes.versions, strict=True):
+        if not noted.secret or id in known or not all(is_id(parent) for parent in noted.parents):
             raise Invalid(f"{path} says something that no session says", hint=_HINT)
-        if any(notes.of(parent) and parent not in known for parent in noted.parents):
+        if any(parent in here and parent not in known for parent in noted.parents):
             raise Invalid(f"{path} names a version before its parents", hint=_HINT)
-        known.add(noted.id)
+        known.add(id)
     return notes
 
 
