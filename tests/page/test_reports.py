@@ -68,6 +68,8 @@ def test_a_report_is_begun_found_and_opened(look: Look) -> None:
     row.click()
     page.get_by_role("heading", name="Of pets").wait_for()
     look.check()
+    look.open(f"/experiments?q={name}")
+    expect(page.get_by_role("status").filter(has_text="0 runs")).to_be_visible()
 
 
 def test_what_runs_reported_is_shown_in_a_report(look: Look) -> None:

@@ -1,4 +1,5 @@
 import { call } from "@/api/client";
+import { RUN_TYPES } from "@/api/kinds";
 import { placeOf } from "@/api/pipelines";
 import { aboutOf } from "@/api/reports";
 import { nameOf } from "@/components/bits";
@@ -22,7 +23,7 @@ export async function lookFor(text: string, signal: AbortSignal): Promise<Found[
   const inSight = isId ? [] : ["-archived"];
   const some = { _any_: fields, page: 0, page_size: 5, order_by: ["-last_update"], ...(isId ? {} : { system_tags: inSight }) };
   const [tasks, datasets, byId, projects, models, pipelines, reports, queues] = await Promise.all([
-    call("tasks.get_all_ex", { ...some, page_size: 8, only_fields: ["name", "status", "type", "project.name"], system_tags: [...inSight, "-dataset"], type: ["__$not", "dataset", "__$not", "annotation_manual"] }, signal),
+    call("tasks.get_all_ex", { ...some, page_size: 8, only_fields: ["name", "status", "type", "project.name"], system_tags: [...inSight, "-dataset"], type: RUN_TYPES }, signal),
     call("versions.datasets", { text, page: 0, page_size: 5, order: "-created" }, signal),
     isId ? call("versions.search", { ids: [text.toLowerCase()], include_archived: true, page_size: 1 }, signal) : null,
     call("projects.get_all_ex", { ...some, only_fields: ["name"] }, signal),

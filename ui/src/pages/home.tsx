@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useId } from "react";
 import { BASE, call } from "@/api/client";
+import { RUN_TYPES } from "@/api/kinds";
 import { Code, nameOf } from "@/components/bits";
 import { bytes, count } from "@/components/format";
 import { Named, RunLines } from "@/components/line";
@@ -13,7 +14,7 @@ import "./home.css";
 export function Page() {
   const counts = useQuery({
     queryKey: ["tasks", "counts"],
-    queryFn: ({ signal }) => call("organization.get_entities_count", { projects: IN_SIGHT, tasks: { system_tags: ["-archived", "-dataset"], type: NO_VERSIONS }, models: IN_SIGHT, dataset_versions: IN_SIGHT }, signal),
+    queryFn: ({ signal }) => call("organization.get_entities_count", { projects: IN_SIGHT, tasks: { system_tags: ["-archived", "-dataset"], type: RUN_TYPES }, models: IN_SIGHT, dataset_versions: IN_SIGHT }, signal),
   });
   return (
     <div className="page">
@@ -27,7 +28,6 @@ export function Page() {
 
 const RUNS = ["id", "name", "status", "last_update", "started", "project.name", "last_iteration", "type"];
 const IN_SIGHT = { system_tags: ["-archived"] };
-const NO_VERSIONS = ["__$not", "annotation_manual", "__$not", "dataset"];
 
 function Overview({ counts }: { counts: Record<string, number> }) {
   const places: [string, string, string][] = [
@@ -83,7 +83,7 @@ function Section({ title, to, search, children }: { title: string; to: string; s
 function Running() {
   const found = useQuery({
     queryKey: ["tasks", "running"],
-    queryFn: ({ signal }) => call("tasks.get_all_ex", { only_fields: RUNS, status: ["in_progress"], order_by: ["-started"], page: 0, page_size: 6, system_tags: ["-archived", "-dataset"], type: NO_VERSIONS }, signal),
+    queryFn: ({ signal }) => call("tasks.get_all_ex", { only_fields: RUNS, status: ["in_progress"], order_by: ["-started"], page: 0, page_size: 6, system_tags: ["-archived", "-dataset"], type: RUN_TYPES }, signal),
   });
   if (!found.data?.tasks.length) return null;
   return (
@@ -96,7 +96,7 @@ function Running() {
 function Recent() {
   const found = useQuery({
     queryKey: ["tasks", "recent"],
-    queryFn: ({ signal }) => call("tasks.get_all_ex", { only_fields: RUNS, status: ["__$not", "in_progress"], order_by: ["-last_update"], page: 0, page_size: 10, system_tags: ["-archived", "-dataset"], type: NO_VERSIONS }, signal),
+    queryFn: ({ signal }) => call("tasks.get_all_ex", { only_fields: RUNS, status: ["__$not", "in_progress"], order_by: ["-last_update"], page: 0, page_size: 10, system_tags: ["-archived", "-dataset"], type: RUN_TYPES }, signal),
   });
   return (
     <Section title="Last changed" to="/experiments">

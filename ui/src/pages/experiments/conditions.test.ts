@@ -20,7 +20,7 @@ describe("conditions", () => {
       status: ["failed", "stopped"],
       tags: ["__$all", "-a", "b,c"],
       _any_: { pattern: "1\\.5", fields: ["name", "id"] },
-      type: ["__$not", "dataset", "__$not", "annotation_manual"],
+      type: ["__$not", "dataset", "__$not", "annotation_manual", "__$not", "report"],
       system_tags: ["-archived", "-dataset"],
       started: [">=2026-01-01T00:00:00.000Z"],
       "last_metrics.m.v.min_value": [null, -2],

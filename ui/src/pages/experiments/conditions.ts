@@ -1,3 +1,4 @@
+import { RUN_TYPES } from "@/api/kinds";
 import type { Search } from "@/app/router";
 import { time } from "@/components/format";
 import { known, type Metric, pathOf, read, titleAt } from "./columns";
@@ -43,7 +44,6 @@ export function saidChoice(chosen: readonly string[]): string | undefined {
   return chosen.map(escape).join(",") || undefined;
 }
 
-const NOT_RUNS = ["dataset", "annotation_manual"];
 const literally = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 /** The metrics that a view needs to know by their hashes. */
@@ -59,7 +59,7 @@ export function requestOf(search: Search, text: string, metrics: readonly Metric
     ...(search.tag ? { tags: ["__$all", ...chosenOf(search.tag)] } : {}),
     ...(search.user ? { user: chosenOf(search.user) } : {}),
     ...(text ? { _any_: { pattern: literally(text), fields: ["name", "id"] } } : {}),
-    type: search.type ? chosenOf(search.type) : NOT_RUNS.flatMap((type) => ["__$not", type]),
+    type: search.type ? chosenOf(search.type) : RUN_TYPES,
     // The task of a version is seen among the datasets.
     system_tags: [search.archived ? "archived" : "-archived", "-dataset"],
   };

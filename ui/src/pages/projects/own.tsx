@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { Archive, ArchiveRestore, Ellipsis, Pencil, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { call } from "@/api/client";
+import { RUN_TYPES } from "@/api/kinds";
 import type { Project } from "@/api/types";
 import { tell } from "@/app/toasts";
 import { Id, Tag, TimeAgo } from "@/components/bits";
@@ -100,7 +101,7 @@ function Recent({ project, isAway }: { project: Project; isAway: boolean }) {
     queryFn: ({ signal }) =>
       call(
         "tasks.get_all_ex",
-        { project: [project.id], include_subprojects: true, only_fields: FIELDS, order_by: ["-last_update"], page: 0, page_size: RECENT, system_tags: [isAway ? "archived" : "-archived", "-dataset"], type: ["__$not", "dataset", "__$not", "annotation_manual"] },
+        { project: [project.id], include_subprojects: true, only_fields: FIELDS, order_by: ["-last_update"], page: 0, page_size: RECENT, system_tags: [isAway ? "archived" : "-archived", "-dataset"], type: RUN_TYPES },
         signal,
       ),
   });
