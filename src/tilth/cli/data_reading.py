@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from tilth._wiring import open_home
-from tilth.base.errors import Corrupt, Invalid, PathNotFound, TilthError
+from tilth.base.errors import Corrupt, Invalid, NotFound, TilthError
 from tilth.cli.checking_links import tell_links
 from tilth.cli.file_rows import ELSEWHERE, UNKNOWN, tell_files
 from tilth.cli.options import FROM_0, FROM_1, Id, Json, Verbose
@@ -246,7 +246,7 @@ def _folder(home: Home, words: Sequence[str], id: str | None) -> tuple[DatasetVe
     try:
         found = lookup.find(home, current_id(home.folder, None))
         return found, contents.existing_folder(home, found, path)
-    except (Invalid, PathNotFound) as missing:  # there is no last version, or it has no such folder
+    except (Invalid, NotFound) as missing:  # there is no last version, or it is deleted, or has no such folder
         try:
             return lookup.find(home, path), ""
         except TilthError:

@@ -91,6 +91,11 @@ def test_a_folder_of_the_last_version_stands_over_a_version_of_the_same_name(til
     assert [entry["name"] for entry in tilth.json("ls", "P/n")["entries"]] == ["deep.txt"]
 
 
+def test_a_version_may_stand_alone_when_the_last_one_is_deleted(tilth: "Terminal", two: list[str]) -> None:
+    tilth("delete", "P/other")
+    assert [entry["name"] for entry in tilth.json("ls", FIRST)["entries"]] == ["a/", "b.txt"]
+
+
 def test_versions_are_compared_and_found_by_their_names(tilth: "Terminal", two: list[str]) -> None:
     document = tilth.json("compare", FIRST, SECOND)
     assert (document["source"], document["target"], document["modified"]) == (*two, ["b.txt"])

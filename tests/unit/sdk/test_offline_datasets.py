@@ -361,6 +361,20 @@ def test_a_session_reads_nothing_that_lies_elsewhere(own: Home, folder: Path, tm
         Dataset.import_offline_session(carried)
 
 
+def test_a_draft_that_was_damaged_on_the_way_is_told(own: Home, folder: Path, tmp_path: Path) -> None:
+    Dataset.set_offline(True)
+    dataset = made(folder)
+    session = dataset.get_offline_mode_folder()
+    assert session
+    damaged = tmp_path / "damaged"
+    shutil.copytree(session, damaged)
+    origin = damaged / "drafts" / dataset.id / "origin.json"
+    origin.write_bytes(origin.read_bytes().replace(dataset.id.encode(), b"\xb3" + dataset.id[1:].encode(), 1))
+    Dataset.set_offline(False)
+    with pytest.raises(Invalid, match="carry the folder again"):
+        Dataset.import_offline_session(damaged)
+
+
 def test_notes_of_many_versions_are_read_in_time(tmp_path: Path) -> None:
     versions: list[Noted] = []
     for number in range(1_200):

@@ -68,6 +68,8 @@ def import_session(home: Home, place: Path, *, upload: bool, finalize: bool) -> 
                     continue
                 carried = _Carried(home, session, notes, noted, made, scratch, place)
                 became[noted.id] = carried.bring(became, upload=upload, finalize=finalize)
+        except UnicodeDecodeError as error:
+            raise Invalid(f"{place} can't be read: {error}", hint="carry the folder again") from error
         finally:
             session.close()
     if not became:
