@@ -89,6 +89,11 @@ def delete_command(
     """Delete a version. Versions that build on it are never harmed; `gc` frees what nobody needs any more."""
     if not (id or name):
         raise Invalid("no version was named", hint="say --id, or --project and --name")
+    if id and (project or name or version):
+        raise Invalid(
+            f"{id} is named, and a dataset as well",
+            hint="name what is to go in one way: as a word or with --id, or by --project, --name and --version",
+        )
     home = open_home()
     doomed = lookup.to_delete(home, id=id, project=project, name=name, version=version, entire=entire_dataset, force=force)
     told = [said for found in doomed if (said := users_told(home, found))]

@@ -114,6 +114,7 @@ def test_versions_are_compared_and_found_by_their_names(tilth: "Terminal", two: 
         (["query", "SELECT", "1", "+", "1"], 2, "quote what has blanks in it"),
         (["get", FIRST, SECOND], 2, f"{SECOND} is more than this command takes; `tilth data get --help`"),
         (["compare", FIRST], 2, "target is missing"),
+        (["delete", FIRST, "--project", "P", "--name", "other"], 2, "name what is to go in one way"),
         (["add"], 2, "name files or folders, or addresses with --links"),
         (["cat", "P/none@1.0.0", "b.txt"], 3, "P/none"),
     ],
