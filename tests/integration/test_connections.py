@@ -1,5 +1,8 @@
-"""Connections stay open for those who may share them, and end with the answer for those who would share them by mistake."""
+"""Connections stay open for those who may share them, and end with the answer for those who would share them by mistake; answers are
+compressed for those who take them so."""
 
+import gzip
+import json
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
@@ -35,3 +38,14 @@ def test_only_clients_that_fork_have_one_for_each_request(
     assert answer.getheader("connection") == (None if kept else "close")
     assert (connection.sock is not None) == kept
     connection.close()
+
+
+@pytest.mark.parametrize(("said", "encoding"), [("gzip, deflate", "gzip"), ("gzip;q=0, *;q=0", None)])
+def test_long_answers_are_compressed_for_whoever_takes_them_so(server: RunningServer, said: str, encoding: str | None) -> None:
+    task = server.call("tasks.create", name="long", type="testing", comment="word " * 1_000)["id"]
+    body = json.dumps({"task": task}).encode()
+    answer = server.request("POST", "/api/tasks.get_by_id", body=body, headers={"accept-encoding": said}, decode_content=False)
+    assert answer.headers.get("content-encoding") == encoding
+    assert (answer.headers["vary"], int(answer.headers["content-length"])) == ("accept-encoding", len(answer.data))
+    data = gzip.decompress(answer.data) if encoding else answer.data
+    assert json.loads(data)["data"]["task"]["comment"] == "word " * 1_000

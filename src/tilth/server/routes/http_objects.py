@@ -14,6 +14,7 @@ from tilth.base.errors import Invalid, ObjectNotFound, TilthError
 from tilth.domain.access import Permission
 from tilth.server.routes.bodies import read_body
 from tilth.server.routes.metrics import METRICS
+from tilth.server.routes.packing import packed
 from tilth.server.routes.platform import Platform, identity_of
 from tilth.server.routes.ranges import parse_range
 from tilth.server.stores.unit_of_work import Tx
@@ -132,7 +133,7 @@ async def _list(platform: Platform, request: Request, store: ObjectStore) -> Res
     found: Any = await platform.in_thread(page)
     rows = [(info.key, info.size_bytes, info.modified_s) for info in found]
     following = rows[-1][0] if len(rows) == _PAGE else None
-    return Response(msgspec.json.encode({"objects": rows, "next": following}), media_type="application/json")
+    return await packed(request, Response(msgspec.json.encode({"objects": rows, "next": following}), media_type="application/json"))
 
 
 async def _delete(platform: Platform, request: Request, store: ObjectStore) -> Response:

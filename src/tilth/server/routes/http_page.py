@@ -12,6 +12,7 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from tilth.server.routes.packing import takes_gzip
 from tilth.server.routes.platform import base_url
 
 __all__ = ["is_file_of_page", "page"]
@@ -43,7 +44,7 @@ async def page(request: Request, path: str) -> Response:
         body = body.replace(_BASE, f'<base href="{escape(urlsplit(base_url(request)).path)}/"'.encode())
     kind = mimetypes.guess_type(name)[0] if found is not None else "text/html"
     packed = None
-    if found is not None and name != "index.html" and "gzip" in request.headers.get("accept-encoding", ""):
+    if found is not None and name != "index.html" and takes_gzip(request.headers):
         packed = await to_thread.run_sync(_packed, name)
     headers = {
         "content-security-policy": _POLICY,

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from tilth.base.errors import FieldInvalid, TilthError
 from tilth.server.routes.bodies import read_body
 from tilth.server.routes.metrics import METRICS
+from tilth.server.routes.packing import packed
 from tilth.server.routes.platform import Platform, identity_of, origin_of
 from tilth.server.routes.rpc import Answer, Caller
 from tilth.wire.envelope import Endpoint, failure, status_of
@@ -50,7 +51,7 @@ async def answer_call(platform: Platform, request: Request, path: str) -> Respon
         timing.status = answer.status
     headers = {"retry-after": "5"} if answer.status in (429, 503) else {}
     headers |= {"www-authenticate": 'Bearer realm="tilth"'} if answer.status == 401 else {}
-    return Response(answer.body, answer.status, headers | {"cache-control": "no-store"}, answer.content_type)
+    return await packed(request, Response(answer.body, answer.status, headers | {"cache-control": "no-store"}, answer.content_type))
 
 
 def _with_query(body: bytes, query: str) -> bytes:

@@ -10,6 +10,7 @@ from tilth.base.errors import TilthError
 from tilth.domain.access import Permission
 from tilth.server.routes.metrics import METRICS
 from tilth.server.routes.openapi import describe
+from tilth.server.routes.packing import packed
 from tilth.server.routes.platform import Platform, base_url, identity_of
 from tilth.server.stores.unit_of_work import Tx
 from tilth.wire.envelope import status_of
@@ -45,7 +46,7 @@ async def metrics(platform: Platform, request: Request) -> Response:
 
 async def openapi(platform: Platform, request: Request) -> Response:
     """The description of the API, OpenAPI 3.1."""
-    return JSONResponse(describe(f"{base_url(request)}/api"))
+    return await packed(request, JSONResponse(describe(f"{base_url(request)}/api")))
 
 
 def _try_database(platform: Platform) -> None:
