@@ -12,7 +12,7 @@ __all__ = ["packed", "takes_gzip"]
 _WORTH_PACKING = 2_000
 """What is smaller fits into one or two packets of a network as it is."""
 _LEVEL = 1
-"""Answers are made anew each time. This costs about a tenth of making them; level 6 costs three to five times that, for a tenth fewer bytes."""
+"""Answers are made anew each time. Level 1 costs about a tenth of making them, level 6 three to five times that for a tenth fewer bytes."""
 _NAMES = ("gzip", "x-gzip")
 
 
