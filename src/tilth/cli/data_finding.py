@@ -5,12 +5,14 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from tilth._wiring import open_home
+from tilth.base.errors import Invalid
 from tilth.cli.data_making import title, version_document
 from tilth.cli.data_tables import Key, Memory, SkipMalformed, key_columns
 from tilth.cli.differences import said_of_columns, tell_rows
 from tilth.cli.options import FROM_0, FROM_1, Id, Json, Verbose, Version, Words
 from tilth.cli.output import Output, count, size, table
 from tilth.cli.state import current_id
+from tilth.cli.words import one_way
 from tilth.domain.dataset import ChangeTotals, Total
 from tilth.sdk import comparing, lookup
 from tilth.sdk.dataset_uses import users_of
@@ -64,6 +66,9 @@ def search_command(
 
 def log_command(id: Id = None, *, project: str | None = None, name: str | None = None, json: Json = False) -> None:
     """Draw where a version comes from, or all versions of a dataset with --name: newest first, with their parents."""
+    one_way(id, project=project, name=name)
+    if project and not name:
+        raise Invalid("--project goes with --name", hint="add --name, or name a version")
     home = open_home()
     if name:
         nodes = home.api.versions.lineage(project=project or lookup.find_parts(home, project=None, name=name).project, name=name)

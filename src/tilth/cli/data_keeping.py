@@ -10,6 +10,7 @@ from tilth.cli.data_making import title, version_document
 from tilth.cli.options import Id, Json, Words
 from tilth.cli.output import Output, count, size
 from tilth.cli.state import current_id
+from tilth.cli.words import one_way
 from tilth.sdk import lifecycle, lookup
 from tilth.sdk.dataset_uses import users_told
 from tilth.sdk.storage import address_in
@@ -89,11 +90,7 @@ def delete_command(
     """Delete a version. Versions that build on it are never harmed; `gc` frees what nobody needs any more."""
     if not (id or name):
         raise Invalid("no version was named", hint="say --id, or --project and --name")
-    if id and (project or name or version):
-        raise Invalid(
-            f"{id} is named, and a dataset as well",
-            hint="name what is to go in one way: as a word or with --id, or by --project, --name and --version",
-        )
+    one_way(id, project=project, name=name, version=version)
     home = open_home()
     doomed = lookup.to_delete(home, id=id, project=project, name=name, version=version, entire=entire_dataset, force=force)
     told = [said for found in doomed if (said := users_told(home, found))]

@@ -12,6 +12,7 @@ from tilth.cli.output import Output, count, size
 from tilth.cli.progress import Progress
 from tilth.cli.rates import LimitRate, open_limited_home
 from tilth.cli.state import current_id, remember_id
+from tilth.cli.words import either, one_way
 from tilth.datasets.bases import Collision, ConflictRule
 from tilth.datasets.taking import AddRequest, Outcome, upload
 from tilth.domain.version import DatasetVersion
@@ -52,6 +53,7 @@ def create_command(
     json: Json = False,
 ) -> None:
     """Begin a new version: empty, or with what its parents hold."""
+    place = either(storage=storage, output_uri=output_uri)
     home = open_home()
     made = lifecycle.create(
         home,
@@ -62,7 +64,7 @@ def create_command(
         tags=tags or [],
         description=description,
         rule=on_conflict,
-        storage=storage or output_uri,
+        storage=place,
     )
     remember_id(home.folder, made.id)
     with home.repository_of(made).peek_draft(made.id) as draft:
@@ -192,15 +194,27 @@ def sync_command(
     if engine and (links or limit_rate):
         other = "links are listed by one machine" if links else "the machines of a cluster keep to the limits of their own settings"
         raise Invalid(f"--engine can't be given with {'--links' if links else '--limit-rate'}: {other}", hint="leave one of them out")
+    place = either(storage=storage, output_uri=output_uri)
+    one_way(id, project=project, name=name, version=version, parents=" ".join(parents or []), tags=" ".join(tags or []))
+    if not (parents or name) and (project or version or tags):
+        raise Invalid("--project, --version and --tags go with a new version", hint="add --name, or --parents")
     home = open_limited_home(limit_rate)
     if not (parents or name):
         version_id = current_id(home.folder, id)
-        require_storage(home, lookup.find(home, version_id), storage or output_uri)
+        require_storage(home, lookup.find(home, version_id), place)
         version_of_id = lookup.find(home, version_id)
         with Progress("storing", verbose=verbose) as progress:
             is_shown = not no_preview and (not skip_close or is_worth_looking_at(home, version_of_id))
             outcome = lifecycle.sync_into(
-                home, version_of_id, folder, dataset_folder or "", progress, links=links, engine=engine, preview=is_shown
+                home,
+                version_of_id,
+                folder,
+                dataset_folder or "",
+                progress,
+                links=links,
+                engine=engine,
+                preview=is_shown,
+                chunk_mb=chunk_size,
             )
             if not skip_close:
                 version_of_id = finalize(home, version_of_id, preview=not no_preview)
@@ -216,7 +230,7 @@ def sync_command(
         parents=parents_of(found),
         tags=tuple(tags or ()),
         dataset_path=dataset_folder or "",
-        storage=storage or output_uri,
+        storage=place,
     )
     with Progress("storing", verbose=verbose) as progress:
         synced = sync_folder(home, request, progress, close=not skip_close, chunk_mb=chunk_size, preview=not no_preview, engine=engine)

@@ -17,7 +17,7 @@ from tilth.cli.output import Output, count, size, stream_bytes, stream_lines, ta
 from tilth.cli.progress import Progress
 from tilth.cli.rates import LimitRate, open_limited_home
 from tilth.cli.state import current_id
-from tilth.cli.words import version_and
+from tilth.cli.words import one_way, version_and
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import caching, contents, copies, lookup
 from tilth.sdk.changed import changed
@@ -49,6 +49,9 @@ def list_command(
     json: Json = False,
 ) -> None:
     """Path, size and SHA-256 of a version's files, also before they are stored, and their total."""
+    one_way(id, project=project, name=name, version=version)
+    if version and not (project or name):
+        raise Invalid("--version goes with --name", hint="add --name, or name the version as project/name@version")
     home = open_home()
     found = _one(home, id, project, name, version)
     rows = changed(home, found, patterns or ()) if modified else listed(home, found, patterns or ())

@@ -237,6 +237,7 @@ def sync_into(
     links: str = "",
     engine: str | None = None,
     preview: bool = True,
+    chunk_mb: int | None = None,
 ) -> Outcome:
     """Make `version`, or its folder `prefix`, just what `folder` holds; or the links to what lies at the address `links` just that.
 
@@ -245,7 +246,7 @@ def sync_into(
     is_shown = preview and not (links or engine)
     with opened_draft(home, version) as draft:
         shown = partial(scan, os.path.abspath(folder), normalise_prefix(prefix)) if is_shown else None
-        context = taking_context(home, version, watcher=watcher, shown=shown)
+        context = taking_context(home, version, watcher=watcher, shown=shown, chunk_mb=chunk_mb)
         if links:
             return sync_links(home.link_sources, draft, links, context, prefix=prefix)
         return sync_on(engine, home, version, draft, folder, context, prefix=prefix, checked=False)

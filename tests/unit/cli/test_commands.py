@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -316,3 +317,13 @@ def write_many(folder: Path) -> str:
 
 def run(*words: str, crash_at: str = "") -> "subprocess.CompletedProcess[str]":
     return forking.run(["-m", "tilth.cli.main", *words], env={**os.environ, "TILTH_CRASH_AT": crash_at})
+
+
+def test_the_size_of_packs_is_heeded_in_a_version_that_was_begun(tilth: "Terminal") -> None:
+    def packs_of(name: str, *words: str) -> int:
+        folder = tilth.files({f"{number}.bin": Random(f"{name} {number}").randbytes(600_000) for number in range(4)}, name)
+        id = tilth.json("create", "--name", name)["id"]
+        tilth("sync", folder, "--id", id, *words)
+        return int(tilth.json("stats", id)["own_packs"])
+
+    assert packs_of("small", "--chunk-size", "1") > packs_of("large")
