@@ -71,6 +71,31 @@ def test_columns_are_picked_and_sorted_by_numbers(look: Look, word: str) -> None
     look.check()
 
 
+def test_no_page_is_asked_for_behind_the_last_one(look: Look, word: str) -> None:
+    asked: set[int] = set()
+    look.page.on("request", lambda one: asked.add(one.post_data_json["page"]) if one.url.endswith("/tasks.get_all_ex") else None)
+    page = look.open(f"/experiments?q={word}")
+    order(page, word, 3, 2, 1, 0)
+    page.wait_for_timeout(1_000)  # what lies ahead is asked for once the first rows are there
+    assert asked == {0}
+    look.check()
+
+
+def test_a_card_is_as_high_as_what_it_says(phone: Look) -> None:
+    word = f"w{uuid.uuid4().hex[:10]}"
+    page = phone.open("/queues")
+    for at, tags in enumerate(([], ["one", "two"], [])):
+        call(page, "tasks.create", name=f"{word} {at}", type="testing", tags=tags)
+    phone.open(f"/experiments?q={word}")
+    order(page, word, 2, 1, 0)
+    plain, tagged, last = at_rest(page, *rows(page, word).all())
+    assert tagged["height"] > plain["height"] == last["height"]
+    assert (plain["y"] + plain["height"], tagged["y"] + tagged["height"]) == (tagged["y"], last["y"])
+    for one in rows(page, word).all():  # nothing of a card lies below its edge
+        assert one.evaluate("one => one.scrollHeight <= one.clientHeight")
+    phone.check()
+
+
 def test_a_filter_of_a_column_is_in_the_address_and_a_chip_takes_it_away(look: Look, word: str) -> None:
     page = look.open(f"/experiments?q={word}&columns=param:Args/net.rate")
     order(page, word, 3, 2, 1, 0)

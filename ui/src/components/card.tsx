@@ -21,7 +21,7 @@ interface CardProps {
 
 const MOST_TAGS = 4;
 
-/** One of what is listed, on a narrow screen: as high as `cardHeight` says. */
+/** One of what is listed, on a narrow screen. */
 export function Card({ name, state, under, at, lines = [], tags = [] }: CardProps) {
   return (
     <>
@@ -53,9 +53,9 @@ export function Card({ name, state, under, at, lines = [], tags = [] }: CardProp
   );
 }
 
-/** How high a card with so many lines below its head is. */
-export function cardHeight(lines: number, hasTags: boolean): number {
-  return 67 + lines * 23 + (hasTags ? 25 : 0);
+/** How high a card with so many lines below its head is, about: without tags. */
+export function cardHeight(lines: number): number {
+  return 67 + lines * 23;
 }
 
 /** What cards are sorted by; a table is sorted at its head. */

@@ -38,7 +38,7 @@ interface TableProps<Row> {
   onWidth?: (key: string, width: number) => void;
   /** Columns are dragged in front of another one. */
   onMove?: (key: string, before: string) => void;
-  /** Instead of cells side by side, a row is one of these: for narrow screens. It is `height` tall. */
+  /** Instead of cells side by side, a row is one of these: for narrow screens. It is as tall as it has to be, and about `height`. */
   card?: ((row: Row) => ReactNode) | undefined;
   /** What stands below the head when there is no row. */
   empty?: ReactNode;
@@ -49,6 +49,7 @@ const LEAST = 60;
 /** How high a table is at least, unless its rows and its head are lower. */
 const LOWEST = 240;
 const HEAD = 38;
+const EDGES = 2;
 
 /** What rows do; the same for all of them. */
 interface Doing<Row> {
@@ -96,7 +97,7 @@ export function Table<Row>(props: TableProps<Row>) {
   };
 
   return (
-    <div ref={frame} className={`table ${isPinned ? "pinned" : ""} ${card ? "cards" : ""}`} role="grid" aria-label={label} aria-rowcount={total + 1} aria-colcount={(card ? 1 : columns.length) + (onSelect ? 1 : 0)} style={total ? { minHeight: Math.min(LOWEST, total * height + HEAD) } : undefined}>
+    <div ref={frame} className={`table ${isPinned ? "pinned" : ""} ${card ? "cards" : ""}`} role="grid" aria-label={label} aria-rowcount={total + 1} aria-colcount={(card ? 1 : columns.length) + (onSelect ? 1 : 0)} style={total ? { minHeight: Math.min(LOWEST, rows.getTotalSize() + (card ? EDGES : HEAD)) } : undefined}>
       <div style={{ minWidth: least }}>
         {card ? null : <Head {...props} template={template} pulled={pulled} onPull={setPulled} />}
         <div style={{ height: rows.getTotalSize(), position: "relative" }} role="rowgroup">
@@ -108,6 +109,7 @@ export function Table<Row>(props: TableProps<Row>) {
                 index={index}
                 start={start}
                 height={height}
+                measure={rows.measureElement}
                 row={row}
                 columns={columns}
                 card={card}
@@ -131,6 +133,8 @@ interface LineProps<Row> {
   index: number;
   start: number;
   height: number;
+  /** Finds out how tall a card is, and moves those below it. */
+  measure: (line: HTMLElement | null) => void;
   row: Row | undefined;
   columns: Column<Row>[];
   card: ((row: Row) => ReactNode) | undefined;
@@ -142,16 +146,17 @@ interface LineProps<Row> {
   doing: RefObject<Doing<Row>>;
 }
 
-function LineOf<Row>({ index, start, height, row, columns, card, template, isChosen, isFirst, canOpen, canSelect, doing }: LineProps<Row>) {
+function LineOf<Row>({ index, start, height, measure, row, columns, card, template, isChosen, isFirst, canOpen, canSelect, doing }: LineProps<Row>) {
   return (
     <div
+      ref={card ? measure : undefined}
       data-index={index}
       role="row"
       aria-rowindex={index + 2}
       aria-selected={canSelect ? isChosen : undefined}
       tabIndex={isFirst ? 0 : -1}
       className={`table-row ${isChosen ? "chosen" : ""} ${canOpen ? "opens" : ""}`}
-      style={{ gridTemplateColumns: template, transform: `translateY(${start}px)`, height }}
+      style={{ gridTemplateColumns: template, transform: `translateY(${start}px)`, height: card && row !== undefined ? undefined : height }}
       onKeyDown={(event) => doing.current.key(event, index, row)}
       onClick={() => row !== undefined && doing.current.open(row)}
     >

@@ -1,4 +1,4 @@
-import { useQueries } from "@tanstack/react-query";
+import { useQueries, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 const AHEAD = 300;
@@ -33,12 +33,15 @@ export function useRows<Row>(key: readonly unknown[], isReady: boolean, ask: (pa
   const most = Math.floor((view.last + below) / size);
   const pages = useMemo(() => Array.from({ length: most - least + 1 }, (_, index) => least + index), [least, most]);
   const [hasFirst, setFirst] = useState(false);
+  const client = useQueryClient();
+  // A page that is not full is the last one.
+  const isBehindTheLast = (page: number) => pages.some((one) => one < page && (client.getQueryData<Row[]>([...key, one])?.length ?? size) < size);
   const found = useQueries({
     queries: pages.map((page) => ({
       queryKey: [...key, page],
       queryFn: ({ signal }: { signal: AbortSignal }) => ask(page, size, signal),
       // What is looked at comes before what may be looked at.
-      enabled: isReady && (hasFirst || (page >= from && page <= to)),
+      enabled: isReady && ((page >= from && page <= to) || (hasFirst && !isBehindTheLast(page))),
       gcTime: 60_000,
     })),
   });

@@ -72,7 +72,7 @@ export function Page() {
 }
 
 const CARD = {
-  height: cardHeight(1, true),
+  height: cardHeight(1),
   of: ({ newest, versions }: DatasetSummary) => (
     <Card
       name={newest.name}

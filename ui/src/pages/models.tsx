@@ -69,7 +69,7 @@ export function Page() {
 }
 
 const CARD = {
-  height: cardHeight(1, true),
+  height: cardHeight(1),
   of: (model: Model) => (
     <Card
       name={model.name}

@@ -96,7 +96,7 @@ function Runs({ project }: { project: Named }) {
 }
 
 const CARD = {
-  height: cardHeight(1, true),
+  height: cardHeight(1),
   of: (run: Task) => (
     <Card
       name={run.name}

@@ -59,7 +59,7 @@ export function Page() {
 }
 
 const CARD = {
-  height: cardHeight(1, false),
+  height: cardHeight(1),
   of: ({ project, last, recent, runs }: Pipeline) => (
     <Card
       name={placeOf(project.name).name}

@@ -94,7 +94,7 @@ export function Page() {
 }
 
 const CARD = {
-  height: cardHeight(1, true),
+  height: cardHeight(1),
   of: (report: Report) => (
     <Card
       name={report.name}

@@ -96,7 +96,7 @@ export default function Changes({ version }: { version: Version }) {
                 onView={onView}
                 onOpen={(entry) => set(entry.folder ? { folder: entry.path } : { file: entry.path })}
                 card={isNarrow ? CARD : undefined}
-                height={isNarrow ? cardHeight(0, false) : 36}
+                height={isNarrow ? cardHeight(0) : 36}
               />
             </div>
           ) : all && (text || kinds.length || folder) ? (

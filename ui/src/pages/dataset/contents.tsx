@@ -167,7 +167,7 @@ const COLUMNS: Column<Entry>[] = [
 const cardOf = (text: string, entry: Entry) => (
   <Card name={<NameCell entry={entry} text={text} />} under={entry.folder ? `${some(entry.files ?? 0, "file")}, ${bytes(entry.size_bytes)}` : bytes(entry.size_bytes)} at={HASH_COLUMN.cell(entry)} />
 );
-const CARD_HEIGHT = cardHeight(0, false);
+const CARD_HEIGHT = cardHeight(0);
 const CARD = (entry: Entry) => cardOf(entry.name ?? entry.path, entry);
 const FOUND_CARD = (entry: Entry) => cardOf(entry.path, entry);
 /** Beside an opened file there is little room. */

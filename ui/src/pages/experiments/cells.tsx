@@ -65,7 +65,7 @@ export function linesOf(layout: readonly string[]): string[] {
 }
 
 export function heightOf(layout: readonly string[]): number {
-  return cardHeight(linesOf(layout).length, true);
+  return cardHeight(linesOf(layout).length);
 }
 
 /** A run on a narrow screen. */

@@ -74,7 +74,7 @@ export function List({ projects, from }: ListProps) {
       rowAt={(index) => projects[index]}
       keyOf={(project) => project.id}
       card={isNarrow ? (project) => <ProjectCard project={project} from={from} /> : undefined}
-      height={isNarrow ? cardHeight(1, true) : 40}
+      height={isNarrow ? cardHeight(1) : 40}
       onOpen={(project) => void navigate({ to: "/projects", search: { at: project.name } })}
     />
   );
