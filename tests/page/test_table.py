@@ -1,10 +1,11 @@
 """The table of runs: any parameter and metric as a column, sorted and filtered by any of them, kept as a view."""
 
+import json
 import re
 import uuid
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.page.conftest import DESK, Look, at_rest
 from tests.page.test_doing import call
@@ -73,7 +74,12 @@ def test_columns_are_picked_and_sorted_by_numbers(look: Look, word: str) -> None
 
 def test_no_page_is_asked_for_behind_the_last_one(look: Look, word: str) -> None:
     asked: set[int] = set()
-    look.page.on("request", lambda one: asked.add(one.post_data_json["page"]) if one.url.endswith("/tasks.get_all_ex") else None)
+
+    def on_request(one: Request) -> None:
+        if one.url.endswith("/tasks.get_all_ex"):
+            asked.add(json.loads(one.post_data or "{}")["page"])
+
+    look.page.on("request", on_request)
     page = look.open(f"/experiments?q={word}")
     order(page, word, 3, 2, 1, 0)
     page.wait_for_timeout(1_000)  # what lies ahead is asked for once the first rows are there
