@@ -1,8 +1,10 @@
 """What holds for every test: its tier, a home of its own, and how hard Hypothesis tries."""
 
 import os
+import shutil
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator, Iterator
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -20,6 +22,7 @@ from tilth.testing.radosgw import S3Server, running_radosgw
 
 TESTS = Path(__file__).parent
 HOMES = count()
+KEPT = 20  # tests after one that passed until its folders are removed: what it left running has ended by then
 SETTINGS = (
     *("TILTH_API_", "TILTH_SERVER_", "TILTH_TASK_ID", "TILTH_MASTER", "TILTH_OFFLINE", "TILTH_EXIT_WAIT", "TILTH_CACHE", "TILTH_AUTHOR"),
     *(
@@ -48,12 +51,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(item.path.relative_to(TESTS).parts[0])
 
 
+_HOME = pytest.StashKey[Path]()
+_FAILED = pytest.StashKey[bool]()
+_of_passed: deque[list[Path]] = deque()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remove the folders of tests that passed a while ago: all of a run would take gigabytes. Those of failed ones stay to be looked at."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    if call.when == "teardown" and _FAILED not in item.stash:
+        folders = getattr(item, "funcargs", {}).get("tmp_path"), item.stash.get(_HOME, None)
+        _of_passed.append([folder for folder in folders if folder is not None])
+        if len(_of_passed) > KEPT:
+            for folder in _of_passed.popleft():
+                shutil.rmtree(folder, ignore_errors=True)
+    return report
+
+
 @pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Keep every test, and the processes it starts, away from the home and cache of whoever runs it."""
     for name in [name for name in os.environ if name.startswith(SETTINGS)]:
         monkeypatch.delenv(name)
-    home = tmp_path_factory.getbasetemp() / f"home-{next(HOMES)}"
+    home = request.node.stash[_HOME] = tmp_path_factory.getbasetemp() / f"home-{next(HOMES)}"
     monkeypatch.setenv("TILTH_HOME", str(home))
     monkeypatch.setenv("CLEARML_CONFIG_FILE", str(home / "no-clearml.conf"))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(home / "no-aws-config"))
