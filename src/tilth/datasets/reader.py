@@ -5,7 +5,7 @@ import threading
 import time
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import accumulate, chain, islice
@@ -34,6 +34,8 @@ _MEMORY_BYTES = 64 << 20
 _THREADS = 8
 _REQUESTS_AT_ONCE = 4
 _MOST_AT_ONCE_BYTES = 16 << 20
+_MOST_HELD_BYTES = 64 << 20
+"""Of small parts of large chunks, the chunks count that have to be held to take the parts out of them."""
 _MOST_AHEAD_BYTES = 8 << 20
 _MOST_OF_A_JUMP_BYTES = 128 << 10
 """Who jumps and wants no more gets it from the blocks that hold it, if the rest of their chunk is not at hand."""
@@ -49,6 +51,10 @@ Neighbours = Callable[[Sequence[ChunkRef]], Iterable[ChunkRef]]
 """What lies between some chunks, in the order of their packs, and will be wanted too: it is kept if it is read with them anyway."""
 
 
+_Span = tuple[int, int, int]
+"""What `Part.chunks` says."""
+
+
 class Part(Struct, frozen=True):
     """The bytes of a file from `start` up to `stop`."""
 
@@ -56,7 +62,7 @@ class Part(Struct, frozen=True):
     start: int
     stop: int
 
-    def chunks(self) -> tuple[int, int, int]:
+    def chunks(self) -> "_Span":
         """The numbers of the first chunk that holds any of them and of the one behind the last, and where in the file the first begins."""
         ends = list(accumulate(chunk.raw for chunk in self.entry.chunks))
         if self.start >= min(self.stop, self.entry.size):
@@ -194,22 +200,21 @@ class ChunkSource:
         return found
 
     def read_many(self, parts: Sequence["Part"], neighbours: Neighbours | None = None) -> "list[Loaded]":
-        """Each of many parts of files, or the error that names the file and the chunk; what lies together is fetched together."""
-        found: list[Loaded] = []
-        group: list[Part] = []
-        size = 0
-        for part in parts:
-            group.append(part)
-            size += min(part.stop, part.entry.size) - part.start
-            if size >= _MOST_AT_ONCE_BYTES:
-                found += self._read_group(group, neighbours)
-                group, size = [], 0
-        return found + self._read_group(group, neighbours)
+        """Each of many parts of files, or the error that names the file and the chunk; what lies together is fetched together.
 
-    def _read_group(self, parts: Sequence["Part"], neighbours: Neighbours | None) -> "list[Loaded]":
+        Not many chunks are held at once, however many they are: parts of one chunk are read with it, whatever their order.
+        """
+        places = [part.chunks() for part in parts]
+        found: list[Loaded] = [b""] * len(parts)
+        for group in _groups(parts, places):
+            chosen = [parts[number] for number in group], [places[number] for number in group]
+            for number, data in zip(group, self._read_group(*chosen, neighbours), strict=True):
+                found[number] = data
+        return found
+
+    def _read_group(self, parts: Sequence["Part"], places: Sequence["_Span"], neighbours: Neighbours | None) -> "list[Loaded]":
         if len(parts) == 1 and parts[0].stop - parts[0].start > _MOST_AT_ONCE_BYTES:
             return [self._read_large(parts[0])]
-        places = [part.chunks() for part in parts]
         chunks = [chunk for part, (first, last, _) in zip(parts, places, strict=True) for chunk in part.entry.chunks[first:last]]
         loaded = iter(self.load(chunks, neighbours))
         return [
@@ -474,6 +479,33 @@ class StoredFile(SeekableFile):
 
 def _place(chunk: ChunkRef) -> tuple[str, int]:
     return chunk.pack, chunk.offset
+
+
+def _groups(parts: Sequence[Part], places: Sequence[_Span]) -> Iterator[list[int]]:
+    """Which parts are read at once, by their numbers: as they lie in the store, and no more than may be held."""
+
+    def begins(number: int) -> tuple[str, int]:
+        first, last, _ = places[number]
+        return _place(parts[number].entry.chunks[first]) if last > first else ("", 0)
+
+    group: list[int] = []
+    held: set[bytes] = set()
+    size = held_bytes = 0
+    for number in sorted(range(len(parts)), key=begins):
+        part, (first, last, _) = parts[number], places[number]
+        wanted = max(0, min(part.stop, part.entry.size) - part.start)
+        chunks = {chunk.sha256: chunk.raw for chunk in part.entry.chunks[first:last]}
+        more = sum(raw for sha256, raw in chunks.items() if sha256 not in held)
+        if group and (size + wanted > _MOST_AT_ONCE_BYTES or (more and held_bytes + more > _MOST_HELD_BYTES)):
+            yield group
+            group, held, size, held_bytes = [], set(), 0, 0
+            more = sum(chunks.values())
+        group.append(number)
+        held.update(chunks)
+        size += wanted
+        held_bytes += more
+    if group:
+        yield group
 
 
 def _whole(read: Buffer) -> bytes:

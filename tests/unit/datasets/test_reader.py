@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
 from typing import IO
 
 import pytest
@@ -17,7 +18,7 @@ from tilth.base.errors import Corrupt, Unavailable
 from tilth.base.ids import VersionId
 from tilth.datasets.blocks import BLOCK_BYTES
 from tilth.datasets.cache.chunks import ChunkCache
-from tilth.datasets.reader import ChunkSource, StoredFile
+from tilth.datasets.reader import ChunkSource, Loaded, Neighbours, Part, StoredFile
 from tilth.domain.dataset import ChunkRef, Entry
 from tilth.store.api import Key
 from tilth.store.memory import MemoryStore
@@ -296,6 +297,31 @@ def test_memory_is_bounded(bench: Workbench, version: VersionId, far: FarStore) 
         while file.read(50_000):
             assert source._held_bytes <= 3_000_000
     assert source._held_bytes == sum(map(len, source._memory.values()))
+
+
+def test_tiny_parts_of_many_chunks_are_not_all_held_at_once(
+    bench: Workbench, version: VersionId, far: FarStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = entry_of(bench, version, "large.bin")
+    most = 3 * max(chunk.raw for chunk in entry.chunks)
+    monkeypatch.setattr("tilth.datasets.reader._MOST_HELD_BYTES", most)
+    loads: list[dict[bytes, int]] = []
+
+    class Noting(ChunkSource):
+        def load(self, wanted: Sequence[ChunkRef], neighbours: Neighbours | None = None) -> list[Loaded]:
+            loads.append({chunk.sha256: chunk.raw for chunk in wanted})
+            return super().load(wanted, neighbours)
+
+    begins = [end - chunk.raw for chunk, end in zip(entry.chunks, accumulate(chunk.raw for chunk in entry.chunks), strict=True)]
+    starts = [begin + at for begin in begins for at in (1, 1_000, 5)]
+    CHANCE.shuffle(starts)
+    parts = [Part(entry, start, start + 7) for start in starts]
+    parts.insert(4, Part(entry_of(bench, version, "empty"), 0, 7))
+    found = Noting(far, None, memory_bytes=1).read_many(parts)
+    assert found == [LARGE[part.start : part.stop] if part.entry is entry else b"" for part in parts]
+    assert len(loads) > 1
+    assert all(sum(load.values()) <= most for load in loads)
+    assert sorted(digest for load in loads for digest in load) == sorted({chunk.sha256 for chunk in entry.chunks})  # each once
 
 
 def test_a_fork_reads_on(bench: Workbench, version: VersionId, far: FarStore, cache: ChunkCache) -> None:
