@@ -14,6 +14,9 @@ import pytest
 from tilth import Dataset
 from tilth.base.errors import Denied, Invalid
 from tilth.base.faultpoints import CRASH_STATUS
+from tilth.sdk.previews.columns import columns_of
+from tilth.sdk.previews.ranges import LocalFile
+from tilth.sdk.previews.rows import first_rows
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Terminal
@@ -276,3 +279,39 @@ def test_killed_before_the_version_is_begun_nothing_is_there(tilth: "Terminal", 
     assert killed.returncode == CRASH_STATUS
     assert tilth.json("search", "--name", "K", "--not-only-completed")["versions"] == []
     assert tilth.json(*words)["version"] == "1.0.0"
+
+
+def test_columns_have_one_name_each_in_every_command(tilth: "Terminal") -> None:
+    """Those that have none, or one that another column has, in a table of more than ten columns."""
+    head, row = "id, n ,id,ID,,a,b,c,d,e,f,g", "1,2,3,4,5,6,7,8,9,10,11"
+    before, after = (
+        tilth.json("sync", tilth.files({"t.csv": f"{head}\n{row},{last}\n".encode(), "u/t.csv": b""}, name), "--name", name)["id"]
+        for name, last in (("E", 12), ("F", 13))
+    )
+    names = ["id", "n", "id_1", "ID", "column4", *"abcdefg"]
+    (table,) = tilth.json("compare", before, after, "--rows")["tables"]
+    assert list(table["rows"][0]["before"]) == names
+    asked = ["id", "n", "id_1", "ID_2", *names[4:]]  # to SQL, ID is id
+    assert list(tilth.json("query", before, "FROM 't.csv'")["rows"][0]) == asked
+    assert list(tilth.json("query", before, "FROM 't*.csv'", "--text")["rows"][0]) == asked
+    merged = tilth.json("merge-tables", "--ids", before, after, "--key", "column4,n", "--on-conflict", "last")
+    assert merged["tables"][0]["columns"] == names
+    assert tilth("cat", "t.csv").text == 'id, n ,id,ID,"",a,b,c,d,e,f,g\n' + f"{row},13\n"
+    table_seen = columns_of(LocalFile("t.csv", f"{head}\n{row},12\n".encode()))
+    assert table_seen is not None
+    assert [column.name for column in table_seen.columns] == names
+    shown = first_rows(LocalFile("t.csv", f"{head}\n{row},12\n".encode()))
+    assert shown is not None
+    assert shown[0] == names
+
+
+def test_null_and_a_name_that_is_not_there_are_one_in_every_command(tilth: "Terminal") -> None:
+    lines = {"G": b'{"id": 1, "x": null}\n{"id": 2, "x": 5}\n', "H": b'{"id": 1}\n{"id": 2, "x": 5}\n'}
+    before, after = (tilth.json("sync", tilth.files({"t.jsonl": data}, name), "--name", name)["id"] for name, data in lines.items())
+    (table,) = tilth.json("compare", before, after, "--rows")["tables"]
+    assert (table["same"], table["added"], table["removed"], table["changed"]) == (2, 0, 0, 0)
+    asked = [tilth.json("query", id, "SELECT id, x FROM t ORDER BY id")["rows"] for id in (before, after)]
+    assert asked[0] == asked[1] == [{"id": 1, "x": None}, {"id": 2, "x": 5}]
+    merged = tilth.json("merge-tables", "--ids", before, after, "--key", "id")
+    assert (merged["tables"][0]["duplicates"], merged["tables"][0]["conflicts"]) == (2, 0)
+    assert tilth("cat", "t.jsonl").out == lines["G"]  # as it stands where it is first

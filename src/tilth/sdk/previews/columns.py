@@ -12,9 +12,10 @@ from tilth.base.errors import TilthError
 from tilth.sdk.previews.ranges import Peeked
 from tilth.sdk.previews.rows import MOST_READ, MOST_UNPACKED, SEPARATORS, delimiter_of, small_columns, text_of_head
 from tilth.sdk.previews.seen import Column, Columns
+from tilth.sdk.tables.cell_texts import text_of
+from tilth.sdk.tables.column_names import column_names
 from tilth.sdk.tables.excel import as_column, opened_sheet
 from tilth.sdk.tables.plain_arrays import is_plain, number_of, plain_array
-from tilth.sdk.tables.rows import unique_names
 
 __all__ = ["columns_of"]
 
@@ -65,9 +66,9 @@ def _separated(delimiter: str) -> Callable[[Peeked], tuple[Any, bool]]:
             "convert_options": arrow_csv.ConvertOptions(strings_can_be_null=True),
             "read_options": arrow_csv.ReadOptions(use_threads=False),
         }
-        return arrow_csv.read_csv(io.BytesIO(text.encode()), **options), len(
-            text.encode()
-        ) >= peeked.size - 3  # a mark of UTF-8 is not in it
+        table = arrow_csv.read_csv(io.BytesIO(text.encode()), **options)
+        whole = len(text.encode()) >= peeked.size - 3  # a mark of UTF-8 is not in it
+        return table.rename_columns(column_names(table.column_names)), whole
 
     return read
 
@@ -127,9 +128,9 @@ def _excel(peeked: Peeked) -> tuple[Any, bool]:
     ):
         header, *rows = list(opened)
     places = sorted(set(header).union(*rows))
-    names = unique_names([str(header.get(at, f"column{at + 1}")) for at in places])
+    names = column_names([text_of(header.get(at)) for at in range(places[-1] + 1)]) if places else []
     columns = [as_column(arrow, [row.get(at) for row in rows[:_MOST_ROWS]]) for at in places]
-    return arrow.table(columns, names=names), len(rows) <= _MOST_ROWS
+    return arrow.table(columns, names=[names[at] for at in places]), len(rows) <= _MOST_ROWS
 
 
 def _column(name: str, column: Any) -> Column:

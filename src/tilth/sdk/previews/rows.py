@@ -11,6 +11,8 @@ from typing import IO, Any, cast
 from tilth.base.errors import TilthError
 from tilth.sdk.previews.arrays import arrow_columns, numpy_arrays
 from tilth.sdk.previews.ranges import Peeked
+from tilth.sdk.tables.cell_texts import text_of
+from tilth.sdk.tables.column_names import column_names
 from tilth.sdk.tables.excel import opened_sheet
 
 __all__ = ["MOST_READ", "MOST_UNPACKED", "SEPARATORS", "delimiter_of", "first_rows", "small_columns", "text_of_head"]
@@ -78,7 +80,7 @@ def _separated(delimiter: str) -> Callable[[Peeked], Rows]:
         rows: Rows = []
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text, delimiter)):
             if row:
-                rows.append(row[: _MOST_COLUMNS + 1])
+                rows.append((row if rows else column_names(row))[: _MOST_COLUMNS + 1])
             if len(rows) > _MOST_ROWS:
                 break
         return rows
@@ -118,7 +120,8 @@ def _excel(peeked: Peeked) -> Rows:
     ):
         found = list(rows)
     width = max((at + 1 for row in found for at in row), default=0)
-    return [[_value(row.get(at)) for at in range(width)] for row in found]
+    head = column_names([text_of(found[0].get(at)) for at in range(width)]) if found else []
+    return [head, *([_value(row.get(at)) for at in range(width)] for row in found[1:])]
 
 
 def small_columns(file: Any, *, most: int = _MOST_COLUMNS) -> list[str]:

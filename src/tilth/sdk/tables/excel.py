@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from tilth.base.errors import Invalid
 from tilth.sdk.tables.cell_texts import text_of
+from tilth.sdk.tables.column_names import column_names
 from tilth.sdk.tables.plain_arrays import is_plain, plain_array
 from tilth.sdk.tables.workbook_limits import CONVERT, MOST_CELLS, MOST_COLUMNS, MOST_ROWS, MOST_UNPACKED, require_filled, require_small
 from tilth.sdk.tables.workbook_reading import SheetRow, Workbook
@@ -91,7 +92,8 @@ def sheet_table(file: IO[bytes], label: str, sheet: str = "", *, as_texts: bool 
     places = sorted(set().union(*rows))
     require_filled(label, len(rows), len(places))
     columns = (as_column(arrow, [row.get(at) for row in rows[1:]], as_texts=as_texts) for at in places)
-    return arrow.table(list(columns), names=_names(rows[0], places))
+    names = column_names([text_of(rows[0].get(at)) for at in range(places[-1] + 1)], any_case=True)
+    return arrow.table(list(columns), names=[names[at] for at in places])
 
 
 def as_column(arrow: Any, values: Sequence[Any], *, as_texts: bool = False) -> Any:
@@ -117,21 +119,6 @@ def _sheet(book: Workbook, name: str, label: str) -> str:
     if not book.titles:
         raise Invalid(f"{label} has no sheet with cells", hint="open it in Excel")
     return next((title for title in book.titles if not book.is_hidden(title)), book.titles[0])
-
-
-def _names(header: dict[int, Any], places: Sequence[int]) -> list[str]:
-    """A name for each column, none twice."""
-    found: list[str] = []
-    taken: set[str] = set()
-    for at in places:
-        name = base = _text(header[at]) if at in header else f"column{at + 1}"
-        number = 1
-        while name.lower() in taken:
-            number += 1
-            name = f"{base}_{number}"
-        taken.add(name.lower())
-        found.append(name)
-    return found
 
 
 def _text(value: Any) -> str:

@@ -94,10 +94,10 @@ def _explained(text: str, said: str) -> str:
 
 
 def _cell(value: msgspec.Raw | None) -> Cell:
-    """The value as compact JSON; equal texts are equal, however they were escaped."""
-    if value is None:
+    """The value as compact JSON; equal texts are equal, however they were escaped. `null` is nothing, as is a name that is not there."""
+    data = b"null" if value is None else bytes(value)
+    if data == b"null":
         return None
-    data = bytes(value)
     if data[:1] in b"{[":
         return msgspec.json.format(data, indent=-1).decode()
     if data[:1] == b'"' and b"\\" in data:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-__all__ = ["Cell", "Rows", "Table", "collecting_later", "places_of", "rows_at_once", "unique_names"]
+__all__ = ["Cell", "Rows", "Table", "collecting_later", "places_of", "rows_at_once"]
 
 Cell = str | None
 """What stands in a cell; None where nothing does, which is not the same as a text without characters."""
@@ -106,19 +106,3 @@ def collecting_later() -> Iterator[None]:
 def rows_at_once(columns: int) -> int:
     """How many rows of so many columns may be held as texts."""
     return max(1, min(_MOST_ROWS, _MOST_CELLS // max(1, columns)))
-
-
-def unique_names(names: Sequence[str]) -> list[str]:
-    """The names, each told apart: of equal ones the second gets ` (2)` behind it."""
-    found: list[str] = []
-    taken = set(names)
-    counts: dict[str, int] = {}
-    for name in names:
-        counts[name] = counts.get(name, 0) + 1
-        unique = name
-        if counts[name] > 1:
-            while (unique := f"{name} ({counts[name]})") in taken:
-                counts[name] += 1
-            taken.add(unique)
-        found.append(unique)
-    return found

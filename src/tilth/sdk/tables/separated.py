@@ -15,10 +15,11 @@ from typing import IO
 from msgspec import Struct
 
 from tilth.base.errors import TableMalformed
+from tilth.sdk.tables.column_names import column_names
 from tilth.sdk.tables.formats import Kind, Source
 from tilth.sdk.tables.lines import LONGEST_LINE, NOT_UTF_8, Block, Line, blocks_of, lines_in, lines_of
 from tilth.sdk.tables.malformed import Malformed, Problems
-from tilth.sdk.tables.rows import Cell, Rows, collecting_later, rows_at_once, unique_names
+from tilth.sdk.tables.rows import Cell, Rows, collecting_later, rows_at_once
 from tilth.sdk.tables.types import seem
 
 __all__ = ["NEVER_CLOSED", "Dialect", "SeparatedTable", "written_row"]
@@ -50,7 +51,7 @@ class SeparatedTable:
         self._problems = problems
         csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))  # one for all of the process: it is only ever raised
         self.header, self.dialect = self._head()
-        self.columns = unique_names(self.header)
+        self.columns = column_names(self.header)
         self._first_line = 0
         """Where the first row stands, when it is known that from there on each line is a row."""
 

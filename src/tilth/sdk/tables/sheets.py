@@ -10,10 +10,11 @@ import msgspec
 
 from tilth.base.errors import Invalid
 from tilth.sdk.tables.cell_texts import text_of
+from tilth.sdk.tables.column_names import column_names
 from tilth.sdk.tables.excel import opened_book, sheet_rows
 from tilth.sdk.tables.formats import Source
 from tilth.sdk.tables.malformed import Malformed, Problems
-from tilth.sdk.tables.rows import Cell, Rows, rows_at_once, unique_names
+from tilth.sdk.tables.rows import Cell, Rows, rows_at_once
 from tilth.sdk.tables.workbook_limits import CONVERT, MOST_CELLS, MOST_ROWS, require_filled
 from tilth.sdk.tables.workbook_reading import SheetCell, SheetRow, Workbook
 
@@ -159,8 +160,9 @@ class _Seen:
         """The columns that have a name, or anything in them: where each stands, and what it is called."""
         heads = self._header
         places = sorted({*heads, *self.kinds})
-        names = [text_of(heads[at].value) or "" if at in heads else f"column{at + 1}" for at in places]
-        return list(zip(places, unique_names(names), strict=True))
+        width = places[-1] + 1 if places else 0
+        names = column_names([text_of(heads[at].value) if at in heads else None for at in range(width)])
+        return [(at, names[at]) for at in places]
 
     @cached_property
     def names(self) -> list[str]:

@@ -22,6 +22,7 @@ from tilth.domain.dataset import Entry
 from tilth.sdk.previews.malformed import malformed_rows
 from tilth.sdk.previews.ranges import RangeFile, head_of
 from tilth.sdk.previews.seen import MalformedRows
+from tilth.sdk.tables.column_names import column_names
 from tilth.store.api import ObjectStore
 
 __all__ = ["TableSample", "is_table", "table_of"]
@@ -103,7 +104,7 @@ def _separated(delimiter: str) -> Callable[[ObjectStore, Entry, int], TableSampl
             table = _strings_by_row(text, used, width)
         taken = table.slice(0, MOST_ROWS)
         columns = {f"{at}": _typed(taken.column(at)) for at in range(width)}
-        named = pa.table(columns).rename_columns(_names(head[:width])) if columns else pa.table({})
+        named = pa.table(columns).rename_columns(column_names(head)[:width]) if columns else pa.table({})
         return TableSample(
             table=named,
             texts=[[*line, *[None] * (width - len(line))] for line in shown],
@@ -136,10 +137,6 @@ def _strings_by_row(text: str, delimiter: str, width: int) -> pa.Table:
     kept = (line[:width] for line in lines if line)
     rows = [[*line, *[""] * (width - len(line))] for line, _ in zip(kept, range(MOST_ROWS + 1), strict=False)]
     return pa.table({f"{at}": pa.array([row[at] for row in rows], pa.string()) for at in range(width)})
-
-
-def _names(head: list[str]) -> list[str]:
-    return [name.strip() for name in head]
 
 
 def _typed(texts: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -10,10 +10,11 @@ import pytest
 import zstandard
 
 from tilth.base.errors import Invalid, TableMalformed
+from tilth.sdk.tables.column_names import column_names
 from tilth.sdk.tables.formats import Format, Kind, Source, format_of
 from tilth.sdk.tables.malformed import Problems
 from tilth.sdk.tables.opening import open_table
-from tilth.sdk.tables.rows import Rows, unique_names
+from tilth.sdk.tables.rows import Rows
 from tilth.sdk.tables.separated import written_row
 
 
@@ -79,7 +80,7 @@ def test_json_lines_keep_every_digit_and_nesting() -> None:
     (rows,) = table.rows()
     assert [list(row) for row in rows.cells] == [
         ["12345678901234567890123", "1.10", None, None],
-        [None, "null", '{"a":[1,2.0]}', '"é"'],
+        [None, None, '{"a":[1,2.0]}', '"é"'],
     ]
     assert list(rows.lines) == [1, 3]
 
@@ -182,9 +183,10 @@ def test_a_head_that_is_no_text_is_an_error_even_then() -> None:
 
 
 def test_equal_names_are_told_apart() -> None:
-    assert unique_names(["a", "a", "a (2)", "a", ""]) == ["a", "a (3)", "a (2)", "a (4)", ""]
+    assert column_names(["a", "a", "a_1", "a", "", " a", "A"]) == ["a", "a_1", "a_1_1", "a_2", "column4", "a_3", "A"]
+    assert column_names(["a", "A", None, "column2"], any_case=True) == ["a", "A_1", "column2", "column2_1"]
     table = open_table(source(b"a,b,a\n1,2,3\n"), Problems())
-    assert list(table.columns) == ["a", "b", "a (2)"]
+    assert list(table.columns) == ["a", "b", "a_1"]
     twice = pa.table([pa.array([1]), pa.array([2])], names=["a", "a"])
     with pytest.raises(Invalid, match="two columns 'a'"):
         open_table(source(parquet(twice), "t.parquet"), Problems())

@@ -144,8 +144,8 @@ def test_columns_are_put_together_by_their_names(tmp_path: Path) -> None:
         [2, None, None, None, None],
         [3, None, 6, None, "x"],
     ]
-    assert report.columns == ["id", "column2", "2024", "a", "b"]
-    assert report.differing_columns == {"column2": ["d 1"], "a": ["d 1"], "b": ["d 2"]}
+    assert report.columns == ["id", "column1", "2024", "a", "b"]
+    assert report.differing_columns == {"column1": ["d 1"], "a": ["d 1"], "b": ["d 2"]}
     assert read(joined(tmp_path, *parts, columns=ColumnRule.COMMON)[0])["S"] == [["id", 2024], [1, 5], [2, None], [3, 6]]
 
 
