@@ -2,9 +2,10 @@
 
 import os
 import shutil
+import tempfile
 import threading
-from collections import deque
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.leftovers import Leftovers
 from tilth.base.ids import new_id
 from tilth.server.db.engine import Database
 from tilth.testing import azurite, radosgw
@@ -22,7 +24,8 @@ from tilth.testing.radosgw import S3Server, running_radosgw
 
 TESTS = Path(__file__).parent
 HOMES = count()
-KEPT = 20  # tests after one that passed until its folders are removed: what it left running has ended by then
+LEFTOVERS = Leftovers()
+FAILED = pytest.StashKey[bool]()
 SETTINGS = (
     *("TILTH_API_", "TILTH_SERVER_", "TILTH_TASK_ID", "TILTH_MASTER", "TILTH_OFFLINE", "TILTH_EXIT_WAIT", "TILTH_CACHE", "TILTH_AUTHOR"),
     *(
@@ -51,36 +54,51 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(item.path.relative_to(TESTS).parts[0])
 
 
-_HOME = pytest.StashKey[Path]()
-_FAILED = pytest.StashKey[bool]()
-_of_passed: deque[list[Path]] = deque()
-
-
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remove the folders of tests that passed a while ago: all of a run would take gigabytes. Those of failed ones stay to be looked at."""
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep in mind which tests failed."""
     report = yield
     if report.failed:
-        item.stash[_FAILED] = True
-    if call.when == "teardown" and _FAILED not in item.stash:
-        folders = getattr(item, "funcargs", {}).get("tmp_path"), item.stash.get(_HOME, None)
-        _of_passed.append([folder for folder in folders if folder is not None])
-        if len(_of_passed) > KEPT:
-            for folder in _of_passed.popleft():
-                shutil.rmtree(folder, ignore_errors=True)
+        item.stash[FAILED] = True
     return report
 
 
+@pytest.fixture(scope="session", autouse=True)
+def emptied_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What processes leave in the system's folder for temporary files is gone at the end, and what is large in those of passed tests.
+
+    Browsers and the official clients leave something there also when they end well. The folder has a short name, for sockets in it.
+    """
+    found = Path(tempfile.mkdtemp(prefix="tilth-tests-"))  # and where this process itself looks for that folder is settled by that
+    found.chmod(0o711)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(found))
+        yield
+    shutil.rmtree(found, ignore_errors=True)
+    LEFTOVERS.remove_large(tmp_path_factory.getbasetemp())
+
+
 @pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+def emptied_folder(request: pytest.FixtureRequest, emptied_folders: None) -> Iterator[None]:
+    """What is large does not stay in the folder of a test that passed."""
+    yield
+    LEFTOVERS.sweep()
+    folders = [path for name in ("tmp_path", "own_home") if isinstance(path := request.node.funcargs.get(name), Path)]
+    for folder in folders:
+        (LEFTOVERS.keep if FAILED in request.node.stash else LEFTOVERS.add)(folder)
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep every test, and the processes it starts, away from the home and cache of whoever runs it."""
     for name in [name for name in os.environ if name.startswith(SETTINGS)]:
         monkeypatch.delenv(name)
-    home = request.node.stash[_HOME] = tmp_path_factory.getbasetemp() / f"home-{next(HOMES)}"
+    home = tmp_path_factory.getbasetemp() / f"home-{next(HOMES)}"
     monkeypatch.setenv("TILTH_HOME", str(home))
     monkeypatch.setenv("CLEARML_CONFIG_FILE", str(home / "no-clearml.conf"))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(home / "no-aws-config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "no-aws-credentials"))
+    return home
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +147,11 @@ def azure() -> Iterator[AzureServer]:
 @pytest.fixture
 def postgres_database(postgres: str) -> Iterator[Database]:
     """A database in PostgreSQL in which nothing is."""
-    database: Database = import_module("tilth.server.db.postgres").PostgresDatabase(postgres, schema=f"test_{new_id()}")
+    schema = f"test_{new_id()}"
+    database: Database = import_module("tilth.server.db.postgres").PostgresDatabase(postgres, schema=schema)
     yield database
     database.close()
+    psycopg = import_module("psycopg")
+    with psycopg.connect(postgres, autocommit=True) as raw, suppress(psycopg.Error):  # a thread that ends late may hold it
+        raw.execute("SET lock_timeout = '1s'")
+        raw.execute(f"DROP SCHEMA {schema} CASCADE")

@@ -32,6 +32,7 @@ _PATIENCE_S = 480
 _KEPT = (
     "PATH",
     "LANG",
+    "TMPDIR",
     "PIP_INDEX_URL",
     "PIP_CERT",
     "PIP_CONFIG_FILE",

@@ -50,6 +50,8 @@ class FaultProxy:
             self._fault, self._left, self._marker, self._after_bytes, self.happened = fault, times, only, after_bytes, 0
 
     def close(self) -> None:
+        with suppress(OSError):  # closing it alone does not wake who waits for the next one
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def _accept(self) -> None:

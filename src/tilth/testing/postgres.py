@@ -17,17 +17,20 @@ _PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 INSTALLED = (_PROGRAMS / "initdb").exists()
 """Whether PostgreSQL 15 is there, as Debian's package `postgresql-15` puts it."""
 
+_SMALL = "-c fsync=off -c wal_level=minimal -c max_wal_senders=0 -c min_wal_size=32MB -c max_wal_size=64MB"
+"""Nothing has to outlive a crash, or to be copied elsewhere: no more of a log than the smallest."""
+
 
 @contextmanager
 def running_postgres() -> Iterator[str]:
     """The address of a PostgreSQL that answers, with one empty database."""
-    folder = Path(mkdtemp())  # not in the folder of a test, which PostgreSQL's user may not enter
+    folder = Path(mkdtemp(prefix="tilth-postgres-"))  # not in the folder of a test, which PostgreSQL's user may not enter
     if os.geteuid() == 0:
         os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
     port = free_port()
     data = str(folder / "data")
     _run("initdb", "-D", data, "-A", "trust", "-U", "tilth", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-    options = f"-p {port} -k {folder} -c fsync=off -c listen_addresses=127.0.0.1"
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 {_SMALL}"
     _run("pg_ctl", "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
     try:
         yield f"postgresql://tilth@127.0.0.1:{port}/postgres"

@@ -37,6 +37,7 @@ def served(*pieces: bytes, ends: bool = True) -> Iterator[str]:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             over.set()
+            listener.shutdown(socket.SHUT_RDWR)  # closing it alone does not wake who waits for the next one
 
 
 def heard(address: str, **more: float) -> Iterator[Change | None]:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -12,10 +13,10 @@ from hypothesis import strategies as st
 from tilth.datasets.columns import flags, hashes, numbers, texts
 
 WRITES = """
-import sys, tempfile
+import sys
 from pathlib import Path
 from tilth.testing.repositories import Workbench
-bench = Workbench(Path(tempfile.mkdtemp()))
+bench = Workbench(Path(sys.argv[1]))
 first = bench.version({"a": b"1", "b/c": b"2" * 9_000_000})
 second = bench.version({"a": b"1", "d": b"3"}, first)
 assert bench.contents(second) == {"a": b"1", "d": b"3"}
@@ -56,6 +57,6 @@ def test_numbers(kind: Any) -> None:
         numbers([2**bits], kind)
 
 
-def test_writing_a_version_does_not_load_pandas() -> None:
+def test_writing_a_version_does_not_load_pandas(tmp_path: Path) -> None:
     pytest.importorskip("pandas")
-    subprocess.run([sys.executable, "-c", WRITES], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", WRITES, str(tmp_path)], check=True, timeout=120)

@@ -35,7 +35,7 @@ def run(*words: str) -> None:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     """The address of a PostgreSQL of its own, without the name of a database."""
-    folder = Path(mkdtemp())  # not in the folder of the test, which PostgreSQL's user may not enter
+    folder = Path(mkdtemp(prefix="tilth-postgres-"))  # not in the folder of the test, which PostgreSQL's user may not enter
     if os.geteuid() == 0:
         os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
     port = free_port()
