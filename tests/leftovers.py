@@ -1,7 +1,7 @@
 """What tests leave in their folders: a whole run would keep gigabytes until its end, and pytest keeps the folders of past runs too.
 
-Large files of tests that passed are removed a while after the test, since threads and processes that end late may still be at them; a
-number of tests would be no while, since twenty of the shortest take a second. Small files stay: they are what such threads lock and look for.
+Large files of tests that passed are removed a while after the test, since threads and processes that end late may still be at them. The
+while is a time: twenty of the shortest tests take a second. Small files stay: they are what such threads lock and look for.
 """
 
 import os
