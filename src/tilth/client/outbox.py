@@ -194,7 +194,8 @@ class Outbox:
 
     def own_files(self) -> frozenset[Path]:
         """The files that this process is writing."""
-        return frozenset(self.folder / f"{self._name}{kind}" for kind in self._descriptors) if self._owner == os.getpid() else frozenset()
+        kinds = tuple(self._descriptors)  # in one step: other threads begin files meanwhile
+        return frozenset(self.folder / f"{self._name}{kind}" for kind in kinds) if self._owner == os.getpid() else frozenset()
 
     def _append(self, kind: str, line: bytes) -> bool:
         me = threading.get_ident()

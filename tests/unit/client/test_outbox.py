@@ -106,6 +106,22 @@ def write(outbox: Outbox, *numbers: int) -> None:
         outbox.event(b'{"n":%d}\n' % number)
 
 
+def test_a_file_that_is_begun_while_files_are_listed_is_no_error(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "o", warn=print)
+    outbox.event(b"{}\n")
+
+    class Busy(type(tmp_path)):  # type: ignore[misc] - the path of this system
+        def __truediv__(self, name: str) -> Path:
+            outbox.folder = Path(self)
+            outbox.call("c", {})  # as another thread may at this moment
+            return Path(self) / name
+
+    outbox.folder = Busy(outbox.folder)
+    assert {path.suffix for path in outbox.own_files()} == {EVENTS}
+    assert {path.suffix for path in outbox.own_files()} == {EVENTS, CALLS}
+    outbox.close()
+
+
 def test_what_is_written_is_sent_once_and_in_order(outbox: Outbox, sender: Sender, kept: Kept) -> None:
     write(outbox, *range(1_000))
     assert sender.send(own=outbox.own_files())
