@@ -110,13 +110,15 @@ def test_a_file_that_is_begun_while_files_are_listed_is_no_error(tmp_path: Path)
     outbox = Outbox(tmp_path / "o", warn=print)
     outbox.event(b"{}\n")
 
-    class Busy(type(tmp_path)):  # type: ignore[misc] - the path of this system
-        def __truediv__(self, name: str) -> Path:
-            outbox.folder = Path(self)
-            outbox.call("c", {})  # as another thread may at this moment
-            return Path(self) / name
+    folder = outbox.folder
 
-    outbox.folder = Busy(outbox.folder)
+    class Busy:
+        def __truediv__(self, name: str) -> Path:
+            outbox.folder = folder
+            outbox.call("c", {})  # as another thread may at this moment
+            return folder / name
+
+    outbox.folder = Busy()  # type: ignore[assignment]
     assert {path.suffix for path in outbox.own_files()} == {EVENTS}
     assert {path.suffix for path in outbox.own_files()} == {EVENTS, CALLS}
     outbox.close()
