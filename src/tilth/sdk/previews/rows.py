@@ -11,7 +11,6 @@ from typing import IO, Any, cast
 from tilth.base.errors import TilthError
 from tilth.sdk.previews.arrays import arrow_columns, numpy_arrays
 from tilth.sdk.previews.ranges import Peeked
-from tilth.sdk.tables.cell_texts import text_of
 from tilth.sdk.tables.column_names import column_names
 from tilth.sdk.tables.excel import opened_sheet
 
@@ -34,7 +33,8 @@ Rows = list[list[str]]
 
 def first_rows(peeked: Peeked) -> Rows | None:
     """The names of the columns, and at most 20 rows of at most 20 columns; None if the file is no table."""
-    reader = _READERS.get(peeked.path.rpartition(".")[2].lower())
+    kind = peeked.path.rpartition(".")[2].lower()
+    reader = _READERS.get(kind)
     try:
         rows = reader(peeked) if reader else None
     except (
@@ -54,7 +54,10 @@ def first_rows(peeked: Peeked) -> Rows | None:
     if not rows or not any(cell.strip() for row in rows for cell in row):
         return None
     width = min(max(map(len, rows)), _MOST_COLUMNS)
-    return [[_cell(cell) for cell in (row + [""] * width)[:width]] for row in rows[: _MOST_ROWS + 1]]
+    found = [(row + [""] * width)[:width] for row in rows[: _MOST_ROWS + 1]]
+    if kind in _NAMED_BY_A_ROW:
+        found[0] = column_names(found[0])
+    return [list(map(_cell, row)) for row in found]
 
 
 def text_of_head(peeked: Peeked, length: int = _HEAD) -> str:
@@ -80,7 +83,7 @@ def _separated(delimiter: str) -> Callable[[Peeked], Rows]:
         rows: Rows = []
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text, delimiter)):
             if row:
-                rows.append((row if rows else column_names(row))[: _MOST_COLUMNS + 1])
+                rows.append(row[: _MOST_COLUMNS + 1])
             if len(rows) > _MOST_ROWS:
                 break
         return rows
@@ -120,8 +123,7 @@ def _excel(peeked: Peeked) -> Rows:
     ):
         found = list(rows)
     width = max((at + 1 for row in found for at in row), default=0)
-    head = column_names([text_of(found[0].get(at)) for at in range(width)]) if found else []
-    return [head, *([_value(row.get(at)) for at in range(width)] for row in found[1:])]
+    return [[_value(row.get(at)) for at in range(width)] for row in found]
 
 
 def small_columns(file: Any, *, most: int = _MOST_COLUMNS) -> list[str]:
@@ -153,6 +155,7 @@ def _cell(text: str) -> str:
     return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
 
 
+_NAMED_BY_A_ROW = frozenset({*SEPARATORS, "xlsx", "xlsm"})
 _READERS: dict[str, Callable[[Peeked], Rows]] = {
     **{suffix: _separated(separator) for suffix, separator in SEPARATORS.items()},
     "jsonl": _json_lines,

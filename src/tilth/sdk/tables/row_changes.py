@@ -81,7 +81,7 @@ def compare_tables(
     """The same for tables that are open, whose `problems` those are."""
     both = set(old.columns) & set(new.columns)
     shared = [name for name in old.columns if name in both]
-    compared = shared if old.columns and new.columns else [*old.columns, *new.columns]  # what has no columns has no rows either
+    compared = shared if old.columns and new.columns else [*old.columns, *new.columns]  # no row of what has none says anything
     for name in key:
         if name not in compared:
             hint = f"both have {', '.join(compared[:10])}" if compared else "they have no column in common"

@@ -104,7 +104,7 @@ def _separated(delimiter: str) -> Callable[[ObjectStore, Entry, int], TableSampl
             table = _strings_by_row(text, used, width)
         taken = table.slice(0, MOST_ROWS)
         columns = {f"{at}": _typed(taken.column(at)) for at in range(width)}
-        named = pa.table(columns).rename_columns(column_names(head)[:width]) if columns else pa.table({})
+        named = pa.table(columns).rename_columns(column_names(head[:width])) if columns else pa.table({})
         return TableSample(
             table=named,
             texts=[[*line, *[None] * (width - len(line))] for line in shown],
