@@ -22,6 +22,7 @@ _WORDS = {
     "query": "[VERSION] SQL",
     "mount": "VERSION FOLDER",
     "unmount": "FOLDER",
+    "import-session": "FOLDER_OR_ZIP",
     "search": "[NAME]",
     "compare": "SOURCE TARGET",
 }
@@ -30,6 +31,7 @@ _WORDS = {
 for _module, _names in {
     "data_making": ["create", "add", "remove", "sync", "import", "upload", "finalize", "close", "resume", "squash"],
     "data_reading": ["list", "ls", "cat", "get", "export", "verify"],
+    "data_sessions": ["import-session"],
     "data_mounting": ["mount", "unmount"],
     "data_finding": ["search", "log", "stats", "compare", "used-by", "preview"],
     "data_tables": ["merge-tables", "query"],
