@@ -4,9 +4,11 @@ import codecs
 import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes, urlsplit, urlunsplit
 
-__all__ = ["plain_web_address", "readable_path", "secret_in", "shown_address", "signature_end"]
+from tilth.base.errors import Invalid
+
+__all__ = ["local_path", "plain_web_address", "readable_path", "refuse_lost_slash", "secret_in", "shown_address", "signature_end"]
 
 _SIGNED = frozenset(
     [
@@ -33,6 +35,34 @@ _ESCAPED = "tilth.escaped"
 _STANDING = "!$&'()*+,;=:@/~[]"
 """What stands in an address as it is, beside letters, digits, and `-`, `.` and `_`."""
 _LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
+
+
+_LOST_SLASH = re.compile(r"(s3|gs|azure|az|file|https?):/(?!/)(.*)", re.DOTALL | re.IGNORECASE)
+
+
+def local_path(address: str) -> str:
+    """The path that an address with `file://` means; `Invalid` if it means none of this machine.
+
+    A `#` or `?` in it is part of a name: a file has no parts and answers no questions.
+    """
+    rest = address.partition("://")[2]
+    host, _, below = rest.partition("/")
+    if host.lower() not in ("", "localhost") or not rest:
+        raise Invalid(
+            f"{address:.200} is no path of this machine: what stands behind file:// begins with /",
+            hint=f"write file:///..., or the path without file://, such as {rest:.200}" if rest else "write file:///path",
+        )
+    return unquote(f"/{below}")
+
+
+def refuse_lost_slash(said: str) -> None:
+    """Refuse a path that was meant as an address: `s3:/bucket` would be a folder `s3:` below this one."""
+    if found := _LOST_SLASH.fullmatch(said):
+        slashes = ":///" if found[1].lower() == "file" else "://"
+        raise Invalid(
+            f"{said:.200} lacks a slash",
+            hint=f"write {found[1]}{slashes}{found[2]:.200}, or ./{said:.200} if it is a path below this folder",
+        )
 
 
 def secret_in(address: str) -> str | None:

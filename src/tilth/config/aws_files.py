@@ -17,6 +17,7 @@ _NAMES: Mapping[str, str] = {
     "region": "region",
     "endpoint_url": "endpoint",
 }
+_SERVICE = "s3"
 _ELSEWHERE = ("sso_session", "sso_start_url", "credential_process", "role_arn", "source_profile")
 """Keys that only the command line itself can get."""
 
@@ -40,11 +41,20 @@ def read_aws_profile(environment: Mapping[str, str], asked: str = "") -> AwsProf
     found = _section(settings, wanted if wanted == "default" else f"profile {wanted}") | _section(keys, wanted)
     if not found and name:
         raise Invalid(f"there is no profile {name} in {keys} or {settings}", hint="see `aws configure list-profiles`")
+    if service := _service_endpoint(settings, found.get("services", "")):
+        found["endpoint_url"] = service
     values = {ours: found[theirs] for theirs, ours in _NAMES.items() if found.get(theirs)}
     if "access_key" not in values and (way := next((way for way in _ELSEWHERE if way in found), None)):
         hint = f"run `aws configure export-credentials --profile {wanted} --format env` and set what it prints"
         raise Invalid(f"the AWS profile {wanted} gets its keys by {way}, which Tilth does not do", hint=hint)
     return AwsProfile(values, f"{keys} [{wanted}]") if values else None
+
+
+def _service_endpoint(settings: Path, name: str) -> str:
+    """The server that a section `[services NAME]` names for S3; the names below a service are indented there."""
+    lines = _section(settings, f"services {name}").get(_SERVICE, "").splitlines() if name else []
+    said = {before.strip(): after.strip() for before, mark, after in (line.partition("=") for line in lines) if mark}
+    return said.get("endpoint_url", "")
 
 
 def _section(path: Path, name: str) -> dict[str, str]:

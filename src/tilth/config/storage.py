@@ -14,11 +14,12 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
 
+from tilth.base.addresses import local_path, refuse_lost_slash
 from tilth.base.errors import Invalid
 from tilth.config.aws_files import read_aws_profile
 from tilth.config.clearml_conf import read_clearml_stores
@@ -106,10 +107,11 @@ def parse_storage(said: str) -> Place | Path:
     """The folder on this machine, or the place in an object store, that `said` means; `Invalid` if it can be neither."""
     scheme, mark, _ = said.partition("://")
     if not mark:
+        refuse_lost_slash(said)
         return Path(said).expanduser().absolute()
-    parts = urlsplit(said)
     if scheme == "file":
-        return Path(unquote(parts.path)).absolute()
+        return Path(local_path(said)).absolute()
+    parts = urlsplit(said)
     if parts.username or parts.password or parts.query or parts.fragment:
         raise Invalid(
             f"{scheme}://{_shown(parts.netloc)}... holds more than a place", hint="keys belong into the environment or tilth.toml"
@@ -135,7 +137,7 @@ def access_to(place: Place, home: Path, environment: Mapping[str, str] | None = 
     if found is None or not _has_keys(found):
         found = _completed(found, place, environment, toml)
     access = found or Access(ENTRIES[place.kind](), "")
-    return _checked(_with_server(_with_host(access, place), environment))
+    return _checked(_with_server(_with_host(access, place), environment), environment)
 
 
 def _completed(found: Access | None, place: Place, environment: Mapping[str, str], toml: Path) -> Access | None:
@@ -284,11 +286,13 @@ _SERVERS: Mapping[type, Mapping[str, Sequence[str]]] = {
 }
 
 
-def _checked(access: Access) -> Access:
+def _checked(access: Access, environment: Mapping[str, str]) -> Access:
     entry = access.entry
     for endpoint in (entry.endpoint, entry.public_endpoint if isinstance(entry, S3Entry) else ""):
         if endpoint and not _ENDPOINT.fullmatch(endpoint):
-            raise Invalid(f"{endpoint} ({access.source}) is no endpoint", hint="write it like https://minio.example.org:9000")
+            variables = _SERVERS[type(entry)]["endpoint"]
+            source = next((name for name in variables if environment.get(name) == endpoint), access.source)
+            raise Invalid(f"{endpoint} ({source}) is no endpoint", hint="write it like https://minio.example.org:9000")
     if isinstance(entry, S3Entry) and entry.access_key and not entry.secret_key:
         raise Invalid(f"the access key {entry.access_key} ({access.source}) comes without its secret key", hint="say both")
     return access

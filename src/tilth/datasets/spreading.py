@@ -102,7 +102,7 @@ def sync_spread(draft: Draft, folder: str, context: TakingContext, where: Spread
     """As `tilth.datasets.taking.sync`, for a folder that all machines have at the same path."""
     folder, prefix = os.path.abspath(folder), normalise_prefix(prefix)
     if not checked:
-        check_folder(folder, prefix, context.on_warning)
+        check_folder(folder, prefix, context.on_warning, context.kept)
     outcome = Outcome()
     files = context.stat_cache.matched(folder, scan(folder, prefix))
     _take_folder(draft, folder, differing(draft, files, prefix, outcome, context), context, where, outcome)

@@ -44,6 +44,7 @@ __all__ = [
     "ingesting",
     "known_chunks",
     "probe",
+    "refuse_kept",
     "sources_of",
     "sync",
     "upload",
@@ -75,6 +76,8 @@ class TakingContext(Struct, frozen=True):
     """Called as they are done with: how many, and their bytes."""
     on_change: Callable[[Change, str], None] = lambda change, path: None
     on_warning: Callable[[str], None] = lambda message: None
+    kept: Sequence[str] = ()
+    """The folders that the version itself, and what is known of it, are kept in."""
 
 
 class Outcome(Struct):
@@ -166,9 +169,24 @@ def upload(draft: Draft, context: TakingContext) -> Outcome:
     return outcome
 
 
-def check_folder(folder: str, prefix: str, on_warning: Callable[[str], None]) -> None:
-    """Refuse a folder that can't become part of a version, before anything is begun: everything that is wrong with it at once."""
+def check_folder(folder: str, prefix: str, on_warning: Callable[[str], None], kept: Sequence[str] = ()) -> None:
+    """Refuse a folder that can't become part of a version, before anything is begun: everything that is wrong with it at once.
+
+    One that holds a folder of `kept`, where the version is kept itself, is refused: it would grow with each version by those before.
+    """
+    refuse_kept(folder, kept)
     _refuse_problems(os.path.abspath(folder), normalise_prefix(prefix), on_warning, recursive=True)
+
+
+def refuse_kept(folder: str, kept: Sequence[str]) -> None:
+    """Refuse a folder that holds one of those of `kept`."""
+    whole = os.path.realpath(folder)
+    for own in map(os.path.realpath, kept):
+        if os.path.commonpath((whole, own)) == whole:
+            raise Invalid(
+                f"{folder} holds {own}, where Tilth keeps versions or what it knows of them",
+                hint="name a folder that does not, or keep them elsewhere (TILTH_HOME, --storage)",
+            )
 
 
 def sync(draft: Draft, folder: str, context: TakingContext, *, prefix: str = "", checked: bool = False) -> Outcome:
@@ -176,7 +194,7 @@ def sync(draft: Draft, folder: str, context: TakingContext, *, prefix: str = "",
     prefix = normalise_prefix(prefix)
     folder = os.path.abspath(folder)
     if not checked:
-        _refuse_problems(folder, prefix, context.on_warning, recursive=True)
+        check_folder(folder, prefix, context.on_warning, context.kept)
     outcome = Outcome()
     some_wait = draft.is_dirty()
     files = context.stat_cache.matched(folder, scan(folder, prefix))
@@ -304,6 +322,8 @@ def sources_of(request: AddRequest, context: TakingContext) -> Iterator[tuple[st
             singles.append((os.path.dirname(source), one_file(source, _under(begin, path, source, request.base))))
             continue
         prefix = _under(begin, os.path.relpath(source, os.path.abspath(request.base)), source, request.base) if request.base else begin
+        if request.recursive:
+            refuse_kept(source, context.kept)
         _refuse_problems(source, prefix, context.on_warning, recursive=request.recursive)
         yield source, scan(source, prefix, recursive=request.recursive, wildcards=wildcards)
     singles.sort(key=lambda single: (single[0], single[1].source))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, SupportsFloat
 from urllib.parse import unquote, urlsplit
 
+from tilth.base.addresses import local_path
 from tilth.base.errors import Invalid, PathNotFound, SourceUnreadable, Unavailable
 
 __all__ = ["FARTHEST_STEP", "checked_text", "contents", "fetched", "file_at", "number", "require_one", "step", "text_of"]
@@ -75,7 +76,9 @@ def text_of(path: str, *, name: str) -> str:
 def fetched(address: str, *, name: str) -> str:
     """The text that lies at an address."""
     parts = urlsplit(address)
-    if parts.scheme in {"", "file"}:
+    if parts.scheme == "file":
+        return text_of(local_path(address), name=name)
+    if not parts.scheme:
         return text_of(unquote(parts.path), name=name)
     if parts.scheme not in {"http", "https"}:
         raise Invalid(f"{address} can't be fetched", hint="give an address that begins with http://, https:// or file://")

@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from msgspec import Struct
 
+from tilth.base.addresses import local_path, refuse_lost_slash
 from tilth.base.atomic_io import translated_os_errors
 from tilth.base.errors import Denied, Internal, Invalid, NotFound, PathNotFound
 from tilth.base.ids import new_id
@@ -298,10 +299,11 @@ def place_of(home: Home, address: str | Path) -> Place:
         return OwnPlace(home, own)
     scheme, mark, _ = text.partition("://")
     if not mark:
+        refuse_lost_slash(text)
         return LocalPlace(Path(text))
     match scheme.lower():
         case "file":
-            return LocalPlace(Path(unquote(urlsplit(text).path)))
+            return LocalPlace(Path(local_path(text)))
         case "https" if _BLOB in urlsplit(text).netloc and not urlsplit(text).query:
             return BucketPlace(home, f"azure{text[len('https') :]}")
         case "http" | "https":

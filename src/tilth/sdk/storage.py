@@ -9,7 +9,7 @@ from tilth.config.storage import Place, parse_storage
 from tilth.domain.version import DatasetVersion
 from tilth.sdk.home import Home
 
-__all__ = ["address_in", "chosen_storage", "require_storage", "storage_of"]
+__all__ = ["address_in", "chosen_storage", "own_folders", "require_storage", "storage_of"]
 
 
 def storage_of(home: Home, version: DatasetVersion) -> str:
@@ -43,6 +43,12 @@ def require_storage(home: Home, version: DatasetVersion, wanted: str | None) -> 
     """Refuse to store anything of a version elsewhere than where it was begun."""
     if wanted and address_in(home, wanted) != version.storage:
         raise Invalid(f"version {version.id} is kept in {storage_of(home, version)}", hint="name another storage when a version is begun")
+
+
+def own_folders(home: Home, *storages: str) -> list[str]:
+    """The folders of this machine that hold what is known of versions, and the bytes of those that are kept at `storages`."""
+    places = [parse_storage(storage) if storage else _own(home) for storage in storages]
+    return [str(folder) for folder in (home.folder, *places) if isinstance(folder, Path)]
 
 
 _COPY = "copy one out with `tilth data get --copy`, and make a version of the copy with `tilth data sync --storage`"

@@ -26,6 +26,7 @@ from tilth.sdk import finalizing, lifecycle, lookup
 from tilth.sdk.cluster import engine_address, sync_on
 from tilth.sdk.home import Home
 from tilth.sdk.links.syncing import check_linked_folder, sync_links
+from tilth.sdk.storage import address_in, own_folders
 from tilth.sdk.taking import Watcher, is_worth_looking_at, taking_context
 
 __all__ = ["SyncRequest", "Synced", "begun", "parents_of", "sync_folder"]
@@ -67,10 +68,13 @@ def sync_folder(
 
     With an `engine`, its machines read the folder, which has to be there at the same path.
     """
+    bases = {home.api.versions.get(base).storage for base in request.parents}
+    named = {address_in(home, request.storage)} if request.storage else bases or {""}
+    kept = own_folders(home, *named)
     if request.links:
-        check_linked_folder(home.link_sources, request.links)
+        check_linked_folder(home.link_sources, request.links, kept)
     else:
-        check_folder(request.folder, request.dataset_path, watcher.warned)
+        check_folder(request.folder, request.dataset_path, watcher.warned, kept)
     if engine is not None:
         engine_address(engine)  # one that there is not begins no version
     version = begun(home, request)

@@ -9,6 +9,7 @@ from tilth.datasets.scanning import SourceFile
 from tilth.datasets.taking import TakingContext
 from tilth.domain.version import DatasetVersion
 from tilth.sdk.home import Home
+from tilth.sdk.storage import own_folders
 from tilth.store.api import Key
 
 __all__ = ["NO_PREVIEW", "SEEN", "LoggingWatcher", "Watcher", "is_worth_looking_at", "taking_context"]
@@ -83,6 +84,7 @@ def taking_context(
         on_done=told.done,
         on_change=told.changed,
         on_warning=told.warned,
+        kept=own_folders(home, version.storage),
     )
 
 

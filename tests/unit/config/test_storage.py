@@ -171,6 +171,41 @@ def test_the_files_of_the_aws_command_line(desk: Desk) -> None:
     )
 
 
+def test_the_server_of_a_services_section_stands_over_that_of_its_profile(desk: Desk) -> None:
+    desk.write("aws-credentials", "[work]\naws_access_key_id=WORK\naws_secret_access_key=of work\n")
+    services = (
+        "[services ours]\ndynamodb =\n  endpoint_url = https://tables\ns3 =\n  endpoint_url = https://buckets\n  addressing_style = path\n"
+    )
+    desk.write("aws-config", f"[profile work]\nservices = ours\nendpoint_url = https://all\n{services}")
+    assert desk.entry("s3://bucket", AWS_PROFILE="work") == S3Entry(access_key="WORK", secret_key="of work", endpoint="https://buckets")
+    desk.write("aws-config", "[profile work]\nservices = theirs\nendpoint_url = https://all\n")
+    assert desk.entry("s3://bucket", AWS_PROFILE="work") == S3Entry(access_key="WORK", secret_key="of work", endpoint="https://all")
+
+
+def test_a_wrong_endpoint_is_told_with_the_variable_that_says_it(desk: Desk) -> None:
+    with pytest.raises(Invalid, match=r"^localhost:9000 \(AWS_ENDPOINT_URL\) is no endpoint; write it like"):
+        desk.access("s3://bucket", AWS_ENDPOINT_URL="localhost:9000", **KEYS)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("file://store", r"file://store is no path of this machine.*, such as store$"),
+        ("file://", "write file:///path"),
+        ("s3:/bucket/x", "s3:/bucket/x lacks a slash; write s3://bucket/x, or ./s3:/bucket/x if"),
+        ("file:/data", "file:/data lacks a slash; write file:///data, or"),
+    ],
+)
+def test_what_was_meant_otherwise_is_no_folder_here(said: str, words: str) -> None:
+    with pytest.raises(Invalid, match=words):
+        parse_storage(said)
+
+
+def test_a_path_with_signs_of_addresses_is_taken_whole() -> None:
+    said = ("file:///d/a%20#b?c", "file://localhost/d", "./s3:/x", "s3:x")
+    assert [parse_storage(one) for one in said] == [Path("/d/a #b?c"), Path("/d"), Path("s3:/x").absolute(), Path("s3:x").absolute()]
+
+
 def test_a_role_of_the_environment_stands_over_the_files(desk: Desk) -> None:
     desk.write("aws-credentials", "[default]\naws_access_key_id = FILE\naws_secret_access_key = of file\n")
     assert desk.entry("s3://bucket", AWS_WEB_IDENTITY_TOKEN_FILE="/token") == S3Entry()

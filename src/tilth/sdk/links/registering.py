@@ -4,6 +4,7 @@ A folder costs one listing; files that are named one by one cost a request each,
 Nothing is asked of the catalog. What was recorded stays recorded if a listing fails half-way, and the same call goes on.
 """
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,11 +24,11 @@ from tilth.datasets.drafts import Draft
 from tilth.datasets.journal import Stored
 from tilth.datasets.matching import matcher
 from tilth.datasets.scanning import SourceFile
-from tilth.datasets.taking import Outcome, TakingContext, count
+from tilth.datasets.taking import Outcome, TakingContext, count, refuse_kept
 from tilth.domain.dataset import Entry, Link, fingerprint
 from tilth.sdk.links.reading import hash_of
 from tilth.sdk.links.remote import Asked, LeftOut, OnLeftOut, RemoteFile, Source, joined, refuse
-from tilth.sdk.links.sources import BucketSource, LocalSource, Sources, WebSource
+from tilth.sdk.links.sources import BucketSource, LocalSource, Sources, WebSource, path_of
 
 __all__ = ["Found", "LinkRequest", "add_links", "entry_of", "found_below", "record_links", "refuse_secrets", "tell_left_out"]
 
@@ -64,7 +65,7 @@ def add_links(sources: Sources, draft: Draft, request: LinkRequest, context: Tak
     """Register the files of `request` in the draft. What a folder shows and can't be had is told and left out."""
     outcome = Outcome()
     seen: dict[str, str] = {}
-    for batch in _found(sources, request, lambda left: tell_left_out(left, outcome, context)):
+    for batch in _found(sources, request, lambda left: tell_left_out(left, outcome, context), context.kept):
         for path, file in batch:
             if seen.setdefault(path, file.address) != file.address:
                 raise PathCollision(
@@ -177,7 +178,7 @@ def _is_possible(path: str, file: RemoteFile, left_out: OnLeftOut) -> bool:
     return True
 
 
-def _found(sources: Sources, request: LinkRequest, left_out: OnLeftOut) -> Iterator[list[Found]]:
+def _found(sources: Sources, request: LinkRequest, left_out: OnLeftOut, kept: Sequence[str]) -> Iterator[list[Found]]:
     prefix = normalise_prefix(request.prefix)
     begin = f"{prefix}/" if prefix else ""
     singles: list[tuple[Source, str, str]] = []
@@ -186,6 +187,8 @@ def _found(sources: Sources, request: LinkRequest, left_out: OnLeftOut) -> Itera
         source, address, pattern = _place(sources, given)
         wildcards = (*request.wildcards, pattern) if pattern else tuple(request.wildcards)
         if pattern or _is_folder(source, given, address, alone=len(request.sources) == 1):
+            if request.recursive and isinstance(source, LocalSource):
+                refuse_kept(os.fspath(path_of(address)), kept)
             yield from found_below(
                 source,
                 address,

@@ -1,5 +1,6 @@
 """How the links of a draft are made just what a folder elsewhere holds now: what was added, removed and changed there."""
 
+import os
 from collections.abc import Iterator, Sequence
 
 from tilth.base.addresses import shown_address
@@ -7,20 +8,21 @@ from tilth.base.errors import PathNotFound
 from tilth.base.faultpoints import reach
 from tilth.base.paths import normalise_prefix
 from tilth.datasets.drafts import Draft
-from tilth.datasets.taking import Outcome, TakingContext
+from tilth.datasets.taking import Outcome, TakingContext, refuse_kept
 from tilth.domain.dataset import Entry
 from tilth.sdk.links.reading import link_of
 from tilth.sdk.links.registering import found_below, record_links, refuse_secrets, tell_left_out
 from tilth.sdk.links.remote import Asked, LeftOut, Source
-from tilth.sdk.links.sources import Sources, WebSource
+from tilth.sdk.links.sources import LocalSource, Sources, WebSource, path_of
 
 __all__ = ["check_linked_folder", "sync_links"]
 
 
-def check_linked_folder(sources: Sources, address: str) -> None:
-    """Refuse an address that can't be synchronised, before anything is begun."""
+def check_linked_folder(sources: Sources, address: str, kept: Sequence[str] = ()) -> None:
+    """Refuse an address that can't be synchronised, before anything is begun; also that of a folder which holds one of those of `kept`."""
     refuse_secrets([address])
     source, folder = sources.of(address)
+    _refuse_kept(source, folder, kept)
     if not _shows_files(source, folder):
         raise PathNotFound(f"{shown_address(folder)} holds no files", hint="check that it is the right folder")
 
@@ -35,6 +37,7 @@ def sync_links(
     """
     refuse_secrets([address])
     source, folder = sources.of(address)
+    _refuse_kept(source, folder, context.kept)
     prefix = normalise_prefix(prefix)
     outcome = Outcome()
     held = _below(draft, folder, prefix)
@@ -67,6 +70,11 @@ def sync_links(
     outcome.removed = len(gone)
     draft.record_removed(gone)
     return outcome
+
+
+def _refuse_kept(source: Source, folder: str, kept: Sequence[str]) -> None:
+    if isinstance(source, LocalSource):
+        refuse_kept(os.fspath(path_of(folder)), kept)
 
 
 def _below(draft: Draft, folder: str, prefix: str) -> Iterator[Entry]:
