@@ -1,11 +1,19 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, redirect } from "@tanstack/react-router";
 import { BASE } from "@/api/client";
 import { Empty, Failed } from "@/components/states";
 import { Shell } from "./shell";
 
 const root = createRootRoute({
   component: Shell,
-  notFoundComponent: () => <Empty title="There is no such page">The address leads nowhere; the places on the left lead on.</Empty>,
+  notFoundComponent: () => (
+    <Empty title="There is no such page" isPage>
+      The address leads nowhere.{" "}
+      <Link to="/" className="link">
+        Home
+      </Link>{" "}
+      leads on.
+    </Empty>
+  ),
   errorComponent: ({ error, reset }) => <Failed error={error} onRetry={reset} />,
 });
 

@@ -40,13 +40,23 @@ export function Tag({ children }: { children: ReactNode }) {
   return <span className="tag">{children}</span>;
 }
 
+const MOST_TAGS = 6;
+
 /** The tags of something, and whether it is out of sight. */
 export function Tags({ of }: { of: { tags?: string[] | undefined; system_tags?: string[] | undefined } }) {
+  const [isWhole, setWhole] = useState(false);
+  const tags = of.tags ?? [];
+  const shown = isWhole || tags.length <= MOST_TAGS + 1 ? tags : tags.slice(0, MOST_TAGS);
   return (
     <>
-      {of.tags?.map((tag) => (
+      {shown.map((tag) => (
         <Tag key={tag}>{tag}</Tag>
       ))}
+      {shown.length < tags.length ? (
+        <button type="button" className="tag removable" onClick={() => setWhole(true)}>
+          {tags.length - shown.length} more tags
+        </button>
+      ) : null}
       {of.system_tags?.includes("archived") ? <Tag>archived</Tag> : null}
     </>
   );

@@ -26,10 +26,12 @@ export function RunLines<Of extends Run>({ runs, at, what, below, className = ""
         <li key={run.id}>
           <Link to="/experiments/$id" params={{ id: run.id }} className="line">
             {below ? <Named name={run.name} below={below(run)} /> : <span className="grow ellipsis strong">{run.name}</span>}
-            <span className="soft small nowrap" title={what}>
-              <TimeAgo at={at(run)} />
+            <span className="line-end">
+              <span className="soft small nowrap" title={what}>
+                <TimeAgo at={at(run)} />
+              </span>
+              <Status of={run.status} />
             </span>
-            <Status of={run.status} />
           </Link>
         </li>
       ))}

@@ -1,5 +1,5 @@
 import { Tabs } from "radix-ui";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import type { Fetched } from "./fetched";
 import "./tabbed.css";
 
@@ -20,9 +20,16 @@ interface TabbedProps<Props extends object> {
 /** A page in several parts, one of which is seen; parts are loaded when they are looked at. */
 export function Tabbed<Props extends object>({ label, parts, asked, onAsk, props, children }: TabbedProps<Props>) {
   const shown = parts.find(([key]) => key === asked)?.[0] ?? parts[0]?.[0] ?? "";
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // `scrollIntoView` would move the page as well.
+    const tab = list.current?.querySelector('[data-state="active"]')?.getBoundingClientRect();
+    const frame = list.current?.getBoundingClientRect();
+    if (tab && frame) list.current?.scrollBy({ left: (tab.left + tab.right - frame.left - frame.right) / 2 });
+  }, [shown]);
   return (
     <Tabs.Root value={shown} onValueChange={onAsk} className="tabs">
-      <Tabs.List className="tab-list" aria-label={label}>
+      <Tabs.List ref={list} className="tab-list" aria-label={label}>
         {parts.map(([key, title, part]) => (
           <Tabs.Trigger key={key} value={key} className="tab" onPointerEnter={() => fetchPart(part)} onFocus={() => fetchPart(part)}>
             {title}

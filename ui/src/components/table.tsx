@@ -96,11 +96,14 @@ export function Table<Row>(props: TableProps<Row>) {
     select: (row, on, isRange) => onSelect?.(row, on, isRange),
   };
 
+  // A grid has rows; without a head and without any, this is none.
+  const grid = card && !total ? {} : { role: "grid", "aria-label": label, "aria-rowcount": total + 1, "aria-colcount": (card ? 1 : columns.length) + (onSelect ? 1 : 0) };
+
   return (
-    <div ref={frame} className={`table ${isPinned ? "pinned" : ""} ${card ? "cards" : ""}`} role="grid" aria-label={label} aria-rowcount={total + 1} aria-colcount={(card ? 1 : columns.length) + (onSelect ? 1 : 0)} style={total ? { minHeight: Math.min(LOWEST, rows.getTotalSize() + (card ? EDGES : HEAD)) } : undefined}>
+    <div ref={frame} className={`table ${isPinned ? "pinned" : ""} ${card ? "cards" : ""}`} {...grid} style={total ? { minHeight: Math.min(LOWEST, rows.getTotalSize() + (card ? EDGES : HEAD)) } : undefined}>
       <div style={{ minWidth: least }}>
         {card ? null : <Head {...props} template={template} pulled={pulled} onPull={setPulled} />}
-        <div style={{ height: rows.getTotalSize(), position: "relative" }} role="rowgroup">
+        <div style={{ height: rows.getTotalSize(), position: "relative" }} role={total ? "rowgroup" : undefined}>
           {shown.map(({ index, start }) => {
             const row = rowAt(index);
             return (
@@ -162,7 +165,15 @@ function LineOf<Row>({ index, start, height, measure, row, columns, card, templa
     >
       {canSelect ? (
         // eslint-disable-next-line jsx-a11y/click-events-have-key-events
-        <span role="gridcell" className="cell choice" onClick={(event) => event.stopPropagation()}>
+        <span
+          role="gridcell"
+          className="cell choice"
+          onClick={(event) => {
+            event.stopPropagation();
+            // Whoever means the box hits the cell around it as well.
+            if (event.target === event.currentTarget && row !== undefined) doing.current.select(row, !isChosen, event.shiftKey);
+          }}
+        >
           <input
             type="checkbox"
             tabIndex={-1}

@@ -2,10 +2,11 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ChartLine, Columns3, FlaskConical } from "lucide-react";
 import { useCallback, useMemo, useRef, useState } from "react";
-import { call } from "@/api/client";
+import { BASE, call } from "@/api/client";
 import type { Task } from "@/api/types";
 import { useOffer } from "@/app/actions";
 import { useSaid } from "@/app/use-said";
+import { Code } from "@/components/bits";
 import { Button } from "@/components/button";
 import { SortBy } from "@/components/card";
 import { Find } from "@/components/find";
@@ -180,12 +181,26 @@ export function Page() {
               onWidth={(key, width) => set({ widths: saidWidths(widthsOf(search.widths).set(key, width)) })}
               onMove={onMove}
               card={isNarrow ? card : undefined}
-              empty={<Empty title="No runs">None fits what is asked for.</Empty>}
+              empty={
+                <Empty title="No runs" icon={<FlaskConical size={24} aria-hidden />}>
+                  <div className="stack center">
+                    <p>None fits what is asked for.</p>
+                    <Button onClick={() => set({ q: undefined, status: undefined, tag: undefined, type: undefined, user: undefined, where: undefined })}>Ask for all</Button>
+                  </div>
+                </Empty>
+              }
               height={isNarrow ? heightOf(layout) : 40}
             />
           ) : (
             <Empty title="No runs" icon={<FlaskConical size={24} aria-hidden />}>
-              They appear here as soon as a script calls Task.init.
+              {archived ? (
+                "No run is archived."
+              ) : (
+                <div className="stack">
+                  <p>They appear here as soon as a script calls Task.init, once it is known where this server is.</p>
+                  <Code>{`tilth init ${location.origin}${BASE}\npython -c 'from tilth import Task; Task.init("Team", "first")'`}</Code>
+                </div>
+              )}
             </Empty>
           )
         }

@@ -60,7 +60,7 @@ export default function Contents({ version }: { version: Version }) {
     <div className={`contents ${search.file ? "split" : ""}`}>
       <div className="stack contents-list">
         <div className="row wrap filters" role="search">
-          <Find what="files" hint="Part of a path, or *.png" said={search.q} set={(q) => set({ q }, true)} />
+          {isElsewhere && !text ? null : <Find what="files" hint="Part of a path, or *.png" said={search.q} set={(q) => set({ q }, true)} />}
           {images.length ? (
             <Button icon={isGrid ? <List /> : <LayoutGrid />} onClick={() => set({ view: isGrid ? undefined : "grid" }, true)}>
               {isGrid ? "List" : "Pictures"}
@@ -76,7 +76,7 @@ export default function Contents({ version }: { version: Version }) {
             {first === undefined ? "" : "total" in first ? `${count(first.total)} found` : `${some(first.files, "file")}, ${bytes(first.size_bytes)}`}
           </span>
         </div>
-        {text ? null : <Crumbs folder={folder} name={version.name} onOpen={(next) => set({ folder: next || undefined, file: undefined })} />}
+        {text || isElsewhere ? null : <Crumbs folder={folder} name={version.name} onOpen={(next) => set({ folder: next || undefined, file: undefined })} />}
         {isElsewhere ? (
           <Empty title="Its files are not here yet" icon={<FolderUp size={24} aria-hidden />}>
             They are being uploaded from another machine, and are listed as soon as the version is final.

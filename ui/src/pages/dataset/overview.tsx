@@ -20,12 +20,14 @@ export default function Overview({ version }: { version: Version }) {
         </section>
       </div>
       <div className="stack">
-        <section className="panel" aria-labelledby="get-it">
-          <h2 id="get-it" className="section-head">
-            Get it
-          </h2>
-          <GetIt version={version} />
-        </section>
+        {version.status === "uploading" ? null : (
+          <section className="panel" aria-labelledby="get-it">
+            <h2 id="get-it" className="section-head">
+              Get it
+            </h2>
+            <GetIt version={version} />
+          </section>
+        )}
         {version.changes ? (
           <section className="panel" aria-labelledby="against">
             <h2 id="against" className="section-head">

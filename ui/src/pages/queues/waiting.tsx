@@ -142,11 +142,13 @@ function Entry({ queue, entry: { task, added }, at, drag, handle, onMove, queues
         <GripVertical size={16} aria-hidden />
       </button>
       <span className="place-number faint">{at + 1}</span>
-      <Link to="/experiments/$id" params={{ id: task.id }} className="grow ellipsis strong">
-        {task.name || task.id}
-      </Link>
-      <span className="soft small nowrap">
-        <TimeAgo at={added} />
+      <span className="grow waiting-what">
+        <Link to="/experiments/$id" params={{ id: task.id }} className="grow ellipsis strong">
+          {task.name || task.id}
+        </Link>
+        <span className="soft small nowrap">
+          <TimeAgo at={added} />
+        </span>
       </span>
       <Menu
         button={<Button look="quiet" icon={<Ellipsis />} label={`What can be done with ${task.name}`} />}
