@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.page.conftest import Look, Site, new_context, seen
+from tests.page.conftest import PATIENCE_MS, Look, Site, new_context, seen
 from tilth.server.routes import http_page
 
 PAGES = {
@@ -66,8 +66,9 @@ def visit(look: Look, name: str) -> None:
     look.open(path.format(task=site.tasks[-1], model=site.model, version=site.versions[-1], linked=site.linked, all=all_of_them))
     seen(look, text)
     if name.endswith("plots"):
-        look.page.locator(".main-svg").first.wait_for()
-        look.page.locator(".modebar-btn[data-title^=Download]").first.wait_for(state="attached")
+        # Plotly draws five figures without a graphics card: on a machine that does much else, that takes a minute.
+        look.page.locator(".main-svg").first.wait_for(timeout=3 * PATIENCE_MS)
+        look.page.locator(".modebar-btn[data-title^=Download]").first.wait_for(state="attached", timeout=3 * PATIENCE_MS)
         assert look.page.locator(".modebar-btn[data-title^=Share]").count() == 0  # it would send the chart to another host
     look.page.wait_for_timeout(300)
 
