@@ -17,7 +17,7 @@ def test_a_project_says_what_is_in_it_and_is_archived_and_moved(look: Look) -> N
     call("models.create", name=f"{word} model", uri="file:///none", project=below)
     page = look.open(f"/projects?at={word}")
     page.get_by_role("link", name="2 Runs 1 of its own").wait_for()
-    page.get_by_role("link", name="1 Model 0 of its own").wait_for()
+    page.get_by_role("link", name="1 Models 0 of its own").wait_for()
     page.get_by_role("link", name=f"{word} of below").wait_for()
     page.get_by_role("button", name="As a list").click()
     page.get_by_role("row", name="below").wait_for()

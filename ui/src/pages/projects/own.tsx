@@ -80,7 +80,7 @@ export function Own({ project, isAway }: { project: Project; isAway: boolean }) 
             <Link to={to} search={search} className="own-count">
               <strong>{count(total)}</strong>
               <span>
-                {total === 1 ? label.replace(/s$/, "") : label}
+                {label}
                 {own === undefined || own === total ? null : <span className="faint small"> {count(own)} of its own</span>}
               </span>
             </Link>
