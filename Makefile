@@ -42,7 +42,7 @@ demo: install $(PAGE)  ## version a folder of pictures and get it back [FOLDER=.
 	@$(BIN)/python -m tools.demo $(if $(FOLDER),--folder "$(FOLDER)")
 
 test: install $(PAGE)  ## every test that CI runs
-	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 
 page: $(PAGE)  ## build the web page into the package
 
