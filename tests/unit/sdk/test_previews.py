@@ -375,8 +375,12 @@ def test_a_version_that_a_browser_made_has_a_preview(server: RunningServer) -> N
     server.call("contents.finish", version=version)
     asked = {"task": version, "event_type": "training_debug_image", "batch_size": 10}
     _until(lambda: server.call("events.get_task_events", **asked)["events"])
-    plots = server.call("events.get_task_plots", task=version, iters=1, no_scroll=True)["plots"]
-    assert ("Tables", "labels.csv") in {(plot["metric"], plot["variant"]) for plot in plots}
+    plots = {"task": version, "iters": 1, "no_scroll": True}  # they may be reported after the pictures
+
+    def shown_plots() -> set[tuple[str, str]]:
+        return {(plot["metric"], plot["variant"]) for plot in server.call("events.get_task_plots", **plots)["plots"]}
+
+    _until(lambda: ("Tables", "labels.csv") in shown_plots())
     events = server.call("events.get_task_events", **asked)["events"]
     assert [event["variant"] for event in events] == ["1.png"]
     shown = server.request("GET", f"/files/{events[0]['url'].partition('/files/')[2]}")
