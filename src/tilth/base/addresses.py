@@ -8,7 +8,17 @@ from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes, urlsplit, 
 
 from tilth.base.errors import Invalid
 
-__all__ = ["local_path", "plain_web_address", "readable_path", "refuse_lost_slash", "secret_in", "shown_address", "signature_end"]
+__all__ = [
+    "local_path",
+    "plain_web_address",
+    "readable_path",
+    "refuse_address",
+    "refuse_lost_slash",
+    "scheme_of",
+    "secret_in",
+    "shown_address",
+    "signature_end",
+]
 
 _SIGNED = frozenset(
     [
@@ -31,6 +41,7 @@ _SIGNED = frozenset(
     ]
 )
 _WEB = ("http", "https")
+_KNOWN = (*_WEB, "s3", "gs", "azure", "az")
 _ESCAPED = "tilth.escaped"
 _STANDING = "!$&'()*+,;=:@/~[]"
 """What stands in an address as it is, beside letters, digits, and `-`, `.` and `_`."""
@@ -38,6 +49,12 @@ _LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 
 
 _LOST_SLASH = re.compile(r"(s3|gs|azure|az|file|https?):/(?!/)(.*)", re.DOTALL | re.IGNORECASE)
+
+
+def scheme_of(address: str) -> str:
+    """What stands before `://`, in small letters, as which all schemes are meant; empty if there is none."""
+    scheme, mark, _ = address.partition("://")
+    return scheme.lower() if mark else ""
 
 
 def local_path(address: str) -> str:
@@ -62,6 +79,19 @@ def refuse_lost_slash(said: str) -> None:
         raise Invalid(
             f"{said:.200} lacks a slash",
             hint=f"write {found[1]}{slashes}{found[2]:.200}, or ./{said:.200} if it is a path below this folder",
+        )
+
+
+def refuse_address(said: str) -> None:
+    """Refuse an address where a path of this machine is wanted."""
+    refuse_lost_slash(said)
+    scheme = scheme_of(said)
+    if scheme == "file":
+        raise Invalid(f"{said:.200} is an address, where a path is wanted", hint=f"write {local_path(said):.200}")
+    if scheme in _KNOWN:
+        raise Invalid(
+            f"{shown_address(said):.200} is an address, where a path is wanted",
+            hint="give it with --links, in Python to `add_external_files`",
         )
 
 

@@ -8,6 +8,7 @@ from tilth.base.errors import SourceChanged
 from tilth.cli.output import Output, count, size, stream_lines
 from tilth.cli.progress import Progress
 from tilth.domain.version import DatasetVersion
+from tilth.sdk.contents import count_links
 from tilth.sdk.home import Home
 from tilth.sdk.links.checking import CheckedLink, Compared
 from tilth.sdk.links.verifying import LinkLevel, verify_links
@@ -28,9 +29,12 @@ def tell_links(home: Home, version: DatasetVersion, *, level: LinkLevel, sample:
     seen = _Seen(sample)
 
     def resumed(links: int, path: str) -> None:
+        progress.found(-links, 0)
         out.note(f"{report} tells of {count(links, 'link')} already, the last of which is {path}: the check goes on behind it")
 
-    with Progress("reading" if level == "content" else "asking", unit="links" if level == "presence" else "files") as progress:
+    with Progress("reading" if level == "content" else "asking", unit="links") as progress:
+        if progress.visible:
+            progress.found(count_links(home, version), 0)
         found = verify_links(home, version, level=level, sample=sample, report=report, told=progress.done, resumed=resumed)
         problems = seen.problems(found)
         if json:

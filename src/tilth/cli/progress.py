@@ -25,7 +25,7 @@ class Progress(Watcher):
         self._warnings = 0
         self._what = what
         self._unit = unit
-        self._visible = sys.stderr.isatty()
+        self.visible = sys.stderr.isatty()
         self._begun = self._drawn_at = time.monotonic()
         self._drawn = False
         self._files = self._size = self._all_files = self._all_size = 0
@@ -47,7 +47,7 @@ class Progress(Watcher):
     def done(self, files: int, size: int) -> None:
         self._files += files
         self._size += size
-        if self._visible:
+        if self.visible:
             self._draw()
 
     def changed(self, change: str, path: str) -> None:
@@ -74,6 +74,7 @@ class Progress(Watcher):
         rate = self._size / (now - self._begun)
         left = f", {readable_duration((self._all_size - self._size) / rate)} left" if rate and self._all_size > self._size else ""
         moved = f", {readable_bytes(self._size)}, {readable_bytes(rate)}/s{left}" if self._size or self._unit == "files" else ""
-        line = f"{self._what}: {self._files:,} {self._unit}{moved}"
+        of = f" of {self._all_files:,}" if self._unit == "links" and self._all_files else ""
+        line = f"{self._what}: {self._files:,}{of} {self._unit}{moved}"
         sys.stderr.write(f"\r\x1b[K{line}")
         sys.stderr.flush()

@@ -11,6 +11,7 @@ the machine has.
 
 import os
 import re
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,7 +20,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from tilth.base.addresses import local_path, refuse_lost_slash
+from tilth.base.addresses import local_path, refuse_lost_slash, scheme_of
 from tilth.base.errors import Invalid
 from tilth.config.aws_files import read_aws_profile
 from tilth.config.clearml_conf import read_clearml_stores
@@ -32,6 +33,7 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,221}")
 _FOLDER = re.compile(r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._=+@-]+(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._=+@-]+)*")
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9._-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._/-]*)?|https?://\[[0-9A-Fa-f:]+\](?::[0-9]{1,5})?")
 _BLOB = ".blob."
+_AZURE_KEYS = ("AZURE_STORAGE_KEY", "AZURE_STORAGE_ACCOUNT_KEY")
 _AZURE = ".blob.core.windows.net"
 
 
@@ -105,8 +107,8 @@ class Access(Struct, frozen=True):
 
 def parse_storage(said: str) -> Place | Path:
     """The folder on this machine, or the place in an object store, that `said` means; `Invalid` if it can be neither."""
-    scheme, mark, _ = said.partition("://")
-    if not mark:
+    scheme = scheme_of(said)
+    if "://" not in said:
         refuse_lost_slash(said)
         return Path(said).expanduser().absolute()
     if scheme == "file":
@@ -216,7 +218,7 @@ def _from_environment(place: Place, environment: Mapping[str, str]) -> Access | 
             return Access(_connection(environment["AZURE_STORAGE_CONNECTION_STRING"]), "AZURE_STORAGE_CONNECTION_STRING")
         case "azure":
             account = environment.get("AZURE_STORAGE_ACCOUNT") or environment.get("AZURE_STORAGE_ACCOUNT_NAME", "")
-            key = environment.get("AZURE_STORAGE_KEY") or environment.get("AZURE_STORAGE_ACCOUNT_KEY", "")
+            key = next((environment[name] for name in _AZURE_KEYS if environment.get(name)), "")
             token = environment.get("AZURE_STORAGE_SAS_TOKEN", "")
             return Access(AzureEntry(account=account, access_key=key, sas_token=token), "AZURE_STORAGE_ACCOUNT") if account else None
     return None
@@ -295,7 +297,18 @@ def _checked(access: Access, environment: Mapping[str, str]) -> Access:
             raise Invalid(f"{endpoint} ({source}) is no endpoint", hint="write it like https://minio.example.org:9000")
     if isinstance(entry, S3Entry) and entry.access_key and not entry.secret_key:
         raise Invalid(f"the access key {entry.access_key} ({access.source}) comes without its secret key", hint="say both")
+    if isinstance(entry, AzureEntry) and entry.access_key and not _is_base64(entry.access_key):
+        source = next((name for name in _AZURE_KEYS if environment.get(name) == entry.access_key), access.source)
+        raise Invalid(f"the access key of {source} is not in base64, as Azure's are", hint="copy it whole, with its = at the end")
     return access
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return True
 
 
 def _place(kind: Literal["s3", "gs", "azure"], said: str, bucket: Sequence[str], folder: Sequence[str], *, host: str = "") -> Place:

@@ -374,7 +374,8 @@ def _check_target(store: ObjectStore, target: Path, *, overwrite: bool) -> None:
     if not target.exists() or not any(target.iterdir()):
         return
     if not overwrite:
-        raise AlreadyExists(f"{target} holds files already", hint="name another folder, or say overwrite to replace it as a whole")
+        hint = "name another folder, or replace it as a whole with --overwrite, in Python `overwrite=True`"
+        raise AlreadyExists(f"{target} holds files already", hint=hint)
     home = store.local_path(Key(""))
     precious = [Path.home(), Path.cwd(), *([home.absolute()] if home else [])]
     if any(place == target or target in place.parents for place in precious):

@@ -59,7 +59,7 @@ def scan(
     error: of its path, with a `/` behind that of a folder, and of what is wrong with it.
     """
     for entry, path in _files(folder, f"{prefix}/" if prefix else "", (), recursive=recursive, left_out=left_out):
-        if wildcards and not any(fnmatchcase(entry.name, pattern) for pattern in wildcards):
+        if not _is_meant(entry.name, wildcards):
             continue
         try:
             found = entry.stat()
@@ -88,58 +88,68 @@ def one_file(source: str, path: str) -> SourceFile:
     return SourceFile(path, source, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_mode & 0o7777)
 
 
-def find_problems(folder: str, prefix: str = "", *, recursive: bool = True) -> FolderProblems:
-    """Walk `folder` for names alone, and say what is wrong with them; raises only if `folder` itself is not a readable folder."""
+def find_problems(folder: str, prefix: str = "", *, recursive: bool = True, wildcards: Sequence[str] = ()) -> FolderProblems:
+    """Walk `folder` for names alone, and say what is wrong with them; raises only if `folder` itself is not a readable folder.
+
+    With `wildcards`, of files only those whose name matches one of them are looked at, and only folders that hold one.
+    """
     if not os.path.isdir(folder):
         raise _no_folder(folder)
     if prefix:
         check_path(prefix)
-    inspection = _Inspection(recursive=recursive)
+    inspection = _Inspection(recursive=recursive, wildcards=wildcards)
     inspection.enter(folder, f"{prefix}/" if prefix else "", ())
     return FolderProblems(sorted(inspection.refused), sorted(inspection.warnings), inspection.files)
 
 
 class _Inspection:
-    def __init__(self, *, recursive: bool) -> None:
+    def __init__(self, *, recursive: bool, wildcards: Sequence[str]) -> None:
         self._recursive = recursive
+        self._wildcards = wildcards
         self.refused: list[str] = []
         self.warnings: list[str] = []
         self.files = 0
 
-    def enter(self, folder: str, begin: str, trail: tuple[Identity, ...]) -> None:
+    def enter(self, folder: str, begin: str, trail: tuple[Identity, ...]) -> bool:
+        """Look into a folder; whether anything in it is meant."""
         try:
             entries = _listed(folder)
             trail = _deeper(folder, trail)
         except SourceUnreadable as error:
             self.refused.append(error.message)
-            return
-        self._check_names([entry.name for entry in entries], folder, begin)
-        for entry in entries:
-            if entry.is_symlink():
-                self._check_link(entry, begin, trail)
-            elif entry.is_dir(follow_symlinks=False):
-                if self._recursive:
-                    self.enter(entry.path, f"{begin}{entry.name}/", trail)
-            elif entry.is_file(follow_symlinks=False):
-                self.files += 1
-            else:
-                self.refused.append(f"{_shown(entry.path)} is {_kind(entry.stat(follow_symlinks=False).st_mode)}, not a file")
+            return False
+        meant = [entry.name for entry in entries if self._check(entry, begin, trail) or not self._wildcards]
+        self._check_names(meant, folder, begin)
+        return bool(meant)
 
-    def _check_link(self, entry: "os.DirEntry[str]", begin: str, trail: tuple[Identity, ...]) -> None:
+    def _check(self, entry: "os.DirEntry[str]", begin: str, trail: tuple[Identity, ...]) -> bool:
+        """Look at what lies in a folder; whether it is meant, or holds what is."""
+        if _is_folder(entry):
+            return self._recursive and self.enter(entry.path, f"{begin}{entry.name}/", trail)
+        is_meant = _is_meant(entry.name, self._wildcards)
+        if entry.is_file(follow_symlinks=False):
+            self.files += 1
+        elif is_meant or entry.is_symlink():
+            self._check_special(entry, is_meant=is_meant)
+        return is_meant
+
+    def _check_special(self, entry: "os.DirEntry[str]", *, is_meant: bool) -> None:
+        problem = None
         try:
             mode = entry.stat().st_mode
         except FileNotFoundError:
-            self.refused.append(_broken(entry.path).message)
+            problem = _broken(entry.path).message
         except OSError:
-            self.refused.append(f"{_shown(entry.path)} is a link that leads back to itself")
+            problem = f"{_shown(entry.path)} is a link that leads back to itself"
         else:
-            if stat.S_ISDIR(mode):
-                if self._recursive:
-                    self.enter(entry.path, f"{begin}{entry.name}/", trail)
-            elif stat.S_ISREG(mode):
+            if stat.S_ISREG(mode):
                 self.files += 1
+            elif entry.is_symlink():
+                problem = f"{_shown(entry.path)} is a link to {_kind(mode)}, not to a file"
             else:
-                self.refused.append(f"{_shown(entry.path)} is a link to {_kind(mode)}, not to a file")
+                problem = f"{_shown(entry.path)} is {_kind(mode)}, not a file"
+        if problem and is_meant:
+            self.refused.append(problem)
 
     def _check_names(self, names: list[str], folder: str, begin: str) -> None:
         try:
@@ -176,6 +186,10 @@ def _files(
             yield entry, begin + name
         elif recursive:
             yield from _files(entry.path, begin + name, deeper, recursive=True, left_out=left_out)
+
+
+def _is_meant(name: str, wildcards: Sequence[str]) -> bool:
+    return not wildcards or any(fnmatchcase(name, pattern) for pattern in wildcards)
 
 
 def _listed(folder: str) -> "list[os.DirEntry[str]]":

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from tilth.base.addresses import refuse_address
 from tilth.base.errors import Invalid, PathNotFound, SourceChanged, SourceUnreadable
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId
@@ -174,6 +175,8 @@ def check_folder(folder: str, prefix: str, on_warning: Callable[[str], None], ke
 
     One that holds a folder of `kept`, where the version is kept itself, is refused: it would grow with each version by those before.
     """
+    if not os.path.lexists(folder):
+        refuse_address(folder)
     refuse_kept(folder, kept)
     _refuse_problems(os.path.abspath(folder), normalise_prefix(prefix), on_warning, recursive=True)
 
@@ -317,6 +320,8 @@ def sources_of(request: AddRequest, context: TakingContext) -> Iterator[tuple[st
         if not os.path.lexists(source) and has_wildcard(os.path.basename(source)):
             source, pattern = os.path.split(source)
             wildcards = (*wildcards, pattern)
+        if not os.path.lexists(source):
+            refuse_address(os.fspath(given))
         if not os.path.isdir(source):
             path = os.path.relpath(source, os.path.abspath(request.base)) if request.base else os.path.basename(source)
             singles.append((os.path.dirname(source), one_file(source, _under(begin, path, source, request.base))))
@@ -324,7 +329,7 @@ def sources_of(request: AddRequest, context: TakingContext) -> Iterator[tuple[st
         prefix = _under(begin, os.path.relpath(source, os.path.abspath(request.base)), source, request.base) if request.base else begin
         if request.recursive:
             refuse_kept(source, context.kept)
-        _refuse_problems(source, prefix, context.on_warning, recursive=request.recursive)
+        _refuse_problems(source, prefix, context.on_warning, recursive=request.recursive, wildcards=wildcards)
         yield source, scan(source, prefix, recursive=request.recursive, wildcards=wildcards)
     singles.sort(key=lambda single: (single[0], single[1].source))
     for folder, group in groupby(singles, key=lambda single: single[0]):
@@ -339,8 +344,10 @@ def _under(prefix: str, path: str, source: str, base: str | None) -> str:
     return f"{prefix}/{path}" if prefix else path
 
 
-def _refuse_problems(folder: str, prefix: str, on_warning: Callable[[str], None], *, recursive: bool) -> None:
-    problems = find_problems(folder, prefix, recursive=recursive)
+def _refuse_problems(
+    folder: str, prefix: str, on_warning: Callable[[str], None], *, recursive: bool, wildcards: Sequence[str] = ()
+) -> None:
+    problems = find_problems(folder, prefix, recursive=recursive, wildcards=wildcards)
     for warning in problems.warnings:
         on_warning(warning)
     if problems.refused:

@@ -23,6 +23,7 @@ __all__ = [
     "LinkEntry",
     "PathChanges",
     "changes",
+    "count_links",
     "count_packs",
     "digests",
     "entry_at",
@@ -167,6 +168,14 @@ def links_of(home: Home, version: DatasetVersion, prefix: str = "") -> Iterator[
         return
     with home.repository_of(version).peek_draft(version.id) as draft:
         yield from draft.links(prefix)
+
+
+def count_links(home: Home, version: DatasetVersion) -> int:
+    """How many links a version has, final or not; of a final one without making an entry of each."""
+    if version.status is VersionStatus.UPLOADING:
+        return sum(1 for _ in links_of(home, version))
+    manifest = manifest_of(home, version)
+    return sum(len(links) - links.null_count for links in map(manifest.links, manifest.segments))
 
 
 def count_packs(home: Home, version: DatasetVersion, *, own_only: bool) -> int:

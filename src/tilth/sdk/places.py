@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from msgspec import Struct
 
-from tilth.base.addresses import local_path, refuse_lost_slash
+from tilth.base.addresses import local_path, refuse_lost_slash, scheme_of
 from tilth.base.atomic_io import translated_os_errors
 from tilth.base.errors import Denied, Internal, Invalid, NotFound, PathNotFound
 from tilth.base.ids import new_id
@@ -281,9 +281,9 @@ class WebPlace:
 
 def is_address(text: str) -> bool:
     """Whether a text is the address of something that lies somewhere else, rather than text or a path."""
-    scheme, mark, rest = text.partition("://")
-    known = scheme.lower() in _WEB | _BUCKETS or text.startswith(OWN_FILES)
-    return bool(mark and rest and known and len(text) < _LONGEST and not any(letter.isspace() and letter != " " for letter in text))
+    known = scheme_of(text) in _WEB | _BUCKETS or text.startswith(OWN_FILES)
+    rest = text.partition("://")[2]
+    return bool(rest and known and len(text) < _LONGEST and not any(letter.isspace() and letter != " " for letter in text))
 
 
 def place_of(home: Home, address: str | Path) -> Place:
@@ -297,11 +297,10 @@ def place_of(home: Home, address: str | Path) -> Place:
     own = name_in(text, home.files_urls)
     if own is not None:
         return OwnPlace(home, own)
-    scheme, mark, _ = text.partition("://")
-    if not mark:
+    if "://" not in text:
         refuse_lost_slash(text)
         return LocalPlace(Path(text))
-    match scheme.lower():
+    match scheme_of(text):
         case "file":
             return LocalPlace(Path(local_path(text)))
         case "https" if _BLOB in urlsplit(text).netloc and not urlsplit(text).query:

@@ -1,4 +1,4 @@
-"""When signed addresses end, as they say themselves."""
+"""When signed addresses end, as they say themselves; and addresses where a path is wanted."""
 
 import time
 from collections.abc import Iterator
@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tilth.base.addresses import signature_end
+from tilth.base.addresses import refuse_address, signature_end
+from tilth.base.errors import Invalid
 
 END = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 
@@ -38,3 +39,22 @@ def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 )
 def test_when_a_signature_ends(query: str, end: datetime | None) -> None:
     assert signature_end(f"https://lake.example.org/a.csv?{query}") == end
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("s3://lake/raw", r"^s3://lake/raw is an address, where a path is wanted; give it with --links, in Python to `add"),
+        ("HTTPS://me:word@host/a", "^https://host/a is an address"),
+        ("file:///data/a%20b", "^file:///data/a%20b is an address, where a path is wanted; write /data/a b$"),
+        ("s3:/lake/raw", "lacks a slash"),
+    ],
+)
+def test_an_address_is_no_path(said: str, words: str) -> None:
+    with pytest.raises(Invalid, match=words):
+        refuse_address(said)
+
+
+@pytest.mark.parametrize("said", ["data", "./s3:/lake", "/data/s3:/lake", "what://ever"])
+def test_a_path_is_a_path(said: str) -> None:
+    refuse_address(said)

@@ -236,11 +236,28 @@ def test_what_can_not_be_right(desk: Desk, name: str, text: str, environment: di
 
 
 def test_azures_variables(desk: Desk) -> None:
-    said = "DefaultEndpointsProtocol=https;AccountName=acc;AccountKey=a2V5==;EndpointSuffix=core.windows.net"
+    said = "DefaultEndpointsProtocol=https;AccountName=acc;AccountKey=a2U=;EndpointSuffix=core.windows.net"
     found = desk.entry("az://box", AZURE_STORAGE_CONNECTION_STRING=said)
-    assert found == AzureEntry(account="acc", access_key="a2V5==", endpoint="https://acc.blob.core.windows.net")
-    found = desk.entry("az://box", AZURE_STORAGE_ACCOUNT="acc", AZURE_STORAGE_KEY="k", AZURE_STORAGE_ENDPOINT="http://here")
-    assert found == AzureEntry(account="acc", access_key="k", endpoint="http://here")
+    assert found == AzureEntry(account="acc", access_key="a2U=", endpoint="https://acc.blob.core.windows.net")
+    found = desk.entry("az://box", AZURE_STORAGE_ACCOUNT="acc", AZURE_STORAGE_KEY="a2V5", AZURE_STORAGE_ENDPOINT="http://here")
+    assert found == AzureEntry(account="acc", access_key="a2V5", endpoint="http://here")
+
+
+def test_a_key_of_azures_that_is_cut_off_is_told_with_who_says_it_and_not_shown(desk: Desk) -> None:
+    for names in ({"AZURE_STORAGE_KEY": "a2V"}, {"AZURE_STORAGE_ACCOUNT_KEY": "a2V"}):
+        with pytest.raises(Invalid, match=f"^the access key of {next(iter(names))} is not in base64, .*; copy it whole, with its"):
+            desk.access("az://box", AZURE_STORAGE_ACCOUNT="acc", **names)
+    with pytest.raises(Invalid, match="of AZURE_STORAGE_CONNECTION_STRING is not in base64"):
+        desk.access("az://box", AZURE_STORAGE_CONNECTION_STRING="AccountName=acc;AccountKey=a2V!")
+    desk.write("tilth.toml", '[[storage.azure]]\naccount = "acc"\naccess_key = "k"\n')
+    with pytest.raises(Invalid, match=r"of /.*tilth\.toml is not in base64"):
+        desk.access("az://box")
+
+
+@pytest.mark.parametrize("said", ["s3://bucket/x", "gs://bucket/x", "az://box/x", "https://acc.blob.core.windows.net/box"])
+def test_schemes_are_the_same_in_capitals(said: str) -> None:
+    scheme, _, rest = said.partition("://")
+    assert parse_storage(f"{scheme.upper()}://{rest}") == parse_storage(said)
 
 
 @pytest.mark.parametrize("said", ["http://localhost:9023", "localhost:9023"])

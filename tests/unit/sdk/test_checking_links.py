@@ -11,6 +11,7 @@ import pytest
 from tilth import Dataset
 from tilth.base.errors import AlreadyExists, Unavailable
 from tilth.domain.dataset import Entry, Link
+from tilth.sdk.contents import count_links
 from tilth.sdk.home import Home
 from tilth.sdk.links import checking
 from tilth.sdk.links.checking import CheckedLink, Compared, check_links
@@ -190,3 +191,12 @@ def _noting(opened: list[str]) -> object:
         return was(source, address, start)
 
     return noted
+
+
+def test_links_are_counted_before_and_after_a_version_is_final(own: Home, folder: Path) -> None:
+    made = Dataset.create("linked", "p")
+    made.add_external_files(str(folder))
+    made.add_files(write_files(folder.parent / "here", {"own.bin": b"x"}))
+    assert count_links(own, made._version) == len(FILES)
+    made.finalize(auto_upload=True)
+    assert count_links(own, made._version) == len(FILES)
