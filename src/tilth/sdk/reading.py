@@ -15,7 +15,7 @@ from tilth.datasets.matching import literal_prefix, matcher
 from tilth.datasets.reader import BUFFER_BYTES, ChunkSource, Loaded, Neighbours, Part, StoredFile
 from tilth.domain.dataset import Entry
 from tilth.domain.version import DatasetVersion, VersionStatus
-from tilth.sdk.contents import digests
+from tilth.sdk import contents
 from tilth.sdk.home import Home
 from tilth.sdk.links.reading import LinkFile
 from tilth.sdk.lookup import find
@@ -86,7 +86,7 @@ class Reading:
 
     def digests(self, prefix: str = "") -> Iterator[Digest]:
         """Path, size and SHA-256 of the files below `prefix`, in the order of their paths."""
-        return digests(self.home, self.version, prefix)
+        return contents.digests(self.home, self.version, prefix)
 
     def fact(self, path: str) -> Fact:
         """Path, size, SHA-256, time and mode of one file, also of one whose bytes are not stored yet."""

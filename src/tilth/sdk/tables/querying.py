@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tilth.base.errors import Denied, DiskFull, Invalid, TableMalformed, TilthError, Unavailable
 from tilth.datasets.matching import has_wildcard, matcher
 from tilth.domain.version import DatasetVersion
-from tilth.sdk.contents import digests
+from tilth.sdk import contents
 from tilth.sdk.home import Home
 from tilth.sdk.reading import reading_of
 from tilth.sdk.tables.column_names import column_names
@@ -65,7 +65,7 @@ def _asked(
 ) -> "Iterator[pa.RecordBatchReader]":
     duckdb = import_module("duckdb")
     arrow = import_module("pyarrow")
-    files = [path for path, _, _ in digests(home, version)]
+    files = [path for path, _, _ in contents.digests(home, version)]
     paths = [path for path in files if format_of(path) is not None or is_excel(path)]
     used: list[str] = []
 
