@@ -352,15 +352,16 @@ class _Lines(Rows):
     """Rows of which each is a line that can be read."""
 
     def __init__(self, lines: Sequence[int], raws: Sequence[str], delimiter: str) -> None:
-        super().__init__(lines, self._read, raws)
+        super().__init__(lines, partial(_taken_apart, raws, delimiter), raws)  # no method of its own: such a circle outlives its use
         self._delimiter = delimiter
-
-    def _read(self) -> Sequence[Sequence[Cell]]:
-        with collecting_later():
-            return _all_with_nothing(list(csv.reader(self.raws, delimiter=self._delimiter, strict=True)), self.raws, self._delimiter)
 
     def packed_at(self, chosen: Sequence[int], places: Sequence[int | None], *, empty: bool = True) -> Sequence[bytes]:
         return _Lines((), [self.raws[at] for at in chosen], self._delimiter).packed(places, empty=empty)
+
+
+def _taken_apart(raws: Sequence[str], delimiter: str) -> Sequence[Sequence[Cell]]:
+    with collecting_later():
+        return _all_with_nothing(list(csv.reader(raws, delimiter=delimiter, strict=True)), raws, delimiter)
 
 
 def _all_with_nothing(cells: Sequence[Sequence[str]], raws: Sequence[str], delimiter: str) -> Sequence[Sequence[Cell]]:
