@@ -6,8 +6,8 @@ it, so that no reader of numbers or dates can change them.
 
 import os
 import shutil
-import struct
 import tempfile
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from tilth.base.atomic_io import translated_os_errors
 from tilth.base.errors import DiskFull, Invalid, TilthError, Unavailable
+from tilth.sdk.tables.plain_arrays import binary_array, whole_array
 
 __all__ = ["MEMORY_BYTES", "Engine", "Numbered", "connected", "engine_error"]
 
@@ -94,32 +95,31 @@ class Engine:
         the key.
         """
         count = len(lines)
-        digests = [sha256(text).digest()[:16] for text in texts]
-        halves = struct.unpack(f"<{2 * count}Q", b"".join(digests))
+        digests = [sha256(text).digest() for text in texts]
+        quarters = array("Q", b"".join(digests))
         self._insert(
             "rows",
             {
-                "side": pa.array([side] * count, pa.uint8()),
-                "n": pa.array(range(first, first + count), pa.int64()),
-                "line": pa.array(lines, pa.int64()),
-                "key": pa.array(digests if keys is None else keys, pa.binary()),
-                "said": pa.array(halves[::2], pa.uint64()),
-                "more": pa.array(halves[1::2], pa.uint64()),
+                "side": whole_array(pa.uint8(), bytes([side]) * count),
+                "n": whole_array(pa.int64(), array("q", range(first, first + count))),
+                "line": whole_array(pa.int64(), array("q", lines)),
+                "key": binary_array([digest[:16] for digest in digests] if keys is None else keys),
+                "said": whole_array(pa.uint64(), quarters[::4]),
+                "more": whole_array(pa.uint64(), quarters[1::4]),
             },
         )
 
-    def add_texts(
-        self, pairs: Sequence[int], sides: Sequence[int], changes: Sequence[str], lines: Sequence[int], texts: Sequence[bytes]
-    ) -> None:
-        """Take in what some rows say, into the table `texts`, which has to be there."""
+    def add_cells(self, pairs: Sequence[int], side: int, changes: Sequence[int], lines: Sequence[int], cells: Any) -> None:
+        """Take in what some rows of a table say, a list of Arrow's for each, into the table `texts`, which has to be there."""
+        count = len(pairs)
         self._insert(
             "texts",
             {
-                "pair": pa.array(pairs, pa.int64()),
-                "side": pa.array(sides, pa.uint8()),
-                "change": pa.array(changes, pa.string()),
-                "line": pa.array(lines, pa.int64()),
-                "said": pa.array(texts, pa.binary()),
+                "pair": whole_array(pa.int64(), array("q", pairs)),
+                "side": whole_array(pa.uint8(), bytes([side]) * count),
+                "change": whole_array(pa.uint8(), bytes(changes)),
+                "line": whole_array(pa.int64(), array("q", lines)),
+                "cells": cells,
             },
         )
 
@@ -160,10 +160,14 @@ class Engine:
 
     def stream(self, statement: str, *, at_once: int = 10_000) -> Iterator[Sequence[Sequence[Any]]]:
         """What a statement finds, however much, column by column so many rows at once; others may be asked meanwhile."""
+        for batch in self.batches(statement, at_once=at_once):
+            yield [column.to_pylist() for column in batch.columns]
+
+    def batches(self, statement: str, *, at_once: int) -> Iterator[Any]:
+        """The same as record batches of Arrow."""
         try:
             cursor = self._connection.cursor()
-            for batch in cursor.sql(statement).to_arrow_reader(at_once):
-                yield [column.to_pylist() for column in batch.columns]
+            yield from cursor.sql(statement).to_arrow_reader(at_once)
         except (self._errors, pa.ArrowException) as error:
             raise engine_error(error, self._folder) from error
 

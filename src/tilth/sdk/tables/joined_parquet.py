@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from tilth.base.errors import Invalid
 from tilth.sdk.tables.parquet import ParquetTable, ParquetWriter, fitting, read_alike, united_type
+from tilth.sdk.tables.plain_arrays import places_array
 from tilth.sdk.tables.rows import Rows, Table
 
 __all__ = ["ParquetJoiner"]
@@ -22,7 +23,7 @@ class ParquetJoiner:
         self._writer = ParquetWriter(file, self._schema, parts[0].compression)
 
     def write(self, table: Table, rows: Rows, chosen: Sequence[int] | None) -> None:
-        batch = rows.batch if chosen is None else rows.batch.take(pa.array(chosen, pa.int64()))
+        batch = rows.batch if chosen is None else rows.batch.take(places_array(chosen))
         if batch.num_rows:
             self._writer.write(batch if batch.schema.equals(self._schema) else fitting(batch, self._schema, table.label))
 

@@ -187,7 +187,7 @@ def _learn(engine: Any, tables: Sequence[Table], columns: Sequence[str], rules: 
             tell(len(rows.lines))
 
 
-_OTHER = "(rows.said <> standing.said OR rows.more <> standing.more)"
+_OTHER = "(rows.said <> stood.said OR rows.more <> stood.more)"
 
 
 def _decide(engine: Any, rules: JoinRules, report: TableReport, tables: Sequence[Table]) -> None:
@@ -195,8 +195,7 @@ def _decide(engine: Any, rules: JoinRules, report: TableReport, tables: Sequence
     chosen = "max" if rules.on_conflict is RowConflict.LAST else "min"
     engine.make(
         "standing",
-        f"SELECT key, {chosen}(n) AS n, arg_{chosen}(said, n) AS said, arg_{chosen}(more, n) AS more, "
-        "min(said) <> max(said) OR min(more) <> max(more) AS differ FROM rows WHERE {part} GROUP BY key",
+        f"SELECT key, {chosen}(n) AS n, min(said) <> max(said) OR min(more) <> max(more) AS differ FROM rows WHERE {{part}} GROUP BY key",
     )
     ((total, keys, conflicts),) = engine.run("SELECT (SELECT count(*) FROM rows), count(*), count(*) FILTER (differ) FROM standing")
     if conflicts:
@@ -207,7 +206,8 @@ def _decide(engine: Any, rules: JoinRules, report: TableReport, tables: Sequence
         engine.make(
             "overridden",
             "SELECT count(*) AS count FROM (SELECT * FROM rows WHERE {part}) rows "
-            f"JOIN (SELECT * FROM standing WHERE differ AND {{part}}) standing USING (key) WHERE {_OTHER}",
+            "JOIN (SELECT * FROM standing WHERE differ AND {part}) standing USING (key) "
+            f"JOIN (SELECT * FROM rows WHERE {{part}}) stood ON stood.n = standing.n WHERE {_OTHER}",
         )
         ((report.overridden,),) = engine.run("SELECT sum(count)::BIGINT FROM overridden")
     report.conflicts = conflicts
@@ -218,7 +218,7 @@ def _refuse(engine: Any, rules: JoinRules, tables: Sequence[Table], conflicts: i
     ((key, n),) = engine.run("SELECT key, n FROM standing WHERE differ ORDER BY n LIMIT 1")
     places = engine.run(
         f"SELECT side, line FROM rows WHERE n = {n} OR n = (SELECT min(rows.n) FROM rows JOIN standing USING (key) "
-        f"WHERE standing.n = {n} AND {_OTHER}) ORDER BY n"
+        f"JOIN rows stood ON stood.n = standing.n WHERE standing.n = {n} AND {_OTHER}) ORDER BY n"
     )
     where = " and ".join(f"{tables[side].label}, {tables[side].unit} {line:,}" for side, line in places)
     names = ", ".join(rules.key)

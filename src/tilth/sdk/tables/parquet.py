@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tilth.base.errors import Invalid, TableMalformed
-from tilth.sdk.tables.arrow_texts import moment_texts, number_texts, packed_texts, texts_of
+from tilth.sdk.tables.arrow_texts import cells_in, moment_texts, number_texts, packed_texts, texts_of
 from tilth.sdk.tables.formats import Source
 from tilth.sdk.tables.malformed import Problems
+from tilth.sdk.tables.plain_arrays import places_array
 from tilth.sdk.tables.rows import Cell, Rows, rows_at_once
 
 __all__ = ["ParquetTable", "ParquetWriter", "fitting", "read_alike", "shared_types", "united_type"]
@@ -105,8 +106,8 @@ class _Rows(Rows):
     def packed(self, places: Sequence[int | None], *, empty: bool = True) -> Sequence[bytes]:
         return packed_texts(self._seen, places, empty=empty) or super().packed(places, empty=empty)
 
-    def packed_at(self, chosen: Sequence[int], places: Sequence[int | None], *, empty: bool = True) -> Sequence[bytes]:
-        return _Rows((), self._seen.take(pa.array(chosen, pa.int64()))).packed(places, empty=empty)
+    def cells_at(self, chosen: Sequence[int], places: Sequence[int | None]) -> Any:
+        return cells_in(self._seen.take(places_array(chosen)), places)
 
 
 def _without_views(schema: Any) -> Any:

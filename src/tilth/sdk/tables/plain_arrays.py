@@ -10,7 +10,7 @@ from importlib import import_module
 from itertools import accumulate
 from typing import Any
 
-__all__ = ["is_plain", "number_of", "plain_array"]
+__all__ = ["binary_array", "is_plain", "number_of", "places_array", "plain_array", "whole_array"]
 
 _WHOLE = range(-(1 << 63), 1 << 63)
 _EXACT = range(-(1 << 53), (1 << 53) + 1)
@@ -43,6 +43,24 @@ def plain_array(values: Sequence[Any]) -> Any:
         return arrow.Array.from_buffers(arrow.int64(), len(values), [valid, arrow.py_buffer(whole)])
     broken = array("d", (value or 0.0 for value in values))
     return arrow.Array.from_buffers(arrow.float64(), len(values), [valid, arrow.py_buffer(broken)])
+
+
+def whole_array(kind: Any, values: "array[int] | bytes") -> Any:
+    """Whole numbers that lie there as an array of the type `kind` has them."""
+    arrow = import_module("pyarrow")
+    return arrow.Array.from_buffers(kind, len(values), [None, arrow.py_buffer(values)])
+
+
+def places_array(places: Sequence[int]) -> Any:
+    """Places of rows, as what takes some of them wants them."""
+    return whole_array(import_module("pyarrow").int64(), array("q", places))
+
+
+def binary_array(values: Sequence[bytes]) -> Any:
+    """Bytes, none of which is None."""
+    arrow = import_module("pyarrow")
+    ends = array("q", accumulate(map(len, values), initial=0))
+    return arrow.Array.from_buffers(arrow.large_binary(), len(values), [None, arrow.py_buffer(ends), arrow.py_buffer(b"".join(values))])
 
 
 def number_of(value: float) -> Any:

@@ -6,25 +6,24 @@ What only one of the tables has a column for makes no row another one: that the 
 from collections import Counter
 from collections.abc import Sequence
 from importlib import import_module
-from itertools import islice
-from operator import ne
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from tilth.base.errors import Invalid
 from tilth.sdk.tables.formats import Kind, Source
 from tilth.sdk.tables.malformed import Problems
 from tilth.sdk.tables.opening import open_table
-from tilth.sdk.tables.rows import Cell, Table, collecting_later, places_of
+from tilth.sdk.tables.plain_arrays import places_array
+from tilth.sdk.tables.rows import Cell, Table, places_of
 
 __all__ = ["RowChange", "RowChanges", "compare_rows", "compare_tables"]
 
 _LONGEST_CELL = 1_000
 _CELLS_AT_ONCE = 100_000
-_decode = msgspec.json.Decoder(list[str | None]).decode
+_REMOVED, _CHANGED, _ADDED = range(3)
+"""What became of a row, as the engine keeps it."""
 
 
 class RowChange(Struct, frozen=True, kw_only=True):
@@ -132,7 +131,7 @@ class _Found:
 
 def _by_key(engine: Any, shown: int) -> dict[str, int]:
     """Rows with one key belong together: the first of one table with the first of the other, and so on."""
-    engine.make("repeated", "SELECT count(*) AS times FROM rows WHERE {part} GROUP BY side, key HAVING count(*) > 1")
+    engine.make("repeated", "SELECT count(*) AS times FROM rows WHERE {part} GROUP BY side, hash(key) HAVING count(*) > 1")
     ((repeated,),) = engine.run("SELECT count(*) FROM (SELECT 1 FROM repeated LIMIT 1)")
     nth = "row_number() OVER (PARTITION BY key ORDER BY n)" if repeated else "1"
     engine.make(
@@ -147,10 +146,10 @@ def _by_key(engine: Any, shown: int) -> dict[str, int]:
     )
     # A pair of changed rows has the number of the later one; of the others only what is shown is wanted.
     engine.run(
-        "CREATE TABLE wanted AS SELECT 0 AS side, old_n AS n, n AS pair, 'changed' AS change FROM pairs WHERE differ "
-        "UNION ALL SELECT 1, n, n, 'changed' FROM pairs WHERE differ "
-        f"UNION ALL (SELECT 0, old_n, old_n, 'removed' FROM pairs WHERE n IS NULL ORDER BY old_n LIMIT {int(shown)}) "
-        f"UNION ALL (SELECT 1, n, n, 'added' FROM pairs WHERE old_n IS NULL ORDER BY n LIMIT {int(shown)})"
+        f"CREATE TABLE wanted AS SELECT 0 AS side, old_n AS n, n AS pair, {_CHANGED} AS change FROM pairs WHERE differ "
+        f"UNION ALL SELECT 1, n, n, {_CHANGED} FROM pairs WHERE differ "
+        f"UNION ALL (SELECT 0, old_n, old_n, {_REMOVED} FROM pairs WHERE n IS NULL ORDER BY old_n LIMIT {int(shown)}) "
+        f"UNION ALL (SELECT 1, n, n, {_ADDED} FROM pairs WHERE old_n IS NULL ORDER BY n LIMIT {int(shown)})"
     )
     return {"same": same, "changed": changed, "added": added, "removed": removed}
 
@@ -174,8 +173,8 @@ def _whole(engine: Any, shown: int) -> dict[str, int]:
             f"JOIN (SELECT * FROM sums WHERE {more} > {less} AND {{part}}) USING (key)) WHERE nth > others ORDER BY n LIMIT {int(shown)}",
         )
     first = [
-        f"(SELECT {side} AS side, n, n AS pair, '{change}' AS change FROM {change} ORDER BY n LIMIT {int(shown)})"
-        for change, side in (("removed", 0), ("added", 1))
+        f"(SELECT {side} AS side, n, n AS pair, {number} AS change FROM {change} ORDER BY n LIMIT {int(shown)})"
+        for change, side, number in (("removed", 0, _REMOVED), ("added", 1, _ADDED))
     ]
     engine.run(f"CREATE TABLE wanted AS {' UNION ALL '.join(first)}")
     return {"same": int(same), "changed": 0, "added": int(added), "removed": int(removed)}
@@ -184,7 +183,7 @@ def _whole(engine: Any, shown: int) -> dict[str, int]:
 def _fetch(engine: Any, side: int, table: Table, shared: Sequence[str]) -> None:
     """Read a table once more, for what the rows say that changed or are shown."""
     if side == 0:
-        engine.run("CREATE TABLE texts (pair BIGINT, side UTINYINT, change VARCHAR, line BIGINT, said BLOB)")
+        engine.run("CREATE TABLE texts (pair BIGINT, side UTINYINT, change UTINYINT, line BIGINT, cells BLOB[])")
     numbered = import_module("tilth.sdk.tables.engine").Numbered
     wanted = numbered(engine.stream(f"SELECT n, pair, change FROM wanted WHERE side = {int(side)} ORDER BY n"))
     places = places_of(shared, table.columns)
@@ -193,27 +192,28 @@ def _fetch(engine: Any, side: int, table: Table, shared: Sequence[str]) -> None:
         picked, *others = wanted.within(first, len(rows.lines))
         if picked:
             pairs, changes = others
-            said = rows.packed_at(picked, places, empty=False)
-            engine.add_texts(pairs, [side] * len(picked), changes, [rows.lines[at] for at in picked], said)
+            engine.add_cells(pairs, side, changes, [rows.lines[at] for at in picked], rows.cells_at(picked, places))
         first += len(rows.lines)
 
 
 def _tell(engine: Any, found: _Found, key: Sequence[str], shared: Sequence[str], shown: int) -> None:
     changed: list[RowChange] = []
+    differing = import_module("tilth.sdk.tables.arrow_texts").differing
     at_once = 2 * max(1, _CELLS_AT_ONCE // (len(shared) + 1))  # pairs stay together
     numbers = [0] * len(shared)
-    for lines, said in engine.stream("SELECT line, said FROM texts WHERE change = 'changed' ORDER BY pair, side", at_once=at_once):
-        with collecting_later():
-            columns = (zip(*map(_decode, said[side::2]), strict=True) for side in (0, 1))
-            for at, (old, now) in enumerate(zip(*columns, strict=True)):
-                numbers[at] += sum(map(ne, old, now))
-        more = shown - len(changed)
-        shown_now = zip(lines[1::2], said[::2], said[1::2], strict=True)
-        changed += [_row("changed", line, key, old, now, shared) for line, old, now in islice(shown_now, max(0, more))]
+    for batch in engine.batches(f"SELECT line, cells FROM texts WHERE change = {_CHANGED} ORDER BY pair, side", at_once=at_once):
+        line, cells = batch.columns
+        old, now = (cells.take(places_array(range(side, len(cells), 2))) for side in (0, 1))
+        numbers = [so_far + more for so_far, more in zip(numbers, differing(old, now, len(shared)), strict=True)]
+        more = min(shown - len(changed), len(now))
+        if more > 0:
+            lines = line.to_pylist()[1 : 2 * more : 2]
+            pairs = zip(lines, old[:more].to_pylist(), now[:more].to_pylist(), strict=True)
+            changed += [_row("changed", at, key, was, said, shared) for at, was, said in pairs]
     found.cells = Counter(dict(zip(shared, numbers, strict=True)))
     removed, added = (
-        [(line, said) for line, said in engine.run(f"SELECT line, said FROM texts WHERE change = '{change}' ORDER BY pair")]
-        for change in ("removed", "added")
+        [(line, said) for line, said in engine.run(f"SELECT line, cells FROM texts WHERE change = {change} ORDER BY pair")]
+        for change in (_REMOVED, _ADDED)
     )
     found.rows += [_row("removed", line, key, said, None, shared) for line, said in removed]
     found.rows += changed
@@ -237,5 +237,5 @@ def _cut(cell: Cell) -> Cell:
     return cell if cell is None or len(cell) <= _LONGEST_CELL else f"{cell[: _LONGEST_CELL - 1]}…"
 
 
-def _cells(said: Any) -> list[Cell]:
-    return _decode(bytes(said))
+def _cells(said: Sequence[bytes | None]) -> list[Cell]:
+    return [None if cell is None else bytes(cell).decode() for cell in said]

@@ -4,6 +4,7 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from importlib import import_module
 from operator import itemgetter
 from typing import Any, Protocol
 
@@ -50,10 +51,12 @@ class Rows:
         with collecting_later():
             return list(map(_encode, map(_picker(places), cells)))
 
-    def packed_at(self, chosen: Sequence[int], places: Sequence[int | None], *, empty: bool = True) -> Sequence[bytes]:
-        """The same of some rows only."""
-        cells = self.cells
-        return Rows((), [cells[at] for at in chosen]).packed(places, empty=empty)
+    def cells_at(self, chosen: Sequence[int], places: Sequence[int | None]) -> Any:
+        """Of some rows the cells at these places, as lists of Arrow's; a text without characters is nothing."""
+        pick, cells = _picker(places), self.cells
+        with collecting_later():
+            flat = [cell or None for at in chosen for cell in pick(cells[at])]
+        return import_module("tilth.sdk.tables.arrow_texts").lists_of(flat, len(chosen), len(places))
 
 
 def _picker(places: Sequence[int | None]) -> Callable[[Sequence[Cell]], Sequence[Cell]]:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import IO
+from typing import IO, Any
 
 from msgspec import Struct
 
@@ -355,8 +355,9 @@ class _Lines(Rows):
         super().__init__(lines, partial(_taken_apart, raws, delimiter), raws)  # no method of its own: such a circle outlives its use
         self._delimiter = delimiter
 
-    def packed_at(self, chosen: Sequence[int], places: Sequence[int | None], *, empty: bool = True) -> Sequence[bytes]:
-        return _Lines((), [self.raws[at] for at in chosen], self._delimiter).packed(places, empty=empty)
+    def cells_at(self, chosen: Sequence[int], places: Sequence[int | None]) -> Any:
+        some = Rows((), _taken_apart([self.raws[at] for at in chosen], self._delimiter))
+        return some.cells_at(range(len(chosen)), places)
 
 
 def _taken_apart(raws: Sequence[str], delimiter: str) -> Sequence[Sequence[Cell]]:
