@@ -90,7 +90,7 @@ def cells_in(batch: Any, places: Sequence[int | None]) -> Any:
 
 def lists_of(flat: Sequence[Cell], count: int, width: int) -> Any:
     """Cells that follow each other as `count` lists."""
-    return _lists(pa.array(flat, pa.large_string()).cast(pa.large_binary()), count, width)
+    return _lists(plain_array(flat).cast(pa.large_binary()), count, width)
 
 
 def _lists(values: Any, count: int, width: int) -> Any:
