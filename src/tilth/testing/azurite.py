@@ -24,7 +24,7 @@ _PROGRAM = Path(__file__).parents[3] / "build" / "azurite" / "node_modules" / ".
 INSTALLED = _PROGRAM.exists() and shutil.which("node") is not None
 """Whether the emulator is there, as `make services` puts it."""
 
-_PATIENCE_S = 120
+_PATIENCE_S = 300
 _ACCOUNT = "tilthtest"
 _KEY = b64encode(b"a key of this test alone").decode()
 

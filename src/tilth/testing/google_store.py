@@ -33,7 +33,7 @@ _ACCOUNT = "tester@tilth-test.iam.gserviceaccount.com"
 _PASSED_ON = ("range", "if-match", "content-type")
 _PASSED_BACK = ("etag", "content-type", "content-range", "content-length", "last-modified")
 _PIECE = 1 << 20
-_PATIENCE_S = 120
+_PATIENCE_S = 300
 
 
 class GoogleStore(Struct, frozen=True, kw_only=True):
@@ -148,6 +148,7 @@ def main() -> None:
     _Front.behind = S3Server(endpoint=endpoint, access_key=access_key, secret_key=secret_key)
     _Front.pool = urllib3.PoolManager(maxsize=32, timeout=_PATIENCE_S)
     _Front.public_key = load_pem_public_key(sys.stdin.buffer.read())
+    ThreadingHTTPServer.request_queue_size = 128  # clients come many at once
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Front)
     sys.stdout.write(f"http://127.0.0.1:{server.server_address[1]}\n")
     sys.stdout.flush()

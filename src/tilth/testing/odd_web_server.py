@@ -113,6 +113,7 @@ def running_odd_web_server(folder: Path) -> Iterator[str]:
 def main() -> None:
     """Serve until killed."""
     _Odd.folder = Path(sys.argv[1])
+    ThreadingHTTPServer.request_queue_size = 128  # clients come many at once
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Odd)
     sys.stdout.write(f"http://127.0.0.1:{server.server_address[1]}\n")
     sys.stdout.flush()

@@ -17,6 +17,7 @@ _PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 INSTALLED = (_PROGRAMS / "initdb").exists()
 """Whether PostgreSQL 15 is there, as Debian's package `postgresql-15` puts it."""
 
+_PATIENCE_S = "300"
 _SMALL = "-c fsync=off -c wal_level=minimal -c max_wal_senders=0 -c min_wal_size=32MB -c max_wal_size=64MB"
 """Nothing has to outlive a crash, or to be copied elsewhere: no more of a log than the smallest."""
 
@@ -31,11 +32,11 @@ def running_postgres() -> Iterator[str]:
     data = str(folder / "data")
     _run("initdb", "-D", data, "-A", "trust", "-U", "tilth", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 {_SMALL}"
-    _run("pg_ctl", "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
+    _run("pg_ctl", "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "-t", _PATIENCE_S, "start")
     try:
         yield f"postgresql://tilth@127.0.0.1:{port}/postgres"
     finally:
-        _run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        _run("pg_ctl", "-D", data, "-m", "immediate", "-w", "-t", _PATIENCE_S, "stop")
         shutil.rmtree(folder, ignore_errors=True)
 
 

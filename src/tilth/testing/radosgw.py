@@ -26,7 +26,7 @@ _PROGRAMS = ("ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-a
 INSTALLED = all(shutil.which(program) for program in _PROGRAMS)
 """Whether Ceph is there, as Debian's packages `radosgw`, `ceph-mon`, `ceph-osd` and `ceph-common` put it."""
 
-_PATIENCE_S = 120
+_PATIENCE_S = 300
 _OSD_PORTS = 20
 """More than its osd binds."""
 _EMPTY = hashlib.sha256(b"").hexdigest()

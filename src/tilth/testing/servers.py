@@ -21,9 +21,9 @@ from tilth.testing.forking import Forked
 
 __all__ = ["RunningServer", "free_port", "free_ports", "running_server"]
 
-_PATIENCE_S = 120
-_LOWEST, _HIGHEST = 20_000, 32_000
-"""Ports that systems do not give to outgoing connections by themselves."""
+_PATIENCE_S = 300
+_LOWEST, _HIGHEST = 24_001, 32_000
+"""Ports that systems do not give to outgoing connections by themselves, and Ray not to the processes of its clients."""
 
 
 class RunningServer:
