@@ -13,7 +13,7 @@ __all__ = ["content_type", "preview", "read_text"]
 _LOOKED_AT = 256 * 1024
 _LONGEST_CELL = 1_000
 _PATIENCE_S = 2.0
-"""Columns that are not looked at by then are named only."""
+"""Of work; columns that are not looked at by then are named only."""
 
 _KINDS = {"avif": "image/avif", "flac": "audio/flac", "m4a": "audio/mp4", "opus": "audio/ogg", "webp": "image/webp"}
 """What not every Python and not every machine knows, and browsers show only if they are told."""
