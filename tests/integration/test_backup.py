@@ -31,17 +31,20 @@ def upload(server: RunningServer, path: str, content: bytes) -> None:
 
 def test_a_server_in_use_is_kept_and_served_again(server: RunningServer, tmp_path: Path) -> None:
     upload(server, "first/file.bin", b"first" * 1_000)
-    stop = Event()
+    stop, all_there = Event(), Event()
 
     def use() -> None:
         number = 0
         while not stop.is_set():
             upload(server, f"many/{number % 7}.bin", f"content {number}".encode() * 100)
             number += 1
+            if number == 7:
+                all_there.set()
 
     user = Thread(target=use)
     user.start()
     try:
+        assert all_there.wait(180)
         printed = [tilth("backup", str(tmp_path / f"{number}.tar"), home=server.home) for number in range(5)]
     finally:
         stop.set()

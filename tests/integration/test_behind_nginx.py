@@ -3,9 +3,11 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -69,6 +71,16 @@ def configuration(folder: Path, *, public_port: int, server_port: int) -> str:
     return AROUND.format(server=text, user="user root;" if os.geteuid() == 0 else "")
 
 
+def await_listener(port: int) -> None:
+    """Wait until somebody listens there."""
+    deadline = time.monotonic() + 180
+    while True:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     assert NGINX is not None
@@ -81,6 +93,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         patch.setenv("SSL_CERT_FILE", str(folder / "cert.pem"))
         proxy = subprocess.Popen([NGINX, "-p", str(folder), "-e", "error.log", "-c", "nginx.conf"], stderr=subprocess.DEVNULL)
         try:
+            await_listener(public_port)
             public = f"https://localhost:{public_port}/tilth"
             with running_server(folder / "home", "--public-url", public, port=server_port) as running:
                 assert running.web == public
