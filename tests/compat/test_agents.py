@@ -169,7 +169,7 @@ def test_an_agent_is_set_up_by_pasting_and_lists_the_workers(somebody: User, tmp
     somebody.run("clearml-agent", "init", given="\n".join(typed) + "\n", **its_own)
     written = (home / "clearml.conf").read_text()
     assert f"files_server: {server.credentials['files_server']}" in written
-    server.call("workers.register", worker="tester:9", queues=[], timeout=60)
+    server.call("workers.register", worker="tester:9", queues=[], timeout=3_600)
     listed = somebody.run("clearml-agent", "list", **its_own)
     server.call("workers.unregister", worker="tester:9")
     assert "tester:9" in listed

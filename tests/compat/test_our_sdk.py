@@ -31,6 +31,7 @@ def test_a_task_that_tilth_recorded_is_read_by_clearml(somebody: User) -> None:
     known = somebody.server.credentials
     given = {f"TILTH_API_{name.upper()}": known[name] for name in ("access_key", "secret_key", "files_server")}
     environment = os.environ | {"TILTH_HOME": str(somebody.folder / "home"), "TILTH_API_SERVER": known["api_server"]} | given
+    environment |= {"TILTH_EXIT_WAIT": "60"}  # a busy machine may need long to send what was reported
     said = subprocess.run([sys.executable, "-c", OURS], env=environment, cwd=somebody.folder, capture_output=True, text=True, check=True)
     found = somebody.play("reads_ours", said.stdout.split()[-1])
     assert found.pop("loss") == pytest.approx([1, 0.5, 1 / 3])

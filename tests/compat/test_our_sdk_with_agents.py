@@ -17,6 +17,8 @@ import pytest
 from tests.compat.conftest import User
 from tests.compat.test_agents import LOOKS_OFTEN, console, finished
 
+PATIENT: dict[str, Any] = {"TILTH_EXIT_WAIT": "60"}
+"""A busy machine may need long to send what was reported."""
 SETTINGS = """
 import argparse
 from tilth import Task
@@ -77,7 +79,7 @@ def settings(user: User) -> dict[str, Any]:
     """What makes our SDK work with the server of the tests."""
     known = user.server.credentials
     given = {f"TILTH_API_{name.upper()}": known[name] for name in ("access_key", "secret_key", "files_server")}
-    return {"TILTH_HOME": str(user.folder / "home"), "TILTH_API_SERVER": known["api_server"]} | given
+    return {"TILTH_HOME": str(user.folder / "home"), "TILTH_API_SERVER": known["api_server"], **PATIENT} | given
 
 
 def begin(user: User, code: str, *words: str) -> str:
@@ -85,7 +87,7 @@ def begin(user: User, code: str, *words: str) -> str:
     (user.folder / "ours.py").write_text(code)
     environment = os.environ | settings(user)
     command = [sys.executable, "ours.py", *words]
-    said = subprocess.run(command, env=environment, cwd=user.folder, capture_output=True, text=True, timeout=240, check=False)
+    said = subprocess.run(command, env=environment, cwd=user.folder, capture_output=True, text=True, timeout=600, check=False)
     assert said.returncode == 0, said.stderr
     return said.stdout
 
@@ -103,7 +105,7 @@ def agent(user: User, worker: str, queue: str) -> Iterator[Path]:
         process = subprocess.Popen(
             [str(user.clients / "clearml-agent"), "daemon", "--foreground", "--queue", queue],
             cwd=user.folder,
-            env=user.environment(**here, **LOOKS_OFTEN, TILTH_HOME=str(user.folder / f"home of {worker}")),
+            env=user.environment(**here, **LOOKS_OFTEN, **PATIENT, TILTH_HOME=str(user.folder / f"home of {worker}")),
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -187,7 +189,7 @@ def test_a_run_that_an_agent_is_told_to_stop_tidies_up_first(somebody: User) -> 
     (task,) = server.call("tasks.get_all", name="^waits$")["tasks"]
     with agent(somebody, "ours:waits", "waits") as said:
         found = task
-        for _ in range(1_800):
+        for _ in range(4_000):
             found = server.call("tasks.get_by_id", task=task["id"])["task"]
             if found["status"] not in ("queued", "in_progress") or "_abort_callback_timeout" in found["runtime"]:
                 break

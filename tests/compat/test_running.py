@@ -63,7 +63,7 @@ def test_an_agent_runs_a_task_in_an_environment_of_its_own(somebody: User, tmp_p
         )
     try:
         found = server.call("tasks.get_by_id", task=task)["task"]
-        for _ in range(600):
+        for _ in range(1_200):
             if found["status"] in ("completed", "failed", "stopped"):
                 break
             time.sleep(0.5)

@@ -17,15 +17,16 @@ from jupyter_client.manager import KernelManager
 
 cells, ending = json.loads(sys.argv[1]), sys.argv[2]
 kernel = KernelManager(kernel_name="python3")
+kernel.shutdown_wait_time = 240.0  # after half of it, a kernel that still ends is terminated
 kernel.start_kernel()
 client = kernel.client()
 client.start_channels()
-client.wait_for_ready(timeout=120)
+client.wait_for_ready(timeout=300)
 shown = []
 for cell in cells:
     def heard(message):
         shown.append(message["msg_type"])
-    reply = client.execute_interactive(cell, timeout=120, output_hook=heard)
+    reply = client.execute_interactive(cell, timeout=300, output_hook=heard)
     assert reply["content"]["status"] == "ok", reply["content"]
 client.stop_channels()
 kernel.shutdown_kernel(now=ending == "killed")
@@ -55,7 +56,7 @@ CELLS = [
 
 def run(python: str, home: Path, script: str, *arguments: str) -> Any:
     """What a script prints at last."""
-    place = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), "HOME": str(home)}
+    place = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), "HOME": str(home), "TILTH_EXIT_WAIT": "60"}
     ran = subprocess.run([python, "-c", script, *arguments], cwd=home, env=place, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout.splitlines()[-1])

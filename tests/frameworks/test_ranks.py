@@ -92,6 +92,7 @@ class Launched:
             "HOME": str(folder),
             "CUDA_VISIBLE_DEVICES": "",
             "OMP_NUM_THREADS": "1",
+            "TILTH_EXIT_WAIT": "60",  # a busy machine may need long to write down what was reported
         }
 
     def run(self, *words: str, status: int = 0) -> str:

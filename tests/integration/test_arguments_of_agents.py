@@ -66,6 +66,7 @@ class Agent:
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("TILTH_", "CLEARML_"))},
             "TILTH_HOME": str(folder / "client"),
+            "TILTH_EXIT_WAIT": "60",  # a busy machine may need long to send what was reported
             "TILTH_API_SERVER": keys["api_server"],
             "TILTH_API_FILES_SERVER": keys["files_server"],
             "TILTH_API_ACCESS_KEY": keys["access_key"],

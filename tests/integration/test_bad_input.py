@@ -390,7 +390,7 @@ def test_two_processes_that_begin_at_once(tmp_path: Path) -> None:
     tilth("create", "--name", "n")
     command = [sys.executable, "-m", "tilth.cli.main", "data", "add", "--files"]
     both = [subprocess.Popen([*command, folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for folder in folders]
-    told = [process.communicate(timeout=60)[1] for process in both]
+    told = [process.communicate(timeout=180)[1] for process in both]
     for process, said, folder in zip(both, told, folders, strict=True):
         assert process.returncode in (0, CONFLICT), said
         assert "Traceback" not in said

@@ -25,7 +25,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment = os.environ | {"TILTH_HOME": str(folder / "home"), "CLEARML_CONFIG_FILE": str(folder / "clearml.conf")}
-        self.environment["TILTH_ANNOUNCE"] = "false"
+        self.environment |= {"TILTH_ANNOUNCE": "false", "TILTH_EXIT_WAIT": "60"}  # a busy machine may need long to send all
 
     def run(self, code: str, *words: str, **more: str) -> tuple[Any, str]:
         """What a script printed last, which is JSON, and what it complained of."""
@@ -36,7 +36,7 @@ class Desk:
             env=self.environment | more,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         assert said.returncode == 0, said.stderr

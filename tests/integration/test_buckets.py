@@ -388,7 +388,7 @@ def outcome(work: Callable[[], object]) -> object:
 def test_a_line_that_is_too_slow_for_much_at_once_gets_less(
     proxy: FaultProxy, s3: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tilth.store.buckets._REQUEST", timedelta(seconds=4))
+    monkeypatch.setattr("tilth.store.buckets._REQUEST", timedelta(seconds=10))
     monkeypatch.setattr("tilth.store.buckets._PATIENT", {"max_retries": 0, "retry_timeout": timedelta(seconds=1)})
     opened(s3, bucket).put(Key("packs/0f/b"), [LARGE])
     store = through(proxy, s3, bucket)

@@ -17,7 +17,7 @@ from tilth.store.buckets import BucketStore
 from tilth.store.opening import open_store
 from tilth.testing.radosgw import S3Server
 
-_PATIENCE_S = 60
+_PATIENCE_S = 300
 BODY = os.urandom(3_000_000)
 
 

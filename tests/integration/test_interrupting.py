@@ -29,7 +29,7 @@ def interrupt(process: "subprocess.Popen[str]", when: Callable[[], object]) -> N
         time.sleep(0.001)
     assert process.poll() is None, process.communicate()
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == INTERRUPTED, err
     assert err == "\ninterrupted; run the same command again to go on where it was\n"
     assert out == ""
@@ -37,7 +37,7 @@ def interrupt(process: "subprocess.Popen[str]", when: Callable[[], object]) -> N
 
 def run(*words: str) -> str:
     process = begin(*words)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     return out
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from tilth import OutputModel, Task
 task = Task.init("Team", "to a bucket", output_uri=sys.argv[1])
 print(task.id, flush=True)
-deadline = time.monotonic() + 120
+deadline = time.monotonic() + 300
 while not Path("go").exists():
     assert time.monotonic() < deadline
     time.sleep(0.01)
@@ -60,7 +60,7 @@ def test_a_bucket_that_is_away_is_waited_for_in_the_outbox(tmp_path: Path, s3: S
         tilth = ["-m", "tilth.cli.main"]
 
         def run(*words: str) -> str:
-            done = forking.run(words, env=environment, cwd=tmp_path, timeout=180)
+            done = forking.run(words, env=environment, cwd=tmp_path, timeout=300)
             assert done.returncode == 0, done.stderr
             return done.stdout
 
@@ -75,13 +75,13 @@ def test_a_bucket_that_is_away_is_waited_for_in_the_outbox(tmp_path: Path, s3: S
             id = script.stdout.readline().strip()
             proxy.fail(Fault.ERROR, times=1_000_000)
             (tmp_path / "go").touch()
-            out, error = script.communicate(timeout=180)
+            out, error = script.communicate(timeout=300)
         assert (script.returncode, out) == (0, "went on\n"), error
         assert "`tilth sync` sends it" in error
         assert proxy.happened > 0
         deadline = time.monotonic() + 180
         while (found := read(id))["status"] != "completed" and time.monotonic() < deadline:
-            forking.run([*tilth, "sync"], env=environment, timeout=180)
+            forking.run([*tilth, "sync"], env=environment, timeout=300)
         assert found == {"status": "completed", "steps": 3, "numbers": None, "numbers at": None, "weights": [], "weights at": [None]}
         assert len(list((tmp_path / "home" / "outbox" / id / "files").iterdir())) == 4  # of the weights only the last ones
         proxy.fail(Fault.ERROR, times=0)

@@ -34,7 +34,7 @@ print("hello of rank", rank, flush=True)
 open(f"done-{rank}", "w").close()
 
 def wait(happened):
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while not happened():
         if time.monotonic() > deadline:
             os.abort()
@@ -128,11 +128,11 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         kept = {name: value for name, value in os.environ.items() if name not in ("RANK", "LOCAL_RANK", "TORCHELASTIC_RUN_ID")}
-        self.environment = kept | {"TILTH_HOME": str(path / "home")}
+        self.environment = kept | {"TILTH_HOME": str(path / "home"), "TILTH_EXIT_WAIT": "60"}  # a busy machine may need long to write all
 
     def run(self, *words: str, status: int = 0) -> str:
         ran = subprocess.run(
-            [sys.executable, *words], cwd=self.path, env=self.environment, capture_output=True, text=True, check=False, timeout=300
+            [sys.executable, *words], cwd=self.path, env=self.environment, capture_output=True, text=True, check=False, timeout=600
         )
         assert ran.returncode == status, ran.stderr
         return ran.stdout

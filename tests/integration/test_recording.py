@@ -160,17 +160,17 @@ class Home:
     def run(self, how: str, **more: str) -> tuple[str, int, str, str]:
         """The id of the task, how the script ended, and what it said."""
         process = self.begin(how, **more)
-        out, error = process.communicate(timeout=120)
+        out, error = process.communicate(timeout=300)
         return out.split()[1], process.returncode, out, error
 
     def read(self, id: str) -> dict[str, Any]:
-        answer = forking.run(["-c", READ, id], env=self.environment, timeout=60)
+        answer = forking.run(["-c", READ, id], env=self.environment, timeout=180)
         assert answer.returncode == 0, answer.stderr
         found: dict[str, Any] = json.loads(answer.stdout)
         return found
 
     def tilth(self, *words: str) -> str:
-        answer = forking.run(["-m", "tilth.cli.main", *words], env=self.environment, check=True, timeout=60)
+        answer = forking.run(["-m", "tilth.cli.main", *words], env=self.environment, check=True, timeout=180)
         return answer.stdout
 
     def waiting(self) -> list[Path]:
@@ -266,7 +266,7 @@ def test_a_run_that_is_terminated_while_it_reports_ends_at_once(alone: Home, how
         wait_for(alone.folder / "ready", run)
         time.sleep(random.uniform(0.05, 0.3))
         run.terminate()
-        out, _ = run.communicate(timeout=120)
+        out, _ = run.communicate(timeout=300)
         assert run.returncode == -signal.SIGTERM
         assert alone.read(out.split()[1])["status"] == "stopped"
 
@@ -279,7 +279,7 @@ def test_a_signal_may_print_in_the_middle_of_a_report(alone: Home) -> None:
         run.send_signal(signal.SIGUSR1)
         time.sleep(0.005)
     (alone.folder / "go").touch()
-    out, _ = run.communicate(timeout=120)
+    out, _ = run.communicate(timeout=300)
     assert run.returncode == 0
     assert "heard" in alone.read(out.split()[1])["console"]
 
@@ -393,7 +393,7 @@ def test_a_run_goes_on_while_the_server_is_killed_and_loses_nothing(tmp_path: Pa
             assert error, "it ended without a word about the server"
     with running_server(tmp_path / "served", port=port):
         said += run.stdout.readlines()
-        run.communicate(timeout=120)
+        run.communicate(timeout=300)
         assert run.returncode == 0
         if client.waiting():
             client.tilth("sync")
@@ -455,7 +455,7 @@ def test_a_run_that_was_recorded_offline_is_imported_once(tmp_path: Path, alone:
     client = with_server(tmp_path, server)
     script = "import sys; from tilth import Task; print(Task.import_offline_session(sys.argv[1]))"
     for place in (tmp_path / "run.zip", folder):
-        said = forking.run(["-c", script, str(place)], env=client.environment, check=True, timeout=60)
+        said = forking.run(["-c", script, str(place)], env=client.environment, check=True, timeout=180)
         assert said.stdout.strip() == id
     found = client.read(id)
     assert found["status"] == "completed"
@@ -474,14 +474,14 @@ def test_a_run_that_was_recorded_offline_goes_on_in_another_task(tmp_path: Path,
         "task = Task.get_task(first)\nprint(task.get_last_iteration())\n"
         "print(sorted(len(series['x']) for name, series in task.get_reported_scalars()['loss'].items()))\n"
     )
-    said = forking.run(["-c", script, str(outbox / first), str(outbox / second)], env=client.environment, check=True, timeout=60)
+    said = forking.run(["-c", script, str(outbox / first), str(outbox / second)], env=client.environment, check=True, timeout=180)
     assert said.stdout.splitlines() == [first, first, "599", "[600]"]
     found = client.read(first)
     assert found["status"] == "completed"
     assert whole(found) == WHOLE | {"steps": 600, "plots": found["plots"]}
     assert found["console"].count("almost there") == 2
     wrong = script.replace("sys.argv[1])", "sys.argv[1], 'f' * 32)")
-    missing = forking.run(["-c", wrong, str(outbox / first), ""], env=client.environment, timeout=60)
+    missing = forking.run(["-c", wrong, str(outbox / first), ""], env=client.environment, timeout=180)
     assert "TaskNotFound" in missing.stderr
 
 
@@ -503,7 +503,7 @@ def test_an_asked_stop_ends_the_run(tmp_path: Path, server: RunningServer) -> No
     id = run.stdout.readline().split()[1]
     wait_for(client.folder / "ready", run)
     server.call("tasks.stopped", task=id, force=True, status_message="enough")
-    run.communicate(timeout=60)
+    run.communicate(timeout=180)
     assert run.returncode != 0
     assert server.call("tasks.get_by_id", task=id)["task"]["status"] == "stopped"
 
@@ -543,7 +543,7 @@ def test_the_last_state_of_a_registered_table_is_kept(alone: Home, how: str) -> 
     )
     id, _, _, _ = alone.run(how)
     read = f"from tilth import Task\nprint(list(Task.get_task({id!r}).artifacts['steps'].get()['step']))"
-    said = forking.run(["-c", read], env=alone.environment, check=True, timeout=60)
+    said = forking.run(["-c", read], env=alone.environment, check=True, timeout=180)
     assert said.stdout == "[0, 1, 2, 3, 4]\n"
 
 
@@ -557,7 +557,7 @@ def test_a_script_says_before_it_begins_what_is_recorded_of_its_code(alone: Home
     assert (code, error) == (0, "")
     read = f"import json; from tilth import Task; task = Task.get_task({id!r}); "
     read += "print(json.dumps([task.get_script(), task.get_requirements()]))"
-    said = forking.run(["-c", read], env=alone.environment, check=True, timeout=60)
+    said = forking.run(["-c", read], env=alone.environment, check=True, timeout=180)
     script, requirements = json.loads(said.stdout)
     assert (script["repository"], script["diff"]) == ("", (alone.folder / "train.py").read_text())
     lines = requirements["pip"].splitlines()
@@ -657,7 +657,7 @@ def test_an_artifact_that_is_waited_for_says_whether_it_arrived(tmp_path: Path) 
     (client.folder / "go").touch()
     wait_for(client.folder / "again", run)
     with running_server(tmp_path / "served", port=port):
-        out, _ = run.communicate(timeout=120)
+        out, _ = run.communicate(timeout=300)
     assert out.split()[2:] == ["True", "False", "True"]
 
 
@@ -696,7 +696,7 @@ def test_a_run_says_once_where_it_is_seen_and_does_not_record_that(alone: Home, 
         silent, code, _, error = home.run("end", TILTH_TASK_ID=id, TILTH_ANNOUNCE="true")
         assert (silent, code, error) == (id, 0, "")
     read = f"from tilth import Task; print(Task.get_task('{id}').get_output_log_web_page())"
-    said = forking.run(["-c", read], env=client.environment, check=True, timeout=60).stdout
+    said = forking.run(["-c", read], env=client.environment, check=True, timeout=180).stdout
     assert said == f"{server.web}/experiments/{id}\n"
     page = server.request("GET", f"/experiments/{id}", token=None)
     assert (page.status, page.headers["content-type"].partition(";")[0]) == (200, "text/html")

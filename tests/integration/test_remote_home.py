@@ -104,7 +104,7 @@ def test_a_server_that_is_killed_and_comes_back_does_not_end_a_sync(tmp_path: Pa
             time.sleep(0.01)
         first.stop(signal.SIGKILL)
     with running_server(home, port=port) as second:
-        _, errors = sync.communicate(timeout=120)
+        _, errors = sync.communicate(timeout=300)
         assert sync.returncode == 0, errors + second.said()
         found = json.loads(tilth(second, tmp_path / "other", "data", "search", "--json"))
         tilth(second, tmp_path / "other", "data", "get", "--id", found["versions"][0]["id"], "--copy", str(tmp_path / "copy"))

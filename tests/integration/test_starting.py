@@ -11,7 +11,7 @@ from tilth.testing.servers import free_port, running_server
 
 def up(home: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     words = [sys.executable, "-m", "tilth.cli.main", "up", "--home", str(home), *options]
-    return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_a_home_is_served_once_and_the_first_server_stays_the_one_that_is_known(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class Person:
         files.mkdir(parents=True, exist_ok=True)
         (files / f"{number}.txt").write_text(str(number))
         words = [sys.executable, "-m", "tilth.cli.main", "data", "sync", "--project", "Zoo", "--name", "cats", "--folder", str(files)]
-        subprocess.run(words, env=self.environment, check=True, capture_output=True, timeout=120)
+        subprocess.run(words, env=self.environment, check=True, capture_output=True, timeout=300)
 
     @contextmanager
     def watching(self) -> Iterator["subprocess.Popen[str]"]:
@@ -41,7 +41,7 @@ class Person:
             try:
                 yield watching
                 watching.send_signal(signal.SIGTERM)
-                assert watching.wait(60) == 0
+                assert watching.wait(180) == 0
                 assert watching.stderr
                 assert watching.stderr.read().endswith("stopped\n")
             finally:

@@ -60,7 +60,7 @@ class Server:
         """How often each method was used since this was called last."""
         self._marks += 1
         mark = f"GET /mark-{self._marks}"
-        retries = urllib3.Retry(20, backoff_factor=0.05, backoff_max=0.5)  # it may just have been started
+        retries = urllib3.Retry(200, backoff_factor=0.05, backoff_max=0.5)  # it may just have been started
         self._http.request("GET", f"{self.web}/mark-{self._marks}", retries=retries)
         # nginx logs a request once it is answered, one after the other.
         deadline = time.monotonic() + 120
@@ -87,7 +87,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield found
     finally:
         running.terminate()
-        running.wait(60)
+        running.wait(180)
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ if __name__ == "__main__":
     )
     search.set_report_period(0.02)
     search.start()
-    for _ in range(60):
+    for _ in range(300):
         jobs = [
             task for task in Task.get_tasks(project_name="compat/search", task_filter={"parent": controller.id}) if task.status == "queued"
         ]

@@ -17,7 +17,7 @@ service.add_task(schedule_function=lambda: calls.append(1), name="function", min
 Thread(target=service.start, daemon=True).start()
 
 started = []
-for _ in range(500):
+for _ in range(4_000):
     started = Task.get_tasks(project_name="compat/clock", task_filter={"status": ["queued"]})
     if started and calls:
         break

@@ -26,7 +26,7 @@ def tasks():
 
 
 def wait(condition):
-    for _ in range(600):
+    for _ in range(3_000):
         if condition():
             return True
         time.sleep(0.1)
