@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import threading
 from collections.abc import Generator, Iterator
@@ -45,6 +46,12 @@ SETTINGS = (
 # No deadline: on a busy machine a slow example says nothing about the code.
 settings.register_profile("tilth", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tilth")
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C mean to the processes of tests what it means to a user's: begun in the background of a script, they would ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
