@@ -5,21 +5,20 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.docs.guide import Page, blocks_of
+from tests.integration.ray_nodes import PROGRAMS, Node, variables
 from tilth.base.ids import new_id
 from tilth.testing.radosgw import S3Server
 from tilth.testing.repositories import write_files
 from tilth.testing.servers import free_port
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = ROOT / "build" / "frameworks-light-venv" / "bin"
 FILES = {f"d{number % 11:02}/{number:05}.bin": number.to_bytes(4) * (200 + number % 300) for number in range(1_400)}
 LARGE = {"large.bin": os.urandom(9 << 20)}
 pytestmark = pytest.mark.skipif(not (PROGRAMS / "ray").exists(), reason="no Ray is installed: `make frameworks-light` does it")
@@ -32,36 +31,12 @@ class Cluster:
         self.killed = folder / "killed"
         self.port, self.client_port, agent_port = map(free_port, range(3))
         crash = {"TILTH_CRASH_AT": "range.after-file:300", "TILTH_CRASH_ONCE": str(self.killed)}
-        ports = [f"--port={self.port}", f"--ray-client-server-port={self.client_port}", f"--dashboard-agent-listen-port={agent_port}"]
-        ports += ["--min-worker-port=0", "--max-worker-port=0"]
-        sizes = ["--num-cpus=2", "--object-store-memory=100000000", "--include-dashboard=false", f"--temp-dir={folder}"]
-        command = [str(PROGRAMS / "ray"), "start", "--head", "--block", "--node-ip-address=127.0.0.1", *ports, *sizes]
-        self._log = folder / "log"
-        while not self._begun(command, {**environment, **crash}):
-            assert self._log.read_text().count("timed out") in range(1, 6), self._log.read_text()
-
-    def _begun(self, command: Sequence[str], environment: Mapping[str, str]) -> bool:
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        while "Ray runtime started" not in self._log.read_text():
-            if self._process.poll() is not None:
-                return False
-            time.sleep(0.2)
-        return True
+        at = [f"--port={self.port}", f"--ray-client-server-port={self.client_port}", f"--dashboard-agent-listen-port={agent_port}"]
+        at += ["--include-dashboard=false", f"--temp-dir={folder}"]
+        self._node = Node(folder, "node", {**environment, **crash}, "--head", *at, processors=2)
 
     def stop(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
-def variables(home: Path, **more: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
-    # Ray gives its own parts half a minute to find each other, which is not enough where much else runs.
-    return {**kept, "HOME": str(home), "RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "150", **more}
+        self._node.stop()
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +53,7 @@ def cluster(s3: S3Server) -> Iterator[Cluster]:
 
 def tilth(*words: str, environment: Mapping[str, str]) -> Any:
     command = [str(PROGRAMS / "tilth"), "data", *words, "--json"]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout)
 
@@ -132,7 +107,8 @@ def test_a_cluster_stores_what_links_into_a_bucket_mean(cluster: Cluster, s3: S3
     assert {f"raw/{path.name}": path.read_bytes() for path in got.rglob("*.bin")} == wanted
 
 
-def test_the_page_about_it_is_true(tmp_path: Path) -> None:
+def test_the_page_about_it_is_true(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{cluster.port}")  # by itself, Ray finds any on this machine, also what others test
     home, folder = tmp_path / "home", tmp_path / "folder"
     home.mkdir()
     folder.mkdir()

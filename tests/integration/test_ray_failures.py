@@ -1,20 +1,18 @@
 """A cluster of two nodes, one of which is lost in the middle; a command that is killed; processes that have no memory left."""
 
 import json
-import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.test_ray import PROGRAMS, tilth, variables
+from tests.integration.ray_nodes import PROGRAMS, Node, variables
+from tests.integration.test_ray import tilth
 from tilth.testing.repositories import write_files
 from tilth.testing.servers import free_port
 
@@ -51,53 +49,6 @@ except TilthError as error:
 engine.close()
 print(json.dumps(told))
 """
-
-
-class Node:
-    """One node of a cluster, with what belongs to it."""
-
-    def __init__(self, folder: Path, name: str, environment: Mapping[str, str], *where: str) -> None:
-        self._log = folder / f"{name}.log"
-        sizes = ["--num-cpus=1", "--object-store-memory=100000000", "--min-worker-port=0", "--max-worker-port=0"]
-        self._command = [str(PROGRAMS / "ray"), "start", "--block", "--node-ip-address=127.0.0.1", *where, *sizes]
-        while not self._begun(environment):
-            assert self._log.read_text().count("timed out") in range(1, 6), self._log.read_text()
-
-    def _begun(self, environment: Mapping[str, str]) -> bool:
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, env=dict(environment), stdout=log, stderr=log)
-        while "Ray runtime started" not in self._log.read_text():
-            if self._process.poll() is not None:
-                return False
-            time.sleep(0.2)
-        return True
-
-    def stop(self) -> None:
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                self.kill()
-
-    def kill(self) -> None:
-        """End it as a power cut would: its parts at once, and the processes that work there with them."""
-        for pid in [self._process.pid, *children_of(self._process.pid)]:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self._process.wait()
-
-
-def children_of(parent: int) -> list[int]:
-    """The processes below one, nearest first."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                if int(fields[1]) == parent:
-                    found.append(int(entry.name))
-    return found + [below for one in found for below in children_of(one)]
 
 
 class Cluster:
@@ -159,7 +110,7 @@ def test_a_node_that_is_lost_in_the_middle_costs_its_ranges_only(cluster: Cluste
         while not cluster.hanging.exists() and syncing.poll() is None:
             time.sleep(0.1)
         cluster.second.kill()
-        out, err = syncing.communicate(timeout=240)
+        out, err = syncing.communicate(timeout=600)
     assert syncing.returncode == 0, err
     assert json.loads(out)["added"] == len(FILES)
     check(tmp_path, environment, alone)
@@ -169,7 +120,7 @@ def test_a_command_that_is_killed_goes_on_with_what_was_stored(cluster: Cluster,
     environment = variables(tmp_path)
     words = ("--folder", source, "--project", "p", "--name", "n", "--engine", cluster.address)
     killed = {**environment, "TILTH_CRASH_AT": STORED}
-    ran = subprocess.run([str(PROGRAMS / "tilth"), "data", "sync", *words], env=killed, capture_output=True, timeout=240, check=False)
+    ran = subprocess.run([str(PROGRAMS / "tilth"), "data", "sync", *words], env=killed, capture_output=True, timeout=600, check=False)
     assert ran.returncode == 137, ran.stderr
     again = tilth("sync", *words, environment=environment)
     assert (again["version"], again["added"]) == ("1.0.0", len(FILES))
@@ -179,7 +130,7 @@ def test_a_command_that_is_killed_goes_on_with_what_was_stored(cluster: Cluster,
 
 def test_what_runs_out_of_memory_is_tried_elsewhere_and_what_can_not_be_shared_says_so(cluster: Cluster, tmp_path: Path) -> None:
     words = [str(PROGRAMS / "python"), "-c", ENGINE, cluster.address]
-    ran = subprocess.run(words, env=variables(tmp_path), capture_output=True, text=True, timeout=240, check=False)
+    ran = subprocess.run(words, env=variables(tmp_path), capture_output=True, text=True, timeout=600, check=False)
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)
     assert told["eats"] == "Lost(why='its machine had no memory left for it')"
@@ -201,7 +152,7 @@ def test_a_cluster_that_is_gone_ends_the_command_with_a_word_and_it_goes_on_with
         while not hanging.exists() and syncing.poll() is None:
             time.sleep(0.1)
         only.kill()
-        _, err = syncing.communicate(timeout=240)
+        _, err = syncing.communicate(timeout=600)
     assert syncing.returncode == 7, err
     assert "error: the Ray cluster does not answer any more" in err
     assert err.endswith("; run the same command again; it goes on where it was\n")
