@@ -71,6 +71,37 @@ def test_the_palette_finds_of_every_kind_and_remembers(look: Look) -> None:
     call("queues.delete", queue=queue)
 
 
+TYPE_AND_ENTER = """async (box, text) => {
+  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(box, text);
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+  await new Promise(requestAnimationFrame);
+  box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+}"""
+
+
+def test_enter_pressed_at_once_means_what_was_typed(look: Look) -> None:
+    """And not what a shorter text found, though that is still in view."""
+    call = look.site.server.call
+    word = f"w{uuid.uuid4().hex[:10]}"
+    project = call("projects.create", name=f"{word} project", description="")["id"]
+    meant, newer = (call("tasks.create", name=f"{word} {name}", type="training", project=project)["id"] for name in ("meant", "newer"))
+    call("tasks.edit", task=newer, comment="changed last")
+    page = look.open("/")
+    page.get_by_role("heading", name="Home").wait_for()
+    page.keyboard.press("/")
+    box = page.get_by_role("combobox")
+    box.fill(word)
+    page.get_by_role("option", name=f"{word} meant").wait_for()
+    expect(page.get_by_role("option").first).to_contain_text(f"{word} newer")
+    box.evaluate(TYPE_AND_ENTER, f"{word} meant")
+    page.wait_for_url(f"**/experiments/{meant}")
+    page.keyboard.press("/")
+    box.evaluate(TYPE_AND_ENTER, f"{word} nobody")
+    seen(look, f"Nothing is called “{word} nobody”.")
+    expect(box).to_be_visible()
+    look.check()
+
+
 def test_runs_are_chosen_and_compared_with_keys_alone(look: Look) -> None:
     word, ids = drafts(look, 3)
     page = look.open(f"/experiments?q={word}&order=name")

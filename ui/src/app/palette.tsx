@@ -3,7 +3,7 @@ import { useNavigate, useRouterState } from "@tanstack/react-router";
 import { Command } from "cmdk";
 import { Boxes, Clock, Copy, Database, FileText, FlaskConical, FolderTree, Keyboard, Link2, ListOrdered, LogOut, Moon, Plus, Search, Sun, SunMoon, Workflow } from "lucide-react";
 import { Dialog } from "radix-ui";
-import { type ReactNode, useMemo, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useState } from "react";
 import { write } from "@/components/copy";
 import { focusThePage } from "@/components/focus";
 import { useSlow } from "@/components/use-slow";
@@ -27,81 +27,90 @@ const ICONS: Record<Found["kind"], ReactNode> = {
   Queues: <ListOrdered aria-hidden />,
 };
 
+/** One line of the palette, and what it leads to. */
+interface Line {
+  value: string;
+  icon: ReactNode;
+  label: string;
+  note?: string | undefined;
+  keys?: string[];
+  choose: () => void;
+}
+
 /** Search over everything, the way to every place, and what can be done here: all from the keyboard. */
 export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) {
   const [text, setText] = useState("");
-  const asked = useSlow(text.trim(), 150);
+  const typed = text.trim();
+  const asked = useSlow(typed, 150);
   const navigate = useNavigate();
   const actions = useActions(onClose, onHelp);
   const lately = useMemo(recent, []);
   const found = useQuery({ queryKey: ["search", asked], enabled: asked.length > 1, queryFn: ({ signal }) => lookFor(asked, signal) });
-  const wanted = text.trim().toLowerCase();
+  const isLooking = typed.length > 1 && (asked !== typed || found.isPending);
+  const wanted = typed.toLowerCase();
   const fits = (label: string) => wanted.split(/\s+/).every((word) => label.toLowerCase().includes(word));
-  const results = asked.length > 1 && wanted ? (found.data ?? []) : [];
-  const kinds = [...new Set(results.map(({ kind }) => kind))];
-  const seen = lately.filter(({ label }) => fits(label)).slice(0, wanted ? 4 : 6);
-  const doing = actions.filter(({ label }) => fits(label));
-  const places = PLACES.filter(({ label }) => fits(`go to ${label}`));
-  // What Enter chooses is always in the list: what was chosen may have left it while another text was typed.
-  const lines = [...kinds.flatMap((kind) => results.filter((one) => one.kind === kind).map(({ id }) => id)), ...seen.map(({ path }) => `lately ${path}`), ...doing.map(({ key }) => `do ${key}`), ...places.map(({ to }) => `to ${to}`)];
-  const [pointed, setPointed] = useState("");
-  const current = lines.includes(pointed) ? pointed : (lines[0] ?? "");
   function go(to: string, search: Record<string, string> = {}) {
     onClose();
     void navigate({ to, search });
   }
-  const state = asked.length < 2 ? "" : found.isFetching ? "Looking." : `Nothing is called “${asked}”.`;
+  const results = asked.length > 1 && wanted ? (found.data ?? []) : [];
+  const kinds = [...new Set(results.map(({ kind }) => kind))];
+  const seen = lately.filter(({ label }) => fits(label)).slice(0, wanted ? 4 : 6);
+  const groups: { heading: string; lines: Line[] }[] = [
+    ...kinds.map((kind) => ({
+      heading: kind,
+      lines: results.filter((one) => one.kind === kind).map(({ id, label, note, to, search }) => ({ value: id, icon: ICONS[kind], label, note, choose: () => go(to, search) })),
+    })),
+    { heading: "Seen lately", lines: seen.map(({ path, label }) => ({ value: `lately ${path}`, icon: <Clock aria-hidden />, label, note: path.split("/")[1], choose: () => go(path) })) },
+    { heading: "Do", lines: actions.filter(({ label }) => fits(label)).map(({ key, label, icon, run }) => ({ value: `do ${key}`, icon, label, choose: () => (onClose(), run()) })) },
+    { heading: "Go to", lines: PLACES.filter(({ label }) => fits(`go to ${label}`)).map(({ to, label, icon, key }) => ({ value: `to ${to}`, icon, label, keys: ["g", key], choose: () => go(to) })) },
+  ].filter(({ lines }) => lines.length);
+  const lines = groups.flatMap((group) => group.lines);
+  // What Enter chooses is always in the list: what was chosen may have left it while another text was typed.
+  const [pointed, setPointed] = useState("");
+  const current = lines.find(({ value }) => value === pointed) ?? lines[0];
+  // Whoever types and presses Enter at once means what is typed, not what a shorter text found: Enter waits for the answer then.
+  const [hasEntered, setHasEntered] = useState(false);
+  function enter(event: KeyboardEvent) {
+    if (event.key !== "Enter" || event.nativeEvent.isComposing || !isLooking || (current && !results.some(({ id }) => id === current.value))) return;
+    event.preventDefault();
+    setHasEntered(true);
+  }
+  useEffect(() => {
+    if (!hasEntered || isLooking) return;
+    setHasEntered(false);
+    current?.choose();
+  });
   return (
     <Dialog.Root open onOpenChange={(open) => (open ? null : onClose())}>
       <Dialog.Portal>
         <Dialog.Overlay className="dialog-veil" />
         <Dialog.Content className="palette" aria-describedby={undefined} onCloseAutoFocus={focusThePage}>
           <Dialog.Title className="visually-hidden">Search everything</Dialog.Title>
-          <Command shouldFilter={false} label="Search everything" loop value={current} onValueChange={setPointed}>
+          <Command shouldFilter={false} label="Search everything" loop value={current?.value ?? ""} onValueChange={setPointed} onKeyDown={enter}>
             <div className="palette-line">
               <Search size={17} aria-hidden />
-              <Command.Input value={text} onValueChange={setText} placeholder="Find anything, go anywhere, do something" />
+              <Command.Input value={text} onValueChange={(next) => (setText(next), setHasEntered(false))} placeholder="Find anything, go anywhere, do something" />
               <kbd>Esc</kbd>
             </div>
             <Command.List>
-              <Command.Empty>{state || "Nothing here is called so."}</Command.Empty>
-              {kinds.map((kind) => (
-                <Command.Group key={kind} heading={kind}>
-                  {results
-                    .filter((one) => one.kind === kind)
-                    .map((one) => (
-                      <Line key={one.id} value={one.id} icon={ICONS[kind]} label={one.label} note={one.note} onChoose={() => go(one.to, one.search)} />
-                    ))}
+              <Command.Empty>{isLooking ? "Looking." : typed.length > 1 ? `Nothing is called “${typed}”.` : "Nothing here is called so."}</Command.Empty>
+              {groups.map((group) => (
+                <Command.Group key={group.heading} heading={group.heading}>
+                  {group.lines.map(({ value, icon, label, note, keys, choose }) => (
+                    <Command.Item key={value} value={value} onSelect={choose}>
+                      {icon}
+                      <span className="ellipsis">{label}</span>
+                      <span className="palette-note faint small ellipsis">{keys ? keys.map((key) => <kbd key={key}>{key}</kbd>) : note}</span>
+                    </Command.Item>
+                  ))}
                 </Command.Group>
               ))}
-              <Group heading="Seen lately" of={seen}>
-                {({ path, label }) => <Line key={path} value={`lately ${path}`} icon={<Clock aria-hidden />} label={label} note={path.split("/")[1]} onChoose={() => go(path)} />}
-              </Group>
-              <Group heading="Do" of={doing}>
-                {({ key, label, icon, run }) => <Line key={key} value={`do ${key}`} icon={icon} label={label} onChoose={() => (onClose(), run())} />}
-              </Group>
-              <Group heading="Go to" of={places}>
-                {({ to, label, icon, key }) => <Line key={to} value={`to ${to}`} icon={icon} label={label} keys={["g", key]} onChoose={() => go(to)} />}
-              </Group>
             </Command.List>
           </Command>
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>
-  );
-}
-
-function Group<One>({ heading, of, children }: { heading: string; of: readonly One[]; children: (one: One) => ReactNode }) {
-  return of.length ? <Command.Group heading={heading}>{of.map(children)}</Command.Group> : null;
-}
-
-function Line({ value, icon, label, note, keys, onChoose }: { value: string; icon: ReactNode; label: string; note?: string | undefined; keys?: string[]; onChoose: () => void }) {
-  return (
-    <Command.Item value={value} onSelect={onChoose}>
-      {icon}
-      <span className="ellipsis">{label}</span>
-      <span className="palette-note faint small ellipsis">{keys ? keys.map((key) => <kbd key={key}>{key}</kbd>) : note}</span>
-    </Command.Item>
   );
 }
 
