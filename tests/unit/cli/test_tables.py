@@ -305,6 +305,29 @@ def test_columns_have_one_name_each_in_every_command(tilth: "Terminal") -> None:
     assert shown[0] == names
 
 
+def test_tables_of_one_pattern_may_name_and_separate_their_columns_differently(tilth: "Terminal") -> None:
+    files = {
+        "a.csv": b"id,,x\n1,a1,7\n",
+        "b.csv": b"id," + b"," * 10 + b"\n2,b1,b2" + b"," * 9 + b"\n",
+        "c.csv": b"id;x\n3;8\n",
+        "d.csv": b"",
+        "e.csv": b"x,id,,\n9,4,e2,e3\n",
+    }
+    tilth("sync", tilth.files(files), "--name", "T", "--project", "P")
+    rows = tilth.json("query", "SELECT id, x, column1, column2, column10 FROM '*.csv' ORDER BY id")["rows"]
+    assert [list(row.values()) for row in rows] == [
+        [1, 7, "a1", None, None],
+        [2, None, "b1", "b2", None],
+        [3, 8, None, None, None],
+        [4, 9, None, "e2", None],
+    ]
+    asked = tilth.json("query", "FROM '[!d].csv'")["rows"]
+    assert list(asked[0]) == list(tilth.json("query", "FROM '*.csv'")["rows"][0])  # no column of the file in which nothing stands
+    texts = tilth.json("query", "SELECT x FROM '*.csv' WHERE x IS NOT NULL ORDER BY x", "--text")["rows"]
+    assert texts == [{"x": "7"}, {"x": "8"}, {"x": "9"}]
+    assert tilth("query", "FROM 'd.csv'").out
+
+
 def test_null_and_a_name_that_is_not_there_are_one_in_every_command(tilth: "Terminal") -> None:
     lines = {"G": b'{"id": 1, "x": null}\n{"id": 2, "x": 5}\n', "H": b'{"id": 1}\n{"id": 2, "x": 5}\n'}
     before, after = (tilth.json("sync", tilth.files({"t.jsonl": data}, name), "--name", name)["id"] for name, data in lines.items())

@@ -19,14 +19,13 @@ from tilth.domain.version import DatasetVersion
 from tilth.sdk import contents
 from tilth.sdk.home import Home
 from tilth.sdk.reading import reading_of
-from tilth.sdk.tables.column_names import column_names
 from tilth.sdk.tables.engine import MEMORY_BYTES, connected, engine_error
 from tilth.sdk.tables.excel import book_and_sheet, is_excel, sheet_table
 from tilth.sdk.tables.formats import Kind, format_of, why_not_read
 from tilth.sdk.tables.malformed import Problems
 from tilth.sdk.tables.opening import open_table
-from tilth.sdk.tables.separated import SeparatedTable
 from tilth.sdk.tables.versions import source_of
+from tilth.sdk.tables.views import text_in_sql, view_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -90,7 +89,7 @@ def _asked(
             if any(is_excel(book_and_sheet(path)[0]) for path in found):
                 connection.register(name, _sheet(home, version, name, found, as_texts=as_texts))
             else:
-                connection.execute(_view(name, found, _separated(home, version, found[0]), as_texts=as_texts))
+                connection.execute(view_of(name, [source_of(home, version, path) for path in found], as_texts=as_texts))
         for setting in _SETTINGS:
             connection.execute(setting)
         reader = _reader(connection, sql, explains=kind == "EXPLAIN")
@@ -157,14 +156,6 @@ def _plain_names(paths: Sequence[str]) -> dict[str, str]:
     return {name: having[0] for name, having in found.items() if len(having) == 1 and name}
 
 
-def _separated(home: Home, version: DatasetVersion, path: str) -> SeparatedTable | None:
-    """A table of separated values as all commands see it; None if it is of another kind."""
-    found = format_of(path)
-    if found is None or found.kind not in (Kind.CSV, Kind.TSV):
-        return None
-    return SeparatedTable(source_of(home, version, path), Problems(skip=True))
-
-
 def _require_readable(home: Home, version: DatasetVersion, paths: Sequence[str]) -> None:
     """Name the first row that can't be read, by its file and line, as other commands do."""
     for path in paths:
@@ -178,42 +169,6 @@ def _require_readable(home: Home, version: DatasetVersion, paths: Sequence[str])
                 raise TableMalformed(error.message, hint=repair) from error
             except Invalid:  # what can't be joined may well be asked
                 continue
-
-
-def _view(name: str, paths: Sequence[str], first: SeparatedTable | None, *, as_texts: bool) -> str:
-    kinds = {format_of(path).kind for path in paths}  # type: ignore[union-attr]
-    if len(kinds) > 1:
-        raise Invalid(f"{name} means tables of several kinds, such as {paths[0]} and {paths[-1]}", hint="name those of one kind")
-    (kind,) = kinds
-    files = "[" + ", ".join(_text(f"tilth://{_literally(path)}") for path in paths) + "]"
-    more = ", union_by_name = true" if len(paths) > 1 else ""
-    if kind is Kind.PARQUET:
-        reader = f"read_parquet({files}{more})"
-    elif kind is Kind.JSON_LINES:
-        reader = f"read_json({files}, format = 'newline_delimited', maximum_object_size = {16 << 20}{more})"
-    else:
-        assert first is not None
-        texts = ", all_varchar = true" if as_texts else ""
-        # Only types are guessed: looking for another way to read a table, the engine would find one in which a malformed row is none.
-        dialect = f"header = true, skip = 0, delim = {_text(first.dialect.delimiter)}, quote = '\"', escape = '\"', comment = ''"
-        reader = f"read_csv({files}, {dialect}{texts}{more})"
-        if not all(said.strip() for said in first.header):  # the engine calls the eleventh of them column10, and the first column00 then
-            names = column_names(first.header, any_case=True)
-            reader += f" AS named ({', '.join(map(_quoted, names))})"
-    return f"CREATE VIEW {_quoted(name)} AS SELECT * FROM {reader}"
-
-
-def _literally(path: str) -> str:
-    """A path as a pattern that means just this file."""
-    return re.sub(r"([*?\[\]])", r"[\1]", path)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _explained(error: Exception, folder: Path, paths: Sequence[str]) -> TilthError:
@@ -238,4 +193,4 @@ def _known(paths: Sequence[str]) -> str:
     if not paths:
         return "the version has no tables"
     more = f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else ""
-    return f"its tables are {', '.join(_text(path) for path in paths[:_SHOWN])}{more}"
+    return f"its tables are {', '.join(text_in_sql(path) for path in paths[:_SHOWN])}{more}"

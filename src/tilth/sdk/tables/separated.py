@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from typing import IO, Any
 
 from msgspec import Struct
@@ -17,7 +18,7 @@ from msgspec import Struct
 from tilth.base.errors import TableMalformed
 from tilth.sdk.tables.column_names import column_names
 from tilth.sdk.tables.formats import Kind, Source
-from tilth.sdk.tables.lines import LONGEST_LINE, NOT_UTF_8, Block, Line, blocks_of, lines_in, lines_of
+from tilth.sdk.tables.lines import LONGEST_LINE, NOT_UTF_8, Block, Line, blocks_of, lines_in
 from tilth.sdk.tables.malformed import Malformed, Problems
 from tilth.sdk.tables.rows import Cell, Rows, collecting_later, rows_at_once
 from tilth.sdk.tables.types import seem
@@ -58,18 +59,18 @@ class SeparatedTable:
     def _head(self) -> tuple[list[str], Dialect]:
         delimiter = "\t" if self._source.format.kind is Kind.TSV else ","
         with self._source.plain() as file:
-            first = next((line for line in lines_of(file) if line.text is None or line.text.strip("\r\n")), None)
-            if first is None:
+            blocks = blocks_of(file)
+            first, block = _first_line(blocks)
+            if first is None or block is None:
                 return [], Dialect(delimiter)
             if first.text is None:
                 no_text = first.wrong.endswith(NOT_UTF_8)
                 hint = "save the file as UTF-8" if no_text else "the first line has to name the columns"
                 raise TableMalformed(f"{self.label}, line {first.number:,}: {first.wrong}", hint=hint)
-        if delimiter == "," and first.text.count(";") > first.text.count(","):
-            delimiter = ";"
-        dialect = Dialect(delimiter, "\r\n" if first.text.endswith("\r\n") else "\n", first.marked)
-        with self._source.plain() as file:
-            for found in _Records(file, delimiter):
+            if delimiter == "," and first.text.count(";") > first.text.count(","):
+                delimiter = ";"
+            dialect = Dialect(delimiter, "\r\n" if first.text.endswith("\r\n") else "\n", first.marked)
+            for found in _Records(chain([block], blocks), delimiter):
                 if isinstance(found, Malformed):
                     raise TableMalformed(f"{self.label}, line {found.line:,}: {found.what}", hint="the first line has to name the columns")
                 head = next((row for row in found.cells if row), None)
@@ -134,7 +135,7 @@ class SeparatedTable:
 
     def _body(self, file: IO[bytes]) -> "Iterator[_Stretch | Malformed]":
         """What stands below the head."""
-        records = iter(_Records(file, self.dialect.delimiter))
+        records = iter(_Records(blocks_of(file), self.dialect.delimiter))
         for found in records:
             if isinstance(found, Malformed):  # the head can be read, or nothing would have come so far
                 yield found
@@ -182,6 +183,15 @@ def _written(cell: Cell, delimiter: str) -> str:
     return cell
 
 
+def _first_line(blocks: Iterator[Block]) -> tuple[Line, Block] | tuple[None, None]:
+    """The first line on which anything stands, and the block that it is in."""
+    for block in blocks:
+        for line in lines_in(block):
+            if line.text is None or line.text.strip("\r\n"):
+                return line, block
+    return None, None
+
+
 def _miscounted(found: int, expected: int) -> str:
     return f"it has {found:,} field{'' if found == 1 else 's'} and not {expected:,}"
 
@@ -199,14 +209,14 @@ class _Bad(Exception):
 
 
 class _Records:
-    """The rows of a file, and where there is none: after a row that is wrong, the next line begins one.
+    """The rows in the blocks of a file, and where there is none: after a row that is wrong, the next line begins one.
 
     A block of lines is taken apart at once as long as nothing in it is wrong; from the first line that is, it is gone through line by
     line. A row whose lines end behind the block is kept for the next one.
     """
 
-    def __init__(self, file: IO[bytes], delimiter: str) -> None:
-        self._blocks = blocks_of(file)
+    def __init__(self, blocks: Iterator[Block], delimiter: str) -> None:
+        self._blocks = blocks
         self._delimiter = delimiter
         self._waiting: deque[Line] = deque()
         self._taken: list[Line] = []
