@@ -17,7 +17,8 @@ from tilth.sdk import lookup
 from tilth.sdk.tables.asked import memory_of
 from tilth.sdk.tables.merging import ColumnRule, JoinRules, RowConflict, TableReport
 from tilth.sdk.tables.querying import opened_query
-from tilth.sdk.tables.versions import MergeRequest, merge_tables, report_document, scratch_in
+from tilth.sdk.tables.scratch import scratch_in
+from tilth.sdk.tables.versions import MergeRequest, merge_tables, report_document
 
 __all__: list[str] = []
 

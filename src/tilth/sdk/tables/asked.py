@@ -13,7 +13,8 @@ from tilth.sdk.home import Home
 from tilth.sdk.tables.comparing import changed_tables
 from tilth.sdk.tables.merging import ColumnRule, JoinRules, RowConflict
 from tilth.sdk.tables.querying import opened_query
-from tilth.sdk.tables.versions import MergeRequest, merge_tables, scratch_in
+from tilth.sdk.tables.scratch import scratch_in
+from tilth.sdk.tables.versions import MergeRequest, merge_tables
 from tilth.sdk.taking import Watcher
 
 if TYPE_CHECKING:

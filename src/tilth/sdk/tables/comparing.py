@@ -11,8 +11,9 @@ from tilth.sdk.tables.formats import Source, format_of
 from tilth.sdk.tables.malformed import Problems
 from tilth.sdk.tables.opening import open_table
 from tilth.sdk.tables.row_changes import RowChanges, compare_rows
+from tilth.sdk.tables.scratch import scratch_in
 from tilth.sdk.tables.sheets import Books
-from tilth.sdk.tables.versions import scratch_in, source_of
+from tilth.sdk.tables.versions import source_of
 from tilth.sdk.tables.workbooks import compare_workbooks
 
 __all__ = ["changed_tables"]

@@ -5,6 +5,7 @@ it, so that no reader of numbers or dates can change them.
 """
 
 import os
+import re
 import shutil
 import tempfile
 from array import array
@@ -19,6 +20,7 @@ import pyarrow as pa
 
 from tilth.base.atomic_io import translated_os_errors
 from tilth.base.errors import DiskFull, Invalid, TilthError, Unavailable
+from tilth.base.faultpoints import reach
 from tilth.sdk.tables.plain_arrays import binary_array, whole_array
 
 __all__ = ["MEMORY_BYTES", "Engine", "Numbered", "connected", "engine_error"]
@@ -34,6 +36,10 @@ _CLOSED = {
     "autoload_known_extensions": "false",
     "python_enable_replacements": "false",
 }
+
+
+_FULL = ("No space left", "Disk quota exceeded", "File too large", "max_temp_directory_size")
+_NOT_WRITTEN = re.compile(r"Could not write file .*: (.+)")
 
 
 def connected(folder: Path, *, memory_bytes: int = MEMORY_BYTES, ordered: bool = True) -> Any:
@@ -58,9 +64,14 @@ class TooLittleMemory(Unavailable):
 def engine_error(error: Exception, folder: Path) -> TilthError:
     """What an error of the engine means for a person."""
     said = str(error)
-    if "No space left" in said or "max_temp_directory_size" in said:
+    if any(sign in said for sign in _FULL):
         return DiskFull(
-            f"no space left in {folder} for what does not fit into memory", hint="free some space, or set TMPDIR to another disk"
+            f"no space left in {folder} for what does not fit into memory",
+            hint="free some space, set TILTH_CACHE to a folder of another disk, or give more memory with --memory",
+        )
+    if failed := _NOT_WRITTEN.search(said):
+        return Unavailable(
+            f"what does not fit into memory can't be kept in {folder}: {failed[1]}", hint="check the disk, or set TILTH_CACHE"
         )
     if "Out of Memory" in said:
         return TooLittleMemory(f"the rows did not fit into memory: {said.partition(chr(10))[0]}", hint="give more with --memory")
@@ -145,6 +156,7 @@ class Engine:
         They are all looked at at once, or else part by part, of which each has to fit into memory: the engine writes what it has found of
         groups and joins to the disk, but where there are many it needs more memory for that than it may have.
         """
+        reach("tables.before-make")
         parts = 1
         while True:
             self.run(f"CREATE OR REPLACE TABLE {table} AS {select.format(part='false')}")

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from tilth.base.errors import Invalid
+from tilth.base.faultpoints import reach
 from tilth.sdk.tables.formats import Source
 from tilth.sdk.tables.malformed import Problems
 from tilth.sdk.tables.opening import open_table
@@ -241,6 +242,7 @@ def _write(tables: Sequence[Table], writer: Any, standing: Any, report: TableRep
             count = len(rows.lines)
             kept = standing.within(first, count)[0] if standing else None
             writer.write(table, rows, kept if kept is None or len(kept) < count else None)
+            reach("tables.after-write")
             report.parts[number]["rows"] += count
             report.rows += count if kept is None else len(kept)
             first += count

@@ -1,15 +1,13 @@
 """Tables of versions: found by their paths, read where they are stored, joined into a new version."""
 
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
 
-from tilth.base.atomic_io import sweep, translated_os_errors
+from tilth.base.atomic_io import translated_os_errors
 from tilth.base.errors import Invalid, NotFound, VersionNameTaken
 from tilth.base.faultpoints import reach
 from tilth.base.paths import check_path
@@ -22,10 +20,11 @@ from tilth.sdk.reading import reading_of
 from tilth.sdk.tables.excel import is_excel
 from tilth.sdk.tables.formats import Source, format_of, why_not_joined, why_not_read
 from tilth.sdk.tables.merging import JoinRules, TableReport, join_tables
+from tilth.sdk.tables.scratch import scratch_in
 from tilth.sdk.tables.workbooks import join_workbooks
 from tilth.sdk.taking import Watcher, taking_context
 
-__all__ = ["MERGED", "MergeRequest", "merge_tables", "report_document", "scratch_in", "source_of", "title"]
+__all__ = ["MERGED", "MergeRequest", "merge_tables", "report_document", "source_of", "title"]
 
 MERGED = "merged_tables"
 """Under which name a version's metadata tells how its tables were joined."""
@@ -61,20 +60,6 @@ def source_of(home: Home, version: DatasetVersion, path: str) -> Source:
     reading = reading_of(home, version)
     reading.entry(path)
     return Source(path, title(version), lambda: reading.open(path))
-
-
-@contextmanager
-def scratch_in(home: Home) -> Iterator[Path]:
-    """A folder for what is being worked on; what processes that were killed left there is removed after a day."""
-    above = home.cache_folder / "tables"
-    with translated_os_errors(above):
-        home.cache.sharing.make(os.fspath(above))  # others of a shared cache work there as well
-        sweep(above)
-        folder = Path(tempfile.mkdtemp(dir=above))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def merge_tables(home: Home, request: MergeRequest, watcher: Watcher) -> tuple[DatasetVersion, list[TableReport]]:
