@@ -51,7 +51,7 @@ def played(somebody: User, code: str, **more: str) -> None:
     known = somebody.server.credentials
     api = {"TILTH_API_SERVER": known["api_server"]}
     api |= {f"TILTH_API_{name.upper()}": known[name] for name in ("access_key", "secret_key", "files_server")}
-    patient = {"TILTH_EXIT_WAIT": "60"}  # a busy machine may need long to send what was reported
+    patient = {"TILTH_EXIT_WAIT": "60", "TILTH_PREVIEW_TIME": "120"}  # a busy machine may need long for what is reported
     environment = os.environ | {"TILTH_HOME": str(somebody.folder / "home")} | patient | api | more
     done = forking.run(["-c", code], env=environment, cwd=somebody.folder)
     assert done.returncode == 0, done.stderr

@@ -31,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 def test_only_clients_that_fork_have_one_for_each_request(
     server: RunningServer, method: str, path: str, headers: dict[str, str], kept: bool
 ) -> None:
-    connection = HTTPConnection(urlsplit(server.web).netloc, timeout=60)
+    connection = HTTPConnection(urlsplit(server.web).netloc, timeout=180)
     connection.request(method, path, headers={"Authorization": f"Bearer {server.token}", **headers})
     answer = connection.getresponse()
     answer.read()

@@ -26,7 +26,7 @@ class Browser:
         self.address = f"10.0.{next(NUMBERS)}.1"
         self.cookies: dict[str, str] = {}
         self.flags: dict[str, str] = {}
-        self._http = urllib3.PoolManager(retries=False, timeout=60)
+        self._http = urllib3.PoolManager(retries=False, timeout=180)
 
     def get(self, url: str) -> urllib3.BaseHTTPResponse:
         """One request; where it leads to is in the answer's `location`."""

@@ -33,7 +33,7 @@ class RunningServer:
         self.home = home
         self.process = process
         self.log = log
-        self.http = urllib3.PoolManager(retries=False, timeout=60, maxsize=16)
+        self.http = urllib3.PoolManager(retries=False, timeout=180, maxsize=16)
         self.credentials: dict[str, str] = msgspec.json.decode((home / "credentials.json").read_bytes())
         self.web = self.credentials["web_server"]
         self.token = self.login(self.credentials["access_key"], self.credentials["secret_key"])
@@ -81,8 +81,9 @@ def running_server(home: Path, *options: str, port: int | None = None, **environ
     log = home.parent / f"{home.name}.log"
     chosen = port or free_port()
     words = ["-m", "tilth.cli.main", "up", "--home", str(home), "--port", str(chosen), *options]
+    given = {**os.environ, "TILTH_HOME": str(home), "TILTH_PREVIEW_TIME": "120", **environment}  # a busy machine may need long for one
     with log.open("ab") as output:
-        process = forking.start(words, stdout=output, stderr=output, env={**os.environ, "TILTH_HOME": str(home), **environment})
+        process = forking.start(words, stdout=output, stderr=output, env=given)
     try:
         _await(process, chosen, log)
         yield RunningServer(home, process, log)

@@ -27,6 +27,8 @@ __all__ = ["Mount", "Started", "begin", "prepare", "unmount"]
 _KIND = "fuse.tilth"
 _TABLE = Path("/proc/self/mountinfo")
 _PATIENCE_S = 60.0
+_START_S = 300.0
+"""For a process that hangs: one whose store does not answer ends by itself, and on a busy machine one takes its time."""
 _POLL_S = 0.02
 _LAST_WORDS = 2000
 
@@ -150,14 +152,14 @@ def _start(home: Home, version: DatasetVersion, folder: str, *, allow_other: boo
             start_new_session=True,
             cwd="/",
         )
-    until = time.monotonic() + _PATIENCE_S
+    until = time.monotonic() + _START_S
     while kind_at(folder) != _KIND:
         if process.poll() is not None:
             raise _ended(log)
         if time.monotonic() > until:
             process.kill()
             process.wait()
-            raise Unavailable(f"{folder} was not mounted within {_PATIENCE_S:.0f} seconds", hint=f"see {log}")
+            raise Unavailable(f"{folder} was not mounted within {_START_S:.0f} seconds", hint=f"see {log}")
         time.sleep(_POLL_S)
     return process, Started(folder, log, process.pid)
 
