@@ -26,6 +26,9 @@ DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 FITS = "document.documentElement.scrollWidth <= innerWidth"
 _OF_THE_MACHINE = ("GL Driver Message", "willReadFrequently")
 """What Chromium says of machines that draw without a graphics card: figures in space are slower there."""
+_COUNTS = """{ const ask = window.fetch; window.underway = 0;
+window.fetch = (...all) => { window.underway += 1; return ask(...all).finally(() => { window.underway -= 1 }) } }"""
+"""How many questions to the server have no answer yet."""
 _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 SEED = """
@@ -185,7 +188,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not package.exists():
             building = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-            subprocess.run(building, cwd=ROOT, check=True, capture_output=True, timeout=300)
+            subprocess.run(building, cwd=ROOT, check=True, capture_output=True, timeout=900)
             (wheel,) = folder.glob("*.whl")
             shutil.unpack_archive(wheel, folder / "unpacking", format="zip")
             (folder / "unpacking").rename(package)
@@ -205,7 +208,7 @@ def site(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         keys |= {"TILTH_HOME": str(folder / "client")}
         (folder / "seed.py").write_text(SEED)
         seeded = subprocess.run(
-            [sys.executable, "seed.py"], cwd=folder, env=os.environ | keys, capture_output=True, text=True, check=False, timeout=300
+            [sys.executable, "seed.py"], cwd=folder, env=os.environ | keys, capture_output=True, text=True, check=False, timeout=900
         )
         assert seeded.returncode == 0, seeded.stderr
         kinds = ("task", "model", "hostile", "version", "linked")
@@ -219,6 +222,7 @@ def new_context(browser: Browser) -> BrowserContext:
     """Somebody's browser, in which nobody has signed in."""
     context = browser.new_context(viewport=DESK)  # type: ignore[arg-type]
     context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(_COUNTS)
     return context
 
 
@@ -267,11 +271,13 @@ def seen(look: Look, *texts: str) -> Any:
 
 
 def at_rest(page: Page, *wanted: Locator) -> list[FloatRect]:
-    """Where these are, once nothing above them comes or goes any more."""
+    """Where these are, once nothing above them comes or goes any more, and nothing is asked for that may come."""
     before: list[FloatRect | None] = []
-    for _ in range(300):
+    still = 0
+    for _ in range(600):
         boxes = [one.bounding_box() for one in wanted]
-        if boxes == before and None not in boxes:
+        still = still + 1 if boxes == before and None not in boxes and page.evaluate("underway") == 0 else 0
+        if still == 3:
             return [box for box in boxes if box]
         before = boxes
         page.wait_for_timeout(100)

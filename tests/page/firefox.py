@@ -97,7 +97,8 @@ def _connected(process: "subprocess.Popen[bytes]", port: int, log: Path) -> Clie
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:
-            return connect(f"ws://127.0.0.1:{port}/session", max_size=None, proxy=None)
+            # A machine that does much else lets Firefox answer a ping late.
+            return connect(f"ws://127.0.0.1:{port}/session", max_size=None, proxy=None, ping_interval=None)
         except (OSError, WebSocketException) as error:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"Firefox does not answer: {log.read_text(errors='replace')[-2_000:]}") from error

@@ -98,6 +98,7 @@ def test_a_part_that_is_dragged_over_comes_in_full_detail_and_stands_in_the_addr
     again = asked(tab, tab.reload)
     assert "between" not in again  # the whole first: it says whether there is more to see
     tab.wait_for_url(re.compile("from="))
+    at_rest(tab, chart(tab, "train/loss"))
     chart(tab, "train/loss").locator(".u-over").dblclick()
     tab.wait_for_url(lambda url: "from=" not in url)
 

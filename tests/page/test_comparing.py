@@ -103,7 +103,7 @@ def test_a_point_says_what_it_is_and_leads_to_its_run(look: Look) -> None:
     page.locator(".scatter-tip").get_by_text("net 2").wait_for()
     expect(page.get_by_text("Correlation of ranks over 5 runs")).to_be_visible()
     assert look.violations() == []
-    page.keyboard.press("Enter")
+    point.press("Enter")
     page.wait_for_url(f"**/experiments/{look.site.tasks[2]}**")
     look.check()
 
@@ -137,6 +137,7 @@ def test_pictures_of_runs_are_looked_at_closely_one_after_the_other(look: Look) 
     page.get_by_role("button", name="Look at samples / first, step 99").first.click()
     close = page.get_by_role("dialog")
     expect(close).to_have_accessible_name("first: net 0")
+    expect(close.get_by_role("button", name="Larger")).to_be_focused()
     page.keyboard.press("ArrowRight")
     expect(close).to_have_accessible_name("first: net 1")
     expect(page.get_by_role("button", name="The picture after")).to_be_disabled()

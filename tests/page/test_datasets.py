@@ -1,5 +1,7 @@
 """Datasets and their versions, on a desk and on a phone: found, followed, described, looked into."""
 
+from playwright.sync_api import expect
+
 from tests.page.conftest import Look, seen
 
 
@@ -19,6 +21,7 @@ def test_a_version_is_described(look: Look) -> None:
     page.get_by_role("button", name="Edit the description").click()
     page.get_by_role("textbox", name="Description").fill(said)
     page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("textbox", name="Description")).to_have_count(0)  # it holds the same text until it is saved
     page.get_by_text(said).wait_for()
     page.reload()
     page.get_by_text(said).wait_for()
@@ -65,9 +68,7 @@ def test_files_are_found_by_a_part_of_their_path(look: Look) -> None:
 def test_a_picture_is_shown_and_a_broken_one_says_so(look: Look) -> None:
     page = look.open(f"/datasets/{look.site.versions[0]}?tab=contents&folder=pictures/cat&view=grid")
     page.get_by_role("button", name="broken.png").get_by_text("not shown").wait_for()
-    drawn = page.get_by_role("img", name="pictures/cat/tom.png")
-    drawn.wait_for()
-    page.wait_for_function("image => image.naturalWidth === 8", arg=drawn.element_handle())
+    expect(page.get_by_role("img", name="pictures/cat/tom.png")).to_have_js_property("naturalWidth", 8)
 
 
 def test_versions_are_compared_as_one_list(look: Look) -> None:
@@ -102,7 +103,8 @@ def test_rows_of_a_table_are_compared(look: Look) -> None:
     page = look.open(f"/datasets/{look.site.versions[1]}?tab=changes&file=labels.csv")
     dialog = page.get_by_role("dialog", name="labels.csv")
     dialog.get_by_role("row", name="kit 0.9").wait_for()
-    assert [dialog.get_by_role("button", name=name).count() for name in ("1 added", "1 removed", "0 changed")] == [1, 1, 1]
+    for name in ("1 added", "1 removed", "0 changed"):
+        expect(dialog.get_by_role("button", name=name)).to_have_count(1)
     dialog.get_by_role("button", name="1 removed").click()
     dialog.get_by_role("row", name="kit 0.9").wait_for(state="detached")
     dialog.get_by_role("row", name="tom 0.75").wait_for()

@@ -34,12 +34,15 @@ def act(page: Page, what: str) -> None:
 
 
 def test_archiving_is_taken_back(look: Look) -> None:
+    look.page.clock.install()
     word, ids = drafts(look, 2)
     page = look.open(f"/experiments?q={word}")
     for at in range(2):
         page.get_by_role("row", name=f"{word} {at}").get_by_role("checkbox").click()
     act(page, "Archive")
+    page.get_by_text("2 runs archived.").hover()
     expect(page.get_by_role("row", name=word)).to_have_count(0)
+    page.clock.fast_forward(20_000)  # what is pointed at stays
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("row", name=word)).to_have_count(2)
     assert all("archived" not in call(page, "tasks.get_by_id", task=id)["task"]["system_tags"] for id in ids)

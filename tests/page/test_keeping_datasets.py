@@ -31,7 +31,7 @@ def test_a_version_is_archived_and_brought_back(look: Look, made: tuple[str, lis
     name, ids = made
     page = look.open(f"/datasets/{ids[1]}")
     _choose(look, "Archive")
-    page.get_by_text(f"{name} 1.0.1 is archived.").wait_for()
+    page.get_by_text(f"{name} 1.0.1 is archived.").hover()  # it stays while it is pointed at
     page.get_by_role("banner").or_(page.locator("header.page-head")).get_by_text("archived").wait_for()
     page.get_by_role("button", name="Undo").click()
     page.locator("header.page-head").get_by_text("final").wait_for()

@@ -13,6 +13,9 @@ interface Change {
 
 const QUIET = 45_000;
 
+/** Ids of what is being deleted here. It is not asked for meanwhile: the server would only say that it does not exist. */
+export const leaving = new Set<unknown>();
+
 type State = "live" | "away";
 let state: State = "live";
 const listeners = new Set<() => void>();
@@ -117,6 +120,9 @@ function ask(client: QueryClient, changes: Change[]): void {
   const lists = new Set([...kinds].flatMap((kind) => (kind === "project" ? ["projects", ...IN_PROJECTS] : [`${kind}s`])));
   const ids = new Set(changes.map((change) => change.entity));
   void client.invalidateQueries({
-    predicate: ({ queryKey: [what, id] }) => lists.has(String(what)) || (typeof id === "string" && ids.has(id)),
+    predicate: ({ queryKey }) => {
+      const [what, id] = queryKey;
+      return (lists.has(String(what)) || (typeof id === "string" && ids.has(id))) && !queryKey.some((part) => leaving.has(part));
+    },
   });
 }

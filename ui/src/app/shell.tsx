@@ -34,7 +34,7 @@ export function Shell() {
   const [front, setFront] = useState<"palette" | "shortcuts" | null>(null);
   const close = () => setFront(null);
   useTitle(path);
-  useKeys({ onPalette: () => setFront("palette"), onHelp: () => setFront("shortcuts") });
+  useKeys({ isCovered: front !== null, onPalette: () => setFront("palette"), onHelp: () => setFront("shortcuts") });
   const before = useRef(path);
   useEffect(() => {
     setOpen(false);

@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { useEffect, useSyncExternalStore } from "react";
+import { useEffect, useState, useSyncExternalStore } from "react";
 import { Button } from "@/components/button";
 import "./toasts.css";
 
@@ -46,11 +46,16 @@ export function Toasts() {
   );
 }
 
+/** It goes by itself, but not while somebody points at it or is about to press a key in it. */
 function OneToast({ toast }: { toast: Toast }) {
+  const [isPointed, setPointed] = useState(false);
+  const [hasFocus, setFocus] = useState(false);
+  const isHeld = isPointed || hasFocus;
   useEffect(() => {
+    if (isHeld) return;
     const timer = setTimeout(() => drop(toast.id), LASTS);
     return () => clearTimeout(timer);
-  }, [toast.id]);
+  }, [toast.id, isHeld]);
   async function undo() {
     drop(toast.id);
     try {
@@ -61,7 +66,7 @@ function OneToast({ toast }: { toast: Toast }) {
     }
   }
   return (
-    <div className="toast">
+    <div className="toast" onPointerEnter={() => setPointed(true)} onPointerLeave={() => setPointed(false)} onFocus={() => setFocus(true)} onBlur={() => setFocus(false)}>
       <span className="grow">{toast.text}</span>
       {toast.undo ? (
         <Button look="quiet" onClick={() => void undo()}>

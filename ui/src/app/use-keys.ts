@@ -1,17 +1,18 @@
 import { useNavigate } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 import { isWriting } from "@/components/focus";
 import { PLACES } from "./places";
 
 const PATIENCE = 1_200;
 
-/** The keys that work everywhere, unless something is being written or stands in front of the page. */
-export function useKeys(does: { onPalette: () => void; onHelp: () => void }): void {
+/** The keys that work everywhere, unless something is being written or stands in front of the page, or is about to. */
+export function useKeys(does: { isCovered: boolean; onPalette: () => void; onHelp: () => void }): void {
   const navigate = useNavigate();
   const doing = useRef(does);
   doing.current = does;
-  useEffect(() => {
-    let going = 0;
+  // Before anything is seen: who sees the page may press a key.
+  useLayoutEffect(() => {
+    let going = Number.NEGATIVE_INFINITY;
     function onKey(event: KeyboardEvent) {
       if (event.defaultPrevented || event.isComposing) return;
       if (event.key.toLowerCase() === "k" && (event.metaKey || event.ctrlKey)) {
@@ -19,9 +20,10 @@ export function useKeys(does: { onPalette: () => void; onHelp: () => void }): vo
         doing.current.onPalette();
         return;
       }
-      if (event.metaKey || event.ctrlKey || event.altKey || isWriting(event.target) || document.querySelector("[role=dialog], [role=menu]")) return;
-      const place = Date.now() - going < PATIENCE ? PLACES.find(({ key }) => key === event.key) : undefined;
-      going = event.key === "g" ? Date.now() : 0;
+      if (event.metaKey || event.ctrlKey || event.altKey || isWriting(event.target) || doing.current.isCovered || document.querySelector("[role=dialog], [role=menu]")) return;
+      // When keys were pressed, not when a busy page comes to them.
+      const place = event.timeStamp - going < PATIENCE ? PLACES.find(({ key }) => key === event.key) : undefined;
+      going = event.key === "g" ? event.timeStamp : Number.NEGATIVE_INFINITY;
       if (place !== undefined) void navigate({ to: place.to, search: {} });
       else if (event.key === "/") doing.current.onPalette();
       else if (event.key === "?") doing.current.onHelp();

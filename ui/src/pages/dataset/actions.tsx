@@ -4,6 +4,7 @@ import { Archive, ArchiveRestore, BadgeCheck, Ellipsis, FolderInput, Pencil, Tra
 import { useState } from "react";
 import { call } from "@/api/client";
 import type { LineageNode, Version } from "@/api/datasets";
+import { leaving } from "@/app/live";
 import { tell } from "@/app/toasts";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
@@ -124,6 +125,8 @@ function Delete({ version, isWhole, onClose }: { version: Version; isWhole: bool
     },
   });
   const remove = useMutation({
+    onMutate: (doomed) => doomed.forEach(({ id }) => leaving.add(id)),
+    onSettled: (_, __, doomed) => doomed.forEach(({ id }) => leaving.delete(id)),
     mutationFn: async (doomed: LineageNode[]) => {
       for (const [at, { id }] of doomed.entries()) {
         await call("contents.delete", { version: id });

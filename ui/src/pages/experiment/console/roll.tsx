@@ -1,4 +1,4 @@
-import { type CSSProperties, type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type CSSProperties, type ReactNode, useCallback, useLayoutEffect, useRef, useState } from "react";
 import { offsetAt, scaleOf, scrolledTo } from "./scaled";
 
 const HEIGHT = 20;
@@ -71,7 +71,8 @@ export function Roll({ label, total, place, follows, onPlace, style, children }:
     // a wish is followed once, not whenever lines are added
   }, [place, view]);
 
-  useEffect(() => {
+  // In one step with the lines that came: an event of an earlier scrolling that is handled in between would not be at the end any more.
+  useLayoutEffect(() => {
     const host = frame.current;
     if (host !== null && follows) host.scrollTop = host.scrollHeight;
   }, [total, follows, view]);
