@@ -52,7 +52,7 @@ Neighbours = Callable[[Sequence[ChunkRef]], Iterable[ChunkRef]]
 
 
 _Span = tuple[int, int, int]
-"""What `Part.chunks` says."""
+"""The numbers of the first chunk that holds any of a part and of the one behind the last, and where in the file the first begins."""
 
 
 class Part(Struct, frozen=True):
@@ -61,15 +61,6 @@ class Part(Struct, frozen=True):
     entry: Entry
     start: int
     stop: int
-
-    def chunks(self) -> "_Span":
-        """The numbers of the first chunk that holds any of them and of the one behind the last, and where in the file the first begins."""
-        ends = list(accumulate(chunk.raw for chunk in self.entry.chunks))
-        if self.start >= min(self.stop, self.entry.size):
-            return 0, 0, 0
-        first = bisect_right(ends, self.start)
-        last = bisect_right(ends, min(self.stop, self.entry.size) - 1)
-        return first, last + 1, ends[first] - self.entry.chunks[first].raw
 
 
 class ChunkSource:
@@ -204,7 +195,7 @@ class ChunkSource:
 
         Not many chunks are held at once, however many they are: parts of one chunk are read with it, whatever their order.
         """
-        places = [part.chunks() for part in parts]
+        places = _places(parts)
         found: list[Loaded] = [b""] * len(parts)
         for group in _groups(parts, places):
             chosen = [parts[number] for number in group], [places[number] for number in group]
@@ -479,6 +470,21 @@ class StoredFile(SeekableFile):
 
 def _place(chunk: ChunkRef) -> tuple[str, int]:
     return chunk.pack, chunk.offset
+
+
+def _places(parts: Sequence[Part]) -> list[_Span]:
+    """Which chunks hold each part. Where those of a file end is added up once, however many parts of it there are."""
+    files = {id(part.entry): part.entry for part in parts}
+    ends = {key: list(accumulate(chunk.raw for chunk in entry.chunks)) for key, entry in files.items()}
+    return [_span(part, ends[id(part.entry)]) for part in parts]
+
+
+def _span(part: Part, ends: Sequence[int]) -> _Span:
+    stop = min(part.stop, part.entry.size)
+    if part.start >= stop:
+        return 0, 0, 0
+    first, last = bisect_right(ends, part.start), bisect_right(ends, stop - 1)
+    return first, last + 1, ends[first] - part.entry.chunks[first].raw
 
 
 def _groups(parts: Sequence[Part], places: Sequence[_Span]) -> Iterator[list[int]]:

@@ -17,7 +17,7 @@ from tilth._wiring import open_home
 from tilth.base.errors import Denied, HomeReadOnly, Invalid, NotFound, TilthError
 from tilth.base.ids import is_id
 from tilth.datasets.browsing import Listing, Place, children
-from tilth.domain.dataset import knows_size
+from tilth.domain.dataset import Entry, knows_size
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk.contents import links_of
 from tilth.sdk.home import Home
@@ -149,18 +149,17 @@ class TilthFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has n
         found: list[Any] = [b""] * count
         wanted: dict[int, list[tuple[int, Any]]] = {}
         readings: dict[int, Reading] = {}
+        known: dict[str, tuple[Reading, Entry, int]] = {}  # the chunks of a large file are listed once, not for each range
         for number, (path, start, stop) in enumerate(zip(paths, begins, stops, strict=True)):
             try:
-                reading, entry = self._entry(self._strip_protocol(path))
+                if path not in known:
+                    reading, entry = self._entry(self._strip_protocol(path))
+                    known[path] = reading, entry, reading.size_of(entry)
             except (OSError, TilthError) as error:
                 found[number] = error
                 continue
+            reading, entry, size = known[path]
             readings[id(reading)] = reading
-            try:
-                size = reading.size_of(entry)
-            except TilthError as error:
-                found[number] = error
-                continue
             first, last = (_from_beginning(value, size, default) for value, default in ((start, 0), (stop, size)))
             wanted.setdefault(id(reading), []).append((number, (entry, first, last)))
         for key, ranges in wanted.items():

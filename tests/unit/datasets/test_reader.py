@@ -5,7 +5,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 from typing import IO
@@ -13,6 +13,7 @@ from typing import IO
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tilth.base.errors import Corrupt, Unavailable
 from tilth.base.ids import VersionId
@@ -322,6 +323,22 @@ def test_tiny_parts_of_many_chunks_are_not_all_held_at_once(
     assert len(loads) > 1
     assert all(sum(load.values()) <= most for load in loads)
     assert sorted(digest for load in loads for digest in load) == sorted({chunk.sha256 for chunk in entry.chunks})  # each once
+
+
+def test_the_chunks_of_a_file_are_gone_through_once_for_all_its_parts(bench: Workbench, version: VersionId, far: FarStore) -> None:
+    class Counted(tuple[ChunkRef, ...]):
+        __slots__ = ()
+        times = 0
+
+        def __iter__(self) -> Iterator[ChunkRef]:
+            type(self).times += 1
+            return super().__iter__()
+
+    entry = entry_of(bench, version, "large.bin")
+    counted = replace(entry, chunks=Counted(entry.chunks))
+    parts = [Part(counted, start, start + 5) for start in range(0, 500_000, 1_000)]
+    assert ChunkSource(far, None).read_many(parts) == [LARGE[part.start : part.stop] for part in parts]
+    assert Counted.times == 1
 
 
 def test_a_fork_reads_on(bench: Workbench, version: VersionId, far: FarStore, cache: ChunkCache) -> None:
