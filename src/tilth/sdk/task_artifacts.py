@@ -4,7 +4,9 @@ import copy
 import json
 import time
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +92,10 @@ def _like(given: Any, text: str) -> Any:
 
 
 def _written(text: str, name: str, given: str | Path) -> Any:
-    path = Path(mkdtemp(prefix="tilth-")) / (Path(given).name or name)
+    """The text as a file, which is there until this process ends."""
+    folder = mkdtemp(prefix="tilth-")
+    # Behind the processes that multiprocessing waits for at the end: they may be about to read it.
+    import_module("multiprocessing.util").Finalize(None, rmtree, args=(folder,), kwargs={"ignore_errors": True}, exitpriority=-1)
+    path = Path(folder) / (Path(given).name or name)
     path.write_text(text, encoding="utf-8")
     return path if isinstance(given, Path) else str(path)
