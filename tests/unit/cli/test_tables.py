@@ -338,3 +338,16 @@ def test_null_and_a_name_that_is_not_there_are_one_in_every_command(tilth: "Term
     merged = tilth.json("merge-tables", "--ids", before, after, "--key", "id")
     assert (merged["tables"][0]["duplicates"], merged["tables"][0]["conflicts"]) == (2, 0)
     assert tilth("cat", "t.jsonl").out == lines["G"]  # as it stands where it is first
+
+
+def test_of_two_values_of_one_name_the_last_counts_and_sql_names_the_line(tilth: "Terminal") -> None:
+    lines = {"G": b'{"id": 1, "x": 4, "x": 5}\n{"id": 2, "o": {"a": 1, "a": 2}}\n', "H": b'{"id": 1, "x": 5}\n{"id": 2, "o": {"a": 2}}\n'}
+    before, after = (tilth.json("sync", tilth.files({"t.jsonl": data}, name), "--name", name)["id"] for name, data in lines.items())
+    (table,) = tilth.json("compare", before, after, "--rows", "--key", "id")["tables"]
+    assert (table["same"], table["cells"], table["rows"][0]["before"]) == (1, {"o": 1}, {"o": '{"a":1,"a":2}'})
+    tilth("merge-tables", "--ids", before, after, "--key", "id", "--on-conflict", "first")
+    assert tilth("cat", "t.jsonl").out == lines["G"]
+    for name, line in zip("xa", lines["G"].splitlines(), strict=True):
+        alone = tilth.json("sync", tilth.files({"t.jsonl": b'{"id": 0}\n' + line}, f"one-{name}"), "--name", f"one-{name}")["id"]
+        said = tilth("query", alone, "FROM t", status=2).err
+        assert f"t.jsonl of Datasets/one-{name} 1.0.0, line 2: an object has the name {name} twice; repair it" in said

@@ -24,7 +24,7 @@ from tilth.sdk.tables.excel import book_and_sheet, is_excel, sheet_table
 from tilth.sdk.tables.formats import Kind, format_of, why_not_read
 from tilth.sdk.tables.malformed import Problems
 from tilth.sdk.tables.opening import open_table
-from tilth.sdk.tables.versions import source_of
+from tilth.sdk.tables.versions import source_of, title
 from tilth.sdk.tables.views import text_in_sql, view_of
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ _RAISED = re.compile(r"Traceback \(most recent call last\):\n(?: .*\n)*(?:[\w.]+
 """What an error of a file looks like that DuckDB passes on."""
 _OF_TABLES = re.compile(r"CSV|JSON|^(Invalid Input|IO) Error:.*\bParquet", re.IGNORECASE)
 """What errors say that are about what stands in a table."""
+_TWICE = re.compile(r'in file "(?:tilth://)?(.*?)", in line (\d+): Object .* has duplicate key "(.*)"')
+"""What the engine says of a line of JSON that other commands read: there the last of the values counts."""
 _MISSING = re.compile(r"Table with name (.*?) does not exist")
 _SHOWN = 10
 _ONLY = ("SELECT", "EXPLAIN")
@@ -69,6 +71,7 @@ def _asked(
     used: list[str] = []
 
     def explained(error: Exception) -> TilthError:
+        _require_single_names(version, str(error))
         if _OF_TABLES.search(str(error)):
             _require_readable(home, version, used)
         missing = _MISSING.search(str(error))
@@ -154,6 +157,12 @@ def _plain_names(paths: Sequence[str]) -> dict[str, str]:
     for path in paths:
         found.setdefault(re.sub(r"\W", "_", path.rpartition("/")[2].partition(".")[0]).lower(), []).append(path)
     return {name: having[0] for name, having in found.items() if len(having) == 1 and name}
+
+
+def _require_single_names(version: DatasetVersion, said: str) -> None:
+    if twice := _TWICE.search(said):
+        message = f"{twice[1]} of {title(version)}, line {int(twice[2]):,}: an object has the name {twice[3]:.100} twice"
+        raise TableMalformed(message, hint="repair it; a query leaves no rows out")
 
 
 def _require_readable(home: Home, version: DatasetVersion, paths: Sequence[str]) -> None:
