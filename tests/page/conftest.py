@@ -270,6 +270,11 @@ def seen(look: Look, *texts: str) -> Any:
         look.page.get_by_text(text, exact=False).first.wait_for()
 
 
+def listens(page: Page) -> None:
+    """Wait until what stands in front of the page has the focus: keys that are pressed before are the page's."""
+    page.locator("[role=dialog]:focus-within").wait_for()
+
+
 def at_rest(page: Page, *wanted: Locator) -> list[FloatRect]:
     """Where these are, once nothing above them comes or goes any more, and nothing is asked for that may come."""
     before: list[FloatRect | None] = []

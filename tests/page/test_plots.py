@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.page.conftest import Look, Site, call, seen
+from tests.page.conftest import Look, Site, call, listens, seen
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +72,7 @@ def test_a_picture_is_looked_at_closely_with_the_keyboard(look: Look, run: str) 
     page.get_by_role("button", name="Look at faces / first, step 2").click()
     dialog = page.get_by_role("dialog", name="faces / first")
     dialog.wait_for()
+    listens(page)
     page.keyboard.press("ArrowRight")
     page.get_by_role("dialog", name="faces / second").wait_for()
     page.keyboard.press("ArrowDown")
@@ -82,6 +83,7 @@ def test_a_picture_is_looked_at_closely_with_the_keyboard(look: Look, run: str) 
     assert look.violations() == []
     page.reload()
     page.get_by_role("dialog", name="faces / second").wait_for()
+    listens(page)
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="detached")
     expect(page.get_by_role("button", name="Look at faces / first, step 1")).to_be_visible()

@@ -95,6 +95,7 @@ def test_a_task_goes_into_another_queue_and_out_and_back(look: Look) -> None:
     assert (task["status"], task["execution"]["queue"]) == ("queued", other)
     page.get_by_role("button", name=f"What can be done with {there}").click()
     page.get_by_role("menuitem", name="Take it out").click()
+    page.locator(".toast").filter(has_text=f"{there} does not wait any more.").hover()  # it stays while it is pointed at
     expect_order(look, other, other_name, [first])
     page.get_by_role("button", name="Undo").click()
     expect_order(look, other, other_name, [there, first])
@@ -124,11 +125,14 @@ def test_a_queue_is_made_renamed_emptied_and_deleted(look: Look) -> None:
     page.get_by_role("menuitem", name="Empty…").click()
     seen(look, "1 run waits in it")
     page.get_by_role("button", name="Empty it").click()
+    page.get_by_text(f"Nothing waits in {name} new any more.").wait_for()
+    page.get_by_role("list", name=f"What waits in {name} new").wait_for(state="attached")  # nothing behind a dialog has a role
     expect(lines(page, f"{name} new")).to_have_count(0)
     assert look.site.server.call("tasks.get_by_id", task=task)["task"]["status"] == "created"
     doing.click()
     page.get_by_role("menuitem", name="Delete…").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    page.get_by_text(f"The queue {name} new is deleted.").wait_for()
     expect(page.get_by_role("heading", name=f"{name} new")).to_have_count(0)
     look.check()
 

@@ -5,7 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.page.conftest import Look, seen
 
@@ -153,6 +153,19 @@ def test_tags_that_others_give_do_not_stand_in_the_way_of_who_writes(look: Look)
     look.check()
 
 
+def test_tags_that_are_not_known_yet_do_not_either(look: Look) -> None:
+    id, _ = report(look, "before")
+    look.page.route("**/live*", lambda _: None)  # nothing is heard of what others do
+    page = look.open(f"/reports/{id}?edit=1")
+    page.get_by_label("Text of the report, in Markdown").fill("mine")
+    look.site.server.call("reports.update", task=id, tags=["weekly"])
+    page.get_by_role("button", name="Save and close").click()
+    page.locator(".report-text").get_by_text("mine").wait_for()
+    page.locator(".head-facts").get_by_text("weekly").wait_for()
+    assert text_of(look, id) == "mine"
+    look.check()
+
+
 def test_what_is_not_saved_is_warned_of_and_is_there_again(look: Look) -> None:
     id, _ = report(look, "before")
     page = look.open(f"/reports/{id}?edit=1")
@@ -198,6 +211,30 @@ def test_a_chart_is_added_to_a_report(look: Look) -> None:
     page.get_by_text(f"Added to {name}.").wait_for()
     lines = f"run: {look.site.tasks[0]}", "metric: loss", "smooth: 0.5"
     assert text_of(look, id) == f"before\n\n{block('scalars', *lines)}\n"
+    look.check()
+
+
+def test_nothing_is_added_to_a_report_of_an_older_list(look: Look) -> None:
+    id, name = report(look, "wanted")
+    other, other_name = report(look, "not wanted")
+    page = look.open(f"/experiments/{look.site.tasks[0]}")
+    page.get_by_role("button", name="Add loss to a report").click()
+    expect(page.get_by_role("radio", name=other_name)).to_be_visible()
+    held: list[Route] = []
+    page.route("**/api/reports.get_all_ex", held.append)
+    find = page.get_by_label("Find a report")
+    with page.expect_request("**/api/reports.get_all_ex"):
+        find.fill(name)
+        find.press("Enter")
+    find.press("Enter")  # the list of before is still seen
+    expect(page.get_by_role("button", name="Add it at the end")).to_be_disabled()
+    page.unroute("**/api/reports.get_all_ex")
+    for route in held:
+        route.continue_()
+    expect(page.get_by_role("radio", name=name)).to_be_checked()
+    page.get_by_role("button", name="Add it at the end").click()
+    page.get_by_text(f"Added to {name}.").wait_for()
+    assert (text_of(look, other), text_of(look, id)[:6]) == ("not wanted", "wanted")
     look.check()
 
 

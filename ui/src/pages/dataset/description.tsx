@@ -24,7 +24,7 @@ export function Description({ version }: { version: Version }) {
           className="stack pad"
           onSubmit={(event) => {
             event.preventDefault();
-            update.mutate({ description: text }, { onSuccess: () => setText(null) });
+            update.mutate({ description: text }, { onSuccess: () => setText((now) => (now === text ? null : now)) });
           }}
         >
           <textarea className="input" rows={6} aria-label="Description" autoFocus value={text} onChange={(event) => setText(event.target.value)} />

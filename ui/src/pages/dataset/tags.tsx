@@ -20,7 +20,7 @@ export function TagsOf({ version }: { version: Version }) {
         className="row"
         onSubmit={(event) => {
           event.preventDefault();
-          if (tag) update.mutate({ add_tags: [tag] }, { onSuccess: () => setText("") });
+          if (tag) update.mutate({ add_tags: [tag] }, { onSuccess: () => setText((now) => (now.trim() === tag ? "" : now)) });
         }}
       >
         <input className="input quiet new-tag" aria-label="A new tag" placeholder="new tag" value={text} onChange={(event) => setText(event.target.value)} />

@@ -18,7 +18,10 @@ export function Views({ search, onOpen }: { search: Search; onOpen: (search: Sea
   const query = useQuery({ queryKey: key, enabled: open, queryFn: async ({ signal }) => viewsOf((await call("users.get_preferences", {}, signal)).preferences) });
   const keep = useMutation({
     mutationFn: (views: View[]) => call("users.set_preferences", { preferences: { [PLACE]: views } }),
-    onMutate: (views) => client.setQueryData(key, views),
+    onMutate: async (views) => {
+      await client.cancelQueries({ queryKey: key }); // what is on its way was asked before
+      client.setQueryData(key, views);
+    },
     onError: (error) => tell(`The views could not be kept: ${error.message}`),
     onSettled: () => client.invalidateQueries({ queryKey: key }),
   });

@@ -21,7 +21,8 @@ const FEW = 100;
 /** The queues, and what waits in them, in the order in which it will be taken. */
 export default function Waiting() {
   const found = useQuery({ queryKey: QUEUES, queryFn: ({ signal }) => call("queues.get_all_ex", { order_by: ["name"] }, signal) });
-  return <Found query={found}>{({ queues }) => (queues.length ? <Queues queues={queues} /> : <Empty title="There are no queues" icon={<ListOrdered size={24} aria-hidden />}>Make one; agents that listen to it run what is put into it.</Empty>)}</Found>;
+  const { queues: now, move, said } = useMoving(found.data?.queues);
+  return <Found query={{ data: now, error: found.error, refetch: found.refetch }}>{(queues) => (queues.length ? <Queues queues={queues} onMove={move} said={said} /> : <Empty title="There are no queues" icon={<ListOrdered size={24} aria-hidden />}>Make one; agents that listen to it run what is put into it.</Empty>)}</Found>;
 }
 
 interface Doing {
@@ -31,9 +32,7 @@ interface Doing {
   queues: readonly Queue[];
 }
 
-function Queues({ queues }: { queues: Queue[] }) {
-  const { move, said } = useMoving(queues);
-  const onMove = (task: string, to: Place) => void move(task, to);
+function Queues({ queues, onMove, said }: { queues: Queue[]; onMove: (task: string, to: Place) => void; said: string }) {
   const { drag, handle } = useDrag(onMove);
   return (
     <div className={`stack ${drag ? "dragging" : ""}`}>

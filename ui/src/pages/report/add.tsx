@@ -20,7 +20,9 @@ export default function Add({ of, onClose }: { of: Partial<Embed> & { show: Kind
   const client = useQueryClient();
   const [find, setFind] = useState("");
   const [isMaking, setMaking] = useState(false);
-  const text = useSlow(find.trim());
+  const wanted = find.trim();
+  const text = useSlow(wanted);
+  const [chosen, setChosen] = useState("");
   const reports = useQuery({
     queryKey: ["tasks", "reports", "to add to", text],
     queryFn: ({ signal }) =>
@@ -47,6 +49,11 @@ export default function Add({ of, onClose }: { of: Partial<Embed> & { show: Kind
       await Promise.all([client.invalidateQueries({ queryKey: ["report", report.id] }), client.invalidateQueries({ queryKey: ["tasks", "reports"] })]);
     },
   });
+  const listed = reports.data?.tasks ?? [];
+  // What was chosen may have left the list while another text was typed; then it is the first one, as at the beginning.
+  const target = listed.find(({ id }) => id === chosen) ?? listed[0];
+  // While the list of an older text is seen, nothing is added: it would go into a report that was not looked for.
+  const isListed = wanted === text && !reports.isPlaceholderData;
   if (isMaking) return <Make text={`${block}\n`} onClose={onClose} />;
   return (
     <Dialog title="Add to a report" onClose={onClose}>
@@ -54,8 +61,7 @@ export default function Add({ of, onClose }: { of: Partial<Embed> & { show: Kind
         className="stack"
         onSubmit={(event) => {
           event.preventDefault();
-          const chosen = new FormData(event.currentTarget).get("report");
-          if (chosen) add.mutate(String(chosen));
+          if (target && isListed && !add.isPending) add.mutate(target.id);
         }}
       >
         <input className="input" type="search" placeholder="Find a report" aria-label="Find a report" value={find} onChange={(event) => setFind(event.target.value)} />
@@ -63,9 +69,9 @@ export default function Add({ of, onClose }: { of: Partial<Embed> & { show: Kind
           {({ tasks }) =>
             tasks.length ? (
               <fieldset className="lines report-list" aria-label="Reports">
-                {tasks.map((report, at) => (
+                {tasks.map((report) => (
                   <label key={report.id} className="line">
-                    <input type="radio" name="report" value={report.id} defaultChecked={at === 0} />
+                    <input type="radio" name="report" value={report.id} checked={report === target} onChange={() => setChosen(report.id)} />
                     <span className="grow ellipsis">{report.name}</span>
                     <span className="faint small ellipsis">{aboutOf(nameOf(report.project))}</span>
                   </label>
@@ -78,7 +84,7 @@ export default function Add({ of, onClose }: { of: Partial<Embed> & { show: Kind
         </Found>
         {add.error ? <Failed error={add.error} /> : null}
         <div className="row wrap">
-          <Button look="strong" type="submit" disabled={add.isPending || !reports.data?.tasks.length}>
+          <Button look="strong" type="submit" disabled={add.isPending || !isListed || !target}>
             Add it at the end
           </Button>
           <Button onClick={() => setMaking(true)}>A new report</Button>

@@ -6,22 +6,29 @@ interface Draft {
   /** What the text was made from, and when that was written. */
   base: string;
   since: string;
+  /** When what was saved over was written: until the page knows better, the report that it shows is that older one. */
+  over?: string;
 }
 
 /** The text of a report while it is written. It outlives the page, and notices when somebody else has saved another one. */
 export function useDraft(report: Report) {
-  const now = report.report ?? "";
   const place = `report ${report.id}`;
-  const [draft, setDraft] = useState<Draft>(() => kept(place) ?? { text: now, base: now, since: report.last_change });
+  const [draft, setDraft] = useState<Draft>(() => kept(place) ?? { text: report.report ?? "", base: report.report ?? "", since: report.last_change });
+  const isOld = draft.over === report.last_change;
+  const now = isOld ? draft.base : (report.report ?? "");
+  const at = isOld ? draft.since : report.last_change;
   const isDirty = draft.text !== draft.base;
   const isOther = now !== draft.base;
   useEffect(() => {
-    // Nothing was written yet: what others saved is what is written on.
-    if (!isDirty && (isOther || draft.since !== report.last_change)) setDraft({ text: now, base: now, since: report.last_change });
-    // Others have changed its name or tags, or have written the same.
-    else if (!isOther && draft.since !== report.last_change) setDraft((before) => ({ ...before, since: report.last_change }));
-    else if (isDirty && draft.text === now) setDraft({ text: now, base: now, since: report.last_change });
-  }, [isDirty, isOther, now, report.last_change, draft.since, draft.text]);
+    // What was written since this was drawn comes first.
+    setDraft((before) => {
+      if (before.over === report.last_change || (before.since === at && before.base === now)) return before;
+      // Nothing was written yet: what others saved is what is written on. Or they have written the same.
+      if (before.text === before.base || before.text === now) return { text: now, base: now, since: at };
+      // Others have changed its name or tags.
+      return before.base === now ? { ...before, since: at } : before;
+    });
+  }, [now, at, report.last_change, draft]);
   useEffect(() => {
     try {
       if (isDirty) sessionStorage.setItem(place, JSON.stringify(draft));
@@ -32,13 +39,14 @@ export function useDraft(report: Report) {
   }, [place, draft, isDirty]);
   return {
     ...draft,
+    since: isOther ? draft.since : at,
     isDirty,
     /** What somebody else has saved since, while this was written; null if nobody has. */
     theirs: isDirty && isOther ? now : null,
     write: (text: string) => setDraft((before) => ({ ...before, text })),
-    saved: (text: string, since: string) => setDraft((before) => ({ text: before.text, base: text, since })),
-    keepMine: () => setDraft((before) => ({ ...before, base: now, since: report.last_change })),
-    takeTheirs: () => setDraft({ text: now, base: now, since: report.last_change }),
+    saved: (text: string, since: string) => setDraft((before) => ({ text: before.text, base: text, since, over: report.last_change })),
+    keepMine: () => setDraft((before) => ({ ...before, base: now, since: at })),
+    takeTheirs: () => setDraft({ text: now, base: now, since: at }),
   };
 }
 

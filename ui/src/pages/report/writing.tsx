@@ -34,18 +34,25 @@ export default function Writing({ report, onDone }: { report: Report; onDone: ()
   const save = useMutation({
     mutationFn: async (isDone: boolean) => {
       const assets = [...new Set([...(report.report_assets ?? []), ...added.current])];
-      const text = draft.text;
-      const { fields } = await call("reports.update", { task: report.id, report: text, report_assets: assets, unchanged_since: draft.since });
+      const { text, base, since: seen } = draft;
+      const write = (since: string) => call("reports.update", { task: report.id, report: text, report_assets: assets, unchanged_since: since });
+      const { fields } = await write(seen).catch(async (error: unknown) => {
+        // Whoever gave it a tag just now has not written in it, and stands in nobody's way.
+        const now = isRefused(error) ? (await call("reports.get_all_ex", { id: [report.id] })).tasks[0] : undefined;
+        if (now === undefined || now.last_change === seen || (now.report ?? "") !== base) throw error;
+        return write(now.last_change);
+      });
       return { text, isDone, since: fields.last_change };
     },
     onSuccess: async ({ text, isDone, since }) => {
       client.setQueryData<{ tasks: Report[]; total: number }>(["report", report.id], { tasks: [{ ...report, report: text, last_change: since, report_assets: [...new Set([...(report.report_assets ?? []), ...added.current])] }], total: 1 });
       draft.saved(text, since);
-      if (isDone) onDone();
+      // Whoever wrote on while it was saved is not done.
+      if (isDone && (area.current?.value ?? text) === text) onDone();
       await client.invalidateQueries({ queryKey: ["report", report.id] });
     },
     // Perhaps somebody was faster: what is there now says so.
-    onError: (error) => (error instanceof CallError && error.status === 400 ? client.invalidateQueries({ queryKey: ["report", report.id] }) : undefined),
+    onError: (error) => (isRefused(error) ? client.invalidateQueries({ queryKey: ["report", report.id] }) : undefined),
   });
   const leaving = useBlocker({
     shouldBlockFn: ({ current, next }) => draft.isDirty && !save.isPending && (next.pathname !== current.pathname || (next.search as { edit?: string }).edit !== "1"),
@@ -186,6 +193,10 @@ export default function Writing({ report, onDone }: { report: Report; onDone: ()
       ) : null}
     </>
   );
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof CallError && error.status === 400;
 }
 
 /** Somebody else has saved the report since this text was begun: nothing is lost, and one of the two is chosen. */
