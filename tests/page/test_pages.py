@@ -181,7 +181,7 @@ def test_a_list_is_of_cards_where_there_is_no_room_for_columns(phone: Look, name
     listed = phone.page.get_by_role("grid")
     listed.get_by_text(text, exact=True).first.wait_for()
     expect(listed.get_by_role("columnheader")).to_have_count(0)
-    assert listed.evaluate("one => one.scrollWidth <= one.clientWidth")
+    phone.page.wait_for_function("one => one.scrollWidth <= one.clientWidth", arg=listed.element_handle())
     phone.check()
 
 
