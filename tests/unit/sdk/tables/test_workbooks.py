@@ -82,7 +82,8 @@ def test_rows_follow_each_other_and_cells_keep_their_types(tmp_path: Path) -> No
     assert pd.read_excel(io.BytesIO(data))["size"].tolist() == [2.5, -7]
 
 
-def test_numbers_keep_all_their_digits(tmp_path: Path) -> None:
+@pytest.mark.parametrize("digits", ["0.30000000000000004", "12345678901234567"])
+def test_numbers_keep_all_their_digits(digits: str, tmp_path: Path) -> None:
     written = book({"S": [["a"], [1111.5]]})
     with zipfile.ZipFile(io.BytesIO(written)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
@@ -90,9 +91,10 @@ def test_numbers_keep_all_their_digits(tmp_path: Path) -> None:
     exact = io.BytesIO()
     with zipfile.ZipFile(exact, "w") as archive:
         for part, content in parts.items():
-            archive.writestr(part, content.replace(b"1111.5", b"0.30000000000000004") if part == name else content)
+            archive.writestr(part, content.replace(b"1111.5", digits.encode()) if part == name else content)
     data, _ = joined(tmp_path, exact.getvalue(), book({"S": [["a"], [1]]}))
-    assert read(data)["S"] == [["a"], [0.30000000000000004], [1]]
+    assert read(data)["S"] == [["a"], [float(digits) if "." in digits else int(digits)], [1]]
+    assert sheet_table(exact, "t.xlsx")["a"].to_pylist() == read(data)["S"][1]
 
 
 def test_a_text_that_looks_like_a_formula_or_an_error_stays_a_text(tmp_path: Path) -> None:
