@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
+from http.client import IncompleteRead
 from pathlib import PurePosixPath
 from time import sleep, time_ns
 from types import MappingProxyType
@@ -14,7 +15,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import urllib3
 from msgspec import Struct
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationValueError
 from urllib3.util import make_headers
 
 from tilth.base.addresses import secret_in, signature_end
@@ -64,9 +65,10 @@ class WebPage(Struct, frozen=True):
 def describe(url: str) -> WebFile:
     """What there is to know without fetching it; raises `ObjectNotFound`, `Denied` or `Unavailable`."""
     with _answer("HEAD", url, refused=(400, 403, 405, 501)) as answer:
-        if answer.status == 200:
-            return _described(answer)
-    with _answer("GET", url) as answer:  # some servers do not answer HEAD, or sign addresses for one method
+        if answer.status == 200 and (told := _described(answer)).size != 0:
+            return told
+    # Some servers do not answer HEAD, or sign addresses for one method, or say of each file that it is as long as their answer to HEAD.
+    with _answer("GET", url) as answer:
         return _described(answer)
 
 
@@ -87,7 +89,7 @@ def open_web(url: str) -> Iterator[Any]:
         try:
             yield answer
         except HTTPError as error:
-            raise Unavailable(f"{_shown(url)} broke off ({error})", hint="try again") from error
+            raise Unavailable(f"{_shown(url)} broke off ({_plainly(error)})", hint="try again") from error
 
 
 @contextmanager
@@ -113,7 +115,7 @@ class _Broken:
         try:
             return bytes(self._answer.read(min(size, _PIECE)))  # what a larger piece had when it broke off would be lost
         except HTTPError as error:
-            raise Unavailable(f"{_shown(self._url)} broke off ({error})", hint="try again") from error
+            raise Unavailable(f"{_shown(self._url)} broke off ({_plainly(error)})", hint="try again") from error
 
 
 def _begin_of(said: str, start: int) -> int:
@@ -183,8 +185,11 @@ def _refuse_for_good(address: str, error: HTTPError) -> None:
         raise Denied(f"the certificate of {_shown(address)} is not trusted ({said})", hint=hint) from error
     if "WRONG_VERSION_NUMBER" in str(error) or "RECORD_LAYER_FAILURE" in str(error):
         raise Denied(f"{_shown(address)} is no address of a server that speaks TLS", hint="try http:// instead of https://") from error
+    browser = "it may want a login: open the address in a browser"
     if "too many redirects" in str(error):
-        raise Denied(f"{_shown(address)} leads from one address to the next without end", hint=_hint(address, Denied)) from error
+        raise Denied(f"{_shown(address)} leads from one address to the next without end", hint=browser) from error
+    if isinstance(error, LocationValueError):
+        raise Denied(f"{_shown(address)} leads to an address that is none of a web server ({said})", hint=browser) from error
 
 
 def _described(answer: urllib3.BaseHTTPResponse) -> WebFile:
@@ -265,4 +270,11 @@ def _shown(url: str) -> str:
 
 def _plainly(error: Exception) -> str:
     reason = getattr(error, "reason", None) or error
+    while len(reason.args) == 2 and isinstance(reason.args[1], Exception):
+        reason = reason.args[1]
+    if isinstance(reason, IncompleteRead):
+        promised = "" if reason.expected is None else f", and {reason.expected:,} more were promised"
+        partial: Any = reason.partial
+        came = partial if isinstance(partial, int) else len(partial)  # as urllib3 tells it, and as Python does
+        return f"{came:,} bytes came{promised}"
     return str(reason).rpartition(": ")[2][:200]

@@ -153,8 +153,9 @@ class Reading:
     def open_entry(self, entry: Entry) -> io.BufferedReader:
         """The bytes of a file whose entry is known."""
         if entry.link:
-            cached = self.home.link_fetcher().cached(entry)
-            return cached.open("rb") if cached else io.BufferedReader(LinkFile(self.home.link_sources, entry), _LINK_BUFFER)
+            fetcher = self.home.link_fetcher()
+            cached = fetcher.cached(entry)
+            return cached.open("rb") if cached else io.BufferedReader(LinkFile(self.home.link_sources, entry, fetcher.open), _LINK_BUFFER)
         return io.BufferedReader(StoredFile(self.chunks, entry, explain=self.explained), BUFFER_BYTES)
 
     def size_of(self, entry: Entry) -> int:

@@ -14,20 +14,34 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tilth.base.errors import Denied, ObjectNotFound
-from tilth.client.web import describe
+from tilth.base.errors import Denied, ObjectNotFound, Unavailable
+from tilth.client.web import describe, open_web
+
+_LEADS_TO = {"/round": "/round", "/to-a-file": "file:///etc/passwd", "/to-ftp": "ftp://127.0.0.1/a.csv"}
 
 
 class _Refusing(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.send_response(302 if self.path == "/round" else 404 if self.path.startswith("/gone") else 403)
-        if self.path == "/round":
-            self.send_header("location", "/round")
-        self.send_header("content-length", "0")
-        self.end_headers()
+        if self.path == "/short":
+            self.answer(200, 12, b"four")
+        elif self.path in _LEADS_TO:
+            self.answer(302, 0)
+        else:
+            self.answer(404 if self.path.startswith("/gone") else 403, 0)
 
     def do_HEAD(self) -> None:
-        self.do_GET()
+        if self.path == "/short":
+            self.answer(200, 0)
+        else:
+            self.do_GET()
+
+    def answer(self, status: int, length: int, body: bytes = b"") -> None:
+        self.send_response(status)
+        if self.path in _LEADS_TO:
+            self.send_header("location", _LEADS_TO[self.path])
+        self.send_header("content-length", str(length))
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Nothing."""
@@ -76,6 +90,26 @@ def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
 def test_redirects_without_end_are_told() -> None:
     with refusing() as server, pytest.raises(Denied, match=r"/round leads from one address to the next without end"):
         describe(f"http://{server}/round")
+
+
+@pytest.mark.parametrize("path", ["to-a-file", "to-ftp"])
+def test_redirects_to_what_is_no_web_server_are_told_at_once(path: str) -> None:
+    with refusing() as server, pytest.raises(Denied, match=rf"/{path} leads to an address that is none of a web server .*; it may want a"):
+        describe(f"http://{server}/{path}")
+
+
+def test_a_length_of_nothing_is_asked_for_once_more() -> None:
+    with refusing() as server:
+        assert describe(f"http://{server}/short").size == 12
+
+
+def test_an_answer_that_breaks_off_says_how_much_of_it_came() -> None:
+    with (
+        refusing() as server,
+        pytest.raises(Unavailable, match=r"/short broke off \(4 bytes came, and 8 more were promised\); try again"),
+        open_web(f"http://{server}/short") as answer,
+    ):
+        answer.read()
 
 
 def test_a_signature_that_has_ended_is_told_without_the_signature() -> None:

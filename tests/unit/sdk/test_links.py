@@ -140,6 +140,34 @@ def test_the_same_contents_under_a_known_hash_are_taken_whatever_the_time_says(o
     assert files_in(made.get_local_copy()) == FILES
 
 
+def test_of_a_link_with_a_hash_just_these_bytes_are_read_wherever_one_begins(own: Home, folder: Path) -> None:
+    made = linked(folder, read_hash=True)
+    (folder / "a/b/three.bin").write_bytes(b"4" * 70_000)
+    os.utime(folder / "a/b/three.bin", ns=(5, 5))
+    with made.open("a/b/three.bin") as opened:
+        opened.seek(60_000)
+        with pytest.raises(SourceChanged, match=r"a/b/three\.bin was changed .* is of other contents"):
+            opened.read(10)
+    with pytest.raises(SourceChanged, match=r"three\.bin was changed"):
+        made.fs().cat("a/b/three.bin")
+
+
+def test_a_link_with_a_hash_is_read_in_another_state_if_its_bytes_are_the_same(own: Home, folder: Path) -> None:
+    made = linked(folder, read_hash=True)
+    os.utime(folder / "a/b/three.bin", ns=(5, 5))
+    (folder / "one.txt").touch()
+    with made.open("a/b/three.bin") as opened:
+        assert (opened.seek(69_990), opened.read(), opened.seek(0), opened.read(2)) == (69_990, b"3" * 10, 0, b"33")
+    assert made.open("one.txt").read() == b"one"
+
+
+def test_a_state_that_is_another_each_time_is_told_with_the_way_out(own: Home, folder: Path) -> None:
+    made = linked(folder)
+    os.utime(folder / "one.txt", ns=(5, 5))
+    with pytest.raises(SourceChanged, match="tells another state each time, register it with --read-hash"):
+        made.open("one.txt").read()
+
+
 def test_a_synchronised_folder_shows_what_was_added_removed_and_changed(own: Home, folder: Path) -> None:
     first = linked(folder)
     stored = Path(write_files(folder.parent / "own", {"kept.txt": b"kept"}))
@@ -247,7 +275,7 @@ def test_who_reads_on_after_the_error_gets_no_other_bytes(own: Home, folder: Pat
     (entry,) = contents.links_of(own, linked(folder / "one.txt")._version)
     (folder / "one.txt").write_bytes(b"ONE")
     os.utime(folder / "one.txt", ns=(1, 1))
-    with LinkFile(own.link_sources, entry) as file:
+    with LinkFile(own.link_sources, entry, own.link_fetcher().open) as file:
         for _ in range(2):
             with pytest.raises(SourceChanged):
                 file.read(3)

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
+from typing import IO
 
 from tilth.base.atomic_io import translated_os_errors
 from tilth.base.errors import Denied, Internal, TilthError
@@ -98,6 +99,18 @@ class LinkFetcher:
             return True
 
         self._fetch([entry for entry in links if not _is_there(folder / entry.path, entry)], deliver, on_done)
+
+    def open(self, entry: Entry) -> IO[bytes]:
+        """The bytes behind a link, which come whole into the cache for it; they can be read whatever is removed there."""
+        opened: list[IO[bytes]] = []
+
+        def deliver(_: Entry, blobs: str, digest: bytes) -> bool:
+            with suppress(FileNotFoundError):
+                opened.append(Path(blobs, blob_name(digest)).open("rb"))  # noqa: SIM115  whoever asked closes it
+            return bool(opened)
+
+        self._fetch([entry], deliver, lambda files, size: None)
+        return opened[0]
 
     def _fetch(self, links: Sequence[Entry], deliver: Deliver, on_done: Progress) -> None:
         failed: list[TilthError] = []

@@ -1,4 +1,4 @@
-"""The bytes behind links: taken only in the state that was registered, whole or from any place on.
+"""The bytes behind links: taken only in the state that was registered, or with the hash, whole or from any place on.
 
 `SourceChanged` names the file whose bytes are others now. A line that breaks off is taken up where it broke.
 """
@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, suppress
 from hashlib import sha256
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -30,6 +30,7 @@ __all__ = ["Come", "LinkFile", "check_state", "download_link", "explained", "has
 _PIECE = 1 << 20
 _TRIES = 4
 _PAUSE_S = 0.3
+_ALWAYS_ANOTHER = "; if its server tells another state each time, register it with --read-hash"
 
 
 class Come(Struct, frozen=True):
@@ -139,15 +140,21 @@ def check_state(entry: Entry, now: RemoteFile) -> None:
     if entry.knows_size and now.size not in (-1, entry.size):
         raise _changed(entry, f"{now.size:,} bytes long")
     if not link.is_hashed and link.etag and now.etag != link.etag:
-        raise _changed(entry, "another state of it")
+        raise _changed(entry, "another state of it", _ALWAYS_ANOTHER)
 
 
 class LinkFile(SeekableFile):
-    """The file behind a link; each answer is checked to be of what was registered."""
+    """The file behind a link; each answer is checked to be of what was registered.
 
-    def __init__(self, sources: Sources, entry: Entry) -> None:
+    Pieces can be known only by the state of the file they are of. Of a link whose hash is known and whose state is another one, or none,
+    `fetch` gives the whole file, compared with the hash.
+    """
+
+    def __init__(self, sources: Sources, entry: Entry, fetch: Callable[[Entry], IO[bytes]]) -> None:
         self._source, address = sources.of(link_of(entry).address)
         self._entry = entry
+        self._fetch = fetch
+        self._fetched: IO[bytes] | None = None
         super().__init__(entry.path, entry.size if entry.knows_size else self._size_now(address))
         self._context: AbstractContextManager[Opened] | None = None
         self._opened: Opened | None = None
@@ -180,7 +187,11 @@ class LinkFile(SeekableFile):
         for attempt in range(1, _TRIES + 1):
             try:
                 with explained(self._entry):
-                    return _some(self._stream().read(wanted), self._entry)
+                    if self._fetched is None and (opened := self._stream()):
+                        return _some(opened.read(wanted), self._entry)
+                self._fetched = self._fetched or self._fetch(self._entry)
+                self._fetched.seek(self.position)
+                return _some(self._fetched.read(wanted), self._entry)
             except Unavailable:
                 self._let_go()
                 if attempt == _TRIES:
@@ -190,10 +201,13 @@ class LinkFile(SeekableFile):
 
     def close(self) -> None:
         self._let_go()
+        fetched, self._fetched = self._fetched, None
+        if fetched is not None:
+            fetched.close()
         super().close()
 
-    def _stream(self) -> Opened:
-        """What gives the bytes at the position."""
+    def _stream(self) -> Opened | None:
+        """What gives the bytes at the position; None if it can't be known whether they are what was registered."""
         if self._opened is None or self._at != self.position:
             self._let_go()
             context = self._source.open(link_of(self._entry).address, self.position)
@@ -204,9 +218,16 @@ class LinkFile(SeekableFile):
             except BaseException:
                 self._let_go()  # whoever reads on after the error must not be given the other bytes
                 raise
+            if self._is_known_by_hash_alone(opened.file):
+                self._let_go()
+                return None
             while self._at < self.position:  # a server that knows no parts
                 self._at += len(_some(opened.read(min(_PIECE, self.position - self._at)), self._entry))
         return self._opened
+
+    def _is_known_by_hash_alone(self, now: RemoteFile) -> bool:
+        link = link_of(self._entry)
+        return link.is_hashed and not (link.etag and now.etag == link.etag)
 
     def _let_go(self) -> None:
         context, self._context, self._opened = self._context, None, None
@@ -254,9 +275,9 @@ def _some(piece: bytes, entry: Entry) -> bytes:
     return piece
 
 
-def _changed(entry: Entry, now: str) -> SourceChanged:
+def _changed(entry: Entry, now: str, hint: str = "") -> SourceChanged:
     known = f"{entry.size:,} bytes" + (f", state {link_of(entry).etag[:40]}" if link_of(entry).etag else "")
     return SourceChanged(
         f"{entry.path} was changed since it was registered: what lies at {shown_address(link_of(entry).address)} is {now} ({known} then)",
-        hint="make a new version with `tilth data sync --links`, or leave links out with --skip-links",
+        hint="make a new version with `tilth data sync --links`, or leave links out with --skip-links" + hint,
     )
