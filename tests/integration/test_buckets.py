@@ -24,8 +24,10 @@ from tilth.base.errors import (
     StoreRefused,
     TilthError,
     Unavailable,
+    VersionNotFound,
 )
-from tilth.base.ids import new_id
+from tilth.base.ids import VersionId, new_id
+from tilth.datasets.format import root_key
 from tilth.datasets.repository import Repository
 from tilth.store.api import Key, ObjectInfo, ObjectStore
 from tilth.store.bandwidth import Bandwidth, Lane
@@ -37,6 +39,7 @@ from tilth.testing.faults import Fault, FaultProxy, fault_proxy
 from tilth.testing.google_store import GoogleStore
 from tilth.testing.radosgw import S3Server
 from tilth.testing.servers import free_port
+from tilth.testing.versions import commit_light
 
 A = Key("packs/0f/a")
 LARGE = bytes(range(256)) * 160_000
@@ -306,6 +309,18 @@ def test_a_bucket_that_holds_something_else_is_refused_and_left_alone(
     with pytest.raises(kind, match=words):
         Repository(store, drafts=tmp_path, clock=SystemClock()).prepare()
     assert {info.key: store.get(info.key) for info in store.list("")} == objects
+
+
+def test_a_bucket_that_was_emptied_is_named_with_what_it_does_not_have(s3: S3Server, bucket: str, tmp_path: Path) -> None:
+    store = open_store(f"s3://{bucket}/folder", Path("/nowhere"), s3.environment())
+    repository = Repository(store, drafts=tmp_path, clock=SystemClock())
+    version = VersionId(new_id())
+    with pytest.raises(VersionNotFound, match=f"^s3://{bucket}/folder holds no version {version}; if `tilth data search` shows it, "):
+        repository.manifest(version)
+    commit_light(store, version, clock=SystemClock())
+    store.delete([root_key(version)])
+    with pytest.raises(ObjectNotFound, match=f"^s3://{bucket}/folder does not have roots/{version} any more, .* put it back from a backup"):
+        repository.manifest(version)
 
 
 def test_a_repository_lies_beside_other_files_and_never_touches_them(s3: S3Server, bucket: str, tmp_path: Path) -> None:

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 from tilth.base.clock import Clock
-from tilth.base.errors import VersionNotFound
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId
 from tilth.datasets.format import TOMBSTONES, VERSIONS, owner_of, tombstone_key
-from tilth.datasets.records import Tombstone, VersionRecord, dump_record, fetch_register, read_record, timestamp
+from tilth.datasets.records import Tombstone, VersionRecord, dump_record, fetch_register, not_there, read_record, timestamp
 from tilth.store.api import ObjectStore
 
 __all__ = ["list_records", "read_record", "write_tombstone"]
@@ -32,7 +31,7 @@ def write_tombstone(store: ObjectStore, version: VersionId, clock: Clock) -> Non
     if store.head(key) is not None:
         return
     if not isinstance(fetch_register(store, version), VersionRecord):
-        raise VersionNotFound(f"version {version} does not exist", hint="check the id with `tilth data list`")
+        raise not_there(store, version)
     reach("delete.before-tombstone")
     store.put_if_absent(key, dump_record(Tombstone(version, timestamp(clock))))
     reach("delete.after-tombstone")

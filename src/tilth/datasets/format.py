@@ -11,10 +11,10 @@ from hashlib import sha256
 import msgspec
 from msgspec import Struct
 
-from tilth.base.errors import Corrupt, FormatUnsupported, Invalid, NotFound
+from tilth.base.errors import Corrupt, FormatUnsupported, Invalid, NotFound, ObjectNotFound
 from tilth.base.ids import VersionId
 from tilth.store.api import Key, ObjectStore
-from tilth.store.probe import name_of
+from tilth.store.probe import address_of, name_of
 
 __all__ = [
     "FORMAT_KEY",
@@ -32,6 +32,7 @@ __all__ = [
     "heartbeat_key",
     "init_format",
     "late_claim_key",
+    "missing",
     "owner_of",
     "pack_key",
     "read_format",
@@ -109,6 +110,15 @@ def owner_of(key: Key) -> VersionId:
     if owner is None:
         raise Corrupt(f"object {key} has a name that Tilth does not give", hint="move it out of the repository")
     return owner
+
+
+def missing(store: ObjectStore, key: Key) -> ObjectNotFound:
+    """What is told of an object that a Version needs and that is not there."""
+    return ObjectNotFound(
+        f"{address_of(store)} does not have {key} any more, which holds a part of the version",
+        hint="unless the version was deleted meanwhile, something else than Tilth removed it: put it back from a backup; "
+        "`tilth data verify` shows which files are affected",
+    )
 
 
 class Format(Struct, frozen=True):

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
-from tilth.base.errors import Corrupt
+from tilth.base.errors import Corrupt, ObjectNotFound
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId
 from tilth.datasets.facts import Fact, below, facts_of_segment
-from tilth.datasets.format import root_key, segment_key
+from tilth.datasets.format import missing, root_key, segment_key
 from tilth.datasets.records import VersionRecord
 from tilth.datasets.segments import Root, Rows, SegmentRef, cut, dump_root, joined, load_root, packs_of_segment
 from tilth.domain.dataset import Entry
@@ -169,7 +169,7 @@ class Manifest:
                 yield rows.slice(at, min(at + BATCH, stop))
 
     def _fetch(self, segment: SegmentRef) -> bytes:
-        data = self._store.get(Key(segment.key))
+        data = _needed(self._store, Key(segment.key))
         if sha256(data).digest() != segment.sha256:
             raise Corrupt(f"segment {segment.key} is damaged: it does not match its checksum", hint="run `tilth data verify`")
         return data
@@ -177,7 +177,7 @@ class Manifest:
 
 def open_manifest(store: ObjectStore, record: VersionRecord) -> Manifest:
     """The listing of the Version behind `record`; `Corrupt` if its Root is not what was committed."""
-    data = store.get(Key(record.root))
+    data = _needed(store, Key(record.root))
     if sha256(data).hexdigest() != record.root_sha256:
         raise Corrupt(f"root {record.root} is damaged: it does not match its checksum", hint="run `tilth data verify`")
     return Manifest(store, load_root(data, name=record.root))
@@ -207,10 +207,17 @@ class Marker:
             self._seen.add(segment.key)
 
 
+def _needed(store: ObjectStore, key: Key) -> bytes:
+    try:
+        return store.get(key)
+    except ObjectNotFound as error:
+        raise missing(store, key) from error
+
+
 def _footer(store: ObjectStore, key: Key) -> bytes:
     info = store.head(key)
     if info is None:
-        return store.get(key)
+        raise missing(store, key)
     size = min(info.size_bytes, _FOOTER_GUESS)
     tail = store.get_range(key, -size, size)
     needed = min(int.from_bytes(tail[-8:-4], "little") + 8, info.size_bytes)

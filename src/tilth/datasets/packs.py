@@ -17,10 +17,10 @@ from itertools import islice, pairwise
 import zstandard
 from msgspec import Struct
 
-from tilth.base.errors import Corrupt, FormatUnsupported
+from tilth.base.errors import Corrupt, FormatUnsupported, ObjectNotFound
 from tilth.base.faultpoints import reach
 from tilth.base.ids import VersionId
-from tilth.datasets.format import pack_key
+from tilth.datasets.format import missing, pack_key
 from tilth.domain.dataset import ChunkRef
 from tilth.store.api import Buffer, Key, ObjectStore
 
@@ -153,7 +153,11 @@ def _store(store: ObjectStore, key: Key, parts: Sequence[Buffer]) -> None:
 
 def read_pack_index(store: ObjectStore, key: Key) -> list[ChunkRef]:
     """The chunks of a pack, from its own index; `Corrupt` names the pack if the index is damaged."""
-    digest, count, version, magic = _TRAILER.unpack(store.get_range(key, -_TRAILER.size, _TRAILER.size))
+    try:
+        trailer = store.get_range(key, -_TRAILER.size, _TRAILER.size)
+    except ObjectNotFound as error:
+        raise missing(store, key) from error
+    digest, count, version, magic = _TRAILER.unpack(trailer)
     if magic != _MAGIC:
         raise Corrupt(f"pack {key} is damaged: its last bytes are not a pack's", hint="run `tilth data verify`")
     if version != _FORMAT:
@@ -181,7 +185,10 @@ def read_chunks(store: ObjectStore, chunks: Sequence[ChunkRef], *, ahead: int = 
 def _blocks(store: ObjectStore, runs: Iterator[list[ChunkRef]], ahead: int) -> Iterator[tuple[list[ChunkRef], memoryview]]:
     def read(span: list[ChunkRef]) -> memoryview:
         first, last = span[0], span[-1]
-        return memoryview(store.get_range(Key(first.pack), first.offset, last.offset + last.stored - first.offset))
+        try:
+            return memoryview(store.get_range(Key(first.pack), first.offset, last.offset + last.stored - first.offset))
+        except ObjectNotFound as error:
+            raise missing(store, Key(first.pack)) from error
 
     if not ahead:
         yield from ((span, read(span)) for span in runs)

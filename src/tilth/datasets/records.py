@@ -14,6 +14,7 @@ from tilth.base.errors import Corrupt, Invalid, ObjectNotFound, VersionDeleted, 
 from tilth.base.ids import VersionId
 from tilth.datasets.format import owner_of, tombstone_key, version_key
 from tilth.store.api import Key, ObjectStore
+from tilth.store.probe import address_of
 
 __all__ = [
     "LARGEST_BYTES",
@@ -30,6 +31,7 @@ __all__ = [
     "load_heartbeat",
     "load_register",
     "load_tombstone",
+    "not_there",
     "read_record",
     "timestamp",
 ]
@@ -160,8 +162,17 @@ def read_record(store: ObjectStore, version: VersionId) -> VersionRecord:
         raise VersionDeleted(f"version {version} was deleted")
     register = fetch_register(store, version)
     if not isinstance(register, VersionRecord):
-        raise VersionNotFound(f"version {version} does not exist", hint="check the id with `tilth data list`")
+        raise not_there(store, version)
     return register
+
+
+def not_there(store: ObjectStore, version: VersionId) -> VersionNotFound:
+    """What is told of a version that a store has no record of."""
+    return VersionNotFound(
+        f"{address_of(store)} holds no version {version}",
+        hint="if `tilth data search` shows it, something else than Tilth emptied or replaced that store: "
+        "put it back from a backup, or give the version up with `tilth data delete`",
+    )
 
 
 def timestamp(clock: Clock) -> str:

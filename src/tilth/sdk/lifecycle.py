@@ -212,7 +212,7 @@ def require_final(version: DatasetVersion) -> DatasetVersion:
     if version.status is VersionStatus.UPLOADING:
         raise VersionNotFinal(
             f"version {version.version} of {version.name} ({version.id}) is not final yet",
-            hint=f"run `tilth data close --id {version.id}` first",
+            hint=f"run `tilth data close --id {version.id}` first, or say {version.project}/{version.name}@latest for the newest final one",
         )
     return version
 

@@ -9,7 +9,7 @@ from tilth.base.ids import new_id
 from tilth.store.api import Key, ObjectStore
 from tilth.store.bucket_errors import OTHER_STORES
 
-__all__ = ["name_of", "require_put_if_absent"]
+__all__ = ["address_of", "name_of", "require_put_if_absent"]
 
 _RACERS = 8
 
@@ -18,6 +18,12 @@ def name_of(store: ObjectStore) -> str:
     """What a person calls a store: its address, or its folder."""
     place = getattr(store, "place", None)
     return str(place.url if place is not None else getattr(store, "root", "the store"))
+
+
+def address_of(store: ObjectStore) -> str:
+    """What a store is called towards people who may not know the folders of the machine that it is on."""
+    place = getattr(store, "place", None)
+    return str(place.url) if place is not None else "the store"
 
 
 def require_put_if_absent(store: ObjectStore) -> None:

@@ -237,7 +237,9 @@ def test_a_version_shows_what_it_holds_unless_nobody_wants_that(tilth: "Terminal
         assert bool(Task.get_task(id).get_reported_plots()) is (name == "shown"), name
     assert tilth("preview", "--id", shown["closed"]).text.splitlines()[0] == "Datasets/closed 1.0.0 shows 1 table, and how its files lie"
     assert tilth.json("preview", "--id", shown["closed"])["shown"]["Tables"] == 1
-    assert "is not final yet" in tilth("preview", "--id", tilth.json("create", "--name", "open")["id"], status=5).err
+    refused = tilth("preview", "--id", tilth.json("create", "--name", "open")["id"], status=5).err
+    assert "is not final yet" in refused
+    assert "or say Datasets/open@latest for the newest final one" in refused
 
 
 def test_a_published_version_takes_no_preview(tilth: "Terminal") -> None:

@@ -41,6 +41,9 @@ def test_what_is_missing_or_cut_is_found(bench: Workbench, version: VersionId, k
         else:
             file.write_bytes(file.read_bytes()[: info.size_bytes // 2 if how == "cut" else 0])
     assert len(paths_lost(bench, version, level)) == 1
+    if how == "removed":
+        (told,) = verify_stored(bench.store, bench.repository.record(version), level)
+        assert told.what.startswith(f"the store does not have {kind}")
     if kind == PACKS:
         assert paths_lost(bench, version, level) == [("a", "b", "c/d")]
         assert paths_lost(bench, version, Level.STRUCTURE) == []
