@@ -5,13 +5,11 @@ import threading
 import time
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import accumulate, chain, islice
 from typing import TYPE_CHECKING
-
-from msgspec import Struct
 
 from tilth.base.errors import Corrupt, Invalid, ObjectNotFound, TilthError, Unavailable
 from tilth.base.forking import renew_after_fork
@@ -20,22 +18,20 @@ from tilth.datasets.blocks import BLOCK_BYTES, Blocks
 from tilth.datasets.cache.chunks import ChunkCache
 from tilth.datasets.cache.claims import PATIENCE_S, Claiming
 from tilth.datasets.packs import read_chunks, spans
+from tilth.datasets.parts import MOST_AT_ONCE_BYTES, Loaded, Part, Span, broken_chunk, groups, joined, place, spans_of
 from tilth.domain.dataset import ChunkRef, Entry
 from tilth.store.api import Buffer, Key, ObjectStore
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["BUFFER_BYTES", "ChunkSource", "Loaded", "Neighbours", "Part", "StoredFile"]
+__all__ = ["BUFFER_BYTES", "ChunkSource", "Neighbours", "StoredFile"]
 
 BUFFER_BYTES = 64 << 10
 """How much of a file is handed to Python's own buffer at once."""
 _MEMORY_BYTES = 64 << 20
 _THREADS = 8
 _REQUESTS_AT_ONCE = 4
-_MOST_AT_ONCE_BYTES = 16 << 20
-_MOST_HELD_BYTES = 64 << 20
-"""Of small parts of large chunks, the chunks count that have to be held to take the parts out of them."""
 _MOST_AHEAD_BYTES = 8 << 20
 _MOST_OF_A_JUMP_BYTES = 128 << 10
 """Who jumps and wants no more gets it from the blocks that hold it, if the rest of their chunk is not at hand."""
@@ -45,22 +41,8 @@ _FIRST_PAUSE_S = 0.001
 _LONGEST_PAUSE_S = 0.02
 """How often somebody looks whether a chunk has come that another process brings."""
 
-Loaded = bytes | TilthError
-"""A chunk, or what keeps it from being read."""
 Neighbours = Callable[[Sequence[ChunkRef]], Iterable[ChunkRef]]
 """What lies between some chunks, in the order of their packs, and will be wanted too: it is kept if it is read with them anyway."""
-
-
-_Span = tuple[int, int, int]
-"""The numbers of the first chunk that holds any of a part and of the one behind the last, and where in the file the first begins."""
-
-
-class Part(Struct, frozen=True):
-    """The bytes of a file from `start` up to `stop`."""
-
-    entry: Entry
-    start: int
-    stop: int
 
 
 class ChunkSource:
@@ -190,30 +172,29 @@ class ChunkSource:
             raise found
         return found
 
-    def read_many(self, parts: Sequence["Part"], neighbours: Neighbours | None = None) -> "list[Loaded]":
+    def read_many(self, parts: Sequence[Part], neighbours: Neighbours | None = None) -> list[Loaded]:
         """Each of many parts of files, or the error that names the file and the chunk; what lies together is fetched together.
 
         Not many chunks are held at once, however many they are: parts of one chunk are read with it, whatever their order.
         """
-        places = _places(parts)
+        places = spans_of(parts)
         found: list[Loaded] = [b""] * len(parts)
-        for group in _groups(parts, places):
+        for group in groups(parts, places):
             chosen = [parts[number] for number in group], [places[number] for number in group]
             for number, data in zip(group, self._read_group(*chosen, neighbours), strict=True):
                 found[number] = data
         return found
 
-    def _read_group(self, parts: Sequence["Part"], places: Sequence["_Span"], neighbours: Neighbours | None) -> "list[Loaded]":
-        if len(parts) == 1 and parts[0].stop - parts[0].start > _MOST_AT_ONCE_BYTES:
+    def _read_group(self, parts: Sequence[Part], places: Sequence[Span], neighbours: Neighbours | None) -> list[Loaded]:
+        if len(parts) == 1 and parts[0].stop - parts[0].start > MOST_AT_ONCE_BYTES:
             return [self._read_large(parts[0])]
         chunks = [chunk for part, (first, last, _) in zip(parts, places, strict=True) for chunk in part.entry.chunks[first:last]]
         loaded = iter(self.load(chunks, neighbours))
         return [
-            _joined(part, first, begin, list(islice(loaded, last - first)))
-            for part, (first, last, begin) in zip(parts, places, strict=True)
+            joined(part, first, begin, list(islice(loaded, last - first))) for part, (first, last, begin) in zip(parts, places, strict=True)
         ]
 
-    def _read_large(self, part: "Part") -> Loaded:
+    def _read_large(self, part: Part) -> Loaded:
         file = StoredFile(self, part.entry)
         file.seek(part.start)
         try:
@@ -240,7 +221,7 @@ class ChunkSource:
         """Settle what was claimed, each with its bytes or its own error; `ours` is the caller's no more."""
         try:
             missing = [chunk for chunk, future in ours.values() if not future.done()]
-            missing.sort(key=_place)
+            missing.sort(key=place)
             if self._cache and self._cache.limit_bytes and missing:
                 self._with_others(self._cache, missing, ours, neighbours)
             else:
@@ -297,7 +278,7 @@ class ChunkSource:
             _, theirs = self._claim(between)
             ours.update(theirs)
             fetched += [chunk for chunk, future in theirs.values() if not future.done()]
-            fetched.sort(key=_place)
+            fetched.sort(key=place)
         self._all_from_store(fetched, ours)
         for chunk in claimed + between:
             claiming.release(chunk.sha256)
@@ -402,7 +383,7 @@ class StoredFile(SeekableFile):
     def _next(self, most: int) -> list[memoryview]:
         """What follows the position, at most so many bytes and not too many at once; the position is behind it then."""
         self.check_open()
-        wanted = min(most, self.size - self.position, _MOST_AT_ONCE_BYTES)
+        wanted = min(most, self.size - self.position, MOST_AT_ONCE_BYTES)
         if wanted <= 0:
             return []
         if self.position != self._ended:
@@ -421,7 +402,7 @@ class StoredFile(SeekableFile):
             wanted = min(wanted, -(-(start + BLOCK_BYTES + run) // BLOCK_BYTES) * BLOCK_BYTES - start)
         loaded = self._source.part(self._chunks[number], start, min(start + wanted, self._chunks[number].raw))
         if isinstance(loaded, TilthError):
-            raise self._explain(_broken(self._entry, number, loaded)) from loaded
+            raise self._explain(broken_chunk(self._entry, number, loaded)) from loaded
         self._last, self._window = number, 0
         return loaded
 
@@ -443,7 +424,7 @@ class StoredFile(SeekableFile):
         data: list[bytes] = []
         for number, loaded in enumerate(self._source.load(self._chunks[first : last + 1]), first):
             if isinstance(loaded, TilthError):
-                raise self._explain(_broken(self._entry, number, loaded)) from loaded
+                raise self._explain(broken_chunk(self._entry, number, loaded)) from loaded
             data.append(loaded)
         self._last = last
         self._held = (last, data[-1])
@@ -468,77 +449,11 @@ class StoredFile(SeekableFile):
         return bisect_right(self._ends, position)
 
 
-def _place(chunk: ChunkRef) -> tuple[str, int]:
-    return chunk.pack, chunk.offset
-
-
-def _places(parts: Sequence[Part]) -> list[_Span]:
-    """Which chunks hold each part. Where those of a file end is added up once, however many parts of it there are."""
-    files = {id(part.entry): part.entry for part in parts}
-    ends = {key: list(accumulate(chunk.raw for chunk in entry.chunks)) for key, entry in files.items()}
-    return [_span(part, ends[id(part.entry)]) for part in parts]
-
-
-def _span(part: Part, ends: Sequence[int]) -> _Span:
-    stop = min(part.stop, part.entry.size)
-    if part.start >= stop:
-        return 0, 0, 0
-    first, last = bisect_right(ends, part.start), bisect_right(ends, stop - 1)
-    return first, last + 1, ends[first] - part.entry.chunks[first].raw
-
-
-def _groups(parts: Sequence[Part], places: Sequence[_Span]) -> Iterator[list[int]]:
-    """Which parts are read at once, by their numbers: as they lie in the store, and no more than may be held."""
-
-    def begins(number: int) -> tuple[str, int]:
-        first, last, _ = places[number]
-        return _place(parts[number].entry.chunks[first]) if last > first else ("", 0)
-
-    group: list[int] = []
-    held: set[bytes] = set()
-    size = held_bytes = 0
-    for number in sorted(range(len(parts)), key=begins):
-        part, (first, last, _) = parts[number], places[number]
-        wanted = max(0, min(part.stop, part.entry.size) - part.start)
-        chunks = {chunk.sha256: chunk.raw for chunk in part.entry.chunks[first:last]}
-        more = sum(raw for sha256, raw in chunks.items() if sha256 not in held)
-        if group and (size + wanted > _MOST_AT_ONCE_BYTES or (more and held_bytes + more > _MOST_HELD_BYTES)):
-            yield group
-            group, held, size, held_bytes = [], set(), 0, 0
-            more = sum(chunks.values())
-        group.append(number)
-        held.update(chunks)
-        size += wanted
-        held_bytes += more
-    if group:
-        yield group
-
-
 def _whole(read: Buffer) -> bytes:
     """The bytes of a chunk; those that were read themselves, if they are no more than the chunk."""
     if isinstance(read, memoryview) and isinstance(read.obj, bytes) and len(read.obj) == len(read):
         return read.obj
     return bytes(read)
-
-
-def _joined(part: Part, first: int, begin: int, loaded: Sequence[Loaded]) -> Loaded:
-    pieces = []
-    for number, data in enumerate(loaded, first):
-        if isinstance(data, TilthError):
-            return _broken(part.entry, number, data)
-        if part.start <= begin and begin + len(data) <= part.stop and len(loaded) == 1:
-            return data
-        pieces.append(memoryview(data)[max(0, part.start - begin) : max(0, part.stop - begin)])
-        begin += len(data)
-    return b"".join(pieces)
-
-
-def _broken(entry: Entry, number: int, error: TilthError) -> TilthError:
-    chunk = entry.chunks[number]
-    which = f"{entry.path} can't be read: its chunk {number + 1} of {len(entry.chunks)}, {chunk.sha256.hex()[:16]}"
-    if isinstance(error, ObjectNotFound):
-        return Corrupt(f"{which}, is missing, because there is no {chunk.pack}", hint="run `tilth data verify`")
-    return type(error)(f"{which}: {error.message}", hint=error.hint)
 
 
 def _fails_too(error: TilthError, chunk: ChunkRef, failed: ChunkRef) -> bool:

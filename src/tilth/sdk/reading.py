@@ -12,7 +12,8 @@ from tilth.datasets.drafts import Digest
 from tilth.datasets.facts import Fact, facts_of_rows, filtered
 from tilth.datasets.manifests import Manifest
 from tilth.datasets.matching import literal_prefix, matcher
-from tilth.datasets.reader import BUFFER_BYTES, ChunkSource, Loaded, Neighbours, Part, StoredFile
+from tilth.datasets.parts import Loaded, Part
+from tilth.datasets.reader import BUFFER_BYTES, ChunkSource, Neighbours, StoredFile
 from tilth.domain.dataset import Entry
 from tilth.domain.version import DatasetVersion, VersionStatus
 from tilth.sdk import contents

@@ -19,7 +19,8 @@ from tilth.base.errors import Corrupt, Unavailable
 from tilth.base.ids import VersionId
 from tilth.datasets.blocks import BLOCK_BYTES
 from tilth.datasets.cache.chunks import ChunkCache
-from tilth.datasets.reader import ChunkSource, Loaded, Neighbours, Part, StoredFile
+from tilth.datasets.parts import Loaded, Part
+from tilth.datasets.reader import ChunkSource, Neighbours, StoredFile
 from tilth.domain.dataset import ChunkRef, Entry
 from tilth.store.api import Key
 from tilth.store.memory import MemoryStore
@@ -305,7 +306,7 @@ def test_tiny_parts_of_many_chunks_are_not_all_held_at_once(
 ) -> None:
     entry = entry_of(bench, version, "large.bin")
     most = 3 * max(chunk.raw for chunk in entry.chunks)
-    monkeypatch.setattr("tilth.datasets.reader._MOST_HELD_BYTES", most)
+    monkeypatch.setattr("tilth.datasets.parts._MOST_HELD_BYTES", most)
     loads: list[dict[bytes, int]] = []
 
     class Noting(ChunkSource):
