@@ -33,9 +33,9 @@ atexit.register(tells.send, "the script is at its end")
 def test_a_configuration_is_a_file_until_the_run_and_its_processes_end(tmp_path: Path) -> None:
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     (tmp_path / "settings.txt").write_text("as it was")
-    id = forking.run(["-c", FIRST], cwd=tmp_path, env=environment, check=True).stdout.split()[-1]
+    id = forking.run(["-c", FIRST], cwd=tmp_path, env=environment, timeout=600, check=True).stdout.split()[-1]
     (tmp_path / "settings.txt").write_text("as it is now")
-    ran = forking.run(["-c", AGAIN, id], cwd=tmp_path, env=environment, check=True)
+    ran = forking.run(["-c", AGAIN, id], cwd=tmp_path, env=environment, timeout=600, check=True)
     said = dict(line.split(" ", 1) for line in ran.stdout.splitlines() if line.startswith(("path ", "read ")))
     assert said["read"] == "as it was", ran.stderr
     assert Path(said["path"]).name == "settings.txt"
