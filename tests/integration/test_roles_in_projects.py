@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -41,6 +42,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 @pytest.fixture(scope="module")
 def closed(server: RunningServer) -> Closed:
+    return close(server)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[tuple[RunningServer, Closed]]:
+    """A server for one test, since others would find what an account makes for itself with the names of what is closed."""
+    register_all()
+    with running_server(tmp_path / "home") as found:
+        yield found, close(found)
+
+
+def close(server: RunningServer) -> Closed:
+    """Make a project with something of everything."""
     project = server.call("projects.create", name=f"{MARK}/Inner", description=MARK, tags=[MARK])["id"]
     queue = server.call("queues.create", name="open queue")["id"]
     values = {f"{MARK}S": {f"{MARK}N": {"section": f"{MARK}S", "name": f"{MARK}N", "value": f"{MARK}V"}}}
@@ -187,11 +201,11 @@ def test_nobody_deletes_files_by_calling_them_artifacts(server: RunningServer, c
 
 
 @pytest.mark.parametrize("roles", [("member", "none"), ("viewer", "viewer")])
-def test_nothing_is_changed_where_an_account_may_not(server: RunningServer, closed: Closed, roles: tuple[str, str]) -> None:
+def test_nothing_is_changed_where_an_account_may_not(own: tuple[RunningServer, Closed], roles: tuple[str, str]) -> None:
     """The second account may look, and may change things in another project."""
-    base, here = roles
-    own = server.call("projects.create", name=f"Own {base}")["id"]
-    token = account(server, f"changer {base}", {closed.top: here, own: "member"}, role=base)
+    (server, closed), (base, here) = own, roles
+    other = server.call("projects.create", name=f"Own {base}")["id"]
+    token = account(server, f"changer {base}", {closed.top: here, other: "member"}, role=base)
     before = state(server, closed)
     for call, procedure in REGISTRY.items():
         if procedure.needs is not Permission.WRITE or call in ENDING or call.startswith(("queues.", "workers.")):
