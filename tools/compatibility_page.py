@@ -31,6 +31,8 @@ What is different, on purpose:
 - A version of a dataset that ClearML's client finishes is taken into Tilth's repository as well, checked file by file: `tilth data` and
   `tilth.Dataset` read it, and parts that are there already are stored once. A version that Tilth made looks to ClearML's client like one
   of its own. External links of such versions stay links, which the server never fetches.
+  All this is so where its files were uploaded to this server. One with an `output_uri` of a bucket is read by ClearML's clients, and not by
+  `tilth data`: a server fetches nothing from addresses that its clients name. `tilth data sync` of a copy takes it in.
 - Renaming a dataset renames its versions too, so that they are found under the new name.
 - A batch of console lines that arrives twice is kept once.
 - There is one company, and everybody who may sign in belongs to it; who may see what is said by roles.
