@@ -103,7 +103,6 @@ class Site:
     """A server that is looked at."""
 
     server: RunningServer
-    link: str
     tasks: list[str]
     model: str
     hostile: str
@@ -213,9 +212,8 @@ def site(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         assert seeded.returncode == 0, seeded.stderr
         kinds = ("task", "model", "hostile", "version", "linked")
         said = [line.split() for line in seeded.stdout.splitlines() if line.partition(" ")[0] in kinds]
-        link = forking.run(["-m", "tilth.cli.main", "link", "--home", str(folder / "home")], check=True).stdout.split()[0]
         ids = {name: [id for kind, id in said if kind == name] for name in kinds}
-        yield Site(server, link, ids["task"], ids["model"][0], ids["hostile"][0], ids["version"], ids["linked"][0])
+        yield Site(server, ids["task"], ids["model"][0], ids["hostile"][0], ids["version"], ids["linked"][0])
 
 
 def new_context(browser: Browser) -> BrowserContext:
@@ -230,7 +228,8 @@ def new_context(browser: Browser) -> BrowserContext:
 def signed_in(browser: Browser, site: Site) -> Iterator[BrowserContext]:
     context = new_context(browser)
     page = context.new_page()
-    page.goto(site.link)
+    link = ["-m", "tilth.cli.main", "link", "--home", str(site.server.home)]  # it is good for some minutes, so not earlier
+    page.goto(forking.run(link, check=True).stdout.split()[0])
     page.wait_for_selector("nav[aria-label=Places]")
     page.close()
     yield context

@@ -20,7 +20,7 @@ from tilth.testing.servers import free_port
 __all__ = ["FIREFOX", "Firefox", "started_firefox"]
 
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
-_PATIENCE_S = 120
+_PATIENCE_S = 180
 
 
 class Firefox:
