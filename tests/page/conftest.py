@@ -274,6 +274,15 @@ def listens(page: Page) -> None:
     page.locator("[role=dialog]:focus-within").wait_for()
 
 
+def until(page: Page, holds: str) -> None:
+    """Wait until an expression holds. Playwright's `wait_for_function` asks from within the page, where what is a text may not be run."""
+    for _ in range(PATIENCE_MS // 100):
+        if page.evaluate(holds):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"it never holds that {holds}")
+
+
 def at_rest(page: Page, *wanted: Locator) -> list[FloatRect]:
     """Where these are, once nothing above them comes or goes any more, and nothing is asked for that may come."""
     before: list[FloatRect | None] = []

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.conftest import Site, new_context
+from tests.page.conftest import Site, new_context, until
 from tilth.testing import forking
 from tilth.testing.servers import RunningServer, free_port, running_server
 
@@ -62,7 +62,7 @@ def test_a_server_that_comes_back_finds_the_form_as_it_was(restarted: Restarted,
     expect(dialog.get_by_role("alert")).to_contain_text("The server does not answer")
     page.evaluate(BACK)
     server = restarted.start()
-    page.wait_for_function("told")  # which is said for some seconds only
+    until(page, "told")  # which is said for some seconds only
     expect(banner).to_have_count(0)
     expect(dialog.get_by_role("textbox", name="Name")).to_have_value("Kept/While away")
     dialog.get_by_role("button", name="Make it").click()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
-from tests.page.conftest import DESK, Look, Site, at_rest, call
+from tests.page.conftest import DESK, Look, Site, at_rest, call, until
 
 STEPS = 6_000
 
@@ -150,7 +150,7 @@ def test_how_curves_are_drawn_stands_in_the_address(tab: Page, site: Site, run: 
 def test_a_chart_says_how_long_it_took_to_draw(tab: Page, site: Site, run: str) -> None:
     tab.goto(f"{site.server.web}/experiments/{run}?find=train")
     chart(tab, "train/loss")
-    tab.wait_for_function("performance.getEntriesByName('chart-draw').length > 0")
+    until(tab, "performance.getEntriesByName('chart-draw').length > 0")
     detail = tab.evaluate("performance.getEntriesByName('chart-draw').at(-1).detail")
     assert detail["lines"] == 1
     assert 700 < detail["points"] <= 800

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Dialog, Page, expect
 
-from tests.page.conftest import Look, Site, seen
+from tests.page.conftest import Look, Site, seen, until
 
 TRICK = "document.documentElement.dataset.ran='yes';alert('ran')"
 PAGE = f"<!doctype html><title>still</title><p>of a report</p><img src=x onerror=\"{TRICK}\"><script>{TRICK};document.title='ran'</script>"
@@ -79,7 +79,7 @@ def test_the_tricks_work_where_nothing_holds_them(look: Look, watch: Watch) -> N
     for most, content in enumerate((PAGE, f"<body>{DRAWING}"), 1):
         page = look.page.context.new_page()
         page.set_content(content)
-        page.wait_for_function("document.documentElement.dataset.ran === 'yes'")
+        until(page, "document.documentElement.dataset.ran === 'yes'")
         for _ in range(100):  # what a dialog says comes by and by
             if len(watch.ran) >= most:
                 break
@@ -106,12 +106,12 @@ def test_hostile_artifacts_and_samples_do_not_run_in_the_page(look: Look, watch:
     seen(look, "of a report")
     image = page.get_by_role("img", name="drawing.svg")
     image.scroll_into_view_if_needed()
-    page.wait_for_function("[...document.images].every(image => image.complete && image.naturalWidth)")
+    until(page, "[...document.images].every(image => image.complete && image.naturalWidth)")
     watch.check(page)
     assert look.violations() == []
     look.open(f"/experiments/{task}?tab=samples")
     page.get_by_role("link", name="Open the html apart").wait_for()
-    page.wait_for_function("document.images.length && [...document.images].every(image => image.complete && image.naturalWidth)")
+    until(page, "document.images.length && [...document.images].every(image => image.complete && image.naturalWidth)")
     watch.check(page)
     assert look.violations() == []
     look.check()

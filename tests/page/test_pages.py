@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.page.conftest import PATIENCE_MS, Look, Site, new_context, seen
+from tests.page.conftest import PATIENCE_MS, Look, Site, new_context, seen, until
 from tilth.server.routes import http_page
 
 PAGES = {
@@ -181,7 +181,7 @@ def test_a_list_is_of_cards_where_there_is_no_room_for_columns(phone: Look, name
     listed = phone.page.get_by_role("grid")
     listed.get_by_text(text, exact=True).first.wait_for()
     expect(listed.get_by_role("columnheader")).to_have_count(0)
-    phone.page.wait_for_function("one => one.scrollWidth <= one.clientWidth", arg=listed.element_handle())
+    until(phone.page, "(one => one.scrollWidth <= one.clientWidth)(document.querySelector('[role=grid]'))")
     phone.check()
 
 

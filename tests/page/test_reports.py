@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.page.conftest import Look, seen
+from tests.page.conftest import Look, seen, until
 
 PASTE = """async ([selector, data]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -194,7 +194,7 @@ def test_a_picture_is_pasted_and_shown(look: Look) -> None:
     page.get_by_role("button", name="Save and close").click()
     picture = page.get_by_role("img", name="a picture")
     picture.wait_for()
-    page.wait_for_function("document.querySelector('.report-text img')?.naturalWidth === 1")
+    until(page, "document.querySelector('.report-text img')?.naturalWidth === 1")
     kept = look.site.server.call("reports.get_all_ex", id=[id])["tasks"][0]
     assert [address in kept["report"] for address in kept["report_assets"]] == [True]
     look.check()
