@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.page.conftest import Look, seen, until
+from tests.page.conftest import PATIENCE_MS, Look, seen, until
 
 PASTE = """async ([selector, data]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -94,7 +94,7 @@ def test_what_runs_reported_is_shown_in_a_report(look: Look) -> None:
         embed.scroll_into_view_if_needed()
         embed.get_by_text(words).first.wait_for()
     seen(look, "“show: pie” is none of")
-    page.locator(".main-svg").first.wait_for()
+    page.locator(".main-svg").first.wait_for(timeout=3 * PATIENCE_MS)  # Plotly draws without a graphics card
     expect(page.get_by_role("img", name="samples / first")).to_be_visible()
     page.locator(".runs-table").scroll_into_view_if_needed()
     expect(page.get_by_role("columnheader", name="General/lr")).to_be_visible()
