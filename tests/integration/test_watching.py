@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tilth.testing import forking
 from tilth.testing.faults import Fault, FaultProxy, fault_proxy
 from tilth.testing.servers import RunningServer, free_port, running_server
 
@@ -30,8 +31,8 @@ class Person:
         files = self.folder / "files"
         files.mkdir(parents=True, exist_ok=True)
         (files / f"{number}.txt").write_text(str(number))
-        words = [sys.executable, "-m", "tilth.cli.main", "data", "sync", "--project", "Zoo", "--name", "cats", "--folder", str(files)]
-        subprocess.run(words, env=self.environment, check=True, capture_output=True, timeout=300)
+        words = ["-m", "tilth.cli.main", "data", "sync", "--project", "Zoo", "--name", "cats", "--folder", str(files)]
+        forking.run(words, env=self.environment, check=True, timeout=300)
 
     @contextmanager
     def watching(self) -> Iterator["subprocess.Popen[str]"]:

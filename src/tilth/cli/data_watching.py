@@ -106,6 +106,7 @@ def _await_changes(listener: Listener, told: dict[str, str], *, took_s: float, p
         has_news = listener.wait(begun + pause - monotonic(), hearing)
         if has_news:
             sleep(max(_GATHERING_S, min(took_s, _LONGEST_GAP_S) - (monotonic() - begun)))
+            listener.wait(0.0, hearing)  # what was told meanwhile, the same look sees
             return
         if monotonic() - begun >= pause:
             return
