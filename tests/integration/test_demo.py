@@ -4,6 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import tools.demo
+from tilth.testing import forking
 
 ROOT = Path(__file__).parents[2]
 
@@ -14,6 +21,13 @@ def demo(work: Path, *arguments: str, **environment: str) -> subprocess.Complete
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
 
+def forked_command(words: list[Any], *, stdout: int, text: bool = False, check: bool) -> "subprocess.CompletedProcess[Any]":
+    """What `subprocess.run` does for the demo, by forking: it starts `tilth` a dozen times."""
+    assert (words[0], stdout) == (tools.demo.COMMAND, subprocess.PIPE)
+    asked = ["-m", "tilth.cli.main", *words[1:]]
+    return forking.run(asked, check=check) if text else forking.run(asked, check=check, text=False)
+
+
 def test_the_demo_restores_both_versions(tmp_path: Path) -> None:
     done = demo(tmp_path / "work", HOME=str(tmp_path / "home"))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -22,15 +36,20 @@ def test_the_demo_restores_both_versions(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
-def test_the_demo_takes_a_folder_and_a_home(tmp_path: Path) -> None:
+def test_the_demo_takes_a_folder_and_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "mine"
     (folder / "a b").mkdir(parents=True)
     for number in range(8):
         (folder / "a b" / f"{number}.txt").write_text(f"number {number}\n")
     before = {path: path.read_bytes() for path in folder.rglob("*.txt")}
+    monkeypatch.setenv("TILTH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["demo", "--work", str(tmp_path / "work"), "--folder", str(folder)])
+    monkeypatch.setattr(tools.demo, "subprocess", SimpleNamespace(run=forked_command, PIPE=subprocess.PIPE))
     for _ in range(2):
-        done = demo(tmp_path / "work", "--folder", str(folder), TILTH_HOME=str(tmp_path / "home"), HOME=str(tmp_path))
-        assert done.returncode == 0, done.stdout + done.stderr
+        tools.demo.main()
+        assert "16 restored files, all equal bit for bit" in capfd.readouterr().out
     assert {path: path.read_bytes() for path in folder.rglob("*.txt")} == before
     assert (tmp_path / "home" / "store").is_dir()
 
