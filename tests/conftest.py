@@ -75,11 +75,13 @@ def emptied_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What processes leave in the system's folder for temporary files is gone at the end, and what is large in those of passed tests.
 
     Browsers and the official clients leave something there also when they end well. The folder has a short name, for sockets in it.
+    What Matplotlib finds out of the machine's fonts, which takes it seconds, lies there for all homes.
     """
     found = Path(tempfile.mkdtemp(prefix="tilth-tests-"))  # and where this process itself looks for that folder is settled by that
     found.chmod(0o711)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(found))
+        patch.setenv("MPLCONFIGDIR", str(found / "matplotlib"))
         yield
     shutil.rmtree(found, ignore_errors=True)
     LEFTOVERS.remove_large(tmp_path_factory.getbasetemp())
@@ -90,7 +92,8 @@ def emptied_folder(request: pytest.FixtureRequest, emptied_folders: None) -> Ite
     """What is large does not stay in the folder of a test that passed."""
     yield
     LEFTOVERS.sweep()
-    folders = [path for name in ("tmp_path", "own_home") if isinstance(path := request.node.funcargs.get(name), Path)]
+    given = request.node.funcargs or {}  # none any more where the run was interrupted
+    folders = [path for name in ("tmp_path", "own_home") if isinstance(path := given.get(name), Path)]
     for folder in folders:
         (LEFTOVERS.keep if FAILED in request.node.stash else LEFTOVERS.add)(folder)
 

@@ -33,6 +33,7 @@ _KEPT = (
     "PATH",
     "LANG",
     "TMPDIR",
+    "MPLCONFIGDIR",
     "PIP_INDEX_URL",
     "PIP_CERT",
     "PIP_CONFIG_FILE",

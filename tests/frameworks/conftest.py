@@ -60,6 +60,7 @@ def run(tmp_path: Path, environment: str) -> Run:
             "PYTHONPATH": str(ROOT / "src"),
             "HOME": str(tmp_path),
             "MPLBACKEND": "Agg",
+            "MPLCONFIGDIR": os.environ["MPLCONFIGDIR"],
             "KERAS_BACKEND": "tensorflow" if environment == TENSORFLOW else "torch",
             "CUDA_VISIBLE_DEVICES": "",
         }
@@ -82,6 +83,7 @@ class Runs:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT / "src"),
             "HOME": str(folder),
+            "MPLCONFIGDIR": os.environ["MPLCONFIGDIR"],
             "TILTH_HOME": str(folder / "home"),
             "TILTH_EXIT_WAIT": "60",  # a busy machine may need long to write down what was reported
         }

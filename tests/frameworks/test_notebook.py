@@ -56,7 +56,8 @@ CELLS = [
 
 def run(python: str, home: Path, script: str, *arguments: str) -> Any:
     """What a script prints at last."""
-    place = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), "HOME": str(home), "TILTH_EXIT_WAIT": "60"}
+    kept = {name: os.environ[name] for name in ("PATH", "MPLCONFIGDIR")}
+    place = kept | {"PYTHONPATH": str(ROOT / "src"), "HOME": str(home), "TILTH_EXIT_WAIT": "60"}
     ran = subprocess.run([python, "-c", script, *arguments], cwd=home, env=place, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout.splitlines()[-1])
