@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.compat.conftest import User, clients, forks
 from tests.compat.forks import Forks
+from tests.compat.quick import quickly
 from tests.page.conftest import Look, Site, seen
 
 __all__ = ["clients", "forks"]
@@ -29,7 +30,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory, clients: Path, forks: For
         folder.mkdir()
         (folder / "box one.csv").write_text("a,b\n1,2\n")
         somebody.run("clearml-data", "sync", "--project", "compat/boxes", "--name", "boxes of theirs", "--folder", str(folder))
-        return Recorded(somebody.play("plots")["id"], somebody.play("record")["id"])
+        quick = quickly(somebody)
+        return Recorded(quick.play("plots")["id"], quick.play("record")["id"])
 
 
 def test_its_curves_plots_and_samples_are_drawn(look: Look, recorded: Recorded) -> None:
